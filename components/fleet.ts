@@ -1,0 +1,151 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Settings, SiteSettings } from "../configs/settings";
+import { FleetCheck, Identity } from "./resources";
+import { ProcessRuntime } from "./runtimes/process";
+import { Runtime } from "./runtimes/runtime";
+import { hasEmptyPassphrase, publicKeyOf } from "./stack-settings";
+
+export interface FleetArgs {
+  /** The stack's settings, as `stackSettings` or `readSettings` give them. */
+  settings: Settings;
+  /** The stack's name; its files, streams and processes carry it. */
+  stack: string;
+}
+
+export const HUB_ROLES = ["system", "operator", "reader"] as const;
+export const SITE_ROLES = ["link", "application", "operator", "reader"] as const;
+export const HUB_LISTENERS = ["client", "leafnodes", "monitor"] as const;
+export const SITE_LISTENERS = ["client", "monitor"] as const;
+
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * The fleet as a whole: the identity of every server, and the check of all of them together. Everything else depends
+ * on it, so that a mistake anywhere stops the update before any server is touched.
+ */
+export class Fleet extends pulumi.ComponentResource {
+  readonly settings: Settings;
+  readonly stack: string;
+  readonly runtime: Runtime;
+  /** Passes once all rules do; what touches a server depends on it. */
+  readonly check: FleetCheck;
+  private readonly identities = new Map<string, Identity>();
+
+  constructor(name: string, args: FleetArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("nats-hub-leaf:index:Fleet", name, {}, opts);
+    this.settings = args.settings;
+    this.stack = args.stack;
+    this.runtime = runtimeOf(args);
+    const { hub, sites } = args.settings;
+    this.identify(hub.name, this.runtime.hubFolder(), HUB_ROLES, HUB_LISTENERS, hub.ports, 0);
+    for (const { name: site, ports, rotation } of sites) {
+      this.identify(site, this.runtime.siteFolder(site), SITE_ROLES, SITE_LISTENERS, ports, rotation);
+    }
+    const { keys: _seeds, ...settings } = args.settings;
+    this.check = new FleetCheck(
+      `${name}-check`,
+      { root: this.runtime.root, settings, access: this.access(), emptyPassphrase: hasEmptyPassphrase() },
+      { parent: this },
+    );
+    this.registerOutputs({});
+  }
+
+  /** The hub's client URL. */
+  get hubUrl(): pulumi.Output<string> {
+    return pulumi.interpolate`nats://${this.settings.hub.host}:${this.port(this.settings.hub.name, "client")}`;
+  }
+
+  /** The URL that the sites dial. */
+  get hubLeafUrl(): pulumi.Output<string> {
+    return pulumi.interpolate`nats-leaf://${this.settings.hub.host}:${this.port(this.settings.hub.name, "leafnodes")}`;
+  }
+
+  /** A site's client URL. */
+  siteUrl = (site: string): pulumi.Output<string> => pulumi.interpolate`nats://${LOOPBACK}:${this.port(site, "client")}`;
+
+  /** A public key. Known in a preview when its seed is given. */
+  key(owner: string, role: string): pulumi.Input<string> {
+    const given = this.given(owner)[role];
+    return given === undefined ? this.identity(owner).keys.apply((keys) => part(keys, role)) : publicKeyOf(given);
+  }
+
+  /** A seed. Secret. */
+  seed = (owner: string, role: string): pulumi.Output<string> =>
+    this.identity(owner).seeds.apply((seeds) => part(seeds, role));
+
+  /** A port. Known in a preview when it is given. */
+  port(owner: string, listener: string): pulumi.Input<number> {
+    const { hub, sites } = this.settings;
+    const ports: Record<string, number | undefined> | undefined =
+      owner === hub.name ? hub.ports : sites.find((site) => site.name === owner)?.ports;
+    return ports?.[listener] ?? this.identity(owner).allocated.apply((allocated) => part(allocated, listener));
+  }
+
+  /** How each site and the hub's streams of it are reached, by site. Secret. */
+  access() {
+    const { hub, sites } = this.settings;
+    const of = (site: SiteSettings) => ({
+      url: this.siteUrl(site.name),
+      hubUrl: this.hubUrl,
+      operator: this.seed(site.name, "operator"),
+      hubOperator: this.seed(hub.name, "operator"),
+    });
+    return pulumi.secret(Object.fromEntries(sites.map((site) => [site.name, of(site)])));
+  }
+
+  /** The seeds that people and applications use, by owner and role; a link key is for its server alone. Secret. */
+  userSeeds(): Record<string, Record<string, pulumi.Output<string>>> {
+    const { hub, sites } = this.settings;
+    const of = (owner: string, roles: readonly string[]) =>
+      Object.fromEntries(roles.filter((role) => role !== "link").map((role) => [role, this.seed(owner, role)]));
+    return Object.fromEntries([[hub.name, of(hub.name, HUB_ROLES)], ...sites.map(({ name }) => [name, of(name, SITE_ROLES)])]);
+  }
+
+  private identity(owner: string): Identity {
+    const identity = this.identities.get(owner);
+    if (identity === undefined) throw new pulumi.RunError(`${owner} is neither the hub nor a site of this fleet`);
+    return identity;
+  }
+
+  private given = (owner: string): Record<string, string | undefined> => this.settings.keys[owner] ?? {};
+
+  private identify(
+    owner: string,
+    folder: string,
+    roles: readonly string[],
+    listeners: readonly string[],
+    ports: Record<string, number | undefined>,
+    rotation: number,
+  ): void {
+    const given = this.given(owner) as Record<string, string>;
+    const identity = new Identity(
+      `${owner}-identity`,
+      {
+        owner,
+        folder,
+        root: this.runtime.root,
+        roles: [...roles],
+        ports: Object.fromEntries(listeners.map((listener) => [listener, ports[listener] ?? 0])),
+        rotation,
+        given: Object.keys(given).length === 0 ? {} : pulumi.secret(given),
+      },
+      { parent: this },
+    );
+    this.identities.set(owner, identity);
+  }
+}
+
+function runtimeOf({ settings, stack }: FleetArgs): Runtime {
+  switch (settings.runtime) {
+    case "process":
+      return new ProcessRuntime(settings, stack);
+    default:
+      return settings.runtime satisfies never;
+  }
+}
+
+function part<T>(parts: Record<string, T>, name: string): T {
+  const found = parts[name];
+  if (found === undefined) throw new pulumi.RunError(`an identity has no ${name}`);
+  return found;
+}

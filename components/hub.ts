@@ -1,0 +1,36 @@
+import * as pulumi from "@pulumi/pulumi";
+import { declareHub } from "../configs/declare";
+import { Fleet } from "./fleet";
+
+export interface HubArgs {
+  fleet: Fleet;
+}
+
+/** The hub's server. */
+export class Hub extends pulumi.ComponentResource {
+  /** Client URL, `nats://host:port`. */
+  readonly url: pulumi.Output<string>;
+  /** URL that the sites dial, `nats-leaf://host:port`. */
+  readonly leafUrl: pulumi.Output<string>;
+  /** URL of its monitoring endpoint; on loopback, without authentication. */
+  readonly monitorUrl: pulumi.Output<string>;
+  /** Seed of its system account. Secret. */
+  readonly system: pulumi.Output<string>;
+
+  constructor(name: string, { fleet }: HubArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("nats-hub-leaf:index:Hub", name, {}, opts);
+    const { settings, runtime } = fleet;
+    const owner = settings.hub.name;
+    this.url = fleet.hubUrl;
+    this.leafUrl = fleet.hubLeafUrl;
+    this.monitorUrl = pulumi.interpolate`http://127.0.0.1:${fleet.port(owner, "monitor")}`;
+    this.system = fleet.seed(owner, "system");
+
+    const key = (role: string) => fleet.key(owner, role);
+    const port = (listener: string) => fleet.port(owner, listener);
+    const keys = { system: key("system"), operator: key("operator"), reader: key("reader") };
+    const ports = { client: port("client"), leafnodes: port("leafnodes"), monitor: port("monitor") };
+    runtime.hubServer(`${name}-server`, declareHub(settings, keys, ports), { system: this.system }, { parent: this, dependsOn: fleet.check });
+    this.registerOutputs({});
+  }
+}

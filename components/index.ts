@@ -1,0 +1,7 @@
+/** Hub and leaf servers for any Pulumi program: `new Fleet`, `new Hub`, a `new Leaf` for each site, `new Proof`. */
+export { Fleet, type FleetArgs } from "./fleet";
+export { Hub, type HubArgs } from "./hub";
+export { Leaf, type LeafArgs } from "./leaf";
+export { Proof, type ProofArgs } from "./proof";
+export { stackSettings } from "./stack-settings";
+export { readSettings, type RawSettings, type Settings } from "../configs/settings";

@@ -1,0 +1,71 @@
+import * as pulumi from "@pulumi/pulumi";
+import { declareHubLink, declareLeaf } from "../configs/declare";
+import { accountOf } from "../configs/names";
+import { SiteSettings } from "../configs/settings";
+import { Fleet } from "./fleet";
+import { Hub } from "./hub";
+import { Streams } from "./resources";
+
+export interface LeafArgs {
+  fleet: Fleet;
+  hub: Hub;
+  site: SiteSettings;
+}
+
+/** A site: its account and link key on the hub, its server, its streams and the hub's that source them. */
+export class Leaf extends pulumi.ComponentResource {
+  readonly site: SiteSettings;
+  /** Client URL, `nats://host:port`. */
+  readonly url: pulumi.Output<string>;
+  /** URL of its monitoring endpoint; on loopback, without authentication. */
+  readonly monitorUrl: pulumi.Output<string>;
+  /** The account of the site, of the same name on the hub. */
+  readonly account: string;
+
+  constructor(name: string, { fleet, hub, site }: LeafArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("nats-hub-leaf:index:Leaf", name, {}, opts);
+    const { settings, runtime } = fleet;
+    this.site = site;
+    this.account = accountOf(site.name);
+    this.url = fleet.siteUrl(site.name);
+    this.monitorUrl = pulumi.interpolate`http://127.0.0.1:${fleet.port(site.name, "monitor")}`;
+
+    const key = (role: string) => fleet.key(site.name, role);
+    const seed = (role: string) => fleet.seed(site.name, role);
+    const hubKeys = { link: key("link"), operator: key("operator"), reader: key("reader") };
+    const link = runtime.hubLink(
+      `${name}-link`,
+      declareHubLink(settings, site, hubKeys),
+      { url: hub.url, secrets: { system: hub.system } },
+      { parent: this, dependsOn: hub },
+    );
+
+    const system = fleet.key(settings.hub.name, "system");
+    const keys = { system, operator: key("operator"), application: key("application") };
+    const ports = { client: fleet.port(site.name, "client"), monitor: fleet.port(site.name, "monitor") };
+    const server = runtime.leafServer(
+      `${name}-server`,
+      site,
+      declareLeaf(settings, site, keys, ports, hub.leafUrl),
+      { url: hub.url },
+      { link: seed("link"), system: hub.system },
+      { parent: this, dependsOn: link },
+    );
+
+    new Streams(
+      `${name}-streams`,
+      {
+        site: site.name,
+        expect: site.expect,
+        stack: fleet.stack,
+        root: runtime.root,
+        url: this.url,
+        hubUrl: hub.url,
+        streams: settings.streams,
+        secrets: { operator: seed("operator"), hubOperator: fleet.seed(settings.hub.name, "operator") },
+      },
+      { parent: this, dependsOn: server },
+    );
+    this.registerOutputs({});
+  }
+}

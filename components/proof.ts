@@ -1,0 +1,73 @@
+import * as pulumi from "@pulumi/pulumi";
+import { createHash } from "node:crypto";
+import { SiteSettings } from "../configs/settings";
+import type { ProofRow } from "../providers/smoke-test";
+import { Fleet } from "./fleet";
+import { Hub } from "./hub";
+import { Leaf } from "./leaf";
+import { Guard, SmokeTest } from "./resources";
+
+export interface ProofArgs {
+  fleet: Fleet;
+  hub: Hub;
+  sites: Leaf[];
+}
+
+/** What comes after all servers: the guard of `destroy`, then the smoke test. */
+export class Proof extends pulumi.ComponentResource {
+  /** One row for each stream of each site, as the last successful smoke test left it. */
+  readonly rows: pulumi.Output<ProofRow[]>;
+
+  constructor(name: string, { fleet, hub, sites }: ProofArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("nats-hub-leaf:index:Proof", name, {}, opts);
+    const { settings, runtime, stack } = fleet;
+    const { streams, probes, smokeTest: run } = settings;
+    const guard = new Guard(
+      "guard",
+      {
+        sites: settings.sites.map(({ name: site, expect }) => ({ site, expect })),
+        streams,
+        hub: pulumi.secret({ url: hub.url, seed: hub.system }),
+        access: fleet.access(),
+      },
+      { parent: this, dependsOn: [hub, ...sites] },
+    );
+
+    const seeds = (site: string) => ({
+      application: fleet.seed(site, "application"),
+      operator: fleet.seed(site, "operator"),
+      link: fleet.seed(site, "link"),
+    });
+    const test = new SmokeTest(
+      name,
+      {
+        run,
+        stack,
+        root: runtime.root,
+        hub: { name: settings.hub.name, url: hub.url, leafUrl: hub.leafUrl },
+        sites: sites.map(({ site, url }) => ({
+          site: site.name,
+          expect: site.expect,
+          url,
+          folder: runtime.siteFolder(site.name),
+          linkKey: fleet.key(site.name, "link"),
+          declared: digestOf(site, settings.streams),
+        })),
+        streams,
+        probes,
+        secrets: pulumi.secret({
+          system: hub.system,
+          hubOperator: fleet.seed(settings.hub.name, "operator"),
+          sites: Object.fromEntries(settings.sites.map(({ name: site }) => [site, seeds(site)])),
+        }),
+      },
+      { parent: this, dependsOn: guard },
+    );
+    this.rows = test.proof;
+    this.registerOutputs({});
+  }
+}
+
+/** Changes exactly when the site's own declaration does. */
+const digestOf = (site: SiteSettings, streams: unknown): string =>
+  createHash("sha256").update(JSON.stringify({ site, streams })).digest("hex").slice(0, 16);

@@ -1,0 +1,21 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * A dynamic resource whose serialised provider is one line: it loads `providers/<module>` of this package by name.
+ *
+ * `pulumi.dynamic.Resource` writes the provider's code into every resource, twice, and stores it with the state; with
+ * the checkpoint rewritten at each step that is what makes a large stack slow. This class registers the same kind of
+ * resource (`pulumi-nodejs:dynamic/…`, property `__provider`) with a text that never changes, so that code changes
+ * reach existing resources without a diff. The price: the module must be there when the resource is deleted.
+ */
+export abstract class ProviderResource extends pulumi.CustomResource {
+  /** @param module file name in `providers`, without its ending; a contract with existing state. */
+  protected constructor(module: string, type: string, name: string, inputs: pulumi.Inputs, opts: pulumi.CustomResourceOptions) {
+    super(`pulumi-nodejs:dynamic/nats:${type}`, name, { ...inputs, __provider: providerText(module) }, opts);
+  }
+}
+
+/** The text that Pulumi's dynamic provider evaluates; `handler` returns the provider. Runs in the project's folder. */
+export const providerText = (module: string): string =>
+  `const r=require("module").createRequire(process.cwd()+"/");r("ts-node").register({transpileOnly:true});` +
+  `exports.handler=()=>r("nats-hub-leaf/providers/${module}")`;

@@ -1,0 +1,31 @@
+import * as pulumi from "@pulumi/pulumi";
+import { HubLink, HubServer, LeafServer } from "../resources";
+import { Runtime, RuntimeSettings } from "./runtime";
+
+/** Each server is a detached nats-server process on this machine. */
+export class ProcessRuntime implements Runtime {
+  readonly root: string;
+  private readonly binary: { natsServer?: string };
+
+  constructor(settings: RuntimeSettings, stack: string) {
+    this.root = `${settings.dataFolder}/${stack}`;
+    this.binary = settings.natsServer === undefined ? {} : { natsServer: settings.natsServer };
+  }
+
+  hubFolder = (): string => `${this.root}/hub`;
+  siteFolder = (site: string): string => `${this.root}/sites/${site}`;
+
+  hubServer(...[name, declaration, secrets, opts]: Parameters<Runtime["hubServer"]>): pulumi.Resource {
+    return new HubServer(name, { ...this.binary, folder: this.hubFolder(), root: this.root, declaration, secrets }, opts);
+  }
+
+  hubLink(...[name, declaration, hub, opts]: Parameters<Runtime["hubLink"]>): pulumi.Resource {
+    const place = { folder: this.hubFolder(), root: this.root };
+    return new HubLink(name, { ...this.binary, ...place, hubUrl: hub.url, declaration, secrets: hub.secrets }, opts);
+  }
+
+  leafServer(...[name, site, declaration, hub, secrets, opts]: Parameters<Runtime["leafServer"]>): pulumi.Resource {
+    const place = { folder: this.siteFolder(site.name), root: this.root };
+    return new LeafServer(name, { ...this.binary, ...place, expect: site.expect, hubUrl: hub.url, declaration, secrets }, opts);
+  }
+}

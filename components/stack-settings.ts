@@ -1,0 +1,43 @@
+import { fromSeed } from "@nats-io/nkeys";
+import * as pulumi from "@pulumi/pulumi";
+import { describeProblems } from "../configs/problem";
+import { judge } from "../configs/rules";
+import { SETTING_NAMES, Settings, readSettings } from "../configs/settings";
+
+/** The settings of the current stack, judged by every rule. Errors: a RunError that lists all problems. */
+export function stackSettings(config = new pulumi.Config()): Settings {
+  const raw = Object.fromEntries(SETTING_NAMES.flatMap((name) => {
+    const value = rawValue(config, name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+  const { settings, problems } = readSettings(raw);
+  const all = [...unknownKeys(config), ...problems, ...(settings === undefined ? [] : judge(settings, { emptyPassphrase: hasEmptyPassphrase() }))];
+  if (settings === undefined || all.length > 0) throw new pulumi.RunError(describeProblems(all));
+  return settings;
+}
+
+/** Objects and lists are JSON in the config; plain text is not. */
+function rawValue(config: pulumi.Config, name: string): unknown {
+  const text = config.get(name);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+/** Misspelt top-level keys: Pulumi itself accepts any. */
+function unknownKeys(config: pulumi.Config) {
+  const prefix = `${config.name}:`;
+  return Object.keys(pulumi.runtime.allConfig())
+    .filter((key) => key.startsWith(prefix) && !SETTING_NAMES.includes(key.slice(prefix.length)))
+    .map((key) => ({ where: key.slice(prefix.length), problem: "is not a setting", cure: `use one of ${SETTING_NAMES.join(", ")}` }));
+}
+
+/** Whether the passphrase that encrypts this stack's secrets is empty. */
+export const hasEmptyPassphrase = (): boolean =>
+  process.env.PULUMI_CONFIG_PASSPHRASE === "" && (process.env.PULUMI_CONFIG_PASSPHRASE_FILE ?? "") === "";
+
+/** The public key of a given seed, known before any resource is. */
+export const publicKeyOf = (seed: string): string => fromSeed(new TextEncoder().encode(seed)).getPublicKey();

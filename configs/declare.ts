@@ -1,0 +1,43 @@
+import { hubLimits, mergedLimits, siteLimits } from "./limits";
+import { siteStreamName } from "./names";
+import { Settings, SiteSettings } from "./settings";
+
+/**
+ * From settings, public keys and ports to the declarations of each server: the one place where both ends of a leaf
+ * link come from, so that they cannot disagree. Generic over what a preview does not know yet: the results fit
+ * HubDeclaration, HubLinkDeclaration and LeafDeclaration once keys and ports are known.
+ */
+
+export function declareHub<Keys, Ports>(settings: Settings, keys: Keys, ports: Ports) {
+  const { name, host, syncInterval, logs, maxFile, maxMemory, maxPayload } = settings.hub;
+  return {
+    restart: { name, host, ports, syncInterval, logs },
+    reload: { limits: { maxFile, maxMemory }, maxPayload, merged: mergedLimits(settings), keys },
+  };
+}
+
+export function declareHubLink<Keys>(settings: Settings, site: SiteSettings, keys: Keys) {
+  const merged = settings.streams.filter((stream) => stream.collect.mode === "merged");
+  return {
+    site: site.name,
+    keys,
+    rotation: site.rotation,
+    limits: hubLimits(settings),
+    merged: merged.map((stream) => siteStreamName(stream, site.name)),
+  };
+}
+
+/** @param hubUrl the hub's leafnode listener, `nats-leaf://host:port`. */
+export function declareLeaf<Keys, Ports, Url>(settings: Settings, site: SiteSettings, keys: Keys, ports: Ports, hubUrl: Url) {
+  const { name, syncInterval, reconnect, logs, quota, maxPayload } = site;
+  return {
+    restart: { name, host: "127.0.0.1", ports, syncInterval, reconnect, logs },
+    reload: {
+      hubUrl,
+      limits: siteLimits(settings.streams, quota),
+      maxPayload,
+      ownedStreams: settings.streams.map((stream) => siteStreamName(stream, name)),
+      keys,
+    },
+  };
+}

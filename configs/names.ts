@@ -1,0 +1,25 @@
+import { SiteSettings, StreamSettings } from "./settings";
+
+/** Names derived from the settings; every one is the same wherever it is needed. */
+
+export const SYSTEM_ACCOUNT = "SYS";
+export const HUB_ACCOUNT = "HUB";
+
+/** The account of a site, on the hub and at the site: `oslo-2` -> `OSLO_2`. */
+export const accountOf = (siteName: string): string => siteName.toUpperCase().replaceAll("-", "_");
+
+/**
+ * The stream's name at a site. In "merged" mode it carries the site: the flow-control subject `$JS.FC.<stream>` is
+ * exported by every site's account, and equal names collide there (nats-server issues 6431 and 7326).
+ */
+export const siteStreamName = (stream: Pick<StreamSettings, "name" | "collect">, siteName: string): string =>
+  stream.collect.mode === "merged" ? `${stream.name}_${accountOf(siteName)}` : stream.name;
+
+/** The account that holds the hub's stream. */
+export const collectingAccount = (stream: Pick<StreamSettings, "collect">, siteName: string): string =>
+  stream.collect.mode === "merged" ? HUB_ACCOUNT : accountOf(siteName);
+
+/** The stream that stands in for a real one that must not carry probes. */
+export const probeStreamName = (streamName: string): string => `${streamName}_PROBE`;
+
+export const isOnline = (site: Pick<SiteSettings, "expect">): boolean => site.expect === "online";

@@ -1,0 +1,140 @@
+import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, probeStreamName } from "./names";
+import { deliverPrefix, linkPermissions, readerPermissions } from "./permissions";
+import { AccountConfig, AccountImport, ServerConfig, UserConfig } from "./server-config";
+import { serverDuration } from "./units";
+
+export interface LogRotation {
+  sizeLimit: number;
+  keep: number;
+}
+
+/** Where a server keeps its files; known only where it runs. */
+export interface ServerPaths {
+  store: string;
+  log: string;
+}
+
+/** `"always"`, or milliseconds between flushes. */
+export type SyncInterval = "always" | number;
+
+/** Room kept free for probes in every account that stores streams, in bytes. */
+export const PROBE_ROOM = 16 * 2 ** 20;
+
+/** What an account may store, in bytes. */
+export interface StoreLimits {
+  maxFile: number;
+  maxMemory: number;
+}
+
+/** The hub's own, site-independent settings. What the server takes only at start is under `restart`. */
+export interface HubDeclaration {
+  restart: {
+    name: string;
+    host: string;
+    ports: { client: number; leafnodes: number; monitor: number };
+    syncInterval: SyncInterval;
+    logs: LogRotation;
+  };
+  reload: {
+    limits: StoreLimits;
+    maxPayload: number;
+    /** Limits of the account HUB. */
+    merged: StoreLimits;
+    keys: { system: string; operator: string; reader: string };
+  };
+}
+
+/** One site as the hub knows it: its account and one link key. During a rotation a site has two of them. */
+export interface HubLinkDeclaration {
+  site: string;
+  /** Public keys. Without `link` the account is kept for the data in it and no leaf can log in. */
+  keys: { link?: string; operator: string; reader: string };
+  rotation: number;
+  limits: StoreLimits;
+  /** The site's streams that the account HUB sources. */
+  merged: string[];
+}
+
+/** The site's account on the hub, with every link key that is valid now. */
+function siteAccount(links: readonly HubLinkDeclaration[], newest: HubLinkDeclaration): AccountConfig {
+  const { site, keys, limits, merged } = newest;
+  const isMerged = merged.length > 0;
+  const linkUsers = links.flatMap(({ keys: { link } }): UserConfig[] =>
+    // Without the connection type the link's key would also open the hub's client port.
+    link === undefined
+      ? []
+      : [{ nkey: link, allowed_connection_types: ["LEAFNODE"], permissions: linkPermissions(site, isMerged) }],
+  );
+  const account: AccountConfig = {
+    jetstream: { max_mem: limits.maxMemory, max_file: limits.maxFile },
+    users: [...linkUsers, { nkey: keys.operator }, { nkey: keys.reader, permissions: readerPermissions() }],
+  };
+  if (isMerged) {
+    const accounts = [HUB_ACCOUNT];
+    account.exports = [
+      { service: consumerApi(site), response_type: "stream", accounts },
+      ...flowControl(merged).map((service) => ({ service, accounts })),
+      { stream: `${deliverPrefix(site)}.>`, accounts },
+    ];
+  }
+  return account;
+}
+
+const consumerApi = (site: string): string => `$JS.${site}.API.CONSUMER.>`;
+
+const flowControl = (streams: readonly string[]): string[] =>
+  streams.flatMap((stream) => [stream, probeStreamName(stream)]).map((stream) => `$JS.FC.${stream}.>`);
+
+function hubImports({ site, merged }: HubLinkDeclaration): AccountImport[] {
+  if (merged.length === 0) return [];
+  const account = accountOf(site);
+  return [
+    ...[consumerApi(site), ...flowControl(merged)].map((subject) => ({ service: { account, subject } })),
+    { stream: { account, subject: `${deliverPrefix(site)}.>` } },
+  ];
+}
+
+/** The hub's whole configuration, from its own settings and what each site declared. */
+export function planHub(hub: HubDeclaration, links: readonly HubLinkDeclaration[], paths: ServerPaths): ServerConfig {
+  const { restart, reload } = hub;
+  const sites = [...new Set(links.map((link) => link.site))].sort();
+  const accounts: Record<string, AccountConfig> = {
+    [SYSTEM_ACCOUNT]: { users: [{ nkey: reload.keys.system }] },
+    [HUB_ACCOUNT]: {
+      jetstream: { max_mem: reload.merged.maxMemory, max_file: reload.merged.maxFile },
+      users: [{ nkey: reload.keys.operator }, { nkey: reload.keys.reader, permissions: readerPermissions() }],
+    },
+  };
+  const imports: AccountImport[] = [];
+  for (const site of sites) {
+    const ofSite = links.filter((link) => link.site === site).sort((a, b) => a.rotation - b.rotation);
+    const newest = ofSite.at(-1);
+    if (newest === undefined) continue;
+    accounts[accountOf(site)] = siteAccount(ofSite, newest);
+    imports.push(...hubImports(newest));
+  }
+  const hubAccount = accounts[HUB_ACCOUNT];
+  if (hubAccount !== undefined && imports.length > 0) hubAccount.imports = imports;
+  return {
+    server_name: restart.name,
+    listen: `${restart.host}:${restart.ports.client}`,
+    http: `127.0.0.1:${restart.ports.monitor}`,
+    max_payload: reload.maxPayload,
+    log_file: paths.log,
+    logfile_size_limit: restart.logs.sizeLimit,
+    logfile_max_num: restart.logs.keep,
+    jetstream: {
+      store_dir: paths.store,
+      domain: restart.name,
+      max_memory_store: reload.limits.maxMemory,
+      max_file_store: reload.limits.maxFile,
+      sync_interval: syncText(restart.syncInterval),
+    },
+    leafnodes: { listen: `${restart.host}:${restart.ports.leafnodes}`, no_advertise: true },
+    accounts,
+    system_account: SYSTEM_ACCOUNT,
+  };
+}
+
+export const syncText = (interval: SyncInterval): string =>
+  interval === "always" ? interval : serverDuration(interval);

@@ -1,0 +1,70 @@
+/**
+ * The part of the nats-server configuration that this program writes, in the server's own words.
+ * A leaf remote has no `credentials`, `user` or `password`: the mistake of nats-server issue 6723, a seed in the
+ * field of a credentials file, cannot be expressed.
+ */
+export interface ServerConfig {
+  server_name: string;
+  listen: string;
+  http: string;
+  max_payload: number;
+  log_file: string;
+  logfile_size_limit: number;
+  logfile_max_num: number;
+  reconnect_error_reports?: number;
+  jetstream: {
+    store_dir: string;
+    domain: string;
+    max_memory_store: number;
+    max_file_store: number;
+    sync_interval: string;
+  };
+  leafnodes: LeafListener | LeafRemotes;
+  accounts: Record<string, AccountConfig>;
+  system_account: string;
+}
+
+/** The hub's side of leaf links. Without `authorization`: it would shadow the accounts' users and cannot be reloaded. */
+export interface LeafListener {
+  listen: string;
+  no_advertise: true;
+}
+
+/** The site's side of leaf links. */
+export interface LeafRemotes {
+  reconnect: string;
+  remotes: { urls: string[]; account: string; nkey: string }[];
+}
+
+export interface AccountConfig {
+  jetstream?: { max_mem: number; max_file: number };
+  users: UserConfig[];
+  exports?: (ServiceExport | StreamExport)[];
+  imports?: AccountImport[];
+}
+
+export interface UserConfig {
+  nkey: string;
+  allowed_connection_types?: ("LEAFNODE" | "STANDARD")[];
+  permissions?: { publish?: SubjectRule; subscribe?: SubjectRule };
+}
+
+export interface SubjectRule {
+  allow?: string[];
+  deny?: string[];
+}
+
+/** An export always names its importers: without `accounts` every account of the server may import it. */
+export interface ServiceExport {
+  service: string;
+  response_type?: "stream";
+  accounts: string[];
+}
+
+export interface StreamExport {
+  stream: string;
+  accounts: string[];
+}
+
+export type AccountImport =
+  { service: { account: string; subject: string } } | { stream: { account: string; subject: string } };

@@ -1,0 +1,230 @@
+import { z } from "zod";
+import { Problem } from "./problem";
+import { parseDuration, parseSize } from "./units";
+
+/**
+ * The settings of one stack: what `Pulumi.<stack>.yaml` may hold, and nothing else.
+ * A size is text such as "256MiB" and becomes bytes; a duration is text such as "30s" and becomes milliseconds.
+ */
+
+const text = (what: string, example: string, parse: (value: string) => number | undefined) =>
+  z.string().transform((value, context) => {
+    const parsed = parse(value);
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: "custom", message: `is not a ${what}: write it like ${example}` });
+    return z.NEVER;
+  });
+const size = () => text("size", '"256MiB"', parseSize);
+const duration = () => text("duration", '"30s"', parseDuration);
+const port = z.int().min(1).max(65535);
+
+const siteName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,30}$/, "must be 1 to 31 lower-case letters, digits or '-', starting with a letter");
+const streamName = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 letters, digits, '_' or '-' (JetStream allows no dot or blank)");
+const syncInterval = z.union([z.literal("always"), duration()]);
+
+const logs = z
+  .strictObject({
+    /** Size at which the log file is rotated. @default "16MiB" */
+    sizeLimit: size().prefault("16MiB"),
+    /** Rotated files kept, 1 to 100. @default 3 */
+    keep: z.int().min(1).max(100).default(3),
+  })
+  .prefault({});
+
+const hub = z
+  .strictObject({
+    /** The hub's server name and JetStream domain. A change restarts the hub. @default "hub" */
+    name: siteName.default("hub"),
+    /** Address the hub listens on and the sites dial. A change restarts the hub. @default "127.0.0.1" */
+    host: z.string().min(1).default("127.0.0.1"),
+    /** Ports; one left out is allocated once and kept. A change restarts the hub. */
+    ports: z.strictObject({ client: port, leafnodes: port, monitor: port }).partial().prefault({}),
+    /** Most that the hub's JetStream stores in files. More reloads the hub, less restarts it. @default "10GiB" */
+    maxFile: size().prefault("10GiB"),
+    /** Most that the hub's JetStream keeps in memory. More reloads the hub, less restarts it. @default "256MiB" */
+    maxMemory: size().prefault("256MiB"),
+    /** Largest message, 1 KiB to 8 MiB; at least that of every site. Reloads the hub. @default "1MiB" */
+    maxPayload: size().prefault("1MiB"),
+    /**
+     * When stored messages are flushed to disk: "always" before each acknowledgement (about a third of the
+     * sequential publish rate), or a duration within which a power cut loses what was acknowledged.
+     * A change restarts the hub. @default "always"
+     */
+    syncInterval: syncInterval.default("always"),
+    /** Rotation of the hub's log. A change restarts the hub. */
+    logs,
+  })
+  .prefault({});
+
+const site = z.strictObject({
+  /** The site's name: its server name and JetStream domain; in capitals, its account. */
+  name: siteName,
+  /**
+   * "online": the site is deployed and proven. "offline": the hub's side is prepared and the site's own side is left
+   * alone and reported as pending. @default "online"
+   */
+  expect: z.enum(["online", "offline"]).default("online"),
+  /** Ports; one left out is allocated once and kept. A change restarts the site. */
+  ports: z.strictObject({ client: port, monitor: port }).partial().prefault({}),
+  /** Most that the site stores in files, in all its streams together. More reloads the site, less restarts it. @default "2GiB" */
+  quota: size().prefault("2GiB"),
+  /** Largest message, 1 KiB to 8 MiB; at most the hub's. Reloads the site. @default "1MiB" */
+  maxPayload: size().prefault("1MiB"),
+  /** Add 1 to give the site a new link key, with overlap: no message is lost. 0 to 1 000 000. @default 0 */
+  rotation: z.int().min(0).max(1_000_000).default(0),
+  /** See `hub.syncInterval`. A site that loses acknowledged messages makes the hub skip later ones. @default "always" */
+  syncInterval: syncInterval.default("always"),
+  /** Wait between attempts to reach the hub, 50 ms to 1 min. A change restarts the site. @default "100ms" */
+  reconnect: duration().prefault("100ms"),
+  /** Rotation of the site's log. A change restarts the site. */
+  logs,
+});
+
+const discard = z.enum(["old", "new"]);
+const storage = z.enum(["file", "memory"]);
+
+const collect = z
+  .strictObject({
+    /**
+     * "perSite": a hub stream in the site's own account. "merged": one stream in the hub's account HUB that sources
+     * all sites, every subject prefixed by the site's name. @default "perSite"
+     */
+    mode: z.enum(["perSite", "merged"]).default("perSite"),
+    /** Most bytes of the hub's stream (of each one in "perSite"). Updated in place. @default "1GiB" */
+    maxBytes: size().prefault("1GiB"),
+    /** Age at which the hub drops a message; "0s" keeps it. Updated in place. @default "0s" */
+    maxAge: duration().prefault("0s"),
+    /** Copies of the hub's stream; a hub of one server has 1. @default 1 */
+    replicas: z.int().min(1).max(5).default(1),
+    /** What a full hub stream drops. Updated in place. @default "old" */
+    discard: discard.default("old"),
+    /** Where the hub keeps the stream. A change is refused. @default "file" */
+    storage: storage.default("file"),
+  })
+  .prefault({});
+
+const stream = z.strictObject({
+  /** The stream's name, at the sites and on the hub ("merged" adds the site's name at the sites: EVENTS_OSLO). */
+  name: streamName,
+  /** Subjects that the stream stores. Updated in place. */
+  subjects: z.array(z.string()).min(1).max(32),
+  /** Most bytes at each site. Updated in place. @default "512MiB" */
+  maxBytes: size().prefault("512MiB"),
+  /** Age at which a site drops a message, sized for the longest outage; "0s" keeps it. Updated in place. @default "0s" */
+  maxAge: duration().prefault("0s"),
+  /** Where the site keeps the stream. A change is refused. @default "file" */
+  storage: storage.default("file"),
+  /** What a full stream does: drop its oldest message, or refuse the new one. Updated in place. @default "old" */
+  discard: discard.default("old"),
+  /** Take over a stream of this name that this program did not make. @default false */
+  adopt: z.boolean().default(false),
+  /** How the hub collects the stream. */
+  collect,
+});
+
+const probes = z
+  .strictObject({
+    /** Probes that each site sends through each stream, 1 to 1000. @default 3 */
+    count: z.int().min(1).max(1000).default(3),
+    /**
+     * Bytes that follow over the link of a site whose declaration changed, to exercise flow control (which blocks at
+     * about 2.1 MB); "0B" for none, at most 8 MB. @default "2500kB"
+     */
+    burst: size().prefault("2500kB"),
+    /** Size of each message of the burst, at most the site's maxPayload. @default "100kB" */
+    burstMessage: size().prefault("100kB"),
+    /** Time in which one site's probes must arrive, 1 s to 10 min. @default "30s" */
+    timeout: duration().prefault("30s"),
+  })
+  .prefault({});
+
+const keyRole = (kinds: readonly string[]) =>
+  z.partialRecord(z.enum(kinds as [string, ...string[]]), z.string().min(1));
+
+const settings = z.strictObject({
+  /** Where servers run. "process": a nats-server process on this machine for each server. @default "process" */
+  runtime: z.enum(["process"]).default("process"),
+  /** Folder of configs, logs, stores and process records, relative to the project; each stack has its own below it. @default ".fleet" */
+  dataFolder: z.string().min(1).default(".fleet"),
+  /** Path of the nats-server to run; without it the one on PATH, else the one that `make install` put in place. */
+  natsServer: z.string().min(1).optional(),
+  /** The hub. */
+  hub,
+  /** The sites, at most 1000. */
+  sites: z.array(site).max(1000).default([]),
+  /** The streams that every site keeps, at most 32. */
+  streams: z.array(stream).max(32).default([]),
+  /** When the smoke test runs: when anything it vouches for changed, or at each `up`. @default "onChange" */
+  smokeTest: z.enum(["onChange", "always"]).default("onChange"),
+  /** The smoke test's messages. */
+  probes,
+  /** Seeds to use instead of generated ones (secret): `keys.<site>.link`, `.application`, `.operator`, `.reader`; `keys.<hub>.system` … */
+  keys: z.record(z.string(), keyRole(["link", "application", "operator", "reader", "system"])).default({}),
+});
+
+export type Settings = z.output<typeof settings>;
+export type HubSettings = Settings["hub"];
+export type SiteSettings = Settings["sites"][number];
+export type StreamSettings = Settings["streams"][number];
+export type ProbeSettings = Settings["probes"];
+export type RawSettings = z.input<typeof settings>;
+
+/** Every top-level key of the stack config. */
+export const SETTING_NAMES = Object.keys(settings.shape);
+
+/** `["sites", 1, "name"]` -> `sites[1].name`. */
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((where, key) => {
+    if (typeof key === "number") return `${where}[${key}]`;
+    return where === "" ? String(key) : `${where}.${String(key)}`;
+  }, "");
+}
+
+function typeName(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (value === null) return "empty";
+  return Array.isArray(value) ? "a list" : typeof value === "object" ? "a group of settings" : `${typeof value}`;
+}
+
+const at = (raw: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], raw);
+
+/** The values of `keys` are seeds: no message may repeat one. */
+const shown = (value: unknown, path: readonly PropertyKey[]): string =>
+  path[0] === "keys" ? "the given value" : typeof value === "string" ? `'${value}'` : JSON.stringify(value);
+
+function toProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
+  const where = pathOf(issue.path) || "stack config";
+  const value = at(raw, issue.path);
+  switch (issue.code) {
+    case "unrecognized_keys": {
+      const names = issue.keys.map((key) => `'${key}'`).join(", ");
+      const cure = "check the spelling against the settings in the README, or remove it";
+      return { where, problem: `${names} is not a setting`, cure };
+    }
+    case "invalid_type":
+      if (value === undefined) return { where, problem: "is missing", cure: `give it (${issue.expected})` };
+      return { where, problem: `is ${typeName(value)}, not ${issue.expected}`, cure: `write a value of type ${issue.expected}` };
+    case "invalid_value":
+      return { where, problem: `${shown(value, issue.path)} is not allowed`, cure: `use one of ${issue.values.map(String).join(", ")}` };
+    case "too_small":
+      return { where, problem: `${shown(value, issue.path)} is too small`, cure: `use ${String(issue.minimum)} or more` };
+    case "too_big":
+      return { where, problem: `${shown(value, issue.path)} is too large`, cure: `use ${String(issue.maximum)} or less` };
+    case "invalid_union":
+      return { where, problem: `${shown(value, issue.path)} is not allowed`, cure: 'use "always" or a duration such as "30s"' };
+    default:
+      return { where, problem: `${shown(value, issue.path)} ${issue.message}`, cure: "see the settings in the README" };
+  }
+}
+
+/** Reads the raw stack config; every mistake of shape is in `problems`, and `settings` is there when there is none. */
+export function readSettings(raw: unknown): { settings?: Settings; problems: Problem[] } {
+  const result = settings.safeParse(raw);
+  if (result.success) return { settings: result.data, problems: [] };
+  return { problems: result.error.issues.map((issue) => toProblem(issue, raw)) };
+}

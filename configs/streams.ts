@@ -1,0 +1,130 @@
+import { accountOf, siteStreamName } from "./names";
+import { deliverPrefix, probeSubjects } from "./permissions";
+import { StreamSettings } from "./settings";
+import { prefixed } from "./subjects";
+
+/** The fields of a JetStream stream configuration that this program sets, as they stand in the JSON API. */
+export interface StreamConfig {
+  name: string;
+  subjects?: string[];
+  retention: "limits";
+  storage: "file" | "memory";
+  max_bytes: number;
+  /** Nanoseconds; 0 keeps messages for ever. */
+  max_age: number;
+  discard: "old" | "new";
+  num_replicas: number;
+  sources?: StreamSource[];
+  metadata: Record<string, string>;
+}
+
+export interface StreamSource {
+  name: string;
+  external: { api: string; deliver: string };
+  subject_transforms?: { src: string; dest: string }[];
+}
+
+/** What one site keeps of one stream, and where the hub collects it. */
+export interface SiteStream {
+  /** The stream's settings; `settings.name` is its name on the hub. */
+  settings: StreamSettings;
+  /** Its name at the site. */
+  name: string;
+}
+
+/** Metadata that marks a stream as made by this program, with the stack that made it. */
+export const OWNER = "nats-hub-leaf.stack";
+
+const NANOSECONDS = 1e6;
+
+/** The stream at the site: the declared subjects, and the probes' own. */
+export function siteStreamConfig(stream: StreamSettings, site: string, stack: string): StreamConfig {
+  const name = siteStreamName(stream, site);
+  return {
+    name,
+    subjects: [...stream.subjects, probeSubjects(name)],
+    retention: "limits",
+    storage: stream.storage,
+    max_bytes: stream.maxBytes,
+    max_age: stream.maxAge * NANOSECONDS,
+    discard: stream.discard,
+    num_replicas: 1,
+    metadata: { [OWNER]: stack },
+  };
+}
+
+/**
+ * The hub's stream, without its sources. It has no subjects: with the site's subjects it would also store what
+ * arrives over the link as plain messages, every one twice.
+ */
+export function hubStreamConfig(stream: StreamSettings, stack: string): StreamConfig {
+  return {
+    name: stream.name,
+    retention: "limits",
+    storage: stream.collect.storage,
+    max_bytes: stream.collect.maxBytes,
+    max_age: stream.collect.maxAge * NANOSECONDS,
+    discard: stream.collect.discard,
+    num_replicas: stream.collect.replicas,
+    metadata: { [OWNER]: stack },
+  };
+}
+
+/** The JetStream API of a site as the hub reaches it through the leaf link. */
+export const siteApi = (site: string): string => `$JS.${site}.API`;
+
+/**
+ * The source of one site. In "merged" mode transforms put the site's name before every subject that the site's stream
+ * stores; a subject that none covers would land in the hub's stream raw, mixed with other sites'.
+ */
+export function sourceOf(stream: StreamSettings, site: string): StreamSource {
+  const name = siteStreamName(stream, site);
+  const external = { api: siteApi(site), deliver: "" };
+  if (stream.collect.mode === "perSite") return { name, external };
+  return {
+    name,
+    external: { ...external, deliver: deliverPrefix(site) },
+    subject_transforms: [...stream.subjects, probeSubjects(name)].map((src) => ({ src, dest: prefixed(site, src) })),
+  };
+}
+
+/** The subject under which the hub stores what a site published on `subject`. */
+export const collectedSubject = (stream: StreamSettings, site: string, subject: string): string =>
+  stream.collect.mode === "merged" ? `${site}.${subject}` : subject;
+
+/** A setting of a stream that differs from what the server has. */
+export interface StreamChange {
+  field: keyof StreamConfig;
+  from: unknown;
+  to: unknown;
+  /** "inPlace": the server updates it. "refused": the server cannot, and the program does not re-create the stream. */
+  kind: "inPlace" | "refused";
+}
+
+/** What JetStream updates in place; any other field of a stream is fixed when it is created. */
+const IN_PLACE: readonly (keyof StreamConfig)[] = ["subjects", "max_bytes", "max_age", "discard", "num_replicas", "metadata"];
+
+/** The changes that lead from the server's configuration to the wanted one. Sources are compared by `sameSource`. */
+export function streamChanges(existing: Partial<StreamConfig>, wanted: StreamConfig): StreamChange[] {
+  const fields = (Object.keys(wanted) as (keyof StreamConfig)[]).filter((field) => field !== "sources");
+  return fields.flatMap((field): StreamChange[] => {
+    const from = field === "metadata" ? existing.metadata?.[OWNER] : existing[field];
+    const to = field === "metadata" ? wanted.metadata[OWNER] : wanted[field];
+    if (JSON.stringify(from) === JSON.stringify(to)) return [];
+    return [{ field, from, to, kind: IN_PLACE.includes(field) ? "inPlace" : "refused" }];
+  });
+}
+
+/** Whether the server's source (which carries further fields) is the wanted one. */
+export const sameSource = (existing: StreamSource, wanted: StreamSource): boolean =>
+  existing.name === wanted.name &&
+  existing.external?.api === wanted.external.api &&
+  (existing.external.deliver ?? "") === wanted.external.deliver &&
+  JSON.stringify(existing.subject_transforms ?? []) === JSON.stringify(wanted.subject_transforms ?? []);
+
+/** Whether a source of a hub stream belongs to the site, by the JetStream domain that it reaches. */
+export const isSourceOfSite = (source: StreamSource, site: string): boolean => source.external?.api === siteApi(site);
+
+/** A short name for messages: `OSLO/EVENTS`. */
+export const collectedName = (stream: StreamSettings, site: string): string =>
+  stream.collect.mode === "merged" ? `HUB/${stream.name}` : `${accountOf(site)}/${stream.name}`;

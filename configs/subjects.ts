@@ -1,0 +1,59 @@
+/** NATS subject patterns: tokens separated by dots, `*` for one token, `>` for the rest. */
+
+/** Subjects that belong to the server or to this program; no stream may take them. */
+export const PROBE_PREFIX = "_probe";
+export const SOURCE_PREFIX = "_source";
+const RESERVED = ["$JS.>", "$JSC.>", "$SYS.>", "$KV.>", "$O.>", "$MQTT.>", "_INBOX.>", "_R_.>"].concat(
+  `${PROBE_PREFIX}.>`,
+  `${SOURCE_PREFIX}.>`,
+);
+
+/** Why `subject` is not a usable stream subject, or undefined when it is. */
+export function subjectProblem(subject: string): string | undefined {
+  if (subject === "") return "is empty";
+  if (/[\s\u0000-\u001f\u007f]/.test(subject)) return "holds white space or a control character";
+  const tokens = subject.split(".");
+  if (tokens.includes("")) return "has an empty token";
+  if (tokens.slice(0, -1).includes(">")) return "has '>' before its last token";
+  if (tokens.some((token) => token.length > 1 && /[*>]/.test(token))) return "has a wildcard inside a token";
+  return undefined;
+}
+
+/** The reserved pattern that `subject` touches, or undefined. */
+export const reservedBy = (subject: string): string | undefined => RESERVED.find((taken) => overlaps(subject, taken));
+
+/** Whether some subject matches both patterns. */
+export function overlaps(a: string, b: string): boolean {
+  const left = a.split(".");
+  const right = b.split(".");
+  for (let i = 0; ; i++) {
+    const l = left[i];
+    const r = right[i];
+    if (l === undefined || r === undefined) return l === r;
+    if (l === ">" || r === ">") return true;
+    if (l !== "*" && r !== "*" && l !== r) return false;
+  }
+}
+
+/** Whether `pattern` matches every subject that `subject` matches. */
+export function covers(pattern: string, subject: string): boolean {
+  const left = pattern.split(".");
+  const right = subject.split(".");
+  for (let i = 0; ; i++) {
+    const l = left[i];
+    const r = right[i];
+    if (l === ">") return r !== undefined;
+    if (l === undefined || r === undefined) return l === r;
+    if (r === ">" || (l !== "*" && l !== r)) return false;
+  }
+}
+
+/**
+ * The destination that puts `prefix` before every subject of the pattern `source`.
+ * nats-server wants a numbered placeholder for each `*` of the source (subject mapping), and keeps a trailing `>`.
+ */
+export function prefixed(prefix: string, source: string): string {
+  let wildcard = 0;
+  const tokens = source.split(".").map((token) => (token === "*" ? `{{wildcard(${++wildcard})}}` : token));
+  return [prefix, ...tokens].join(".");
+}

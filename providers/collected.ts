@@ -1,0 +1,50 @@
+import { siteStreamName } from "../configs/names";
+import { StreamSettings } from "../configs/settings";
+import { isSourceOfSite } from "../configs/streams";
+import { shared } from "./nats/connection";
+import { JetStream, SourceInfo, StreamInfo } from "./nats/jetstream";
+
+/** How a site and the hub's streams of it are reached. */
+export interface SiteAccess {
+  site: string;
+  expect: "online" | "offline";
+  url: string;
+  hubUrl: string;
+  /** Seed of the site's operator, valid at the site and in its account on the hub. */
+  operator: string;
+  /** Seed of the operator of the account HUB. */
+  hubOperator: string;
+}
+
+export const atSite = async ({ url, operator }: SiteAccess): Promise<JetStream> => new JetStream(await shared({ url, seed: operator }));
+
+/** The JetStream of the account that collects the stream. */
+export const atHub = async ({ hubUrl, operator, hubOperator }: SiteAccess, stream: StreamSettings): Promise<JetStream> =>
+  new JetStream(await shared({ url: hubUrl, seed: stream.collect.mode === "merged" ? hubOperator : operator }));
+
+export const sourceInfoOf = (info: StreamInfo | undefined, site: string): SourceInfo | undefined =>
+  info?.sources?.find((source) => isSourceOfSite({ name: source.name, external: { deliver: "", api: "", ...source.external } }, site));
+
+/**
+ * Messages that the site holds and the hub has not. The hub's position is the sequence that its source reports; absent
+ * (never reached the site since the hub started, or an older server) counts as nothing collected.
+ */
+export function waiting(atSiteInfo: StreamInfo, source: SourceInfo | undefined): number {
+  const { messages, first_seq, last_seq } = atSiteInfo.state;
+  if (messages === 0) return 0;
+  return Math.max(0, last_seq - Math.max(source?.seq ?? 0, first_seq - 1));
+}
+
+/** What would be lost with the site, in words; empty when nothing. */
+export async function undelivered(access: SiteAccess, streams: readonly StreamSettings[]): Promise<string[]> {
+  const lost: string[] = [];
+  for (const stream of streams) {
+    const name = siteStreamName(stream, access.site);
+    const info = await (await atSite(access)).stream(name);
+    if (info === undefined) continue;
+    const onHub = await (await atHub(access, stream)).stream(stream.name);
+    const count = waiting(info, sourceInfoOf(onHub, access.site));
+    if (count > 0) lost.push(`${count} messages of stream ${name} have not reached the hub`);
+  }
+  return lost;
+}

@@ -1,0 +1,17 @@
+/**
+ * Permission to lose messages, given at the moment of the command and never stored: `DISCARD=1` for everything,
+ * `DISCARD=oslo,bergen` for sites; `DISCARD_COLLECTED` likewise for what the hub collected from a removed site.
+ */
+function permits(variable: string | undefined, site: string): boolean {
+  const named = (variable ?? "").split(",").map((name) => name.trim());
+  return named.includes("1") || named.includes(site);
+}
+
+/** Whether what the site has not delivered yet may be lost. */
+export const mayDiscard = (site: string): boolean => permits(process.env.DISCARD, site);
+
+/** Whether what the hub collected from the removed site may be deleted. */
+export const mayDiscardCollected = (site: string): boolean => permits(process.env.DISCARD_COLLECTED, site);
+
+/** Whether everything may be lost: the permission that `destroy` asks for. */
+export const mayDiscardAll = (): boolean => permits(process.env.DISCARD, "1");

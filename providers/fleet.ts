@@ -1,0 +1,150 @@
+import { createUser } from "@nats-io/nkeys";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { declareHub, declareHubLink, declareLeaf } from "../configs/declare";
+import { planHub } from "../configs/plan-hub";
+import { planLeaf } from "../configs/plan-leaf";
+import { render } from "../configs/render";
+import { Settings } from "../configs/settings";
+import { SiteAccess, undelivered } from "./collected";
+import { mayDiscard } from "./discard";
+import { machineId, makeFolder, removeFolder, writePrivate } from "./folders";
+import { NatsServer, checkConfig, findNatsServer } from "./nats-server-binary";
+import { Refusal, messageOf } from "./refusal";
+import { hasUnknown, same } from "./values";
+
+/**
+ * The first resource of a stack. Its `check` sees the old and the new fleet, in previews and in `up`, before anything
+ * is touched: here stands what the rules cannot know without the machine, the servers and the past.
+ */
+
+export interface FleetInputs {
+  /** The stack's folder. */
+  root: string;
+  settings: Omit<Settings, "keys">;
+  /** How each site is reached, by name. Secret. */
+  access: Record<string, Omit<SiteAccess, "site" | "expect">>;
+  emptyPassphrase: boolean;
+}
+
+interface Failure {
+  property: string;
+  reason: string;
+}
+
+const failure = (where: string, reason: string): Failure => ({ property: where, reason });
+
+async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "nats-hub-leaf-"));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Lets the real nats-server read what would be deployed, with throwaway keys and ports that no server listens on. */
+async function checkWithServer(settings: Settings, sites: Settings["sites"], binary: NatsServer): Promise<Failure[]> {
+  const key = () => createUser().getPublicKey();
+  const paths = { store: "/nonexistent/jetstream", log: "/nonexistent/nats-server.log" };
+  const failures: Failure[] = [];
+  await withFolder(async (folder) => {
+    const check = async (where: string, text: string) => {
+      const file = join(folder, "nats-server.conf");
+      writePrivate(file, text);
+      await checkConfig(binary, file).catch((error: unknown) => failures.push(failure(where, `nats-server refuses its configuration: ${messageOf(error)}`)));
+    };
+    const links = settings.sites.map((site) => declareHubLink(settings, site, { link: key(), operator: key(), reader: key() }));
+    const hub = declareHub(settings, { system: key(), operator: key(), reader: key() }, { client: 1, leafnodes: 2, monitor: 3 });
+    await check("hub", render(planHub(hub, links, paths)));
+    for (const site of sites) {
+      const keys = { system: key(), operator: key(), application: key() };
+      const seed = new TextDecoder().decode(createUser().getSeed());
+      await check(`site ${site.name}`, render(planLeaf(declareLeaf(settings, site, keys, { client: 4, monitor: 5 }, "nats-leaf://127.0.0.1:2"), seed, paths)));
+    }
+  });
+  return failures;
+}
+
+/** Sites that leave the fleet while the hub lacks some of their messages. */
+async function refuseRemovals(olds: FleetInputs, news: FleetInputs): Promise<Failure[]> {
+  const removed = olds.settings.sites.filter(({ name }) => !news.settings.sites.some((site) => site.name === name));
+  const found = await Promise.all(
+    removed.map(async ({ name, expect }): Promise<Failure[]> => {
+      const access = olds.access[name];
+      if (mayDiscard(name) || access === undefined) return [];
+      const lost = await undelivered({ site: name, expect, ...access }, olds.settings.streams).catch((error: unknown) =>
+        expect === "offline" ? [] : [`its streams cannot be read (${messageOf(error)})`],
+      );
+      const cure = `wait until they have (or repair the site with 'pulumi up' first), or allow the loss with DISCARD=${name}`;
+      return lost.length === 0 ? [] : [failure("sites", `${name} cannot be removed: ${lost.join("; ")}; ${cure}`)];
+    }),
+  );
+  return found.flat();
+}
+
+/** An offline site cannot be given a new key: it would be locked out. */
+function refuseRotations(olds: FleetInputs, news: FleetInputs): Failure[] {
+  return news.settings.sites.flatMap((site): Failure[] => {
+    const old = olds.settings.sites.find(({ name }) => name === site.name);
+    if (old === undefined || old.rotation === site.rotation || site.expect === "online") return [];
+    return [failure("sites", `${site.name} is offline and would be locked out by a new key; rotate it when it is online again`)];
+  });
+}
+
+function refuseRenames(olds: FleetInputs, news: FleetInputs): Failure[] {
+  const [before, after] = [olds.settings, news.settings];
+  const failures: Failure[] = [];
+  const cure = "destroy the stack first, or deploy another one beside it";
+  if (before.hub.name !== after.hub.name) failures.push(failure("hub.name", `changes from '${before.hub.name}' to '${after.hub.name}', and with it the JetStream domain that holds all collected data; ${cure}`));
+  if (olds.root !== news.root) failures.push(failure("dataFolder", `changes while servers run in the old one; ${cure}`));
+  return failures;
+}
+
+export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
+  const failures: Failure[] = [];
+  const old = olds.settings === undefined || olds.access === undefined ? undefined : (olds as FleetInputs);
+  const settings: Settings = { ...news.settings, keys: {} };
+  try {
+    const binary = await findNatsServer(settings.natsServer);
+    if (!same(old?.settings, news.settings)) {
+      const isNew = (site: Settings["sites"][number]) => !old?.settings.sites.some((before) => same(before, site)) || !same(old.settings.streams, settings.streams);
+      failures.push(...(await checkWithServer(settings, settings.sites.filter(isNew), binary)));
+    }
+  } catch (error) {
+    failures.push(failure("natsServer", messageOf(error)));
+  }
+  try {
+    makeFolder(news.root);
+  } catch (error) {
+    failures.push(failure("dataFolder", messageOf(error)));
+  }
+  if (old !== undefined) {
+    failures.push(...refuseRenames(old, news), ...refuseRotations(old, news), ...(await refuseRemovals(old, news)));
+  }
+  return failures.length === 0 ? { inputs: news } : { failures };
+}
+
+export async function create(inputs: FleetInputs) {
+  return { id: "fleet", outs: { ...inputs, machine: machineId() } };
+}
+
+export async function diff(_id: string, olds: FleetInputs & { machine: string }, news: FleetInputs) {
+  if (olds.machine !== machineId()) {
+    throw new Refusal(
+      "this stack's servers run on another machine, where its state was made; run Pulumi there, or destroy it there first",
+    );
+  }
+  return { changes: !same(olds.settings, news.settings) || (!hasUnknown(news.access) && !same(olds.access, news.access)) };
+}
+
+export async function update(_id: string, _olds: FleetInputs, news: FleetInputs) {
+  return { outs: { ...news, machine: machineId() } };
+}
+
+async function remove(_id: string, { root }: FleetInputs): Promise<void> {
+  removeFolder(root, join(root, ".."));
+}
+
+export { remove as delete };

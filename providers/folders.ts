@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { Refusal } from "./refusal";
+
+/** Folders 0700 and files 0600, relative to the project's folder, which is every provider's working directory. */
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? "";
+
+function explain(path: string, error: unknown): Refusal {
+  const causes: Record<string, string> = {
+    ENOSPC: "the disk is full; free some room or choose another dataFolder",
+    EDQUOT: "the disk quota is used up; free some room or choose another dataFolder",
+    EACCES: "it may not be written; give this user the right to, or choose another dataFolder",
+    EPERM: "it may not be written; give this user the right to, or choose another dataFolder",
+    EROFS: "its file system is read-only; choose another dataFolder",
+    ENOTDIR: "a part of the path is a file; remove it or choose another dataFolder",
+    EEXIST: "a part of the path is a file; remove it or choose another dataFolder",
+  };
+  return new Refusal(`${path}: ${causes[codeOf(error)] ?? (error as Error).message}`);
+}
+
+/** Makes the folder and its parents. Errors: a Refusal with the cause and its cure. */
+export function makeFolder(folder: string): string {
+  const path = resolve(folder);
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw explain(path, error);
+  }
+  return path;
+}
+
+/** Replaces the file in one step: a reader sees the old text or the new one. */
+export function writePrivate(file: string, text: string): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, text, { mode: 0o600 });
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw explain(file, error);
+  }
+}
+
+/** The file's text; undefined when there is none. */
+export function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
+    throw explain(file, error);
+  }
+}
+
+export function readJson<T>(file: string): T | undefined {
+  const text = readText(file);
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+}
+
+/** Removes the folder with all in it, then those parents below `root` that became empty. */
+export function removeFolder(folder: string, root: string): void {
+  rmSync(resolve(folder), { recursive: true, force: true });
+  for (let parent = dirname(resolve(folder)); parent.startsWith(`${resolve(root)}/`); parent = dirname(parent)) {
+    try {
+      rmdirSync(parent);
+    } catch {
+      return;
+    }
+  }
+}
+
+/** The files of one server. */
+export const serverFiles = (folder: string) => {
+  const path = resolve(folder);
+  return {
+    config: join(path, "nats-server.conf"),
+    log: join(path, "nats-server.log"),
+    output: join(path, "nats-server.out"),
+    store: join(path, "jetstream"),
+    record: join(path, "process.json"),
+  };
+};
+
+/** A name of this machine that says nothing about it: processes and folders of a stack belong to one machine. */
+export function machineId(): string {
+  const id = existsSync("/etc/machine-id") ? readFileSync("/etc/machine-id", "utf8").trim() : "";
+  return createHash("sha256").update(`${id} ${hostname()}`).digest("hex").slice(0, 16);
+}

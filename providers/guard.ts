@@ -1,0 +1,68 @@
+import { siteStreamName } from "../configs/names";
+import { StreamSettings } from "../configs/settings";
+import { SiteAccess, undelivered } from "./collected";
+import { mayDiscardAll } from "./discard";
+import { Access, shared } from "./nats/connection";
+import { jsz } from "./nats/system";
+import { Refusal, messageOf } from "./refusal";
+import { changed } from "./values";
+
+/**
+ * The last resource of a stack: `destroy` deletes it first, and its `delete` refuses while messages would be lost.
+ * `destroy` runs neither the program nor any `check`, so nothing else can stop it before something is touched.
+ */
+
+export interface GuardInputs {
+  sites: { site: string; expect: "online" | "offline" }[];
+  streams: StreamSettings[];
+  /** The hub's system account. Secret. */
+  hub: Access;
+  /** By site. Secret. */
+  access: Record<string, Omit<SiteAccess, "site" | "expect">>;
+}
+
+export const create = async (inputs: GuardInputs) => ({ id: "guard", outs: inputs });
+export const update = async (_id: string, _olds: GuardInputs, news: GuardInputs) => ({ outs: news });
+
+export const diff = async (_id: string, olds: GuardInputs, news: GuardInputs) => ({
+  changes: (["sites", "streams", "hub", "access"] as const).some((key) => changed(news[key], olds[key])),
+});
+
+/** What `destroy` would lose of one site, in words. */
+async function atStake(access: SiteAccess, streams: readonly StreamSettings[]): Promise<string[]> {
+  const lost = await undelivered(access, streams).catch((error: unknown) => {
+    if (access.expect === "offline") return [];
+    return streams.map((stream) => `stream ${siteStreamName(stream, access.site)} cannot be read (${messageOf(error)})`);
+  });
+  return lost.map((words) => `site ${access.site}: ${words}`);
+}
+
+/** What the hub holds in any account, those of removed sites included. */
+async function collected(hub: Access): Promise<string[]> {
+  try {
+    const accounts = (await jsz(await shared(hub))).account_details ?? [];
+    return accounts.flatMap(({ name, stream_detail = [] }) =>
+      stream_detail
+        .filter((stream) => stream.state.messages > 0)
+        .map((stream) => `hub: stream ${name}/${stream.name} holds ${stream.state.messages} collected messages`),
+    );
+  } catch (error) {
+    return [`hub: its streams cannot be read (${messageOf(error)})`];
+  }
+}
+
+async function remove(_id: string, { sites, streams, hub, access }: GuardInputs): Promise<void> {
+  if (mayDiscardAll()) return;
+  const reached = sites.flatMap((site) => {
+    const found = access[site.site];
+    return found === undefined ? [] : [{ ...site, ...found }];
+  });
+  const atSites = await Promise.all(reached.map((site) => atStake(site, streams)));
+  const lost = [...atSites.flat(), ...(await collected(hub))];
+  if (lost.length === 0) return;
+  throw new Refusal(
+    ["destroy would lose messages:", ...lost.map((line) => `  ${line}`), "save them first, or allow the loss with DISCARD=1 (make down DISCARD=1)"].join("\n"),
+  );
+}
+
+export { remove as delete };

@@ -1,0 +1,81 @@
+import { accountOf } from "../configs/names";
+import { HubLinkDeclaration } from "../configs/plan-hub";
+import { Access, shared } from "./nats/connection";
+import { jsz, kick, leafLinks } from "./nats/system";
+import { isOurServerRunning } from "./process-server";
+import { applyHub, declareLink, declaredLinks, dropLink } from "./server-config";
+import { markUnproven } from "./unproven";
+import { changed, same, settled } from "./values";
+
+/** One link key of one site, declared on the hub; with it, the site's account. */
+
+export interface HubLinkInputs {
+  /** The hub's folder, which holds the declarations. */
+  folder: string;
+  root: string;
+  natsServer?: string;
+  /** The hub's client URL. */
+  hubUrl: string;
+  declaration: HubLinkDeclaration;
+  /** Secret. */
+  secrets: { system: string };
+}
+
+const accessOf = ({ hubUrl, secrets }: HubLinkInputs): Access => ({ url: hubUrl, seed: secrets.system });
+
+async function declare(inputs: HubLinkInputs): Promise<void> {
+  markUnproven(inputs.root, inputs.declaration.site);
+  declareLink(inputs.folder, inputs.declaration);
+  await applyHub(inputs.folder, accessOf(inputs), inputs.natsServer);
+}
+
+export async function create(inputs: HubLinkInputs) {
+  await declare(inputs);
+  const { site, keys } = inputs.declaration;
+  return { id: `${site}.${keys.link ?? ""}`, outs: inputs };
+}
+
+/**
+ * A new link key is a replacement: Pulumi declares the new key, moves the site to it, proves it, and drops the old key
+ * last. The rotation tells it even while the key itself is not known yet.
+ */
+export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs) {
+  const wanted = settled(news, olds);
+  const before = olds.declaration;
+  if (wanted.declaration.rotation !== before.rotation || wanted.declaration.keys.link !== before.keys.link) {
+    return { changes: true, replaces: ["declaration"] };
+  }
+  const lost = !declaredLinks(olds.folder).some((link) => same(link, before));
+  return { changes: lost || changed(news.declaration, before) || changed(news.hubUrl, olds.hubUrl) || changed(news.secrets, olds.secrets) };
+}
+
+export async function update(_id: string, _olds: HubLinkInputs, news: HubLinkInputs) {
+  await declare(news);
+  return { outs: news };
+}
+
+/** Whether the site's account holds streams on the hub; data outlives the site. */
+async function holdsData(hub: Access, account: string): Promise<boolean> {
+  const details = (await jsz(await shared(hub), account)).account_details ?? [];
+  return details.some((detail) => detail.name === account && (detail.stream_detail ?? []).length > 0);
+}
+
+/**
+ * Drops the key and the link that may still use it: a reload that removes a key leaves its live link up (nats-server
+ * reload.go). The account goes with its last key, unless it holds data.
+ */
+async function remove(_id: string, inputs: HubLinkInputs): Promise<void> {
+  const { folder, declaration } = inputs;
+  const { site } = declaration;
+  const others = declaredLinks(folder).filter((link) => link.site === site && link.keys.link !== declaration.keys.link);
+  if (!isOurServerRunning(folder)) return dropLink(folder, declaration, others.length === 0);
+  const hub = accessOf(inputs);
+  dropLink(folder, declaration, others.length === 0 && (await holdsData(hub, accountOf(site))));
+  await applyHub(folder, hub, inputs.natsServer);
+  const connection = await shared(hub);
+  for (const link of await leafLinks(connection)) {
+    if (link.name === site) await kick(connection, link.id);
+  }
+}
+
+export { remove as delete };

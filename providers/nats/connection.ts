@@ -1,0 +1,121 @@
+import { connect, ErrorCode, NatsConnection, NatsError, nkeyAuthenticator } from "nats";
+import { createConnection } from "node:net";
+import { Refusal } from "../refusal";
+
+/** How a client reaches a server: `nats://host:port`, and the seed of its nkey. */
+export interface Access {
+  url: string;
+  seed: string;
+}
+
+const CONNECT_TIMEOUT_MS = 2_000;
+
+/** Connects without reconnecting: a server that goes away ends the work on it at once. */
+export async function open({ url, seed }: Access, timeout = CONNECT_TIMEOUT_MS): Promise<NatsConnection> {
+  const authenticator = nkeyAuthenticator(new TextEncoder().encode(seed));
+  return connect({ servers: url, authenticator, timeout, reconnect: false, maxReconnectAttempts: 0, name: "nats-hub-leaf" });
+}
+
+/** Runs `work` on a connection of its own. */
+export async function using<T>(access: Access, work: (connection: NatsConnection) => Promise<T>): Promise<T> {
+  const connection = await open(access);
+  try {
+    return await work(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+const pool = new Map<string, Promise<NatsConnection>>();
+
+/** A connection shared by everything in this process that has the same access; made anew once it is closed. */
+export async function shared(access: Access): Promise<NatsConnection> {
+  const key = `${access.url} ${access.seed}`;
+  const pooled = await pool.get(key)?.catch(() => undefined);
+  if (pooled !== undefined && !pooled.isClosed()) return pooled;
+  const opening = open(access);
+  pool.set(key, opening);
+  return opening;
+}
+
+/** Closes what `shared` opened. */
+export async function closeShared(): Promise<void> {
+  const opened = [...pool.values()];
+  pool.clear();
+  await Promise.all(opened.map(async (connection) => (await connection.catch(() => undefined))?.close()));
+}
+
+/** Whether the server refused the key, as opposed to not being there. */
+export const isAuthorizationError = (error: unknown): boolean =>
+  error instanceof NatsError &&
+  (error.code === ErrorCode.AuthorizationViolation || error.code === ErrorCode.AuthenticationExpired);
+
+/** Whether nobody answers the subject. */
+export const isNoResponders = (error: unknown): boolean =>
+  error instanceof NatsError && error.code === ErrorCode.NoResponders;
+
+/** What a server says of itself before any authentication. */
+export interface ServerInfo {
+  server_id: string;
+  server_name: string;
+  version: string;
+  nonce?: string;
+  leafnode_urls?: string[];
+  domain?: string;
+}
+
+export interface Endpoint {
+  host: string;
+  port: number;
+}
+
+/** Host and port of `nats://host:port`. */
+export function endpointOf(url: string): Endpoint {
+  const { hostname, port } = new URL(url.replace(/^[a-z-]+:/, "http:"));
+  return { host: hostname, port: Number(port) };
+}
+
+/**
+ * Speaks with a NATS listener by hand: reads its INFO, sends what `reply` returns, and resolves with all that the
+ * listener said until `until` matches, it closed, or the time is over. Needed where no client can: a leaf login.
+ */
+export function converse(
+  { host, port }: Endpoint,
+  { reply, until, timeoutMs }: { reply?: (info: ServerInfo) => string; until?: RegExp; timeoutMs: number },
+): Promise<{ info: ServerInfo; said: string }> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    let info: ServerInfo | undefined;
+    const socket = createConnection({ host, port });
+    const settle = () => {
+      socket.destroy();
+      if (info === undefined) reject(new Refusal(`${host}:${port} does not answer as a NATS server`));
+      else resolve({ info, said });
+    };
+    socket.setTimeout(timeoutMs, settle);
+    const timer = setTimeout(settle, timeoutMs);
+    socket.on("error", (error) => (info === undefined ? reject(error) : settle()));
+    socket.on("close", () => {
+      clearTimeout(timer);
+      settle();
+    });
+    socket.on("data", (chunk) => {
+      said += chunk.toString("latin1");
+      const line = /^INFO (\{.*\})\s*\r\n/m.exec(said)?.[1];
+      if (info === undefined && line !== undefined) {
+        info = JSON.parse(line) as ServerInfo;
+        if (reply === undefined) settle();
+        else socket.write(reply(info));
+      } else if (until?.test(said) === true) settle();
+    });
+  });
+}
+
+/** The running server's own identity, read without logging in; undefined when nothing answers in time. */
+export async function serverInfo(url: string, timeoutMs = 500): Promise<ServerInfo | undefined> {
+  try {
+    return (await converse(endpointOf(url), { timeoutMs })).info;
+  } catch {
+    return undefined;
+  }
+}

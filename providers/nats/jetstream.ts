@@ -1,0 +1,135 @@
+import { NatsConnection } from "nats";
+import { StreamConfig, StreamSource } from "../../configs/streams";
+
+/**
+ * The JetStream JSON API, spoken directly: the client library knows neither all fields of a source nor how to keep
+ * those of a stream that it reads and writes back.
+ */
+
+export interface SourceInfo {
+  name: string;
+  lag: number;
+  /** Nanoseconds since the source was last heard of; -1 when it never was. */
+  active: number;
+  /** Last sequence taken from the site's stream; absent before 2.15. */
+  seq?: number;
+  external?: { api: string; deliver?: string };
+  error?: { err_code?: number; description?: string };
+}
+
+export interface StreamInfo {
+  config: StreamConfig;
+  created: string;
+  state: { messages: number; bytes: number; first_seq: number; last_seq: number; consumer_count?: number };
+  sources?: SourceInfo[];
+}
+
+export interface ConsumerInfo {
+  name: string;
+  config: { durable_name?: string; filter_subject?: string; filter_subjects?: string[]; direct?: boolean };
+}
+
+export interface AccountInfo {
+  storage: number;
+  memory: number;
+  limits: { max_storage: number; max_memory: number };
+}
+
+/** A refusal of the JetStream API; `code` is its `err_code`. */
+export class JetStreamError extends Error {
+  constructor(
+    readonly code: number,
+    message: string,
+  ) {
+    super(message);
+    this.name = "JetStreamError";
+  }
+}
+
+/** `err_code` of a stream, and of a message, that does not exist. */
+export const STREAM_NOT_FOUND = 10059;
+const MESSAGE_NOT_FOUND = 10037;
+
+export interface StoredMessage {
+  seq: number;
+  subject: string;
+  headers: Record<string, string | undefined>;
+}
+
+const REQUEST_TIMEOUT_MS = 5_000;
+
+/** The API of the JetStream that the connection's own server has; `domain` reaches another one through a leaf link. */
+export class JetStream {
+  private readonly prefix: string;
+
+  constructor(
+    readonly connection: NatsConnection,
+    domain?: string,
+    private readonly timeout = REQUEST_TIMEOUT_MS,
+  ) {
+    this.prefix = domain === undefined ? "$JS.API" : `$JS.${domain}.API`;
+  }
+
+  /** Errors: JetStreamError when the API refuses, the client's error when nobody answers. */
+  private async request<T>(subject: string, body: object = {}): Promise<T> {
+    const message = await this.connection.request(`${this.prefix}.${subject}`, JSON.stringify(body), { timeout: this.timeout });
+    const answer = message.json<T & { error?: { err_code?: number; description?: string } }>();
+    if (answer.error !== undefined) {
+      throw new JetStreamError(answer.error.err_code ?? 0, answer.error.description ?? `${subject} was refused`);
+    }
+    return answer;
+  }
+
+  /** undefined when there is no such stream. */
+  async stream(name: string): Promise<StreamInfo | undefined> {
+    try {
+      return await this.request<StreamInfo>(`STREAM.INFO.${name}`);
+    } catch (error) {
+      if (error instanceof JetStreamError && error.code === STREAM_NOT_FOUND) return undefined;
+      throw error;
+    }
+  }
+
+  createStream = (config: StreamConfig): Promise<StreamInfo> => this.request<StreamInfo>(`STREAM.CREATE.${config.name}`, config);
+
+  updateStream = (config: StreamConfig): Promise<StreamInfo> => this.request<StreamInfo>(`STREAM.UPDATE.${config.name}`, config);
+
+  deleteStream = async (name: string): Promise<void> => {
+    await this.request(`STREAM.DELETE.${name}`);
+  };
+
+  /** Removes the messages of one subject pattern only. Resolves with their number. */
+  purge = async (name: string, filter: string): Promise<number> =>
+    (await this.request<{ purged: number }>(`STREAM.PURGE.${name}`, { filter })).purged;
+
+  /** Messages per subject that matches the pattern. */
+  async subjects(name: string, filter: string): Promise<Record<string, number>> {
+    const info = await this.request<{ state: { subjects?: Record<string, number> } }>(`STREAM.INFO.${name}`, { subjects_filter: filter });
+    return info.state.subjects ?? {};
+  }
+
+  /** The first message from `seq` on whose subject matches; undefined when there is none. */
+  async nextMessage(name: string, subject: string, seq: number): Promise<StoredMessage | undefined> {
+    interface Answer {
+      message: { seq: number; subject: string; hdrs?: string };
+    }
+    try {
+      const { message } = await this.request<Answer>(`STREAM.MSG.GET.${name}`, { seq, next_by_subj: subject });
+      const lines = Buffer.from(message.hdrs ?? "", "base64").toString("utf8").split("\r\n").slice(1);
+      const headers = lines.flatMap((line) => (line.includes(":") ? [[line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]] : []));
+      return { seq: message.seq, subject: message.subject, headers: Object.fromEntries(headers) as Record<string, string> };
+    } catch (error) {
+      if (error instanceof JetStreamError && error.code === MESSAGE_NOT_FOUND) return undefined;
+      throw error;
+    }
+  }
+
+  consumers = async (name: string): Promise<ConsumerInfo[]> =>
+    (await this.request<{ consumers?: ConsumerInfo[] | null }>(`CONSUMER.LIST.${name}`, { offset: 0 })).consumers ?? [];
+
+  account = (): Promise<AccountInfo> => this.request<AccountInfo>("INFO");
+
+  /** Writes the stream back with other sources; the rest of its configuration stays as the server has it. */
+  setSources = (info: StreamInfo, sources: StreamSource[]): Promise<StreamInfo> =>
+    this.updateStream({ ...info.config, sources });
+}

@@ -1,0 +1,103 @@
+import { NatsConnection } from "nats";
+import { Refusal } from "../refusal";
+
+/** Requests to a server as its system account, with the fields that this program reads. */
+
+export interface Varz {
+  server_id: string;
+  server_name: string;
+  version: string;
+  /** SHA-256 of the configuration in effect, as `nats-server -t` prints it. */
+  config_digest: string;
+  max_payload: number;
+  start: string;
+}
+
+/** One leaf link. `account` is the account on the answering server. */
+export interface LeafLink {
+  id: number;
+  name: string;
+  account: string;
+  rtt?: string;
+  in_msgs: number;
+  out_msgs: number;
+}
+
+export interface ClosedConnection {
+  kind: string;
+  reason: string;
+  stop: string;
+  name?: string;
+  ip: string;
+  nkey?: string;
+}
+
+export interface AccountStatus {
+  account_name: string;
+  jetstream_enabled: boolean;
+  leafnode_connections: number;
+}
+
+export interface JszAccount {
+  name: string;
+  stream_detail?: { name: string; created: string; config?: { name: string }; state: { messages: number } }[];
+}
+
+export interface Jsz {
+  disabled?: boolean;
+  config?: { domain?: string; max_storage?: number };
+  account_details?: JszAccount[];
+}
+
+interface Answer<T> {
+  data?: T;
+  error?: { code?: number; description?: string };
+}
+
+const REQUEST_TIMEOUT_MS = 5_000;
+
+/** Asks the server that `connection` leads to. Errors: a Refusal with the server's own words. */
+async function ask<T>(connection: NatsConnection, request: string, options: object = {}): Promise<T> {
+  const id = connection.info?.server_id ?? "";
+  const subject = `$SYS.REQ.SERVER.${id}.${request}`;
+  const answer = (await connection.request(subject, JSON.stringify(options), { timeout: REQUEST_TIMEOUT_MS })).json<Answer<T>>();
+  if (answer.error !== undefined) throw new Refusal(answer.error.description ?? `the server refused ${request}`);
+  return answer.data as T;
+}
+
+export const varz = (connection: NatsConnection): Promise<Varz> => ask<Varz>(connection, "VARZ");
+
+export const leafLinks = async (connection: NatsConnection): Promise<LeafLink[]> =>
+  (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ")).leafs ?? [];
+
+/** Connections that ended, newest last; leaf logins that failed are among them. */
+export const closedConnections = async (connection: NatsConnection): Promise<ClosedConnection[]> =>
+  (await ask<{ connections?: ClosedConnection[] | null }>(connection, "CONNZ", { state: 1, auth: true, limit: 256, sort: "stop" }))
+    .connections ?? [];
+
+/** What the server knows of an account; undefined when it has none of this name. */
+export async function accountStatus(connection: NatsConnection, account: string): Promise<AccountStatus | undefined> {
+  const found = await ask<{ accounts?: string[]; account_detail?: AccountStatus }>(connection, "ACCOUNTZ", { account }).catch(() => undefined);
+  return found?.account_detail;
+}
+
+/** JetStream's accounts and their streams; of one account when it is named. */
+export const jsz = (connection: NatsConnection, account?: string): Promise<Jsz> =>
+  ask<Jsz>(connection, "JSZ", { accounts: true, streams: true, limit: 10_000, ...(account === undefined ? {} : { account }) });
+
+/** The JetStream settings in effect; undefined when it is off. */
+export const jetStreamConfig = async (connection: NatsConnection): Promise<Jsz["config"]> =>
+  (await ask<Jsz>(connection, "JSZ")).config;
+
+/**
+ * Makes the server read its configuration file again. It answers a bad file with the parse error, and needs neither a
+ * signal nor access to where the server runs.
+ */
+export const reload = async (connection: NatsConnection): Promise<void> => {
+  await ask<unknown>(connection, "RELOAD");
+};
+
+/** Drops a leaf link by its id; a reload that removes the link's key leaves the link up (nats-server reload.go). */
+export const kick = async (connection: NatsConnection, cid: number): Promise<void> => {
+  await ask<unknown>(connection, "KICK", { cid });
+};

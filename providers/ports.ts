@@ -1,0 +1,57 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { pulumiHome } from "../toolchain/locate";
+import { Refusal } from "./refusal";
+
+/**
+ * Ports for servers, from below the range that the kernel hands to outgoing connections. A reservation is a file in the
+ * Pulumi home that names the folder of the server; it holds while that folder exists, so stopped servers keep their
+ * ports and two stacks of one user never meet.
+ */
+
+const FIRST = 20_000;
+const LAST = 29_999;
+
+const registry = (): string => join(pulumiHome(), "nats-hub-leaf", "ports");
+
+/** Whether nothing listens on the port. */
+export function isFree(port: number, host = "127.0.0.1"): Promise<boolean> {
+  return new Promise((free) => {
+    const probe = createServer();
+    probe.once("error", () => free(false));
+    probe.listen({ port, host, exclusive: true }, () => probe.close(() => free(true)));
+  });
+}
+
+function reserve(port: number, owner: string): boolean {
+  const file = join(registry(), String(port));
+  try {
+    writeFileSync(file, owner, { flag: "wx", mode: 0o600 });
+    return true;
+  } catch {
+    const holder = existsSync(file) ? readFileSync(file, "utf8") : "";
+    if (holder === "" || existsSync(holder)) return false;
+    rmSync(file, { force: true });
+    return reserve(port, owner);
+  }
+}
+
+/** Reserves a free port for the server in `folder`. Errors: a Refusal when all 10 000 are taken. */
+export async function allocatePort(folder: string): Promise<number> {
+  mkdirSync(registry(), { recursive: true, mode: 0o700 });
+  const start = Math.floor(Math.random() * (LAST - FIRST + 1));
+  for (let i = 0; i <= LAST - FIRST; i++) {
+    const port = FIRST + ((start + i) % (LAST - FIRST + 1));
+    if (!reserve(port, resolve(folder))) continue;
+    if (await isFree(port)) return port;
+    releasePort(port, folder);
+  }
+  throw new Refusal(`no port between ${FIRST} and ${LAST} is free; stop what uses them, or give the ports in the settings`);
+}
+
+/** Gives back a port that `allocatePort` reserved for the folder; any other one is left alone. */
+export function releasePort(port: number, folder: string): void {
+  const file = join(registry(), String(port));
+  if (existsSync(file) && readFileSync(file, "utf8") === resolve(folder)) rmSync(file, { force: true });
+}

@@ -1,0 +1,122 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync, readdirSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { readJson, writePrivate } from "./folders";
+
+/**
+ * Detached server processes. A process is ours only if boot id, start time and command line match what was recorded
+ * when it was started, or, when the record was lost to an interruption, if it runs exactly our command line.
+ */
+
+interface ProcessRecord {
+  pid: number;
+  bootId: string;
+  /** In clock ticks since boot. */
+  startTime: string;
+  command: string[];
+}
+
+const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+
+function tryRead(file: string): string | undefined {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Field 22 of /proc/<pid>/stat; undefined for a process that is gone or only waits to be reaped. */
+function startTime(pid: number): string | undefined {
+  const stat = tryRead(`/proc/${pid}/stat`);
+  // The command name, in parentheses, may hold blanks.
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields?.[0] === "Z" ? undefined : fields?.[19];
+}
+
+const commandOf = (pid: number): string[] | undefined => tryRead(`/proc/${pid}/cmdline`)?.split("\0").slice(0, -1);
+
+const sameCommand = (a: readonly string[] | undefined, b: readonly string[]): boolean =>
+  a !== undefined && a.length === b.length && a.every((part, i) => part === b[i]);
+
+function isOurs({ pid, bootId: boot, startTime: start, command }: ProcessRecord): boolean {
+  return boot === bootId() && start === startTime(pid) && sameCommand(commandOf(pid), command);
+}
+
+/** Every process that runs the configuration file `config` as nats-server does: `… -c <config>`. */
+function scan(config: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const command = commandOf(pid);
+      return command?.length === 3 && command[1] === "-c" && command[2] === config && startTime(pid) !== undefined;
+    });
+}
+
+/** The pid of our running server of this configuration file, or undefined. Quick: reads the record only. */
+export function recordedProcess(recordFile: string): number | undefined {
+  const record = readJson<ProcessRecord>(recordFile);
+  return record !== undefined && isOurs(record) ? record.pid : undefined;
+}
+
+/** Like `recordedProcess`, but also finds the process of an interrupted start, whose record was never written. */
+export function findProcess(recordFile: string, config: string): number | undefined {
+  const recorded = recordedProcess(recordFile);
+  if (recorded !== undefined) return recorded;
+  const [pid] = scan(config);
+  if (pid !== undefined) record(recordFile, pid, commandOf(pid) ?? []);
+  return pid;
+}
+
+function record(file: string, pid: number, command: string[]): void {
+  writePrivate(file, JSON.stringify({ pid, bootId: bootId(), startTime: startTime(pid) ?? "", command } satisfies ProcessRecord));
+}
+
+export interface Started {
+  pid: number;
+  /** Resolves when the process ends, with its exit code. */
+  ended: Promise<number>;
+}
+
+/** Starts `<binary> -c <config>` detached, so that it survives this process; its output goes to `output`. */
+export function startProcess(binary: string, config: string, files: { output: string; record: string }): Started {
+  const output = openSync(files.output, "w", 0o600);
+  // Nothing of this process's environment: it holds the passphrase of the stack.
+  const child = spawn(binary, ["-c", config], { detached: true, stdio: ["ignore", output, output], env: {}, cwd: "/" });
+  closeSync(output);
+  const ended = new Promise<number>((resolve) => {
+    child.on("exit", (code) => resolve(code ?? -1));
+    child.on("error", () => resolve(-1));
+  });
+  child.unref();
+  if (child.pid !== undefined) record(files.record, child.pid, [binary, "-c", config]);
+  return { pid: child.pid ?? -1, ended };
+}
+
+const STOP_TIMEOUT_MS = 15_000;
+
+/** Ends the process and waits until it is gone: SIGTERM first, SIGKILL after 15 s. */
+export async function stopProcess(recordFile: string, config: string): Promise<void> {
+  const pid = findProcess(recordFile, config);
+  if (pid === undefined) return;
+  const start = startTime(pid);
+  const gone = async (timeoutMs: number): Promise<boolean> => {
+    for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(5)) {
+      if (startTime(pid) !== start) return true;
+    }
+    return false;
+  };
+  signal(pid, "SIGTERM");
+  if (await gone(STOP_TIMEOUT_MS)) return;
+  signal(pid, "SIGKILL");
+  await gone(STOP_TIMEOUT_MS);
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended by itself in between.
+  }
+}

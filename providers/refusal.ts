@@ -1,0 +1,14 @@
+/**
+ * An error meant for the person who runs the program: where, what, cure. It carries no stack, because Pulumi prints
+ * the stack of every provider error beside its message.
+ */
+export class Refusal extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "Refusal";
+    this.stack = "";
+  }
+}
+
+/** The message of anything thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

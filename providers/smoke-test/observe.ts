@@ -1,0 +1,154 @@
+import { fromSeed } from "@nats-io/nkeys";
+import { accountOf, siteStreamName } from "../../configs/names";
+import { Parsed, parse } from "../../configs/parse";
+import { StreamSettings } from "../../configs/settings";
+import { collectedName, siteApi } from "../../configs/streams";
+import { SiteAccess, atHub, atSite, sourceInfoOf } from "../collected";
+import { readText, serverFiles } from "../folders";
+import { maskSeeds } from "../nats-server-binary";
+import { shared } from "../nats/connection";
+import { StreamInfo } from "../nats/jetstream";
+import { jetStreamConfig, leafLinks } from "../nats/system";
+import { messageOf } from "../refusal";
+import { failedSteps } from "../unproven";
+import { HubStreamFacts, ProbeFacts, RemoteFacts, SiteFacts, StreamFacts } from "./facts";
+
+/** Gathers what can be seen of a site from both ends, without changing anything. */
+
+export interface Observed {
+  access: SiteAccess;
+  /** The stack's folder, for what failed before. */
+  root: string;
+  /** The site's folder, for its configuration and log; absent when they are elsewhere. */
+  folder?: string;
+  system: string;
+  hubDomain: string;
+  /** Public key of the site's link. */
+  linkKey: string;
+  streams: readonly StreamSettings[];
+  before: Record<string, StreamFacts["before"]>;
+  probes: Record<string, ProbeFacts>;
+}
+
+async function server(url: string, seed: string): Promise<{ unreachable?: string; domain?: string; links: { name: string; account: string }[] }> {
+  try {
+    const connection = await shared({ url, seed });
+    const [links, jetstream] = await Promise.all([leafLinks(connection), jetStreamConfig(connection)]);
+    const domain = jetstream?.domain;
+    return { links, ...(domain === undefined ? {} : { domain }) };
+  } catch (error) {
+    return { unreachable: `${url}: ${messageOf(error)}`, links: [] };
+  }
+}
+
+const textAt = (map: Record<string, Parsed>, ...names: string[]): string | undefined =>
+  names.map((name) => map[name]).find((value) => typeof value === "string");
+
+const isMap = (value: Parsed | undefined): value is Record<string, Parsed> =>
+  typeof value === "object" && !Array.isArray(value);
+
+/** The first leaf remote of a configuration file, however it is written; undefined when there is none. */
+export function readRemote(text: string, readFile: (path: string) => string | undefined = readText): RemoteFacts | undefined {
+  const { leafnodes, leafnode = leafnodes } = parse(text);
+  const remote = isMap(leafnode) && Array.isArray(leafnode.remotes) ? leafnode.remotes[0] : undefined;
+  if (!isMap(remote)) return undefined;
+  const [credentials, seed, account] = [textAt(remote, "credentials", "creds"), textAt(remote, "nkey", "seed"), textAt(remote, "account", "local")];
+  const facts: RemoteFacts = { urls: [remote.urls ?? remote.url ?? []].flat().map(String) };
+  if (account !== undefined) facts.account = account;
+  if (credentials !== undefined) facts.credentials = kindOfCredentials(credentials, readFile);
+  try {
+    if (seed !== undefined) facts.key = fromSeed(new TextEncoder().encode(seed)).getPublicKey();
+  } catch {
+    // Not a seed: the server refuses such a file itself.
+  }
+  return facts;
+}
+
+/** `readRemote` of the site's file; undefined when it is missing or makes no sense. */
+function remoteOf(folder: string): RemoteFacts | undefined {
+  try {
+    return readRemote(readText(serverFiles(folder).config) ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
+function kindOfCredentials(
+  value: string,
+  readFile: (path: string) => string | undefined,
+): NonNullable<RemoteFacts["credentials"]> {
+  if (/^S[UA][A-Z2-7]{20,}/.test(value)) return "a seed";
+  const text = readFile(value);
+  if (text === undefined) return "a missing file";
+  return /BEGIN NATS USER JWT/.test(text) || !/\bSU[A-Z2-7]{20,}/.test(text) ? "another file" : "a file that holds a bare seed";
+}
+
+const LOG_LINES = 400;
+
+/** The errors of the server's log since its last start, newest last, without repetition. */
+function recentErrors(folder: string): string[] {
+  const lines = (readText(serverFiles(folder).log) ?? "").split("\n").slice(-LOG_LINES);
+  const start = lines.findLastIndex((line) => line.includes("Starting nats-server"));
+  const errors = lines.slice(start + 1).filter((line) => line.includes("[ERR]"));
+  const words = errors.map((line) => line.replace(/^.*\[ERR\] /, "").replace(/^[\d.:]+ - lid:\d+ - /, ""));
+  return [...new Set(words)].slice(-5).map(maskSeeds);
+}
+
+const NANOSECONDS_PER_MS = 1e6;
+
+function hubFacts(info: StreamInfo, site: string): HubStreamFacts {
+  const { messages, last_seq } = info.state;
+  const facts: HubStreamFacts = { messages, lastSeq: last_seq, created: info.created };
+  const seen = sourceInfoOf(info, site);
+  const [only] = info.sources ?? [];
+  // A source with another api than the site's is still the one of this site when it is alone.
+  const source = seen ?? (info.sources?.length === 1 ? only : undefined);
+  if (source === undefined) return facts;
+  const { name, lag, active, seq, external, error } = source;
+  facts.source = { name, lag, activeMs: active < 0 ? -1 : Math.round(active / NANOSECONDS_PER_MS) };
+  if (seq !== undefined) facts.source.seq = seq;
+  if (external !== undefined) facts.source.api = external.api;
+  if (error !== undefined) facts.source.error = { code: error.err_code ?? 0, text: error.description ?? "" };
+  return facts;
+}
+
+async function streamFacts({ access, before, probes }: Observed, stream: StreamSettings): Promise<StreamFacts> {
+  const { site } = access;
+  const name = siteStreamName(stream, site);
+  const facts: StreamFacts = { name, collectedAs: collectedName(stream, site), api: siteApi(site) };
+  const probe = probes[name];
+  const seenBefore = before[name];
+  if (probe !== undefined) facts.probe = probe;
+  if (seenBefore !== undefined) facts.before = seenBefore;
+  const [local, hub] = await Promise.all([
+    atSite(access).then((js) => js.stream(name), () => null),
+    atHub(access, stream).then((js) => js.stream(stream.name), () => null),
+  ].map((read) => read.catch(() => null)));
+  if (local === undefined) facts.atSite = "missing";
+  else if (local !== null) facts.atSite = { messages: local.state.messages, lastSeq: local.state.last_seq, created: local.created };
+  if (hub === undefined) facts.onHub = "missing";
+  else if (hub !== null) facts.onHub = hubFacts(hub, site);
+  return facts;
+}
+
+/** Everything that can be seen of the site now. Never throws: what cannot be read is a fact too. */
+export async function observe(observed: Observed): Promise<SiteFacts> {
+  const { access, root, folder, system, hubDomain, linkKey } = observed;
+  const { site } = access;
+  const [hub, leaf, streams] = await Promise.all([
+    server(access.hubUrl, system),
+    server(access.url, system),
+    Promise.all(observed.streams.map((stream) => streamFacts(observed, stream))),
+  ]);
+  const facts: SiteFacts = {
+    site,
+    declared: { account: accountOf(site), domain: site, hubDomain, linkKey },
+    failedSteps: failedSteps(root, site),
+    hub: { ...hub, links: hub.links.filter((link) => link.name === site) },
+    leaf: { ...leaf, errors: folder === undefined ? [] : recentErrors(folder) },
+    streams,
+  };
+  const remote = folder === undefined ? undefined : remoteOf(folder);
+  if (remote !== undefined) facts.leaf.remote = remote;
+  return facts;
+}

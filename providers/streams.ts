@@ -1,0 +1,262 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { siteStreamName } from "../configs/names";
+import { StreamSettings } from "../configs/settings";
+import {
+  OWNER,
+  StreamConfig,
+  collectedName,
+  collectedSubject,
+  hubStreamConfig,
+  isSourceOfSite,
+  sameSource,
+  siteStreamConfig,
+  sourceOf,
+  streamChanges,
+} from "../configs/streams";
+import { SiteAccess, atHub, atSite, sourceInfoOf, undelivered } from "./collected";
+import { mayDiscard, mayDiscardCollected } from "./discard";
+import { exclusively } from "./exclusively";
+import { JetStream, StreamInfo } from "./nats/jetstream";
+import { Refusal, messageOf } from "./refusal";
+import { report } from "./report";
+import { siteStep } from "./unproven";
+import { changed, settled } from "./values";
+
+/** The streams of one site: its own, then the hub's that source them. */
+
+export interface StreamsInputs {
+  site: string;
+  expect: "online" | "offline";
+  stack: string;
+  root: string;
+  url: string;
+  hubUrl: string;
+  streams: StreamSettings[];
+  /** Secret. */
+  secrets: { operator: string; hubOperator: string };
+}
+
+export interface StreamsOutputs extends StreamsInputs {
+  /** Whether the site's own streams were ever made. */
+  made: boolean;
+  /** Why the last attempt failed; empty when it did not. */
+  problem: string;
+}
+
+const accessOf = ({ site, expect, url, hubUrl, secrets }: StreamsInputs): SiteAccess => ({ site, expect, url, hubUrl, ...secrets });
+
+/** Messages that a smaller limit would drop at once, in words; undefined when none. */
+function atStake(info: StreamInfo, wanted: StreamConfig): string | undefined {
+  if (wanted.max_bytes < info.config.max_bytes && info.state.bytes > wanted.max_bytes) {
+    return `max_bytes ${wanted.max_bytes} is less than the ${info.state.bytes} bytes that it holds`;
+  }
+  const shorter = wanted.max_age > 0 && (info.config.max_age === 0 || wanted.max_age < info.config.max_age);
+  return shorter && info.state.messages > 0 ? "a shorter max_age drops the messages that are older" : undefined;
+}
+
+/** Refuses what JetStream cannot change in place, what would lose messages, and a stream of somebody else. */
+function refuseChange(where: string, info: StreamInfo, wanted: StreamConfig, { adopt, site }: { adopt: boolean; site: string }): void {
+  const owner = info.config.metadata?.[OWNER];
+  if (owner !== wanted.metadata[OWNER] && !adopt) {
+    const whose = owner === undefined ? "was not made by this program" : `belongs to stack ${owner}`;
+    throw new Refusal(`${where}: a stream of this name exists and ${whose}; rename yours, or set adopt: true to take it over`);
+  }
+  const refused = streamChanges(info.config, wanted).filter((change) => change.kind === "refused");
+  if (refused.length > 0) {
+    const words = refused.map(({ field, from, to }) => `${field} ${String(from)} -> ${String(to)}`).join(", ");
+    throw new Refusal(`${where}: JetStream cannot change ${words} in place, and a new stream would lose ${info.state.messages} messages; declare a stream of another name`);
+  }
+  const lost = atStake(info, wanted);
+  if (lost !== undefined && !mayDiscard(site)) {
+    throw new Refusal(`${where}: ${lost}; keep the limit, or allow the loss with DISCARD=${site}`);
+  }
+}
+
+async function ensureStream(js: JetStream, where: string, wanted: StreamConfig, options: { adopt: boolean; site: string }): Promise<StreamInfo> {
+  const info = await js.stream(wanted.name);
+  if (info === undefined) return js.createStream(wanted);
+  refuseChange(where, info, wanted, options);
+  if (streamChanges(info.config, wanted).length === 0) return info;
+  return js.updateStream({ ...info.config, ...wanted, metadata: { ...info.config.metadata, ...wanted.metadata } });
+}
+
+/** Makes the hub's stream source the site; other sites' sources in a merged stream stay as they are. */
+async function ensureSource(js: JetStream, inputs: StreamsInputs, stream: StreamSettings): Promise<void> {
+  const source = sourceOf(stream, inputs.site);
+  const config = hubStreamConfig(stream, inputs.stack);
+  const where = `hub stream ${collectedName(stream, inputs.site)}`;
+  const info = await js.stream(stream.name);
+  if (info === undefined) {
+    await js.createStream({ ...config, sources: [source] });
+    return;
+  }
+  refuseChange(where, info, config, { adopt: stream.adopt, site: inputs.site });
+  const sources = info.config.sources ?? [];
+  const others = sources.filter((other) => !isSourceOfSite(other, inputs.site));
+  const there = sources.some((other) => sameSource(other, source));
+  if (there && streamChanges(info.config, config).length === 0) return;
+  const metadata = { ...info.config.metadata, ...config.metadata };
+  // A stream that lost its last source took its own name as subject (nats-server stream.go).
+  await js.updateStream({ ...info.config, ...config, metadata, subjects: [], sources: there ? sources : [...others, source] });
+}
+
+const NANOSECONDS_PER_MS = 1e6;
+/** A healthy source hears from its site each second (heartbeat), and looks for a lost one every 10 s. */
+const STUCK_AFTER_MS = 12_000;
+
+const isActive = (info: StreamInfo | undefined, site: string, withinMs: number): boolean => {
+  const source = sourceInfoOf(info, site);
+  return source !== undefined && source.error === undefined && source.active >= 0 && source.active < withinMs * NANOSECONDS_PER_MS;
+};
+
+/** Waits until the source was heard of within the last `withinMs`. */
+async function becomesActive(js: JetStream, stream: string, site: string, timeoutMs: number): Promise<boolean> {
+  for (const deadline = Date.now() + timeoutMs; ; await sleep(25)) {
+    if (isActive(await js.stream(stream), site, 3_000)) return true;
+    if (Date.now() >= deadline) return false;
+  }
+}
+
+/**
+ * Takes the site's source off the stream and puts it back, which starts it at once; left alone, the server waits up to
+ * two minutes between attempts (facts of nats-server stream.go). The position is kept and nothing is doubled.
+ */
+export async function rearm(js: JetStream, stream: StreamSettings, site: string): Promise<void> {
+  const info = await js.stream(stream.name);
+  const sources = info?.config.sources ?? [];
+  if (info === undefined || !sources.some((source) => isSourceOfSite(source, site))) return;
+  await js.setSources(info, sources.filter((source) => !isSourceOfSite(source, site)));
+  await js.updateStream({ ...info.config, subjects: [], sources });
+}
+
+const hubKey = ({ hubUrl, site }: StreamsInputs, stream: StreamSettings): string =>
+  stream.collect.mode === "merged" ? `${hubUrl} HUB/${stream.name}` : `${hubUrl} ${site}/${stream.name}`;
+
+async function collect(inputs: StreamsInputs, stream: StreamSettings): Promise<void> {
+  const js = await atHub(accessOf(inputs), stream);
+  await exclusively(hubKey(inputs, stream), () => ensureSource(js, inputs, stream));
+  if (inputs.expect === "offline" || (await becomesActive(js, stream.name, inputs.site, 1_500))) return;
+  await exclusively(hubKey(inputs, stream), () => rearm(js, stream, inputs.site));
+  // Whether it flows is for the smoke test to prove; it also says why when it does not.
+  await becomesActive(js, stream.name, inputs.site, 3_000);
+}
+
+async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<StreamsOutputs> {
+  let made = olds?.made ?? false;
+  const problem = await siteStep(inputs.root, inputs.site, "streams", async () => {
+    if (inputs.expect === "online") {
+      const js = await atSite(accessOf(inputs));
+      for (const stream of inputs.streams) {
+        const where = `stream ${siteStreamName(stream, inputs.site)} at site ${inputs.site}`;
+        await ensureStream(js, where, siteStreamConfig(stream, inputs.site, inputs.stack), { adopt: stream.adopt, site: inputs.site });
+        made = true;
+      }
+    }
+    await Promise.all(inputs.streams.map((stream) => collect(inputs, stream)));
+    const gone = (olds?.streams ?? []).filter((old) => !inputs.streams.some((stream) => stream.name === old.name && stream.collect.mode === old.collect.mode));
+    if (gone.length > 0) await removeStreams({ ...inputs, made, problem: "" }, gone);
+  });
+  return { ...inputs, made, problem: problem ?? "" };
+}
+
+export async function create(inputs: StreamsInputs) {
+  return { id: inputs.site, outs: await apply(inputs) };
+}
+
+/** What differs on the live servers, in words; undefined when nothing does. Throws what a change must not do. */
+async function liveDifference(inputs: StreamsInputs): Promise<string | undefined> {
+  const access = accessOf(inputs);
+  for (const stream of inputs.streams) {
+    const options = { adopt: stream.adopt, site: inputs.site };
+    const name = siteStreamName(stream, inputs.site);
+    if (inputs.expect === "online") {
+      const wanted = siteStreamConfig(stream, inputs.site, inputs.stack);
+      const info = await (await atSite(access)).stream(name);
+      if (info === undefined) return `stream ${name} is missing at the site`;
+      refuseChange(`stream ${name} at site ${inputs.site}`, info, wanted, options);
+      const [change] = streamChanges(info.config, wanted);
+      if (change !== undefined) return `stream ${name} has another ${change.field} than declared`;
+    }
+    const where = collectedName(stream, inputs.site);
+    const onHub = await (await atHub(access, stream)).stream(stream.name);
+    if (onHub === undefined) return `hub stream ${where} is missing`;
+    const config = hubStreamConfig(stream, inputs.stack);
+    refuseChange(`hub stream ${where}`, onHub, config, options);
+    const [change] = streamChanges(onHub.config, config);
+    if (change !== undefined) return `hub stream ${where} has another ${change.field} than declared`;
+    const source = sourceOf(stream, inputs.site);
+    if (!(onHub.config.sources ?? []).some((other) => sameSource(other, source))) return `hub stream ${where} does not source ${name}`;
+    if (inputs.expect === "online" && !isActive(onHub, inputs.site, STUCK_AFTER_MS)) return `hub stream ${where} does not hear from the site`;
+  }
+  return undefined;
+}
+
+const LOOK_TIMEOUT_MS = 2_000;
+
+export async function diff(_id: string, olds: StreamsOutputs, news: StreamsInputs) {
+  const wanted = settled(news, olds);
+  // Never a replacement: it would delete streams. Nothing unknown counts as a change.
+  if (changed(news, pick(olds, news))) {
+    await refuseLoss(wanted).catch(passUnlessRefusal);
+    return { changes: true };
+  }
+  if (olds.problem !== "") return { changes: true };
+  const late = sleep(LOOK_TIMEOUT_MS, "its servers do not answer", { ref: false });
+  const difference = await Promise.race([liveDifference(wanted), late]).catch((error: unknown) => {
+    passUnlessRefusal(error);
+    return "its servers do not answer";
+  });
+  if (difference !== undefined) report(`site ${wanted.site}: ${difference}; up repairs it`);
+  return { changes: difference !== undefined };
+}
+
+function passUnlessRefusal(error: unknown): void {
+  if (error instanceof Refusal) throw error;
+}
+
+/** Runs the live comparison for its refusals only. */
+async function refuseLoss(inputs: StreamsInputs): Promise<void> {
+  await Promise.race([liveDifference(inputs), sleep(LOOK_TIMEOUT_MS, undefined, { ref: false })]);
+}
+
+const pick = (olds: StreamsOutputs, news: StreamsInputs): Partial<StreamsInputs> =>
+  Object.fromEntries(Object.keys(news).map((key) => [key, olds[key as keyof StreamsInputs]]));
+
+export async function update(_id: string, olds: StreamsOutputs, news: StreamsInputs) {
+  return { outs: await apply(news, olds) };
+}
+
+/** Takes streams away at the site, and the site's source off the hub's, whose messages stay unless told otherwise. */
+async function removeStreams(inputs: StreamsOutputs, streams: readonly StreamSettings[]): Promise<void> {
+  const access = accessOf(inputs);
+  const { site } = inputs;
+  if (inputs.made && !mayDiscard(site)) {
+    const lost = await undelivered(access, streams).catch((error: unknown) => [`its streams cannot be read (${messageOf(error)})`]);
+    if (lost.length > 0) {
+      throw new Refusal(`site ${site}: ${lost.join("; ")}; wait until they did, or allow the loss with DISCARD=${site}`);
+    }
+  }
+  for (const stream of streams) {
+    // A hub or a site that is gone has nothing left to take away.
+    await exclusively(hubKey(inputs, stream), () => releaseSource(access, stream)).catch(passUnlessRefusal);
+    if (inputs.made) await atSite(access).then((js) => js.deleteStream(siteStreamName(stream, site))).catch(passUnlessRefusal);
+  }
+}
+
+async function releaseSource(access: SiteAccess, stream: StreamSettings): Promise<void> {
+  const js = await atHub(access, stream);
+  const info = await js.stream(stream.name);
+  if (info === undefined) return;
+  const others = (info.config.sources ?? []).filter((source) => !isSourceOfSite(source, access.site));
+  if (mayDiscardCollected(access.site)) {
+    if (stream.collect.mode === "perSite") return js.deleteStream(stream.name);
+    await js.purge(stream.name, collectedSubject(stream, access.site, ">"));
+  }
+  await js.setSources(info, others);
+}
+
+async function remove(_id: string, outs: StreamsOutputs): Promise<void> {
+  await removeStreams(outs, outs.streams);
+}
+
+export { remove as delete };
