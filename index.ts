@@ -20,7 +20,13 @@ export const proof = rows;
 /** Where the servers are reached. */
 export const servers = {
   hub: { name: settings.hub.name, url: hub.url, leafUrl: hub.leafUrl, monitorUrl: hub.monitorUrl },
-  sites: leaves.map(({ site, url, monitorUrl, account }) => ({ name: site.name, expect: site.expect, url, monitorUrl, account })),
+  sites: leaves.map(({ site, url, monitorUrl, account }) => ({
+    name: site.name,
+    expect: site.expect,
+    url,
+    monitorUrl,
+    account,
+  })),
 };
 
 /** The seeds of all users but the links', by server and role (secret): `pulumi stack output seeds --show-secrets`. */

@@ -61,7 +61,8 @@ export class Fleet extends pulumi.ComponentResource {
   }
 
   /** A site's client URL. */
-  siteUrl = (site: string): pulumi.Output<string> => pulumi.interpolate`nats://${LOOPBACK}:${this.port(site, "client")}`;
+  siteUrl = (site: string): pulumi.Output<string> =>
+    pulumi.interpolate`nats://${LOOPBACK}:${this.port(site, "client")}`;
 
   /** A public key. Known in a preview when its seed is given. */
   key(owner: string, role: string): pulumi.Input<string> {
@@ -98,7 +99,10 @@ export class Fleet extends pulumi.ComponentResource {
     const { hub, sites } = this.settings;
     const of = (owner: string, roles: readonly string[]) =>
       Object.fromEntries(roles.filter((role) => role !== "link").map((role) => [role, this.seed(owner, role)]));
-    return Object.fromEntries([[hub.name, of(hub.name, HUB_ROLES)], ...sites.map(({ name }) => [name, of(name, SITE_ROLES)])]);
+    return Object.fromEntries([
+      [hub.name, of(hub.name, HUB_ROLES)],
+      ...sites.map(({ name }) => [name, of(name, SITE_ROLES)]),
+    ]);
   }
 
   private identity(owner: string): Identity {

@@ -30,7 +30,12 @@ export class Hub extends pulumi.ComponentResource {
     const port = (listener: string) => fleet.port(owner, listener);
     const keys = { system: key("system"), operator: key("operator"), reader: key("reader") };
     const ports = { client: port("client"), leafnodes: port("leafnodes"), monitor: port("monitor") };
-    runtime.hubServer(`${name}-server`, declareHub(settings, keys, ports), { system: this.system }, { parent: this, dependsOn: fleet.check });
+    runtime.hubServer(
+      `${name}-server`,
+      declareHub(settings, keys, ports),
+      { system: this.system },
+      { parent: this, dependsOn: fleet.check },
+    );
     this.registerOutputs({});
   }
 }

@@ -10,7 +10,13 @@ import * as pulumi from "@pulumi/pulumi";
  */
 export abstract class ProviderResource extends pulumi.CustomResource {
   /** @param module file name in `providers`, without its ending; a contract with existing state. */
-  protected constructor(module: string, type: string, name: string, inputs: pulumi.Inputs, opts: pulumi.CustomResourceOptions) {
+  protected constructor(
+    module: string,
+    type: string,
+    name: string,
+    inputs: pulumi.Inputs,
+    opts: pulumi.CustomResourceOptions,
+  ) {
     super(`pulumi-nodejs:dynamic/nats:${type}`, name, { ...inputs, __provider: providerText(module) }, opts);
   }
 }

@@ -6,12 +6,18 @@ import { SETTING_NAMES, Settings, readSettings } from "../configs/settings";
 
 /** The settings of the current stack, judged by every rule. Errors: a RunError that lists all problems. */
 export function stackSettings(config = new pulumi.Config()): Settings {
-  const raw = Object.fromEntries(SETTING_NAMES.flatMap((name) => {
-    const value = rawValue(config, name);
-    return value === undefined ? [] : [[name, value]];
-  }));
+  const raw = Object.fromEntries(
+    SETTING_NAMES.flatMap((name) => {
+      const value = rawValue(config, name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
   const { settings, problems } = readSettings(raw);
-  const all = [...unknownKeys(config), ...problems, ...(settings === undefined ? [] : judge(settings, { emptyPassphrase: hasEmptyPassphrase() }))];
+  const all = [
+    ...unknownKeys(config),
+    ...problems,
+    ...(settings === undefined ? [] : judge(settings, { emptyPassphrase: hasEmptyPassphrase() })),
+  ];
   if (settings === undefined || all.length > 0) throw new pulumi.RunError(describeProblems(all));
   return settings;
 }
@@ -32,7 +38,11 @@ function unknownKeys(config: pulumi.Config) {
   const prefix = `${config.name}:`;
   return Object.keys(pulumi.runtime.allConfig())
     .filter((key) => key.startsWith(prefix) && !SETTING_NAMES.includes(key.slice(prefix.length)))
-    .map((key) => ({ where: key.slice(prefix.length), problem: "is not a setting", cure: `use one of ${SETTING_NAMES.join(", ")}` }));
+    .map((key) => ({
+      where: key.slice(prefix.length),
+      problem: "is not a setting",
+      cure: `use one of ${SETTING_NAMES.join(", ")}`,
+    }));
 }
 
 /** Whether the passphrase that encrypts this stack's secrets is empty. */

@@ -28,7 +28,13 @@ export function declareHubLink<Keys>(settings: Settings, site: SiteSettings, key
 }
 
 /** @param hubUrl the hub's leafnode listener, `nats-leaf://host:port`. */
-export function declareLeaf<Keys, Ports, Url>(settings: Settings, site: SiteSettings, keys: Keys, ports: Ports, hubUrl: Url) {
+export function declareLeaf<Keys, Ports, Url>(
+  settings: Settings,
+  site: SiteSettings,
+  keys: Keys,
+  ports: Ports,
+  hubUrl: Url,
+) {
   const { name, syncInterval, reconnect, logs, quota, maxPayload } = site;
   return {
     restart: { name, host: "127.0.0.1", ports, syncInterval, reconnect, logs },

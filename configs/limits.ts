@@ -9,7 +9,11 @@ export const PROBE_CONCURRENCY = 8;
 export const siteStreamBytes = (streams: readonly StreamSettings[], storage: "file" | "memory"): number =>
   streams.filter((stream) => stream.storage === storage).reduce((sum, stream) => sum + stream.maxBytes, 0);
 
-function collectedBytes(streams: readonly StreamSettings[], mode: "perSite" | "merged", storage: "file" | "memory"): number {
+function collectedBytes(
+  streams: readonly StreamSettings[],
+  mode: "perSite" | "merged",
+  storage: "file" | "memory",
+): number {
   return streams
     .filter(({ collect }) => collect.mode === mode && collect.storage === storage)
     .reduce((sum, { collect }) => sum + collect.maxBytes * collect.replicas, 0);
@@ -24,7 +28,8 @@ function limits(streams: readonly StreamSettings[], mode: "perSite" | "merged", 
 }
 
 /** Limits of a site's account on the hub. */
-export const hubLimits = ({ streams }: Pick<Settings, "streams">): StoreLimits => limits(streams, "perSite", PROBE_ROOM);
+export const hubLimits = ({ streams }: Pick<Settings, "streams">): StoreLimits =>
+  limits(streams, "perSite", PROBE_ROOM);
 
 /** Limits of the account HUB. */
 export const mergedLimits = ({ streams, sites }: Pick<Settings, "streams" | "sites">): StoreLimits =>

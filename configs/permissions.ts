@@ -46,7 +46,15 @@ export function applicationPermissions(siteName: string, ownedStreams: readonly 
 
 /** The reader consumes what the hub collected and changes nothing but its own consumers. */
 export function readerPermissions(): Permissions {
-  const api = ["INFO", "STREAM.NAMES", "STREAM.LIST", "STREAM.INFO.*", "STREAM.MSG.GET.*", "DIRECT.GET.>", "CONSUMER.>"];
+  const api = [
+    "INFO",
+    "STREAM.NAMES",
+    "STREAM.LIST",
+    "STREAM.INFO.*",
+    "STREAM.MSG.GET.*",
+    "DIRECT.GET.>",
+    "CONSUMER.>",
+  ];
   return {
     publish: { allow: [...api.map((request) => `$JS.API.${request}`), "$JS.ACK.>", "$JS.FC.>"] },
     subscribe: { allow: ["_INBOX.>"] },

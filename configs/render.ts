@@ -1,7 +1,8 @@
 import { ServerConfig } from "./server-config";
 
 /** A value of the nats-server configuration format. */
-type ConfigValue = string | number | boolean | undefined | readonly ConfigValue[] | { readonly [key: string]: ConfigValue };
+type ConfigValue =
+  string | number | boolean | undefined | readonly ConfigValue[] | { readonly [key: string]: ConfigValue };
 
 /**
  * A string of the configuration format. Always in double quotes: bare words turn into numbers, sizes, booleans and

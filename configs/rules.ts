@@ -53,7 +53,13 @@ export const RULES: Record<string, Rule> = {
     sites.flatMap(({ name }, index): Problem[] => {
       const where = `sites[${index}].name`;
       if (name === hub.name) {
-        return [{ where, problem: `'${name}' is the hub's name`, cure: "rename the site: equal JetStream domains make requests ambiguous" }];
+        return [
+          {
+            where,
+            problem: `'${name}' is the hub's name`,
+            cure: "rename the site: equal JetStream domains make requests ambiguous",
+          },
+        ];
       }
       const account = accountOf(name);
       if (account !== SYSTEM_ACCOUNT && account !== HUB_ACCOUNT) return [];
@@ -85,11 +91,23 @@ export const RULES: Record<string, Rule> = {
         const where = `streams[${i}].subjects[${j}]`;
         const invalid = subjectProblem(subject);
         if (invalid !== undefined) {
-          return [{ where, problem: `'${subject}' ${invalid}`, cure: "write tokens separated by dots, '*' for one token, '>' at the end for the rest" }];
+          return [
+            {
+              where,
+              problem: `'${subject}' ${invalid}`,
+              cure: "write tokens separated by dots, '*' for one token, '>' at the end for the rest",
+            },
+          ];
         }
         const taken = reservedBy(subject);
         if (taken === undefined) return [];
-        return [{ where, problem: `'${subject}' touches the reserved subjects '${taken}'`, cure: "choose subjects of your own, such as 'events.>'" }];
+        return [
+          {
+            where,
+            problem: `'${subject}' touches the reserved subjects '${taken}'`,
+            cure: "choose subjects of your own, such as 'events.>'",
+          },
+        ];
       }),
     ),
 
@@ -128,7 +146,13 @@ export const RULES: Record<string, Rule> = {
     ...sites.flatMap((site, i): Problem[] => {
       const where = `sites[${i}].maxPayload`;
       if (site.maxPayload > hub.maxPayload) {
-        return [{ where, problem: `${formatSize(site.maxPayload)} is more than the hub's ${formatSize(hub.maxPayload)}`, cure: "raise hub.maxPayload or lower this: a larger message would stop the sourcing for good" }];
+        return [
+          {
+            where,
+            problem: `${formatSize(site.maxPayload)} is more than the hub's ${formatSize(hub.maxPayload)}`,
+            cure: "raise hub.maxPayload or lower this: a larger message would stop the sourcing for good",
+          },
+        ];
       }
       return range(where, site.maxPayload, MIN_PAYLOAD, MAX_PAYLOAD, formatSize);
     }),
@@ -138,7 +162,13 @@ export const RULES: Record<string, Rule> = {
     sites.flatMap((site, i): Problem[] => {
       const needed = siteStreamBytes(streams, "file") + PROBE_ROOM;
       if (needed <= site.quota) return [];
-      return [{ where: `sites[${i}].quota`, problem: `${formatSize(site.quota)} does not hold the site's streams: they may take ${formatSize(needed)} with the room for probes`, cure: "raise the quota or lower streams[].maxBytes" }];
+      return [
+        {
+          where: `sites[${i}].quota`,
+          problem: `${formatSize(site.quota)} does not hold the site's streams: they may take ${formatSize(needed)} with the room for probes`,
+          cure: "raise the quota or lower streams[].maxBytes",
+        },
+      ];
     }),
 
   hubHoldsTheQuotas: (settings) => {
@@ -147,7 +177,13 @@ export const RULES: Record<string, Rule> = {
     return (["maxFile", "maxMemory"] as const).flatMap((kind): Problem[] => {
       const needed = total.reduce((sum, limits) => sum + limits[kind], 0);
       if (needed <= hub[kind]) return [];
-      return [{ where: `hub.${kind}`, problem: `${formatSize(hub[kind])} does not hold what the hub may collect from ${sites.length} sites: ${formatSize(needed)}`, cure: `raise hub.${kind} or lower streams[].collect.maxBytes` }];
+      return [
+        {
+          where: `hub.${kind}`,
+          problem: `${formatSize(hub[kind])} does not hold what the hub may collect from ${sites.length} sites: ${formatSize(needed)}`,
+          cure: `raise hub.${kind} or lower streams[].collect.maxBytes`,
+        },
+      ];
     });
   },
 
@@ -155,7 +191,13 @@ export const RULES: Record<string, Rule> = {
     streams.flatMap(({ collect }, i): Problem[] =>
       collect.replicas === 1
         ? []
-        : [{ where: `streams[${i}].collect.replicas`, problem: `${collect.replicas} copies need as many hub servers, and this hub is one`, cure: "use 1" }],
+        : [
+            {
+              where: `streams[${i}].collect.replicas`,
+              problem: `${collect.replicas} copies need as many hub servers, and this hub is one`,
+              cure: "use 1",
+            },
+          ],
     ),
 
   probesFit: ({ probes, sites }) => [
@@ -182,7 +224,9 @@ export const RULES: Record<string, Rule> = {
     return Object.entries(keys).flatMap(([owner, given]) => {
       const known = roles[owner];
       if (known === undefined) {
-        return [{ where: `keys.${owner}`, problem: "names neither a site nor the hub", cure: "remove it, or add the site" }];
+        return [
+          { where: `keys.${owner}`, problem: "names neither a site nor the hub", cure: "remove it, or add the site" },
+        ];
       }
       return Object.entries(given).flatMap(([role, seed]): Problem[] => {
         const where = `keys.${owner}.${role}`;
@@ -191,7 +235,15 @@ export const RULES: Record<string, Rule> = {
         if (wrong !== undefined) return [{ where, ...wrong }];
         const first = seen.get(seed ?? "");
         seen.set(seed ?? "", where);
-        return first === undefined ? [] : [{ where, problem: `is the same seed as ${first}`, cure: "give each role a key of its own: the server knows a user by its key" }];
+        return first === undefined
+          ? []
+          : [
+              {
+                where,
+                problem: `is the same seed as ${first}`,
+                cure: "give each role a key of its own: the server knows a user by its key",
+              },
+            ];
       });
     });
   },
@@ -199,7 +251,13 @@ export const RULES: Record<string, Rule> = {
   emptyPassphraseStaysLocal: ({ hub }, { emptyPassphrase }) =>
     !emptyPassphrase || isLoopback(hub.host)
       ? []
-      : [{ where: "hub.host", problem: `${hub.host} is not a loopback address, and the stack's secrets are encrypted with an empty passphrase, which protects nothing`, cure: "set PULUMI_CONFIG_PASSPHRASE and run 'pulumi stack change-secrets-provider passphrase', or use 127.0.0.1" }],
+      : [
+          {
+            where: "hub.host",
+            problem: `${hub.host} is not a loopback address, and the stack's secrets are encrypted with an empty passphrase, which protects nothing`,
+            cure: "set PULUMI_CONFIG_PASSPHRASE and run 'pulumi stack change-secrets-provider passphrase', or use 127.0.0.1",
+          },
+        ],
 };
 
 /** Why the text is not the seed of a user key. The text itself never appears in a message. */
@@ -207,7 +265,8 @@ function seedProblem(seed: string): { problem: string; cure: string } | undefine
   const cure = "give the seed of a user nkey: 58 characters that start with SU";
   if (seed.startsWith("U")) return { problem: "is a public key, not a seed", cure };
   if (seed.includes("-----BEGIN")) return { problem: "is a credentials file (JWT and seed), not a seed", cure };
-  if (seed.startsWith("SA") || seed.startsWith("SO")) return { problem: "is the seed of an account or operator, not of a user", cure };
+  if (seed.startsWith("SA") || seed.startsWith("SO"))
+    return { problem: "is the seed of an account or operator, not of a user", cure };
   if (/[/\\]/.test(seed)) return { problem: "is a path, not a seed", cure };
   try {
     if (fromSeed(new TextEncoder().encode(seed)).getPublicKey().startsWith("U")) return undefined;

@@ -208,15 +208,35 @@ function toProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
     }
     case "invalid_type":
       if (value === undefined) return { where, problem: "is missing", cure: `give it (${issue.expected})` };
-      return { where, problem: `is ${typeName(value)}, not ${issue.expected}`, cure: `write a value of type ${issue.expected}` };
+      return {
+        where,
+        problem: `is ${typeName(value)}, not ${issue.expected}`,
+        cure: `write a value of type ${issue.expected}`,
+      };
     case "invalid_value":
-      return { where, problem: `${shown(value, issue.path)} is not allowed`, cure: `use one of ${issue.values.map(String).join(", ")}` };
+      return {
+        where,
+        problem: `${shown(value, issue.path)} is not allowed`,
+        cure: `use one of ${issue.values.map(String).join(", ")}`,
+      };
     case "too_small":
-      return { where, problem: `${shown(value, issue.path)} is too small`, cure: `use ${String(issue.minimum)} or more` };
+      return {
+        where,
+        problem: `${shown(value, issue.path)} is too small`,
+        cure: `use ${String(issue.minimum)} or more`,
+      };
     case "too_big":
-      return { where, problem: `${shown(value, issue.path)} is too large`, cure: `use ${String(issue.maximum)} or less` };
+      return {
+        where,
+        problem: `${shown(value, issue.path)} is too large`,
+        cure: `use ${String(issue.maximum)} or less`,
+      };
     case "invalid_union":
-      return { where, problem: `${shown(value, issue.path)} is not allowed`, cure: 'use "always" or a duration such as "30s"' };
+      return {
+        where,
+        problem: `${shown(value, issue.path)} is not allowed`,
+        cure: 'use "always" or a duration such as "30s"',
+      };
     default:
       return { where, problem: `${shown(value, issue.path)} ${issue.message}`, cure: "see the settings in the README" };
   }

@@ -102,7 +102,14 @@ export interface StreamChange {
 }
 
 /** What JetStream updates in place; any other field of a stream is fixed when it is created. */
-const IN_PLACE: readonly (keyof StreamConfig)[] = ["subjects", "max_bytes", "max_age", "discard", "num_replicas", "metadata"];
+const IN_PLACE: readonly (keyof StreamConfig)[] = [
+  "subjects",
+  "max_bytes",
+  "max_age",
+  "discard",
+  "num_replicas",
+  "metadata",
+];
 
 /** The changes that lead from the server's configuration to the wanted one. Sources are compared by `sameSource`. */
 export function streamChanges(existing: Partial<StreamConfig>, wanted: StreamConfig): StreamChange[] {

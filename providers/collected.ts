@@ -16,14 +16,20 @@ export interface SiteAccess {
   hubOperator: string;
 }
 
-export const atSite = async ({ url, operator }: SiteAccess): Promise<JetStream> => new JetStream(await shared({ url, seed: operator }));
+export const atSite = async ({ url, operator }: SiteAccess): Promise<JetStream> =>
+  new JetStream(await shared({ url, seed: operator }));
 
 /** The JetStream of the account that collects the stream. */
-export const atHub = async ({ hubUrl, operator, hubOperator }: SiteAccess, stream: StreamSettings): Promise<JetStream> =>
+export const atHub = async (
+  { hubUrl, operator, hubOperator }: SiteAccess,
+  stream: StreamSettings,
+): Promise<JetStream> =>
   new JetStream(await shared({ url: hubUrl, seed: stream.collect.mode === "merged" ? hubOperator : operator }));
 
 export const sourceInfoOf = (info: StreamInfo | undefined, site: string): SourceInfo | undefined =>
-  info?.sources?.find((source) => isSourceOfSite({ name: source.name, external: { deliver: "", api: "", ...source.external } }, site));
+  info?.sources?.find((source) =>
+    isSourceOfSite({ name: source.name, external: { deliver: "", api: "", ...source.external } }, site),
+  );
 
 /**
  * Messages that the site holds and the hub has not. The hub's position is the sequence that its source reports; absent

@@ -53,15 +53,32 @@ async function checkWithServer(settings: Settings, sites: Settings["sites"], bin
     const check = async (where: string, text: string) => {
       const file = join(folder, "nats-server.conf");
       writePrivate(file, text);
-      await checkConfig(binary, file).catch((error: unknown) => failures.push(failure(where, `nats-server refuses its configuration: ${messageOf(error)}`)));
+      await checkConfig(binary, file).catch((error: unknown) =>
+        failures.push(failure(where, `nats-server refuses its configuration: ${messageOf(error)}`)),
+      );
     };
-    const links = settings.sites.map((site) => declareHubLink(settings, site, { link: key(), operator: key(), reader: key() }));
-    const hub = declareHub(settings, { system: key(), operator: key(), reader: key() }, { client: 1, leafnodes: 2, monitor: 3 });
+    const links = settings.sites.map((site) =>
+      declareHubLink(settings, site, { link: key(), operator: key(), reader: key() }),
+    );
+    const hub = declareHub(
+      settings,
+      { system: key(), operator: key(), reader: key() },
+      { client: 1, leafnodes: 2, monitor: 3 },
+    );
     await check("hub", render(planHub(hub, links, paths)));
     for (const site of sites) {
       const keys = { system: key(), operator: key(), application: key() };
       const seed = new TextDecoder().decode(createUser().getSeed());
-      await check(`site ${site.name}`, render(planLeaf(declareLeaf(settings, site, keys, { client: 4, monitor: 5 }, "nats-leaf://127.0.0.1:2"), seed, paths)));
+      await check(
+        `site ${site.name}`,
+        render(
+          planLeaf(
+            declareLeaf(settings, site, keys, { client: 4, monitor: 5 }, "nats-leaf://127.0.0.1:2"),
+            seed,
+            paths,
+          ),
+        ),
+      );
     }
   });
   return failures;
@@ -74,8 +91,8 @@ async function refuseRemovals(olds: FleetInputs, news: FleetInputs): Promise<Fai
     removed.map(async ({ name, expect }): Promise<Failure[]> => {
       const access = olds.access[name];
       if (mayDiscard(name) || access === undefined) return [];
-      const lost = await undelivered({ site: name, expect, ...access }, olds.settings.streams).catch((error: unknown) =>
-        expect === "offline" ? [] : [`its streams cannot be read (${messageOf(error)})`],
+      const lost = await undelivered({ site: name, expect, ...access }, olds.settings.streams).catch(
+        (error: unknown) => (expect === "offline" ? [] : [`its streams cannot be read (${messageOf(error)})`]),
       );
       const cure = `wait until they have (or repair the site with 'pulumi up' first), or allow the loss with DISCARD=${name}`;
       return lost.length === 0 ? [] : [failure("sites", `${name} cannot be removed: ${lost.join("; ")}; ${cure}`)];
@@ -89,7 +106,12 @@ function refuseRotations(olds: FleetInputs, news: FleetInputs): Failure[] {
   return news.settings.sites.flatMap((site): Failure[] => {
     const old = olds.settings.sites.find(({ name }) => name === site.name);
     if (old === undefined || old.rotation === site.rotation || site.expect === "online") return [];
-    return [failure("sites", `${site.name} is offline and would be locked out by a new key; rotate it when it is online again`)];
+    return [
+      failure(
+        "sites",
+        `${site.name} is offline and would be locked out by a new key; rotate it when it is online again`,
+      ),
+    ];
   });
 }
 
@@ -97,8 +119,15 @@ function refuseRenames(olds: FleetInputs, news: FleetInputs): Failure[] {
   const [before, after] = [olds.settings, news.settings];
   const failures: Failure[] = [];
   const cure = "destroy the stack first, or deploy another one beside it";
-  if (before.hub.name !== after.hub.name) failures.push(failure("hub.name", `changes from '${before.hub.name}' to '${after.hub.name}', and with it the JetStream domain that holds all collected data; ${cure}`));
-  if (olds.root !== news.root) failures.push(failure("dataFolder", `changes while servers run in the old one; ${cure}`));
+  if (before.hub.name !== after.hub.name)
+    failures.push(
+      failure(
+        "hub.name",
+        `changes from '${before.hub.name}' to '${after.hub.name}', and with it the JetStream domain that holds all collected data; ${cure}`,
+      ),
+    );
+  if (olds.root !== news.root)
+    failures.push(failure("dataFolder", `changes while servers run in the old one; ${cure}`));
   return failures;
 }
 
@@ -109,7 +138,8 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   try {
     const binary = await findNatsServer(settings.natsServer);
     if (!same(old?.settings, news.settings)) {
-      const isNew = (site: Settings["sites"][number]) => !old?.settings.sites.some((before) => same(before, site)) || !same(old.settings.streams, settings.streams);
+      const isNew = (site: Settings["sites"][number]) =>
+        !old?.settings.sites.some((before) => same(before, site)) || !same(old.settings.streams, settings.streams);
       failures.push(...(await checkWithServer(settings, settings.sites.filter(isNew), binary)));
     }
   } catch (error) {
@@ -136,7 +166,9 @@ export async function diff(_id: string, olds: FleetInputs & { machine: string },
       "this stack's servers run on another machine, where its state was made; run Pulumi there, or destroy it there first",
     );
   }
-  return { changes: !same(olds.settings, news.settings) || (!hasUnknown(news.access) && !same(olds.access, news.access)) };
+  return {
+    changes: !same(olds.settings, news.settings) || (!hasUnknown(news.access) && !same(olds.access, news.access)),
+  };
 }
 
 export async function update(_id: string, _olds: FleetInputs, news: FleetInputs) {

@@ -32,7 +32,9 @@ export const diff = async (_id: string, olds: GuardInputs, news: GuardInputs) =>
 async function atStake(access: SiteAccess, streams: readonly StreamSettings[]): Promise<string[]> {
   const lost = await undelivered(access, streams).catch((error: unknown) => {
     if (access.expect === "offline") return [];
-    return streams.map((stream) => `stream ${siteStreamName(stream, access.site)} cannot be read (${messageOf(error)})`);
+    return streams.map(
+      (stream) => `stream ${siteStreamName(stream, access.site)} cannot be read (${messageOf(error)})`,
+    );
   });
   return lost.map((words) => `site ${access.site}: ${words}`);
 }
@@ -61,7 +63,11 @@ async function remove(_id: string, { sites, streams, hub, access }: GuardInputs)
   const lost = [...atSites.flat(), ...(await collected(hub))];
   if (lost.length === 0) return;
   throw new Refusal(
-    ["destroy would lose messages:", ...lost.map((line) => `  ${line}`), "save them first, or allow the loss with DISCARD=1 (make down DISCARD=1)"].join("\n"),
+    [
+      "destroy would lose messages:",
+      ...lost.map((line) => `  ${line}`),
+      "save them first, or allow the loss with DISCARD=1 (make down DISCARD=1)",
+    ].join("\n"),
   );
 }
 

@@ -46,7 +46,13 @@ export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs
     return { changes: true, replaces: ["declaration"] };
   }
   const lost = !declaredLinks(olds.folder).some((link) => same(link, before));
-  return { changes: lost || changed(news.declaration, before) || changed(news.hubUrl, olds.hubUrl) || changed(news.secrets, olds.secrets) };
+  return {
+    changes:
+      lost ||
+      changed(news.declaration, before) ||
+      changed(news.hubUrl, olds.hubUrl) ||
+      changed(news.secrets, olds.secrets),
+  };
 }
 
 export async function update(_id: string, _olds: HubLinkInputs, news: HubLinkInputs) {

@@ -58,7 +58,9 @@ export async function create(inputs: IdentityInputs) {
 }
 
 export async function diff(_id: string, olds: IdentityOutputs, news: IdentityInputs) {
-  const changes = (["roles", "ports", "rotation", "given", "folder"] as const).some((key) => changed(news[key], olds[key]));
+  const changes = (["roles", "ports", "rotation", "given", "folder"] as const).some((key) =>
+    changed(news[key], olds[key]),
+  );
   return { changes };
 }
 

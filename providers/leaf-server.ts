@@ -59,7 +59,8 @@ export async function waitForLink(site: string, hub: Access, leaf: Access, timeo
   for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(20)) {
     const onHub = (await leafLinks(await shared(hub))).filter((link) => link.name === site);
     const atSite = await leafLinks(await shared(leaf));
-    if (onHub.length === 1 && onHub[0]?.account === account && atSite.length === 1 && atSite[0]?.account === account) return;
+    if (onHub.length === 1 && onHub[0]?.account === account && atSite.length === 1 && atSite[0]?.account === account)
+      return;
     const accounts = (links: { account: string }[]) => links.map((link) => link.account).join(", ") || "none";
     seen = `bound to ${accounts(onHub)} on the hub and to ${accounts(atSite)} at the site`;
   }
@@ -92,7 +93,9 @@ export async function diff(_id: string, olds: LeafServerOutputs, news: LeafServe
   const wanted = settled(news, olds);
   const { name } = wanted.declaration.restart;
   if (wanted.expect !== olds.expect) return { changes: true };
-  const differs = (["declaration", "secrets", "hubUrl", "natsServer", "folder"] as const).some((key) => changed(news[key], olds[key]));
+  const differs = (["declaration", "secrets", "hubUrl", "natsServer", "folder"] as const).some((key) =>
+    changed(news[key], olds[key]),
+  );
   // The site's own side of an offline site is pending; nothing looks at it.
   if (wanted.expect === "offline") return { changes: differs };
   if (mustRestart(wanted, olds)) report(`site ${name}: up restarts its server`);

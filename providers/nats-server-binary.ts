@@ -21,7 +21,12 @@ const known = new Map<string, Promise<string | undefined>>();
 /** The version that the binary reports; undefined when it is no nats-server. */
 async function versionOf(path: string): Promise<string | undefined> {
   const key = `${path} ${existsSync(path) ? statSync(path).mtimeMs : 0}`;
-  const asked = known.get(key) ?? run(path, ["-v"]).then(({ stdout }) => /v(\d+\.\d+\.\d+)/.exec(stdout)?.[1], () => undefined);
+  const asked =
+    known.get(key) ??
+    run(path, ["-v"]).then(
+      ({ stdout }) => /v(\d+\.\d+\.\d+)/.exec(stdout)?.[1],
+      () => undefined,
+    );
   known.set(key, asked);
   return asked;
 }
@@ -38,7 +43,9 @@ export async function findNatsServer(given?: string): Promise<NatsServer> {
   if (given !== undefined) {
     const version = await versionOf(given);
     if (version === undefined) {
-      throw new Refusal(`natsServer: ${given} is not a nats-server that runs here; correct the path, or remove the setting`);
+      throw new Refusal(
+        `natsServer: ${given} is not a nats-server that runs here; correct the path, or remove the setting`,
+      );
     }
     if (isAtLeast(version, minimum)) return { path: given, version };
     throw new Refusal(`natsServer: ${given} is version ${version}, and ${minimum} or newer is needed: ${WHY_MINIMUM}`);
@@ -51,11 +58,14 @@ export async function findNatsServer(given?: string): Promise<NatsServer> {
     tooOld.push(`${path} is ${version}`);
   }
   const found = tooOld.length === 0 ? "none was found" : `${tooOld.join(", ")}: ${WHY_MINIMUM}`;
-  throw new Refusal(`nats-server ${minimum} or newer is needed, and ${found}; run 'make install', or set natsServer to the path of one`);
+  throw new Refusal(
+    `nats-server ${minimum} or newer is needed, and ${found}; run 'make install', or set natsServer to the path of one`,
+  );
 }
 
 /** A seed in any text that is shown: only its kind stays. */
-export const maskSeeds = (text: string): string => text.replace(/\bS[UAONCXP][A-Z2-7]{20,}/g, (seed) => `${seed.slice(0, 2)}…(masked)`);
+export const maskSeeds = (text: string): string =>
+  text.replace(/\bS[UAONCXP][A-Z2-7]{20,}/g, (seed) => `${seed.slice(0, 2)}…(masked)`);
 
 /**
  * Checks a configuration file with `nats-server -t`. Resolves with its digest, which a running server reports once it
@@ -67,6 +77,13 @@ export async function checkConfig({ path }: NatsServer, file: string): Promise<s
     return /\((sha256:[0-9a-f]+)\)/.exec(stderr + stdout)?.[1] ?? "";
   } catch (error) {
     const said = (error as { stderr?: string }).stderr ?? String(error);
-    throw new Refusal(maskSeeds(said.replaceAll(file, "nats-server.conf").replace(/^nats-server:\s*/, "").trim()));
+    throw new Refusal(
+      maskSeeds(
+        said
+          .replaceAll(file, "nats-server.conf")
+          .replace(/^nats-server:\s*/, "")
+          .trim(),
+      ),
+    );
   }
 }

@@ -47,7 +47,9 @@ export async function allocatePort(folder: string): Promise<number> {
     if (await isFree(port)) return port;
     releasePort(port, folder);
   }
-  throw new Refusal(`no port between ${FIRST} and ${LAST} is free; stop what uses them, or give the ports in the settings`);
+  throw new Refusal(
+    `no port between ${FIRST} and ${LAST} is free; stop what uses them, or give the ports in the settings`,
+  );
 }
 
 /** Gives back a port that `allocatePort` reserved for the folder; any other one is left alone. */

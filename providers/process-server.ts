@@ -55,7 +55,9 @@ async function start(server: ProcessServer, binary: NatsServer, digest: string):
   let last = "";
   for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline; await sleep(10)) {
     if (exit !== undefined) {
-      throw new Refusal(`${server.name}: nats-server ended at start (exit code ${exit})\n  ${lastErrors(server.folder)}`);
+      throw new Refusal(
+        `${server.name}: nats-server ended at start (exit code ${exit})\n  ${lastErrors(server.folder)}`,
+      );
     }
     try {
       const running = await varz(await shared(server.access));
@@ -65,17 +67,24 @@ async function start(server: ProcessServer, binary: NatsServer, digest: string):
       last = messageOf(error);
     }
   }
-  throw new Refusal(`${server.name}: nats-server does not serve after ${START_TIMEOUT_MS / 1000} s: ${last}\n  ${lastErrors(server.folder)}`);
+  throw new Refusal(
+    `${server.name}: nats-server does not serve after ${START_TIMEOUT_MS / 1000} s: ${last}\n  ${lastErrors(server.folder)}`,
+  );
 }
 
 /**
  * Brings the server to the configuration in its file, whose digest is `digest`: starts it when it is not running (an
  * interrupted start is adopted), reloads it otherwise, and restarts it when `mustRestart` or the server says so.
  */
-export async function bringUp(server: ProcessServer, digest: string, mustRestart: boolean): Promise<{ outcome: Outcome; running: Varz }> {
+export async function bringUp(
+  server: ProcessServer,
+  digest: string,
+  mustRestart: boolean,
+): Promise<{ outcome: Outcome; running: Varz }> {
   const binary = await findNatsServer(server.natsServer);
   const { record, config } = serverFiles(server.folder);
-  if (findProcess(record, config) === undefined) return { outcome: "started", running: await start(server, binary, digest) };
+  if (findProcess(record, config) === undefined)
+    return { outcome: "started", running: await start(server, binary, digest) };
   if (!mustRestart) {
     const applied = await reloadTo(digest, server.access).catch((error: unknown) => {
       if (error instanceof Refusal) throw error;
@@ -108,8 +117,11 @@ export async function whatIsWrong(server: ProcessServer, expected: string | unde
   const late = sleep(LOOK_TIMEOUT_MS, undefined, { ref: false }).then(() => undefined);
   const running = await Promise.race([shared(server.access).then(varz), late]).catch(() => undefined);
   if (running === undefined) return "runs but does not answer";
-  return running.config_digest === writtenDigest(server.folder) ? undefined : "runs another configuration than its file";
+  return running.config_digest === writtenDigest(server.folder)
+    ? undefined
+    : "runs another configuration than its file";
 }
 
 /** Whether the server of this folder runs here. */
-export const isOurServerRunning = (folder: string): boolean => recordedProcess(serverFiles(folder).record) !== undefined;
+export const isOurServerRunning = (folder: string): boolean =>
+  recordedProcess(serverFiles(folder).record) !== undefined;

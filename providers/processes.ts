@@ -70,7 +70,10 @@ export function findProcess(recordFile: string, config: string): number | undefi
 }
 
 function record(file: string, pid: number, command: string[]): void {
-  writePrivate(file, JSON.stringify({ pid, bootId: bootId(), startTime: startTime(pid) ?? "", command } satisfies ProcessRecord));
+  writePrivate(
+    file,
+    JSON.stringify({ pid, bootId: bootId(), startTime: startTime(pid) ?? "", command } satisfies ProcessRecord),
+  );
 }
 
 export interface Started {

@@ -72,7 +72,10 @@ const KEPT = "kept";
 
 /** Serialises changes of a hub's declarations, also against a provider that outlived an interrupted run. */
 async function locked<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  const release = await lock(makeFolder(folder), { stale: 10_000, retries: { retries: 120, minTimeout: 50, maxTimeout: 250 } });
+  const release = await lock(makeFolder(folder), {
+    stale: 10_000,
+    retries: { retries: 120, minTimeout: 50, maxTimeout: 250 },
+  });
   try {
     return await work();
   } finally {

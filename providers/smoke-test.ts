@@ -102,7 +102,12 @@ interface Proved {
   findings: Finding[];
 }
 
-async function proveSite(inputs: SmokeTestInputs, site: SmokeTestSite, runId: string, olds?: SmokeTestOutputs): Promise<Proved> {
+async function proveSite(
+  inputs: SmokeTestInputs,
+  site: SmokeTestSite,
+  runId: string,
+  olds?: SmokeTestOutputs,
+): Promise<Proved> {
   const access = accessOf(inputs, site);
   const observed: Observed = {
     access,
@@ -112,7 +117,9 @@ async function proveSite(inputs: SmokeTestInputs, site: SmokeTestSite, runId: st
     hubDomain: inputs.hub.name,
     linkKey: site.linkKey,
     streams: inputs.streams,
-    before: Object.fromEntries(inputs.streams.map((stream) => [siteStreamName(stream, site.site), olds?.proven.streams[keyOf(site, stream)]])),
+    before: Object.fromEntries(
+      inputs.streams.map((stream) => [siteStreamName(stream, site.site), olds?.proven.streams[keyOf(site, stream)]]),
+    ),
     probes: {},
   };
   const blocking = blockingFinding(await observe(observed));
@@ -121,9 +128,20 @@ async function proveSite(inputs: SmokeTestInputs, site: SmokeTestSite, runId: st
   const application = await open({ url: site.url, seed: inputs.secrets.sites[site.site]?.application ?? "" });
   try {
     for (const stream of inputs.streams) {
-      const facts = await proveStream({ access, stack: inputs.stack, stream, application, settings: inputs.probes, runId, burst });
+      const facts = await proveStream({
+        access,
+        stack: inputs.stack,
+        stream,
+        application,
+        settings: inputs.probes,
+        runId,
+        burst,
+      });
       observed.probes[siteStreamName(stream, site.site)] = facts;
-      if (facts.arrived > 0) report(`site ${site.site}: ${facts.arrived} of ${facts.sent} probes of ${stream.name} reached ${collectedName(stream, site.site)}, the first in ${facts.latencyMs ?? "?"} ms`);
+      if (facts.arrived > 0)
+        report(
+          `site ${site.site}: ${facts.arrived} of ${facts.sent} probes of ${stream.name} reached ${collectedName(stream, site.site)}, the first in ${facts.latencyMs ?? "?"} ms`,
+        );
     }
   } finally {
     await application.close();
@@ -155,12 +173,20 @@ const breachFinding = ({ site, attack, evidence, next }: Breach): Finding => ({
 
 async function attackAll(inputs: SmokeTestInputs, sites: readonly SmokeTestSite[]): Promise<Finding[]> {
   const [first] = sites;
-  const onPort = first === undefined ? [] : await attackLeafPort(first.site, inputs.hub.leafUrl).catch((error: unknown) => cannotTest(first.site, "the leafnode port", error));
+  const onPort =
+    first === undefined
+      ? []
+      : await attackLeafPort(first.site, inputs.hub.leafUrl).catch((error: unknown) =>
+          cannotTest(first.site, "the leafnode port", error),
+        );
   const found = await sideBySide(sites, async (site) => {
     // Each site attacks the next one: every site is an attacker once and a victim once.
     const victim = sites.length < 2 ? undefined : sites[(sites.indexOf(site) + 1) % sites.length];
     try {
-      const breaches = await attackFrom(targetOf(inputs, site), victim === undefined ? undefined : targetOf(inputs, victim));
+      const breaches = await attackFrom(
+        targetOf(inputs, site),
+        victim === undefined ? undefined : targetOf(inputs, victim),
+      );
       return breaches.map(breachFinding);
     } catch (error) {
       return [cannotTest(site.site, "isolation", error)];
@@ -183,7 +209,10 @@ function rowsOf(inputs: SmokeTestInputs, site: SmokeTestSite, proved?: Proved): 
       messages: probe?.arrived ?? 0,
       latencyMs: probe?.latencyMs ?? 0,
       status: proved === undefined ? "pending" : "proven",
-      note: proved === undefined ? "declared offline: the hub is ready, the site is not deployed" : [...standIn, ...losses].join("; "),
+      note:
+        proved === undefined
+          ? "declared offline: the hub is ready, the site is not deployed"
+          : [...standIn, ...losses].join("; "),
     };
   });
 }
@@ -194,15 +223,24 @@ async function seenOnHub(inputs: SmokeTestInputs): Promise<SmokeTestOutputs["pro
     for (const stream of inputs.streams) {
       const info = await atHub(accessOf(inputs, site), stream).then((js) => js.stream(stream.name));
       if (info === undefined) continue;
-      seen[keyOf(site, stream)] = { hubCreated: info.created, hubLastSeq: info.state.last_seq, hubMessages: info.state.messages };
+      seen[keyOf(site, stream)] = {
+        hubCreated: info.created,
+        hubLastSeq: info.state.last_seq,
+        hubMessages: info.state.messages,
+      };
     }
   });
   return seen;
 }
 
 async function serverIds({ hub, sites }: SmokeTestInputs): Promise<Record<string, string>> {
-  const servers = [{ name: hub.name, url: hub.url }, ...sites.filter(isOnline).map(({ site, url }) => ({ name: site, url }))];
-  const ids = await Promise.all(servers.map(async ({ name, url }) => [name, (await serverInfo(url))?.server_id ?? ""] as const));
+  const servers = [
+    { name: hub.name, url: hub.url },
+    ...sites.filter(isOnline).map(({ site, url }) => ({ name: site, url })),
+  ];
+  const ids = await Promise.all(
+    servers.map(async ({ name, url }) => [name, (await serverInfo(url))?.server_id ?? ""] as const),
+  );
   return Object.fromEntries(ids);
 }
 
@@ -213,28 +251,52 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
   const runId = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
   const online = inputs.sites.filter(isOnline);
   const listeners = await sideBySide(online, (site) =>
-    Eavesdropper.listen(site.site, { url: site.url, seed: inputs.secrets.sites[site.site]?.application ?? "" }, runId).catch(() => undefined),
+    Eavesdropper.listen(
+      site.site,
+      { url: site.url, seed: inputs.secrets.sites[site.site]?.application ?? "" },
+      runId,
+    ).catch(() => undefined),
   );
   const proved = await sideBySide(online, (site) =>
-    proveSite(inputs, site, runId, olds).catch((error: unknown): Proved => ({ site, probes: {}, findings: [cannotTest(site.site, "sourcing", error)] })),
+    proveSite(inputs, site, runId, olds).catch((error: unknown): Proved => ({
+      site,
+      probes: {},
+      findings: [cannotTest(site.site, "sourcing", error)],
+    })),
   );
   const sent = ({ probes }: Proved) => Object.values(probes).some((probe) => probe.sent > 0);
-  const overheard = (await Promise.all(listeners.map((listener, i) => listener?.stop(proved[i] !== undefined && sent(proved[i])) ?? []))).flat();
-  const reachable = online.filter((_, i) => !(proved[i]?.findings ?? []).some(({ code }) => code === "site-down" || code === "hub-down"));
-  const findings = [...proved.flatMap((site) => site.findings), ...overheard.map(breachFinding), ...(await attackAll(inputs, reachable))];
+  const overheard = (
+    await Promise.all(listeners.map((listener, i) => listener?.stop(proved[i] !== undefined && sent(proved[i])) ?? []))
+  ).flat();
+  const reachable = online.filter(
+    (_, i) => !(proved[i]?.findings ?? []).some(({ code }) => code === "site-down" || code === "hub-down"),
+  );
+  const findings = [
+    ...proved.flatMap((site) => site.findings),
+    ...overheard.map(breachFinding),
+    ...(await attackAll(inputs, reachable)),
+  ];
   const errors = findings.filter((finding) => finding.severity === "error");
   for (const { site } of proved) {
     if (!errors.some((finding) => finding.site === site.site)) markProven(inputs.root, site.site);
   }
   if (errors.length > 0) {
     const failed = new Set(errors.map((finding) => finding.site)).size;
-    throw new Refusal([`smoke test: ${failed} of ${online.length} sites are not proven`, ...errors.map(describeFinding)].join("\n"));
+    throw new Refusal(
+      [`smoke test: ${failed} of ${online.length} sites are not proven`, ...errors.map(describeFinding)].join("\n"),
+    );
   }
   for (const finding of findings) report(describeFinding(finding));
   for (const name of unproven(inputs.root)) markProven(inputs.root, name);
   return {
     ...inputs,
-    proof: inputs.sites.flatMap((site) => rowsOf(inputs, site, proved.find((one) => one.site === site))),
+    proof: inputs.sites.flatMap((site) =>
+      rowsOf(
+        inputs,
+        site,
+        proved.find((one) => one.site === site),
+      ),
+    ),
     proven: { servers: await serverIds(inputs), streams: await seenOnHub(inputs) },
   };
 }
@@ -245,11 +307,16 @@ const listed = (names: string[]): string =>
 const megabytes = (bytes: number): string => `${Number((bytes / 1e6).toFixed(2))} MB`;
 
 export async function check(olds: Partial<SmokeTestInputs>, news: SmokeTestInputs) {
-  const burst = news.sites.filter((site) => isOnline(site) && olds.sites?.find((old) => old.site === site.site)?.declared !== site.declared);
+  const burst = news.sites.filter(
+    (site) => isOnline(site) && olds.sites?.find((old) => old.site === site.site)?.declared !== site.declared,
+  );
   if (burst.length > 0 && news.streams.length > 0) {
     const { probes, streams } = news;
-    const others = burst.length === news.sites.filter(isOnline).length ? "" : `; ${probes.count} probes over each other link`;
-    report(`smoke test: will send ${megabytes(probes.burst * streams.length)} over the link of each of ${listed(burst.map(({ site }) => site))}${others}`);
+    const others =
+      burst.length === news.sites.filter(isOnline).length ? "" : `; ${probes.count} probes over each other link`;
+    report(
+      `smoke test: will send ${megabytes(probes.burst * streams.length)} over the link of each of ${listed(burst.map(({ site }) => site))}${others}`,
+    );
   }
   return { inputs: news };
 }

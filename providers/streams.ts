@@ -43,7 +43,13 @@ export interface StreamsOutputs extends StreamsInputs {
   problem: string;
 }
 
-const accessOf = ({ site, expect, url, hubUrl, secrets }: StreamsInputs): SiteAccess => ({ site, expect, url, hubUrl, ...secrets });
+const accessOf = ({ site, expect, url, hubUrl, secrets }: StreamsInputs): SiteAccess => ({
+  site,
+  expect,
+  url,
+  hubUrl,
+  ...secrets,
+});
 
 /** Messages that a smaller limit would drop at once, in words; undefined when none. */
 function atStake(info: StreamInfo, wanted: StreamConfig): string | undefined {
@@ -55,16 +61,25 @@ function atStake(info: StreamInfo, wanted: StreamConfig): string | undefined {
 }
 
 /** Refuses what JetStream cannot change in place, what would lose messages, and a stream of somebody else. */
-function refuseChange(where: string, info: StreamInfo, wanted: StreamConfig, { adopt, site }: { adopt: boolean; site: string }): void {
+function refuseChange(
+  where: string,
+  info: StreamInfo,
+  wanted: StreamConfig,
+  { adopt, site }: { adopt: boolean; site: string },
+): void {
   const owner = info.config.metadata?.[OWNER];
   if (owner !== wanted.metadata[OWNER] && !adopt) {
     const whose = owner === undefined ? "was not made by this program" : `belongs to stack ${owner}`;
-    throw new Refusal(`${where}: a stream of this name exists and ${whose}; rename yours, or set adopt: true to take it over`);
+    throw new Refusal(
+      `${where}: a stream of this name exists and ${whose}; rename yours, or set adopt: true to take it over`,
+    );
   }
   const refused = streamChanges(info.config, wanted).filter((change) => change.kind === "refused");
   if (refused.length > 0) {
     const words = refused.map(({ field, from, to }) => `${field} ${String(from)} -> ${String(to)}`).join(", ");
-    throw new Refusal(`${where}: JetStream cannot change ${words} in place, and a new stream would lose ${info.state.messages} messages; declare a stream of another name`);
+    throw new Refusal(
+      `${where}: JetStream cannot change ${words} in place, and a new stream would lose ${info.state.messages} messages; declare a stream of another name`,
+    );
   }
   const lost = atStake(info, wanted);
   if (lost !== undefined && !mayDiscard(site)) {
@@ -72,7 +87,12 @@ function refuseChange(where: string, info: StreamInfo, wanted: StreamConfig, { a
   }
 }
 
-async function ensureStream(js: JetStream, where: string, wanted: StreamConfig, options: { adopt: boolean; site: string }): Promise<StreamInfo> {
+async function ensureStream(
+  js: JetStream,
+  where: string,
+  wanted: StreamConfig,
+  options: { adopt: boolean; site: string },
+): Promise<StreamInfo> {
   const info = await js.stream(wanted.name);
   if (info === undefined) return js.createStream(wanted);
   refuseChange(where, info, wanted, options);
@@ -97,7 +117,13 @@ async function ensureSource(js: JetStream, inputs: StreamsInputs, stream: Stream
   if (there && streamChanges(info.config, config).length === 0) return;
   const metadata = { ...info.config.metadata, ...config.metadata };
   // A stream that lost its last source took its own name as subject (nats-server stream.go).
-  await js.updateStream({ ...info.config, ...config, metadata, subjects: [], sources: there ? sources : [...others, source] });
+  await js.updateStream({
+    ...info.config,
+    ...config,
+    metadata,
+    subjects: [],
+    sources: there ? sources : [...others, source],
+  });
 }
 
 const NANOSECONDS_PER_MS = 1e6;
@@ -106,7 +132,12 @@ const STUCK_AFTER_MS = 12_000;
 
 const isActive = (info: StreamInfo | undefined, site: string, withinMs: number): boolean => {
   const source = sourceInfoOf(info, site);
-  return source !== undefined && source.error === undefined && source.active >= 0 && source.active < withinMs * NANOSECONDS_PER_MS;
+  return (
+    source !== undefined &&
+    source.error === undefined &&
+    source.active >= 0 &&
+    source.active < withinMs * NANOSECONDS_PER_MS
+  );
 };
 
 /** Waits until the source was heard of within the last `withinMs`. */
@@ -125,7 +156,10 @@ export async function rearm(js: JetStream, stream: StreamSettings, site: string)
   const info = await js.stream(stream.name);
   const sources = info?.config.sources ?? [];
   if (info === undefined || !sources.some((source) => isSourceOfSite(source, site))) return;
-  await js.setSources(info, sources.filter((source) => !isSourceOfSite(source, site)));
+  await js.setSources(
+    info,
+    sources.filter((source) => !isSourceOfSite(source, site)),
+  );
   await js.updateStream({ ...info.config, subjects: [], sources });
 }
 
@@ -148,12 +182,17 @@ async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<Stre
       const js = await atSite(accessOf(inputs));
       for (const stream of inputs.streams) {
         const where = `stream ${siteStreamName(stream, inputs.site)} at site ${inputs.site}`;
-        await ensureStream(js, where, siteStreamConfig(stream, inputs.site, inputs.stack), { adopt: stream.adopt, site: inputs.site });
+        await ensureStream(js, where, siteStreamConfig(stream, inputs.site, inputs.stack), {
+          adopt: stream.adopt,
+          site: inputs.site,
+        });
         made = true;
       }
     }
     await Promise.all(inputs.streams.map((stream) => collect(inputs, stream)));
-    const gone = (olds?.streams ?? []).filter((old) => !inputs.streams.some((stream) => stream.name === old.name && stream.collect.mode === old.collect.mode));
+    const gone = (olds?.streams ?? []).filter(
+      (old) => !inputs.streams.some((stream) => stream.name === old.name && stream.collect.mode === old.collect.mode),
+    );
     if (gone.length > 0) await removeStreams({ ...inputs, made, problem: "" }, gone);
   });
   return { ...inputs, made, problem: problem ?? "" };
@@ -185,8 +224,10 @@ async function liveDifference(inputs: StreamsInputs): Promise<string | undefined
     const [change] = streamChanges(onHub.config, config);
     if (change !== undefined) return `hub stream ${where} has another ${change.field} than declared`;
     const source = sourceOf(stream, inputs.site);
-    if (!(onHub.config.sources ?? []).some((other) => sameSource(other, source))) return `hub stream ${where} does not source ${name}`;
-    if (inputs.expect === "online" && !isActive(onHub, inputs.site, STUCK_AFTER_MS)) return `hub stream ${where} does not hear from the site`;
+    if (!(onHub.config.sources ?? []).some((other) => sameSource(other, source)))
+      return `hub stream ${where} does not source ${name}`;
+    if (inputs.expect === "online" && !isActive(onHub, inputs.site, STUCK_AFTER_MS))
+      return `hub stream ${where} does not hear from the site`;
   }
   return undefined;
 }
@@ -231,15 +272,22 @@ async function removeStreams(inputs: StreamsOutputs, streams: readonly StreamSet
   const access = accessOf(inputs);
   const { site } = inputs;
   if (inputs.made && !mayDiscard(site)) {
-    const lost = await undelivered(access, streams).catch((error: unknown) => [`its streams cannot be read (${messageOf(error)})`]);
+    const lost = await undelivered(access, streams).catch((error: unknown) => [
+      `its streams cannot be read (${messageOf(error)})`,
+    ]);
     if (lost.length > 0) {
-      throw new Refusal(`site ${site}: ${lost.join("; ")}; wait until they did, or allow the loss with DISCARD=${site}`);
+      throw new Refusal(
+        `site ${site}: ${lost.join("; ")}; wait until they did, or allow the loss with DISCARD=${site}`,
+      );
     }
   }
   for (const stream of streams) {
     // A hub or a site that is gone has nothing left to take away.
     await exclusively(hubKey(inputs, stream), () => releaseSource(access, stream)).catch(passUnlessRefusal);
-    if (inputs.made) await atSite(access).then((js) => js.deleteStream(siteStreamName(stream, site))).catch(passUnlessRefusal);
+    if (inputs.made)
+      await atSite(access)
+        .then((js) => js.deleteStream(siteStreamName(stream, site)))
+        .catch(passUnlessRefusal);
   }
 }
 

@@ -44,7 +44,12 @@ export const removeMarks = (root: string): void => removeFolder(folderOf(root), 
  * Runs one step of one site. A failure does not stop the other sites' steps (a thrown error would make Pulumi start
  * none of them): it is shown, kept for the smoke test, which fails the update with it, and returned.
  */
-export async function siteStep(root: string, site: string, step: string, work: () => Promise<void>): Promise<string | undefined> {
+export async function siteStep(
+  root: string,
+  site: string,
+  step: string,
+  work: () => Promise<void>,
+): Promise<string | undefined> {
   markUnproven(root, site);
   try {
     await work();

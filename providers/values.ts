@@ -12,7 +12,9 @@ export function settled<T>(news: T, olds: unknown): T {
     return news.map((item, i) => settled(item as unknown, before[i])) as T;
   }
   const before = (typeof olds === "object" && olds !== null ? olds : {}) as Record<string, unknown>;
-  return Object.fromEntries(Object.entries(news).map(([key, item]) => [key, settled(item as unknown, before[key])])) as T;
+  return Object.fromEntries(
+    Object.entries(news).map(([key, item]) => [key, settled(item as unknown, before[key])]),
+  ) as T;
 }
 
 /** Whether any part of the value is unknown. */

@@ -16,7 +16,11 @@ export class ProcessRuntime implements Runtime {
   siteFolder = (site: string): string => `${this.root}/sites/${site}`;
 
   hubServer(...[name, declaration, secrets, opts]: Parameters<Runtime["hubServer"]>): pulumi.Resource {
-    return new HubServer(name, { ...this.binary, folder: this.hubFolder(), root: this.root, declaration, secrets }, opts);
+    return new HubServer(
+      name,
+      { ...this.binary, folder: this.hubFolder(), root: this.root, declaration, secrets },
+      opts,
+    );
   }
 
   hubLink(...[name, declaration, hub, opts]: Parameters<Runtime["hubLink"]>): pulumi.Resource {
@@ -26,6 +30,10 @@ export class ProcessRuntime implements Runtime {
 
   leafServer(...[name, site, declaration, hub, secrets, opts]: Parameters<Runtime["leafServer"]>): pulumi.Resource {
     const place = { folder: this.siteFolder(site.name), root: this.root };
-    return new LeafServer(name, { ...this.binary, ...place, expect: site.expect, hubUrl: hub.url, declaration, secrets }, opts);
+    return new LeafServer(
+      name,
+      { ...this.binary, ...place, expect: site.expect, hubUrl: hub.url, declaration, secrets },
+      opts,
+    );
   }
 }

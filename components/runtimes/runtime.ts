@@ -14,7 +14,12 @@ export interface Runtime {
   hubFolder(): string;
   siteFolder(site: string): string;
 
-  hubServer(name: string, declaration: Declared<HubDeclaration>, secrets: Declared<{ system: string }>, opts: pulumi.CustomResourceOptions): pulumi.Resource;
+  hubServer(
+    name: string,
+    declaration: Declared<HubDeclaration>,
+    secrets: Declared<{ system: string }>,
+    opts: pulumi.CustomResourceOptions,
+  ): pulumi.Resource;
 
   /** Declares a site's account and link key on the hub. */
   hubLink(

@@ -13,7 +13,14 @@ const CONNECT_TIMEOUT_MS = 2_000;
 /** Connects without reconnecting: a server that goes away ends the work on it at once. */
 export async function open({ url, seed }: Access, timeout = CONNECT_TIMEOUT_MS): Promise<NatsConnection> {
   const authenticator = nkeyAuthenticator(new TextEncoder().encode(seed));
-  return connect({ servers: url, authenticator, timeout, reconnect: false, maxReconnectAttempts: 0, name: "nats-hub-leaf" });
+  return connect({
+    servers: url,
+    authenticator,
+    timeout,
+    reconnect: false,
+    maxReconnectAttempts: 0,
+    name: "nats-hub-leaf",
+  });
 }
 
 /** Runs `work` on a connection of its own. */

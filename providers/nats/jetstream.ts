@@ -72,7 +72,9 @@ export class JetStream {
 
   /** Errors: JetStreamError when the API refuses, the client's error when nobody answers. */
   private async request<T>(subject: string, body: object = {}): Promise<T> {
-    const message = await this.connection.request(`${this.prefix}.${subject}`, JSON.stringify(body), { timeout: this.timeout });
+    const message = await this.connection.request(`${this.prefix}.${subject}`, JSON.stringify(body), {
+      timeout: this.timeout,
+    });
     const answer = message.json<T & { error?: { err_code?: number; description?: string } }>();
     if (answer.error !== undefined) {
       throw new JetStreamError(answer.error.err_code ?? 0, answer.error.description ?? `${subject} was refused`);
@@ -90,9 +92,11 @@ export class JetStream {
     }
   }
 
-  createStream = (config: StreamConfig): Promise<StreamInfo> => this.request<StreamInfo>(`STREAM.CREATE.${config.name}`, config);
+  createStream = (config: StreamConfig): Promise<StreamInfo> =>
+    this.request<StreamInfo>(`STREAM.CREATE.${config.name}`, config);
 
-  updateStream = (config: StreamConfig): Promise<StreamInfo> => this.request<StreamInfo>(`STREAM.UPDATE.${config.name}`, config);
+  updateStream = (config: StreamConfig): Promise<StreamInfo> =>
+    this.request<StreamInfo>(`STREAM.UPDATE.${config.name}`, config);
 
   deleteStream = async (name: string): Promise<void> => {
     await this.request(`STREAM.DELETE.${name}`);
@@ -104,7 +108,9 @@ export class JetStream {
 
   /** Messages per subject that matches the pattern. */
   async subjects(name: string, filter: string): Promise<Record<string, number>> {
-    const info = await this.request<{ state: { subjects?: Record<string, number> } }>(`STREAM.INFO.${name}`, { subjects_filter: filter });
+    const info = await this.request<{ state: { subjects?: Record<string, number> } }>(`STREAM.INFO.${name}`, {
+      subjects_filter: filter,
+    });
     return info.state.subjects ?? {};
   }
 
@@ -115,9 +121,18 @@ export class JetStream {
     }
     try {
       const { message } = await this.request<Answer>(`STREAM.MSG.GET.${name}`, { seq, next_by_subj: subject });
-      const lines = Buffer.from(message.hdrs ?? "", "base64").toString("utf8").split("\r\n").slice(1);
-      const headers = lines.flatMap((line) => (line.includes(":") ? [[line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]] : []));
-      return { seq: message.seq, subject: message.subject, headers: Object.fromEntries(headers) as Record<string, string> };
+      const lines = Buffer.from(message.hdrs ?? "", "base64")
+        .toString("utf8")
+        .split("\r\n")
+        .slice(1);
+      const headers = lines.flatMap((line) =>
+        line.includes(":") ? [[line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]] : [],
+      );
+      return {
+        seq: message.seq,
+        subject: message.subject,
+        headers: Object.fromEntries(headers) as Record<string, string>,
+      };
     } catch (error) {
       if (error instanceof JetStreamError && error.code === MESSAGE_NOT_FOUND) return undefined;
       throw error;

@@ -60,7 +60,9 @@ const REQUEST_TIMEOUT_MS = 5_000;
 async function ask<T>(connection: NatsConnection, request: string, options: object = {}): Promise<T> {
   const id = connection.info?.server_id ?? "";
   const subject = `$SYS.REQ.SERVER.${id}.${request}`;
-  const answer = (await connection.request(subject, JSON.stringify(options), { timeout: REQUEST_TIMEOUT_MS })).json<Answer<T>>();
+  const answer = (await connection.request(subject, JSON.stringify(options), { timeout: REQUEST_TIMEOUT_MS })).json<
+    Answer<T>
+  >();
   if (answer.error !== undefined) throw new Refusal(answer.error.description ?? `the server refused ${request}`);
   return answer.data as T;
 }
@@ -72,18 +74,31 @@ export const leafLinks = async (connection: NatsConnection): Promise<LeafLink[]>
 
 /** Connections that ended, newest last; leaf logins that failed are among them. */
 export const closedConnections = async (connection: NatsConnection): Promise<ClosedConnection[]> =>
-  (await ask<{ connections?: ClosedConnection[] | null }>(connection, "CONNZ", { state: 1, auth: true, limit: 256, sort: "stop" }))
-    .connections ?? [];
+  (
+    await ask<{ connections?: ClosedConnection[] | null }>(connection, "CONNZ", {
+      state: 1,
+      auth: true,
+      limit: 256,
+      sort: "stop",
+    })
+  ).connections ?? [];
 
 /** What the server knows of an account; undefined when it has none of this name. */
 export async function accountStatus(connection: NatsConnection, account: string): Promise<AccountStatus | undefined> {
-  const found = await ask<{ accounts?: string[]; account_detail?: AccountStatus }>(connection, "ACCOUNTZ", { account }).catch(() => undefined);
+  const found = await ask<{ accounts?: string[]; account_detail?: AccountStatus }>(connection, "ACCOUNTZ", {
+    account,
+  }).catch(() => undefined);
   return found?.account_detail;
 }
 
 /** JetStream's accounts and their streams; of one account when it is named. */
 export const jsz = (connection: NatsConnection, account?: string): Promise<Jsz> =>
-  ask<Jsz>(connection, "JSZ", { accounts: true, streams: true, limit: 10_000, ...(account === undefined ? {} : { account }) });
+  ask<Jsz>(connection, "JSZ", {
+    accounts: true,
+    streams: true,
+    limit: 10_000,
+    ...(account === undefined ? {} : { account }),
+  });
 
 /** The JetStream settings in effect; undefined when it is off. */
 export const jetStreamConfig = async (connection: NatsConnection): Promise<Jsz["config"]> =>

@@ -71,7 +71,10 @@ const randomSeed = (): string => new TextDecoder().decode(createUser().getSeed()
 export async function attackLeafPort(site: string, leafUrl: string): Promise<Breach[]> {
   const breaches: Breach[] = [];
   const next = "remove no_auth_user from the hub, and give every account its users (run 'pulumi up')";
-  for (const [attack, seed] of [["a leaf with an unknown key", randomSeed()], ["a leaf with no key", undefined]] as const) {
+  for (const [attack, seed] of [
+    ["a leaf with an unknown key", randomSeed()],
+    ["a leaf with no key", undefined],
+  ] as const) {
     if (await leafPortKeeps(leafUrl, seed)) breaches.push({ site, attack, evidence: `${leafUrl} kept the link`, next });
   }
   return breaches;
@@ -90,12 +93,17 @@ export async function attackFrom(attacker: Target, victim: Target | undefined): 
   try {
     for (const stream of attacker.streams) {
       if (!(await answers(application, `$JS.API.STREAM.INFO.${stream}`))) {
-        breach("control of the attacks", `the site's application cannot read its own stream ${stream}, so that no attack of its proves anything`, users);
+        breach(
+          "control of the attacks",
+          `the site's application cannot read its own stream ${stream}, so that no attack of its proves anything`,
+          users,
+        );
       }
     }
     for (const domain of domains) {
       const subject = `$JS.${domain}.API.STREAM.NAMES`;
-      if (await answers(application, subject)) breach(`JetStream of '${domain}' from the site's application`, `${subject} was answered`, permissions);
+      if (await answers(application, subject))
+        breach(`JetStream of '${domain}' from the site's application`, `${subject} was answered`, permissions);
     }
   } finally {
     await application.close();
@@ -105,7 +113,11 @@ export async function attackFrom(attacker: Target, victim: Target | undefined): 
   try {
     const other = victim === undefined ? undefined : `$JS.${victim.site}.API.STREAM.NAMES`;
     if (other !== undefined && (await answers(operator, other))) {
-      breach(`JetStream of site '${victim?.site ?? ""}' from the account on the hub`, `${other} was answered`, "give each site an account of its own (run 'pulumi up')");
+      breach(
+        `JetStream of site '${victim?.site ?? ""}' from the account on the hub`,
+        `${other} was answered`,
+        "give each site an account of its own (run 'pulumi up')",
+      );
     }
   } finally {
     await operator.close();
@@ -152,9 +164,19 @@ export class Eavesdropper {
     const others = [...this.heard].filter((name) => name !== this.site);
     const attack = "listening to all subjects at the site";
     const next = "give each site an account of its own (run 'pulumi up')";
-    const breaches = others.map((name): Breach => ({ site: this.site, attack, evidence: `it heard messages of site ${name}`, next }));
+    const breaches = others.map((name): Breach => ({
+      site: this.site,
+      attack,
+      evidence: `it heard messages of site ${name}`,
+      next,
+    }));
     if (sent && !this.heard.has(this.site)) {
-      breaches.push({ site: this.site, attack: "control of the listening", evidence: "the site did not even hear its own probes", next: "run 'pulumi up' again" });
+      breaches.push({
+        site: this.site,
+        attack: "control of the listening",
+        evidence: "the site did not even hear its own probes",
+        next: "run 'pulumi up' again",
+      });
     }
     return breaches;
   }

@@ -50,12 +50,14 @@ type Draft = Omit<Finding, "site" | "severity" | "symptom"> & Partial<Pick<Findi
 type SiteRule = (facts: SiteFacts) => Draft | undefined;
 type StreamRule = (stream: StreamFacts, facts: SiteFacts) => Draft | undefined;
 
-const accounts = (links: readonly { account: string }[]): string => links.map((link) => link.account).join(", ") || "none";
+const accounts = (links: readonly { account: string }[]): string =>
+  links.map((link) => link.account).join(", ") || "none";
 
 /** Whether any of the site's links stands in the hub at all. */
 const linked = ({ hub }: SiteFacts): boolean => hub.links.length > 0;
 
-const lastError = ({ leaf }: SiteFacts): string => (leaf.errors.length === 0 ? "" : `; the site logs: ${leaf.errors.at(-1) ?? ""}`);
+const lastError = ({ leaf }: SiteFacts): string =>
+  leaf.errors.length === 0 ? "" : `; the site logs: ${leaf.errors.at(-1) ?? ""}`;
 
 /** What stands in the way of everything: the first that fits is the cause, the rest would only be its symptoms. */
 const PATH_RULES: readonly SiteRule[] = [
@@ -67,20 +69,31 @@ const PATH_RULES: readonly SiteRule[] = [
   ({ failedSteps, leaf }) => {
     const [first] = failedSteps;
     if (first === undefined || leaf.unreachable === undefined) return undefined;
-    return { code: "step-failed", cause: first, evidence: `${leaf.unreachable}${failedSteps.length > 1 ? `; also: ${failedSteps.slice(1).join("; ")}` : ""}`, next: "cure what it names, then run 'pulumi up'" };
+    return {
+      code: "step-failed",
+      cause: first,
+      evidence: `${leaf.unreachable}${failedSteps.length > 1 ? `; also: ${failedSteps.slice(1).join("; ")}` : ""}`,
+      next: "cure what it names, then run 'pulumi up'",
+    };
   },
 
   (facts) =>
     facts.leaf.unreachable === undefined
       ? undefined
-      : { code: "site-down", cause: "the site's server does not answer", evidence: `${facts.leaf.unreachable}${lastError(facts)}`, next: `${UP}, or declare the site expect: offline` },
+      : {
+          code: "site-down",
+          cause: "the site's server does not answer",
+          evidence: `${facts.leaf.unreachable}${lastError(facts)}`,
+          next: `${UP}, or declare the site expect: offline`,
+        },
 
   (facts) => {
     const { remote } = facts.leaf;
     if (remote?.credentials !== "a seed" && remote?.credentials !== "a file that holds a bare seed") return undefined;
     return {
       code: "seed-in-credentials",
-      cause: "the leaf remote has its nkey seed in 'credentials', which is the path of a JWT credentials file (nats-server issue 6723)",
+      cause:
+        "the leaf remote has its nkey seed in 'credentials', which is the path of a JWT credentials file (nats-server issue 6723)",
       evidence: `credentials holds ${remote.credentials}; links on the hub: ${accounts(facts.hub.links)}${lastError(facts)}`,
       next: `put the seed in 'nkey' and remove 'credentials' (${UP}); the server may have logged the seed, so raise the site's rotation too`,
     };
@@ -103,8 +116,14 @@ const PATH_RULES: readonly SiteRule[] = [
     const key = leaf.remote?.key;
     const refused = leaf.errors.find((line) => /Authorization Violation|Authentication/i.test(line));
     if ((key === undefined || key === declared.linkKey) && refused === undefined) return undefined;
-    const shown = key === undefined ? "its remote has no nkey" : `its remote has key ${key}, declared is ${declared.linkKey}`;
-    return { code: "wrong-key", cause: "the hub does not accept the site's link key", evidence: `${shown}; links on the hub: ${accounts(hub.links)}${lastError(facts)}`, next: UP };
+    const shown =
+      key === undefined ? "its remote has no nkey" : `its remote has key ${key}, declared is ${declared.linkKey}`;
+    return {
+      code: "wrong-key",
+      cause: "the hub does not accept the site's link key",
+      evidence: `${shown}; links on the hub: ${accounts(hub.links)}${lastError(facts)}`,
+      next: UP,
+    };
   },
 
   (facts) => {
@@ -115,7 +134,10 @@ const PATH_RULES: readonly SiteRule[] = [
       code: "wrong-account-on-hub",
       cause: `the hub put the link in account ${wrong.account}, not ${declared.account}`,
       evidence: `hub /leafz: ${facts.site} -> ${accounts(hub.links)}`,
-      next: wrong.account === "$G" ? "the hub runs without users: restore its accounts (run 'pulumi up')" : `move the site's key to accounts.${declared.account}.users and remove no_auth_user from the hub (run 'pulumi up')`,
+      next:
+        wrong.account === "$G"
+          ? "the hub runs without users: restore its accounts (run 'pulumi up')"
+          : `move the site's key to accounts.${declared.account}.users and remove no_auth_user from the hub (run 'pulumi up')`,
     };
   },
 
@@ -155,14 +177,17 @@ const PATH_RULES: readonly SiteRule[] = [
     const equal = leaf.domain === (hub.domain ?? declared.hubDomain);
     return {
       code: equal ? "equal-domains" : "wrong-domain",
-      cause: equal ? `site and hub have the same JetStream domain '${leaf.domain}'` : `the site's JetStream domain is '${leaf.domain}', not '${declared.domain}'`,
+      cause: equal
+        ? `site and hub have the same JetStream domain '${leaf.domain}'`
+        : `the site's JetStream domain is '${leaf.domain}', not '${declared.domain}'`,
       evidence: `domains: site '${leaf.domain}', hub '${hub.domain ?? "unknown"}'; the hub asks for '$JS.${declared.domain}.API'`,
       next: `set jetstream.domain of the site to "${declared.domain}" (run 'pulumi up')`,
     };
   },
 ];
 
-const sourceOf = (stream: StreamFacts) => (stream.onHub === undefined || stream.onHub === "missing" ? undefined : stream.onHub.source);
+const sourceOf = (stream: StreamFacts) =>
+  stream.onHub === undefined || stream.onHub === "missing" ? undefined : stream.onHub.source;
 
 /** Flow control blocks after about 2.1 MB; what is smaller passes even when it is blocked. */
 const FLOW_CONTROL_ERROR = 10228;
@@ -170,23 +195,43 @@ const FLOW_CONTROL_ERROR = 10228;
 const STREAM_RULES: readonly StreamRule[] = [
   ({ name, atSite }) =>
     atSite === "missing"
-      ? { code: "stream-missing-at-site", cause: `the site has no stream ${name}`, evidence: `$JS.API.STREAM.INFO.${name} at the site: stream not found`, next: UP }
+      ? {
+          code: "stream-missing-at-site",
+          cause: `the site has no stream ${name}`,
+          evidence: `$JS.API.STREAM.INFO.${name} at the site: stream not found`,
+          next: UP,
+        }
       : undefined,
 
   ({ collectedAs, onHub }) =>
     onHub === "missing"
-      ? { code: "stream-missing-on-hub", cause: `the hub has no stream ${collectedAs}`, evidence: "JetStream of the hub: stream not found", next: UP }
+      ? {
+          code: "stream-missing-on-hub",
+          cause: `the hub has no stream ${collectedAs}`,
+          evidence: "JetStream of the hub: stream not found",
+          next: UP,
+        }
       : undefined,
 
   (stream) =>
     stream.onHub !== undefined && stream.onHub !== "missing" && stream.onHub.source === undefined
-      ? { code: "source-missing", cause: `the hub's stream ${stream.collectedAs} does not source the site`, evidence: "its sources name no stream of the site", next: UP }
+      ? {
+          code: "source-missing",
+          cause: `the hub's stream ${stream.collectedAs} does not source the site`,
+          evidence: "its sources name no stream of the site",
+          next: UP,
+        }
       : undefined,
 
   (stream) => {
     const source = sourceOf(stream);
     if (source?.api === undefined || source.api === stream.api) return undefined;
-    return { code: "source-wrong-api", cause: `the hub's source asks '${source.api}', where no site answers`, evidence: `source ${source.name}: external.api '${source.api}', declared '${stream.api}'`, next: UP };
+    return {
+      code: "source-wrong-api",
+      cause: `the hub's source asks '${source.api}', where no site answers`,
+      evidence: `source ${source.name}: external.api '${source.api}', declared '${stream.api}'`,
+      next: UP,
+    };
   },
 
   (stream) => {
@@ -194,12 +239,19 @@ const STREAM_RULES: readonly StreamRule[] = [
     const probe = stream.probe;
     const stalled = source?.error?.code === FLOW_CONTROL_ERROR;
     // Small probes arrived, the burst stopped on its way.
-    const cut = probe !== undefined && probe.burst > 0 && probe.arrived > 0 && probe.arrived < probe.sent && probe.error === undefined;
+    const cut =
+      probe !== undefined &&
+      probe.burst > 0 &&
+      probe.arrived > 0 &&
+      probe.arrived < probe.sent &&
+      probe.error === undefined;
     if (!stalled && !cut) return undefined;
     return {
       code: "flow-control-blocked",
       cause: "flow control does not get from the hub to the site, so that sourcing stalls after about 2 MB",
-      evidence: stalled ? `source error ${FLOW_CONTROL_ERROR}: ${source.error?.text ?? ""}` : `${probe?.arrived ?? 0} of ${probe?.sent ?? 0} probes arrived, the rest of the burst did not`,
+      evidence: stalled
+        ? `source error ${FLOW_CONTROL_ERROR}: ${source.error?.text ?? ""}`
+        : `${probe?.arrived ?? 0} of ${probe?.sent ?? 0} probes arrived, the rest of the burst did not`,
       next: "allow '$JS.FC.>' to the site's link key (subscribe), and export and import it in merged mode (run 'pulumi up')",
     };
   },
@@ -207,7 +259,8 @@ const STREAM_RULES: readonly StreamRule[] = [
   (stream, facts) => {
     const source = sourceOf(stream);
     const { atSite } = stream;
-    if (source?.seq === undefined || atSite === undefined || atSite === "missing" || source.seq <= atSite.lastSeq) return undefined;
+    if (source?.seq === undefined || atSite === undefined || atSite === "missing" || source.seq <= atSite.lastSeq)
+      return undefined;
     return {
       code: "site-store-rolled-back",
       cause: `site ${facts.site} lost acknowledged messages: the hub is ahead of it and will skip the next ${source.seq - atSite.lastSeq} silently`,
@@ -241,18 +294,31 @@ const STREAM_RULES: readonly StreamRule[] = [
   ({ probe }) =>
     probe === undefined || probe.doubled === 0
       ? undefined
-      : { code: "probes-doubled", cause: "the hub stores messages of the site twice", evidence: `${probe.doubled} of ${probe.sent} probes stand twice in the hub's stream`, next: "look for a second way into the hub's stream: it must have no subjects of its own and one source for each site" },
+      : {
+          code: "probes-doubled",
+          cause: "the hub stores messages of the site twice",
+          evidence: `${probe.doubled} of ${probe.sent} probes stand twice in the hub's stream`,
+          next: "look for a second way into the hub's stream: it must have no subjects of its own and one source for each site",
+        },
 
   ({ probe, name }) =>
     probe?.error === undefined
       ? undefined
-      : { code: "probe-failed", cause: `probes could not be sent through stream ${name}`, evidence: probe.error, next: "cure what it names, then run 'pulumi up'" },
+      : {
+          code: "probe-failed",
+          cause: `probes could not be sent through stream ${name}`,
+          evidence: probe.error,
+          next: "cure what it names, then run 'pulumi up'",
+        },
 
   (stream) => {
     const { probe } = stream;
     if (probe === undefined || probe.arrived >= probe.sent) return undefined;
     const source = sourceOf(stream);
-    const seen = source === undefined ? "source unknown" : `source active ${source.activeMs} ms ago, lag ${source.lag}, sequence ${source.seq ?? "unknown"}`;
+    const seen =
+      source === undefined
+        ? "source unknown"
+        : `source active ${source.activeMs} ms ago, lag ${source.lag}, sequence ${source.seq ?? "unknown"}`;
     return {
       code: "probes-lost",
       cause: "unknown: link, accounts, domains, streams and source look right",
@@ -265,14 +331,27 @@ const STREAM_RULES: readonly StreamRule[] = [
 /** Losses that leave sourcing itself intact. */
 const LOSS_RULES: readonly StreamRule[] = [
   ({ before, onHub, collectedAs }) => {
-    if (before === undefined || onHub === undefined || onHub === "missing" || onHub.created === before.hubCreated) return undefined;
+    if (before === undefined || onHub === undefined || onHub === "missing" || onHub.created === before.hubCreated)
+      return undefined;
     const recovered = `${onHub.messages} of ${before.hubMessages} messages are there`;
-    return { code: "hub-store-lost", severity: "warning", cause: `the hub lost its stream ${collectedAs} and has a new one`, evidence: `created ${onHub.created}, was ${before.hubCreated}; ${recovered} (the site delivers again what it still holds)`, next: "compare with a backup; what the sites no longer hold is gone" };
+    return {
+      code: "hub-store-lost",
+      severity: "warning",
+      cause: `the hub lost its stream ${collectedAs} and has a new one`,
+      evidence: `created ${onHub.created}, was ${before.hubCreated}; ${recovered} (the site delivers again what it still holds)`,
+      next: "compare with a backup; what the sites no longer hold is gone",
+    };
   },
   ({ before, onHub, collectedAs }) => {
     if (before === undefined || onHub === undefined || onHub === "missing") return undefined;
     if (onHub.created !== before.hubCreated || onHub.lastSeq >= before.hubLastSeq) return undefined;
-    return { code: "hub-store-rolled-back", severity: "warning", cause: `the hub's stream ${collectedAs} went back in time`, evidence: `its last sequence is ${onHub.lastSeq}, was ${before.hubLastSeq}`, next: "the site delivers again what it still holds; compare with a backup, and keep sync_interval: always" };
+    return {
+      code: "hub-store-rolled-back",
+      severity: "warning",
+      cause: `the hub's stream ${collectedAs} went back in time`,
+      evidence: `its last sequence is ${onHub.lastSeq}, was ${before.hubLastSeq}`,
+      next: "the site delivers again what it still holds; compare with a backup, and keep sync_interval: always",
+    };
   },
 ];
 
@@ -301,11 +380,24 @@ export function diagnose(facts: SiteFacts): Finding[] {
   });
   // A step may have failed although the servers are fine: a stream of somebody else, for instance.
   const steps = facts.failedSteps.map((cause) =>
-    complete({ code: "step-failed", cause, evidence: "the step of this site in 'pulumi up' failed", next: "cure what it names, then run 'pulumi up'" }, facts),
+    complete(
+      {
+        code: "step-failed",
+        cause,
+        evidence: "the step of this site in 'pulumi up' failed",
+        next: "cure what it names, then run 'pulumi up'",
+      },
+      facts,
+    ),
   );
   return [...steps, ...findings];
 }
 
 /** A finding as it is shown: what, cause, evidence, next. */
 export const describeFinding = ({ site, symptom, cause, evidence, next, code }: Finding): string =>
-  [`site ${site}: ${symptom}`, `  cause     ${cause}`, `  evidence  ${evidence}`, `  next      ${next}  [${code}]`].join("\n");
+  [
+    `site ${site}: ${symptom}`,
+    `  cause     ${cause}`,
+    `  evidence  ${evidence}`,
+    `  next      ${next}  [${code}]`,
+  ].join("\n");

@@ -30,7 +30,10 @@ export interface Observed {
   probes: Record<string, ProbeFacts>;
 }
 
-async function server(url: string, seed: string): Promise<{ unreachable?: string; domain?: string; links: { name: string; account: string }[] }> {
+async function server(
+  url: string,
+  seed: string,
+): Promise<{ unreachable?: string; domain?: string; links: { name: string; account: string }[] }> {
   try {
     const connection = await shared({ url, seed });
     const [links, jetstream] = await Promise.all([leafLinks(connection), jetStreamConfig(connection)]);
@@ -48,11 +51,18 @@ const isMap = (value: Parsed | undefined): value is Record<string, Parsed> =>
   typeof value === "object" && !Array.isArray(value);
 
 /** The first leaf remote of a configuration file, however it is written; undefined when there is none. */
-export function readRemote(text: string, readFile: (path: string) => string | undefined = readText): RemoteFacts | undefined {
+export function readRemote(
+  text: string,
+  readFile: (path: string) => string | undefined = readText,
+): RemoteFacts | undefined {
   const { leafnodes, leafnode = leafnodes } = parse(text);
   const remote = isMap(leafnode) && Array.isArray(leafnode.remotes) ? leafnode.remotes[0] : undefined;
   if (!isMap(remote)) return undefined;
-  const [credentials, seed, account] = [textAt(remote, "credentials", "creds"), textAt(remote, "nkey", "seed"), textAt(remote, "account", "local")];
+  const [credentials, seed, account] = [
+    textAt(remote, "credentials", "creds"),
+    textAt(remote, "nkey", "seed"),
+    textAt(remote, "account", "local"),
+  ];
   const facts: RemoteFacts = { urls: [remote.urls ?? remote.url ?? []].flat().map(String) };
   if (account !== undefined) facts.account = account;
   if (credentials !== undefined) facts.credentials = kindOfCredentials(credentials, readFile);
@@ -80,7 +90,9 @@ function kindOfCredentials(
   if (/^S[UA][A-Z2-7]{20,}/.test(value)) return "a seed";
   const text = readFile(value);
   if (text === undefined) return "a missing file";
-  return /BEGIN NATS USER JWT/.test(text) || !/\bSU[A-Z2-7]{20,}/.test(text) ? "another file" : "a file that holds a bare seed";
+  return /BEGIN NATS USER JWT/.test(text) || !/\bSU[A-Z2-7]{20,}/.test(text)
+    ? "another file"
+    : "a file that holds a bare seed";
 }
 
 const LOG_LINES = 400;
@@ -120,12 +132,21 @@ async function streamFacts({ access, before, probes }: Observed, stream: StreamS
   const seenBefore = before[name];
   if (probe !== undefined) facts.probe = probe;
   if (seenBefore !== undefined) facts.before = seenBefore;
-  const [local, hub] = await Promise.all([
-    atSite(access).then((js) => js.stream(name), () => null),
-    atHub(access, stream).then((js) => js.stream(stream.name), () => null),
-  ].map((read) => read.catch(() => null)));
+  const [local, hub] = await Promise.all(
+    [
+      atSite(access).then(
+        (js) => js.stream(name),
+        () => null,
+      ),
+      atHub(access, stream).then(
+        (js) => js.stream(stream.name),
+        () => null,
+      ),
+    ].map((read) => read.catch(() => null)),
+  );
   if (local === undefined) facts.atSite = "missing";
-  else if (local !== null) facts.atSite = { messages: local.state.messages, lastSeq: local.state.last_seq, created: local.created };
+  else if (local !== null)
+    facts.atSite = { messages: local.state.messages, lastSeq: local.state.last_seq, created: local.created };
   if (hub === undefined) facts.onHub = "missing";
   else if (hub !== null) facts.onHub = hubFacts(hub, site);
   return facts;

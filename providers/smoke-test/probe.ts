@@ -67,13 +67,21 @@ interface ForeignLimits {
 }
 
 /** Why the real stream must not carry probes; undefined when it may. */
-async function reasonForStandIn(js: JetStream, info: StreamInfo, where: string, bytes: number): Promise<string | undefined> {
+async function reasonForStandIn(
+  js: JetStream,
+  info: StreamInfo,
+  where: string,
+  bytes: number,
+): Promise<string | undefined> {
   const { retention, max_msgs = -1, max_msgs_per_subject = -1 } = info.config as unknown as ForeignLimits;
   if (retention !== "limits") return `the stream ${where} has retention ${retention}`;
   if (max_msgs > 0 || max_msgs_per_subject > 0) return `the stream ${where} limits the number of messages`;
-  if (info.config.max_bytes > 0 && info.state.bytes + bytes > info.config.max_bytes) return `the stream ${where} is full, and probes would push out messages`;
+  if (info.config.max_bytes > 0 && info.state.bytes + bytes > info.config.max_bytes)
+    return `the stream ${where} is full, and probes would push out messages`;
   const others = (await js.consumers(info.config.name)).filter(({ config }) => config.direct !== true);
-  const reads = others.find(({ config }) => config.filter_subject === undefined && (config.filter_subjects ?? []).length === 0);
+  const reads = others.find(
+    ({ config }) => config.filter_subject === undefined && (config.filter_subjects ?? []).length === 0,
+  );
   return reads === undefined ? undefined : `consumer ${reads.name} ${where} reads all subjects`;
 }
 
@@ -95,20 +103,41 @@ async function makeStandIn(job: ProbeJob, ends: Ends, bytes: number): Promise<Ro
   const route = routeOf(job, name, name);
   await removeStandIn(ends, route);
   const limits = { max_bytes: 2 * bytes, storage: "file" as const, num_replicas: 1 };
-  await ends.site.createStream({ ...siteStreamConfig(stream, access.site, stack), ...limits, name, subjects: [route.leftovers] });
+  await ends.site.createStream({
+    ...siteStreamConfig(stream, access.site, stack),
+    ...limits,
+    name,
+    subjects: [route.leftovers],
+  });
   const source = sourceOf(stream, access.site);
-  const transforms = stream.collect.mode === "merged" ? { subject_transforms: [{ src: route.leftovers, dest: route.arrivedLeftovers }] } : {};
-  await ends.hub.createStream({ ...hubStreamConfig(stream, stack), ...limits, name, sources: [{ ...source, ...transforms, name }] });
+  const transforms =
+    stream.collect.mode === "merged"
+      ? { subject_transforms: [{ src: route.leftovers, dest: route.arrivedLeftovers }] }
+      : {};
+  await ends.hub.createStream({
+    ...hubStreamConfig(stream, stack),
+    ...limits,
+    name,
+    sources: [{ ...source, ...transforms, name }],
+  });
   return route;
 }
 
 async function removeStandIn({ site, hub }: Ends, route: Route): Promise<void> {
-  for (const [js, name] of [[hub, route.hub], [site, route.site]] as const) {
+  for (const [js, name] of [
+    [hub, route.hub],
+    [site, route.site],
+  ] as const) {
     if ((await js.stream(name)) !== undefined) await js.deleteStream(name);
   }
 }
 
-async function publish({ application, access, runId, settings }: ProbeJob, route: Route, numbers: number[], size: number): Promise<void> {
+async function publish(
+  { application, access, runId, settings }: ProbeJob,
+  route: Route,
+  numbers: number[],
+  size: number,
+): Promise<void> {
   const js = application.jetstream({ timeout: settings.timeout });
   const payload = new Uint8Array(size).fill(0x2e);
   await Promise.all(
@@ -137,7 +166,7 @@ async function arrival(ends: Ends, route: Route, wanted: number, deadline: numbe
 /** The numbers of this run's probes, read from the stored messages themselves. */
 async function storedNumbers({ hub }: Ends, route: Route, runId: string): Promise<number[]> {
   const numbers: number[] = [];
-  for (let seq = 1; ; ) {
+  for (let seq = 1; ;) {
     const message = await hub.nextMessage(route.hub, route.arrivesAs, seq);
     if (message === undefined) return numbers;
     if (message.headers[RUN_HEADER] === runId) numbers.push(Number(message.headers[NUMBER_HEADER]));
@@ -182,10 +211,16 @@ export async function proveStream(job: ProbeJob): Promise<ProbeFacts> {
     const [siteInfo, hubInfo] = [await ends.site.stream(real.site), await ends.hub.stream(real.hub)];
     if (siteInfo === undefined || hubInfo === undefined) return { ...facts, error: "the stream is missing" };
     const bytes = bytesOf(job);
-    for (const [js, where] of [[ends.site, "at the site"], [ends.hub, "on the hub"]] as const) {
-      if (!(await hasRoom(js, bytes))) return { ...facts, error: `the account ${where} has no room for ${bytes} bytes of probes; raise its quota` };
+    for (const [js, where] of [
+      [ends.site, "at the site"],
+      [ends.hub, "on the hub"],
+    ] as const) {
+      if (!(await hasRoom(js, bytes)))
+        return { ...facts, error: `the account ${where} has no room for ${bytes} bytes of probes; raise its quota` };
     }
-    const why = (await reasonForStandIn(ends.site, siteInfo, "at the site", bytes)) ?? (await reasonForStandIn(ends.hub, hubInfo, "on the hub", bytes));
+    const why =
+      (await reasonForStandIn(ends.site, siteInfo, "at the site", bytes)) ??
+      (await reasonForStandIn(ends.hub, hubInfo, "on the hub", bytes));
     const route = why === undefined ? real : await makeStandIn(job, ends, bytes);
     if (why !== undefined) Object.assign(facts, { through: "stand-in", why } satisfies Partial<ProbeFacts>);
     try {

@@ -1,0 +1,90 @@
+# The commands of this project. `make` alone lists them.
+#
+#   STACK=prod    the stack that up, preview, refresh, down and env work on (default: dev)
+#   ARGS="…"      more options for the Pulumi CLI, or for mocha in unit, integration and e2e
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help up preview refresh down unlock env install node_modules toolchain check format format-check lint types \
+	unit integration e2e test bench clean
+
+STACK ?= dev
+ARGS ?=
+
+BIN := node_modules/.bin
+TS := $(BIN)/ts-node --transpile-only
+STACK_TOOL = $(TS) toolchain/stack.ts
+SUITES = $(TS) toolchain/suites.ts
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- the stack
+
+up: node_modules ## create or update the servers, prove that every site's data arrives, print the proof
+	@$(STACK_TOOL) up $(STACK) $(ARGS)
+
+preview: node_modules ## show what `make up` would do; refuses what can be refused
+	@$(STACK_TOOL) preview $(STACK) $(ARGS)
+
+refresh: node_modules ## compare the state with what runs
+	@$(STACK_TOOL) refresh $(STACK) $(ARGS)
+
+down: node_modules ## remove everything that `make up` made (DISCARD=… is passed on to the guard of collected data)
+	@$(STACK_TOOL) down $(STACK) $(ARGS)
+
+unlock: node_modules ## clear what an interrupted run left behind, unless that run is still alive
+	@$(STACK_TOOL) unlock $(STACK)
+
+env: node_modules ## print the line that readies a shell for plain `npx pulumi …`: eval "$(make -s env)"
+	@$(STACK_TOOL) env $(STACK)
+
+# --- set-up
+
+install: node_modules toolchain ## get the npm packages, the Pulumi CLI and nats-server, each only when missing
+
+# npm ci again only when the lock file is not the one last installed; compared by content, for a checkout changes times.
+node_modules:
+	@cmp -s package-lock.json node_modules/.package-lock.installed.json || { \
+		echo "npm ci" && \
+		npm ci --loglevel=error && \
+		cp package-lock.json node_modules/.package-lock.installed.json; }
+
+toolchain: node_modules
+	@$(TS) toolchain/install.ts
+
+# --- the gate
+
+check: format-check lint types unit ## the gate for people and CI: format, lint, types, unit tests
+
+format: node_modules ## put all files in the common form
+	@$(BIN)/prettier --write --log-level warn .
+
+format-check: node_modules
+	@$(BIN)/prettier --check --log-level warn . || { echo "cure: make format"; exit 1; }
+
+lint: node_modules
+	@$(BIN)/eslint --max-warnings 0 .
+
+# tsconfig.json has noCheck for the speed of `pulumi up`; without the option here tsc would see nothing.
+types: node_modules
+	@$(BIN)/tsc --project . --noCheck false
+
+unit: node_modules ## unit tests; one of them: make unit ARGS="-g 'two sites with one domain'"
+	@$(SUITES) unit -- $(ARGS)
+
+integration: install ## tests against real nats-server processes
+	@$(SUITES) integration -- $(ARGS)
+
+e2e: install ## tests with the real Pulumi CLI
+	@$(SUITES) e2e -- $(ARGS)
+
+test: install format-check lint types ## everything; the last line is the total
+	@$(SUITES) unit integration e2e -- $(ARGS)
+
+bench: install ## measure how long the usual changes take, by number of sites
+	@$(TS) bench/run.ts $(ARGS)
+
+clean: ## remove installed packages and reports; never the stack's state (that is `make down`)
+	rm -rf node_modules coverage *.tsbuildinfo

@@ -1,0 +1,32 @@
+import * as fs from "node:fs";
+import Mocha from "mocha";
+
+/** What one mocha run counted; toolchain/suites.ts adds the runs up. */
+export interface Totals {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** mocha's own output, and the totals as JSON in the file that this variable names. */
+const TOTALS_FILE_VARIABLE = "MOCHA_TOTALS_FILE";
+
+class CountingReporter extends Mocha.reporters.Spec {
+  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+    super(runner, options);
+    const totalsFile = process.env[TOTALS_FILE_VARIABLE];
+    if (totalsFile === undefined || totalsFile === "") return;
+
+    runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {
+      const totals: Totals = {
+        passed: this.stats.passes,
+        failed: this.stats.failures,
+        skipped: this.stats.pending,
+      };
+      fs.writeFileSync(totalsFile, JSON.stringify(totals));
+    });
+  }
+}
+
+// mocha takes the module itself for the reporter class, not its default export.
+module.exports = CountingReporter;

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import * as path from "node:path";
+import { ESLint } from "eslint";
+
+const ROOT = path.resolve(__dirname, "../../..");
+const PURITY_RULES = ["@typescript-eslint/no-restricted-imports", "no-restricted-globals", "no-restricted-syntax"];
+
+// A file that exists: rules with type information refuse others. Only its name counts, the text is each test's own.
+const IN_CONFIGS = "configs/settings.ts";
+const IN_PROVIDERS = "providers/process-server.ts";
+
+describe("the purity of configs/", function () {
+  this.timeout(60_000);
+  const eslint = new ESLint({ cwd: ROOT });
+
+  async function offences(source: string, file = IN_CONFIGS): Promise<string[]> {
+    const [result] = await eslint.lintText(source, { filePath: path.join(ROOT, file) });
+    return result!.messages
+      .filter((m) => m.fatal === true || PURITY_RULES.includes(m.ruleId ?? ""))
+      .map((m) => m.message);
+  }
+
+  const IMPURE: Readonly<Record<string, string>> = {
+    Pulumi: `import * as pulumi from "@pulumi/pulumi"; export const stack = pulumi.getStack();`,
+    "the file system": `import * as fs from "node:fs"; export const text = fs.readFileSync("x", "utf8");`,
+    "the network": `import { connect } from "nats"; export const connection = connect();`,
+    "processes of the system": `import { spawn } from "child_process"; export const child = spawn("true");`,
+    "another room's code": `import { pulumiHome } from "../toolchain/locate"; export const home = pulumiHome();`,
+    "an import at run time": `export const fs = import("node:fs");`,
+    require: `export const fs = require("node:fs") as unknown;`,
+    "the environment": `export const home = process.env.HOME;`,
+    "the clock": `export const now = Date.now();`,
+    "the time of day": `export const now = new Date();`,
+    fetch: `export const answer = fetch("x");`,
+    timers: `export const timer = setTimeout(() => undefined, 1);`,
+    chance: `export const port = Math.random();`,
+    "the console": `console.log("x"); export {};`,
+  };
+  for (const [what, source] of Object.entries(IMPURE)) {
+    it(`refuses ${what}`, async () => {
+      assert.equal((await offences(source)).length > 0, true);
+    });
+  }
+
+  it("lets in the schema library, neighbours, and types from anywhere", async () => {
+    const source = [
+      `import { z } from "zod";`,
+      `import { parseSize } from "./units";`,
+      `import type { Stats } from "node:fs";`,
+      `export const schema = z.string().transform((text) => parseSize(text));`,
+      `export type Seen = Stats;`,
+    ].join("\n");
+    assert.deepEqual(await offences(source), []);
+  });
+
+  it("leaves the other rooms free", async () => {
+    assert.deepEqual(await offences(IMPURE["the clock"]!, IN_PROVIDERS), []);
+  });
+
+  for (const file of ["providers/smoke-test/diagnose.ts", "providers/smoke-test/facts.ts"]) {
+    it(`holds for ${file} too`, async () => {
+      const config = (await eslint.calculateConfigForFile(path.join(ROOT, file))) as {
+        rules: Record<string, unknown[]>;
+      };
+      for (const rule of PURITY_RULES) assert.equal(config.rules[rule]?.[0], 2, rule);
+    });
+  }
+});

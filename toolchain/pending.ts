@@ -1,0 +1,43 @@
+/** What this program reads of `pulumi stack export`. */
+export interface Deployment {
+  readonly deployment?: {
+    readonly resources?: readonly { readonly urn: string }[] | null;
+    readonly pending_operations?:
+      readonly { readonly type: string; readonly resource: { readonly urn: string } }[] | null;
+  };
+}
+
+/** An operation that was begun and has not been seen to end: its run was interrupted. */
+export interface Pending {
+  readonly urn: string;
+  /** The resource's own name. */
+  readonly name: string;
+  /** "creating", "updating", "deleting" … */
+  readonly operation: string;
+}
+
+/** The operations that a state still counts as begun and not ended. */
+export function pendingOperations(state: Deployment): Pending[] {
+  return (state.deployment?.pending_operations ?? []).map(({ type, resource }) => ({
+    urn: resource.urn,
+    name: resource.urn.split("::").slice(3).join("::"),
+    operation: type,
+  }));
+}
+
+/**
+ * What may exist without the state knowing it: something was being created when the run was killed. Every other
+ * interrupted operation is on a resource that the state holds.
+ */
+export function perhapsCreated(pending: readonly Pending[]): string[] {
+  return pending.filter(({ operation }) => operation === "creating").map(({ name }) => name);
+}
+
+/**
+ * Of those, what the state still does not hold after a whole `up`: the program no longer has it, so no run will ever
+ * take it over.
+ */
+export function neverTakenOver(pending: readonly Pending[], state: Deployment): string[] {
+  const held = new Set((state.deployment?.resources ?? []).map(({ urn }) => urn));
+  return perhapsCreated(pending.filter(({ urn }) => !held.has(urn)));
+}

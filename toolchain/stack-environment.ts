@@ -1,0 +1,48 @@
+import { pulumiHome } from "./locate";
+
+/** The stack whose secrets anyone may open: it is for trying out, on one's own machine. */
+export const DEV_STACK = "dev";
+
+const PASSPHRASE_VARIABLES = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"] as const;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What the Pulumi CLI needs to be told beyond the caller's own environment. The caller's word always counts; an empty
+ * passphrase is a word too.
+ */
+export function additions(stack: string, env: Environment): Record<string, string> {
+  const added: Record<string, string> = { PULUMI_HOME: pulumiHome(env) };
+  // The pinned version is the one that is tested; the daily "a new version is available" would only confuse.
+  if (env.PULUMI_SKIP_UPDATE_CHECK === undefined) added.PULUMI_SKIP_UPDATE_CHECK = "true";
+  if (stack === DEV_STACK && !hasPassphrase(env)) added.PULUMI_CONFIG_PASSPHRASE = "";
+  return added;
+}
+
+function hasPassphrase(env: Environment): boolean {
+  return PASSPHRASE_VARIABLES.some((name) => env[name] !== undefined);
+}
+
+/**
+ * Why the stack's secrets cannot be opened, or undefined when nothing speaks against it. `stackFile` is the text of
+ * Pulumi.<stack>.yaml; a stack with a secrets provider of its own (a cloud's key service) has no passphrase.
+ */
+export function missingPassphrase(stack: string, stackFile: string, env: Environment): string | undefined {
+  if (stack === DEV_STACK || hasPassphrase(env)) return undefined;
+  if (/^secretsprovider:\s*(?!passphrase\b)\S/m.test(stackFile)) return undefined;
+  return (
+    `stack '${stack}': its secrets are encrypted with a passphrase, and none is set; ` +
+    `set PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds it (or PULUMI_CONFIG_PASSPHRASE to the passphrase itself). ` +
+    `Only '${DEV_STACK}' goes without`
+  );
+}
+
+/** The line that `make env` prints, for `eval`. It holds only what is missing: never a passphrase that somebody set. */
+export function exportLine(stack: string, env: Environment): string {
+  const assignments = Object.entries(additions(stack, env)).map(([name, value]) => `${name}=${quoted(value)}`);
+  return `export ${assignments.join(" ")}`;
+}
+
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,242 @@
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { backendFolder, lockFolder, type PulumiStack } from "./backend";
+import { endLeftBehind, livingOwners, readLocks } from "./dead-run";
+import { ensureToolchain } from "./install";
+import { neverTakenOver, pendingOperations, perhapsCreated, type Deployment, type Pending } from "./pending";
+import type { Say } from "./progress";
+import { proofTable } from "./proof-table";
+import { Refusal, report } from "./refusal";
+import { run, RunError } from "./run";
+import { additions, exportLine, missingPassphrase } from "./stack-environment";
+
+// What `make up`, `down`, `preview`, `refresh`, `unlock` and `env` do around the real Pulumi CLI:
+//   ts-node toolchain/stack.ts <command> <stack> [options for the CLI …]
+
+const say: Say = (line) => process.stderr.write(`${line}\n`);
+
+type Command = (target: PulumiStack, args: readonly string[]) => Promise<number>;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  async up(target, args) {
+    await clearDeadRun(target);
+    const pending = await ensureStack(target);
+    const begun = perhapsCreated(pending);
+    if (begun.length > 0) {
+      say(`an earlier run was interrupted while creating ${begun.join(", ")}; this one takes over what it made`);
+    }
+
+    // With the preview, for 2 s more: every rule is then judged before anything at all is touched.
+    const exitCode = await pulumi(target, ["up", "--yes", ...args]);
+    if (exitCode !== 0) return exitCode;
+    if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
+    console.log(`\n${await proof(target)}`);
+    return 0;
+  },
+
+  async preview(target, args) {
+    await ensureStack(target);
+    return await pulumi(target, ["preview", ...args]);
+  },
+
+  async refresh(target, args) {
+    await clearDeadRun(target);
+    await ensureStack(target);
+    return await pulumi(target, ["refresh", "--yes", "--skip-preview", ...args]);
+  },
+
+  async down(target, args) {
+    await clearDeadRun(target);
+    const state = await exportState(target);
+    if (state === undefined) {
+      say(`stack '${target.stack}': there is none; nothing to remove`);
+      return 0;
+    }
+    const begun = perhapsCreated(pendingOperations(state));
+    if (begun.length > 0) {
+      throw new Refusal(
+        `stack '${target.stack}': a run was interrupted while creating ${begun.join(", ")}; ` +
+          `what it had made is not in the state yet, and would stay behind. ` +
+          `Run \`make up\` first, which takes it over, then \`make down\`; or \`make unlock\` to forget it`,
+      );
+    }
+    const exitCode = await pulumi(target, ["destroy", "--yes", "--skip-preview", ...args]);
+    // A partial destroy (--target, --exclude) leaves resources, and with them the stack.
+    if (exitCode !== 0 || !(await isLocalAndEmpty(target))) return exitCode;
+    return await pulumi(target, ["stack", "rm", "--yes", "--preserve-config"]);
+  },
+
+  async unlock(target) {
+    const cleared = await clearDeadRun(target);
+    const state = await exportState(target);
+    const pending = state === undefined ? [] : pendingOperations(state);
+    if (pending.length > 0) {
+      await forgetPending(target);
+      for (const { name, operation } of pending) say(`forgot that ${name} was interrupted while ${operation}`);
+      const begun = perhapsCreated(pending);
+      if (begun.length > 0) say(`if ${begun.join(", ")} got as far as to exist, only \`make up\` will find it again`);
+    }
+    if (!cleared && pending.length === 0) say(`stack '${target.stack}': nothing to clear`);
+    return 0;
+  },
+};
+
+/** Whether an `up` reaches every resource: options such as --target leave some out. */
+function isWhole(args: readonly string[]): boolean {
+  return !args.some((option) => /^(-t|--target|--exclude)/.test(option));
+}
+
+/** Runs the CLI on the terminal. */
+function pulumi({ binary, projectFolder, stack, env }: PulumiStack, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary, [...args, "--stack", stack], { cwd: projectFolder, env, stdio: "inherit" });
+    // A Ctrl-C reaches the CLI as well, and it ends in good order; ending before it would hide how.
+    const wait = (): void => undefined;
+    process.on("SIGINT", wait);
+    const passOn = (): void => void child.kill("SIGTERM");
+    process.on("SIGTERM", passOn);
+    child.once("error", reject);
+    child.once("exit", (code) => {
+      process.removeListener("SIGINT", wait);
+      process.removeListener("SIGTERM", passOn);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+/** Runs the CLI quietly and gives back its standard output. */
+function ask({ binary, projectFolder, stack, env }: PulumiStack, args: readonly string[]): Promise<string> {
+  return run(binary, [...args, "--stack", stack, "--non-interactive"], { cwd: projectFolder, env });
+}
+
+/** The stack's state as the CLI exports it (secrets stay encrypted), or undefined when there is no such stack. */
+async function exportState(target: PulumiStack): Promise<Deployment | undefined> {
+  try {
+    return JSON.parse(await ask(target, ["stack", "export"])) as Deployment;
+  } catch (error) {
+    if (error instanceof RunError && /no stack named/.test(error.said)) return undefined;
+    throw error;
+  }
+}
+
+/** Makes the stack where it is missing (the committed Pulumi.<stack>.yaml stays as it is), and says what is pending. */
+async function ensureStack(target: PulumiStack): Promise<Pending[]> {
+  const state = await exportState(target);
+  if (state !== undefined) return pendingOperations(state);
+  await ask(target, ["stack", "init"]);
+  return [];
+}
+
+/** After a whole `up`: what was pending has been taken over, or is named a last time. */
+async function settlePending(target: PulumiStack, pending: readonly Pending[]): Promise<void> {
+  const lost = neverTakenOver(pending, (await exportState(target)) ?? {});
+  if (lost.length > 0) {
+    say(
+      `stack '${target.stack}': an interrupted run had begun to create ${lost.join(", ")}, which the program no longer ` +
+        `has; if it left something running or stored, remove that by hand`,
+    );
+  }
+  await forgetPending(target);
+}
+
+/**
+ * An import of a state drops its pending operations and nothing else: no resource is read, changed or lost, which a
+ * `refresh` could not promise while a server is down.
+ */
+async function forgetPending(target: PulumiStack): Promise<void> {
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "nats-hub-leaf-state-"));
+  try {
+    const file = path.join(scratch, "state.json");
+    await ask(target, ["stack", "export", "--file", file]);
+    await ask(target, ["stack", "import", "--file", file]);
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The folder of the file backend, or undefined: only there can this machine tell whether a lock's owner lives. */
+async function localBackend({ binary, projectFolder, env }: PulumiStack): Promise<string | undefined> {
+  const printed = await run(binary, ["whoami", "--json", "--non-interactive"], { cwd: projectFolder, env });
+  return backendFolder((JSON.parse(printed) as { url: string }).url, projectFolder);
+}
+
+/** Takes away the lock of a run that is dead; refuses while one lives. Returns whether there was something to clear. */
+async function clearDeadRun(target: PulumiStack): Promise<boolean> {
+  const backend = await localBackend(target);
+  if (backend === undefined) return false;
+  const locks = readLocks(lockFolder(backend, projectName(target.projectFolder), target.stack));
+  if (locks.length === 0) return false;
+
+  const reasons = await livingOwners(locks);
+  if (reasons.length > 0) throw new Refusal(reasons.map((why) => `stack '${target.stack}': ${why}`).join("\n"));
+
+  say(
+    `stack '${target.stack}': process ${locks.map(({ pid }) => pid).join(", ")} was killed and left its lock; clearing it`,
+  );
+  await endLeftBehind(target.projectFolder, say);
+  await run(target.binary, ["cancel", "--yes", "--non-interactive", "--stack", target.stack], {
+    cwd: target.projectFolder,
+    env: target.env,
+  });
+  return true;
+}
+
+async function isLocalAndEmpty(target: PulumiStack): Promise<boolean> {
+  if ((await localBackend(target)) === undefined) return false;
+  const listed = JSON.parse(await ask(target, ["stack", "export"])) as {
+    deployment?: { resources?: unknown[] | null };
+  };
+  return (listed.deployment?.resources ?? []).length === 0;
+}
+
+async function proof(target: PulumiStack): Promise<string> {
+  const outputs = JSON.parse(await ask(target, ["stack", "output", "--json"])) as Record<string, unknown>;
+  return proofTable(outputs.proof);
+}
+
+function projectName(projectFolder: string): string {
+  const file = path.join(projectFolder, "Pulumi.yaml");
+  const name = /^name:\s*["']?([A-Za-z0-9_.-]+)/m.exec(fs.readFileSync(file, "utf8"))?.[1];
+  if (name === undefined) throw new Refusal(`${file}: it has no line 'name: …'`);
+  return name;
+}
+
+async function main(command: string, stack: string, args: readonly string[]): Promise<number> {
+  const projectFolder = path.resolve(__dirname, "..");
+  if (command === "env") {
+    console.log(exportLine(stack, process.env));
+    return 0;
+  }
+  const perform = COMMANDS[command];
+  if (perform === undefined) {
+    throw new Refusal(
+      `toolchain/stack.ts: '${command}' is no command; there are env, ${Object.keys(COMMANDS).join(", ")}`,
+    );
+  }
+  const stackFile = path.join(projectFolder, `Pulumi.${stack}.yaml`);
+  const problem = missingPassphrase(
+    stack,
+    fs.existsSync(stackFile) ? fs.readFileSync(stackFile, "utf8") : "",
+    process.env,
+  );
+  if (problem !== undefined) throw new Refusal(problem);
+
+  const { pulumi: binary } = await ensureToolchain();
+  return await perform(
+    { binary, projectFolder, stack, env: { ...process.env, ...additions(stack, process.env) } },
+    args,
+  );
+}
+
+if (require.main === module) {
+  const [command = "", stack = "", ...args] = process.argv.slice(2);
+  main(command, stack, args).then(
+    (exitCode) => (process.exitCode = exitCode),
+    (error: unknown) => {
+      report(error);
+      process.exitCode = 1;
+    },
+  );
+}
