@@ -82,16 +82,16 @@ export class Fleet extends pulumi.ComponentResource {
     return ports?.[listener] ?? this.identity(owner).allocated.apply((allocated) => part(allocated, listener));
   }
 
-  /** How each site and the hub's streams of it are reached, by site. Secret. */
+  /** How a site and the hub's streams of it are reached. The seeds are secret. */
+  accessOf = ({ name }: SiteSettings) => ({ ...this.hubAccess(), ...this.siteAccess(name) });
+
+  /** How all sites and the hub's streams of them are reached. Secret. */
   access() {
-    const { hub, sites } = this.settings;
-    const of = (site: SiteSettings) => ({
-      url: this.siteUrl(site.name),
-      hubUrl: this.hubUrl,
-      operator: this.seed(site.name, "operator"),
-      hubOperator: this.seed(hub.name, "operator"),
+    const { sites } = this.settings;
+    return pulumi.secret({
+      ...this.hubAccess(),
+      sites: Object.fromEntries(sites.map(({ name }) => [name, this.siteAccess(name)])),
     });
-    return pulumi.secret(Object.fromEntries(sites.map((site) => [site.name, of(site)])));
   }
 
   /** The seeds that people and applications use, by owner and role; a link key is for its server alone. Secret. */
@@ -103,6 +103,14 @@ export class Fleet extends pulumi.ComponentResource {
       [hub.name, of(hub.name, HUB_ROLES)],
       ...sites.map(({ name }) => [name, of(name, SITE_ROLES)]),
     ]);
+  }
+
+  private siteAccess = (site: string) => ({ url: this.siteUrl(site), operator: this.seed(site, "operator") });
+
+  private hubAccess() {
+    const { hub, streams } = this.settings;
+    const merged = streams.some((stream) => stream.collect.mode === "merged");
+    return { hubUrl: this.hubUrl, ...(merged ? { hubOperator: this.seed(hub.name, "operator") } : {}) };
   }
 
   private identity(owner: string): Identity {
@@ -144,8 +152,12 @@ function runtimeOf({ settings, stack }: FleetArgs): Runtime {
     case "process":
       return new ProcessRuntime(settings, stack);
     default:
-      return settings.runtime satisfies never;
+      return neverRuntime(settings.runtime);
   }
+}
+
+function neverRuntime(runtime: never): never {
+  throw new pulumi.RunError(`there is no runtime '${String(runtime)}'`);
 }
 
 function part<T>(parts: Record<string, T>, name: string): T {

@@ -19,6 +19,8 @@ export class Leaf extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   /** URL of its monitoring endpoint; on loopback, without authentication. */
   readonly monitorUrl: pulumi.Output<string>;
+  /** The last resource of the site: what depends on it comes after all of the site. */
+  readonly streams: pulumi.Resource;
   /** The account of the site, of the same name on the hub. */
   readonly account: string;
 
@@ -36,7 +38,7 @@ export class Leaf extends pulumi.ComponentResource {
     const link = runtime.hubLink(
       `${name}-link`,
       declareHubLink(settings, site, hubKeys),
-      { url: hub.url, secrets: { system: hub.system } },
+      { url: hub.url, seed: hub.system },
       { parent: this, dependsOn: hub },
     );
 
@@ -47,22 +49,19 @@ export class Leaf extends pulumi.ComponentResource {
       `${name}-server`,
       site,
       declareLeaf(settings, site, keys, ports, hub.leafUrl),
-      { url: hub.url },
-      { link: seed("link"), system: hub.system },
+      { hubUrl: hub.url, link: seed("link"), system: hub.system },
       { parent: this, dependsOn: link },
     );
 
-    new Streams(
+    this.streams = new Streams(
       `${name}-streams`,
       {
         site: site.name,
         expect: site.expect,
         stack: fleet.stack,
         root: runtime.root,
-        url: this.url,
-        hubUrl: hub.url,
         streams: settings.streams,
-        secrets: { operator: seed("operator"), hubOperator: fleet.seed(settings.hub.name, "operator") },
+        access: fleet.accessOf(site),
       },
       { parent: this, dependsOn: server },
     );

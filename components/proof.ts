@@ -30,7 +30,7 @@ export class Proof extends pulumi.ComponentResource {
         hub: pulumi.secret({ url: hub.url, seed: hub.system }),
         access: fleet.access(),
       },
-      { parent: this, dependsOn: [hub, ...sites] },
+      { parent: this, dependsOn: [hub, ...sites.map((site) => site.streams)] },
     );
 
     const seeds = (site: string) => ({

@@ -21,7 +21,6 @@ export abstract class ProviderResource extends pulumi.CustomResource {
   }
 }
 
-/** The text that Pulumi's dynamic provider evaluates; `handler` returns the provider. Runs in the project's folder. */
+/** The text that Pulumi's dynamic provider evaluates, in the project's folder; `handler` returns the provider. */
 export const providerText = (module: string): string =>
-  `const r=require("module").createRequire(process.cwd()+"/");r("ts-node").register({transpileOnly:true});` +
-  `exports.handler=()=>r("nats-hub-leaf/providers/${module}")`;
+  `exports.handler=()=>require("module").createRequire(process.cwd()+"/")("nats-hub-leaf/load")("${module}")`;

@@ -4,6 +4,25 @@ import { isSourceOfSite } from "../configs/streams";
 import { shared } from "./nats/connection";
 import { JetStream, SourceInfo, StreamInfo } from "./nats/jetstream";
 
+/** How the sites and the hub's streams of them are reached, as it crosses Pulumi's boundary. */
+export interface FleetAccess {
+  hubUrl: string;
+  /** Seed of the operator of the account HUB; absent where no stream is merged. */
+  hubOperator?: string;
+  /** By site: its client URL, and the seed of its operator. */
+  sites: Record<string, { url: string; operator: string }>;
+}
+
+/** The part of one site; undefined when it is none of the fleet's. */
+export function accessOf(
+  { sites, ...hub }: FleetAccess,
+  site: string,
+  expect: SiteAccess["expect"],
+): SiteAccess | undefined {
+  const found = sites[site];
+  return found === undefined ? undefined : { site, expect, ...hub, ...found };
+}
+
 /** How a site and the hub's streams of it are reached. */
 export interface SiteAccess {
   site: string;
@@ -12,8 +31,8 @@ export interface SiteAccess {
   hubUrl: string;
   /** Seed of the site's operator, valid at the site and in its account on the hub. */
   operator: string;
-  /** Seed of the operator of the account HUB. */
-  hubOperator: string;
+  /** Seed of the operator of the account HUB; absent where no stream is merged. */
+  hubOperator?: string;
 }
 
 export const atSite = async ({ url, operator }: SiteAccess): Promise<JetStream> =>
@@ -24,7 +43,7 @@ export const atHub = async (
   { hubUrl, operator, hubOperator }: SiteAccess,
   stream: StreamSettings,
 ): Promise<JetStream> =>
-  new JetStream(await shared({ url: hubUrl, seed: stream.collect.mode === "merged" ? hubOperator : operator }));
+  new JetStream(await shared({ url: hubUrl, seed: stream.collect.mode === "merged" ? (hubOperator ?? "") : operator }));
 
 export const sourceInfoOf = (info: StreamInfo | undefined, site: string): SourceInfo | undefined =>
   info?.sources?.find((source) =>

@@ -7,12 +7,13 @@ import { planHub } from "../configs/plan-hub";
 import { planLeaf } from "../configs/plan-leaf";
 import { render } from "../configs/render";
 import { Settings } from "../configs/settings";
-import { SiteAccess, undelivered } from "./collected";
+import { FleetAccess, accessOf, undelivered } from "./collected";
+import { digest } from "./digest";
 import { mayDiscard } from "./discard";
 import { machineId, makeFolder, removeFolder, writePrivate } from "./folders";
 import { NatsServer, checkConfig, findNatsServer } from "./nats-server-binary";
 import { Refusal, messageOf } from "./refusal";
-import { hasUnknown, same } from "./values";
+import { hasUnknown, inputsOnly, same } from "./values";
 
 /**
  * The first resource of a stack. Its `check` sees the old and the new fleet, in previews and in `up`, before anything
@@ -23,8 +24,8 @@ export interface FleetInputs {
   /** The stack's folder. */
   root: string;
   settings: Omit<Settings, "keys">;
-  /** How each site is reached, by name. Secret. */
-  access: Record<string, Omit<SiteAccess, "site" | "expect">>;
+  /** Secret. */
+  access: FleetAccess;
   emptyPassphrase: boolean;
 }
 
@@ -89,10 +90,10 @@ async function refuseRemovals(olds: FleetInputs, news: FleetInputs): Promise<Fai
   const removed = olds.settings.sites.filter(({ name }) => !news.settings.sites.some((site) => site.name === name));
   const found = await Promise.all(
     removed.map(async ({ name, expect }): Promise<Failure[]> => {
-      const access = olds.access[name];
+      const access = accessOf(olds.access, name, expect);
       if (mayDiscard(name) || access === undefined) return [];
-      const lost = await undelivered({ site: name, expect, ...access }, olds.settings.streams).catch(
-        (error: unknown) => (expect === "offline" ? [] : [`its streams cannot be read (${messageOf(error)})`]),
+      const lost = await undelivered(access, olds.settings.streams).catch((error: unknown) =>
+        expect === "offline" ? [] : [`its streams cannot be read (${messageOf(error)})`],
       );
       const cure = `wait until they have (or repair the site with 'pulumi up' first), or allow the loss with DISCARD=${name}`;
       return lost.length === 0 ? [] : [failure("sites", `${name} cannot be removed: ${lost.join("; ")}; ${cure}`)];
@@ -156,26 +157,37 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   return failures.length === 0 ? { inputs: news } : { failures };
 }
 
-export async function create(inputs: FleetInputs) {
-  return { id: "fleet", outs: { ...inputs, machine: machineId() } };
+interface FleetOutputs {
+  root: string;
+  machine: string;
+  /** Digest of the inputs. */
+  inputs: string;
 }
 
-export async function diff(_id: string, olds: FleetInputs & { machine: string }, news: FleetInputs) {
+const outputsOf = (inputs: FleetInputs): FleetOutputs => ({
+  root: inputs.root,
+  machine: machineId(),
+  inputs: digest(inputsOnly(inputs)),
+});
+
+export async function create(inputs: FleetInputs) {
+  return { id: "fleet", outs: outputsOf(inputs) };
+}
+
+export async function diff(_id: string, olds: FleetOutputs, news: FleetInputs) {
   if (olds.machine !== machineId()) {
     throw new Refusal(
       "this stack's servers run on another machine, where its state was made; run Pulumi there, or destroy it there first",
     );
   }
-  return {
-    changes: !same(olds.settings, news.settings) || (!hasUnknown(news.access) && !same(olds.access, news.access)),
-  };
+  return { changes: hasUnknown(news) || olds.inputs !== digest(inputsOnly(news)) };
 }
 
-export async function update(_id: string, _olds: FleetInputs, news: FleetInputs) {
-  return { outs: { ...news, machine: machineId() } };
+export async function update(_id: string, _olds: FleetOutputs, news: FleetInputs) {
+  return { outs: outputsOf(news) };
 }
 
-async function remove(_id: string, { root }: FleetInputs): Promise<void> {
+async function remove(_id: string, { root }: FleetOutputs): Promise<void> {
   removeFolder(root, join(root, ".."));
 }
 

@@ -1,6 +1,6 @@
 import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
-import { SiteAccess, undelivered } from "./collected";
+import { FleetAccess, SiteAccess, accessOf, undelivered } from "./collected";
 import { mayDiscardAll } from "./discard";
 import { Access, shared } from "./nats/connection";
 import { jsz } from "./nats/system";
@@ -17,8 +17,8 @@ export interface GuardInputs {
   streams: StreamSettings[];
   /** The hub's system account. Secret. */
   hub: Access;
-  /** By site. Secret. */
-  access: Record<string, Omit<SiteAccess, "site" | "expect">>;
+  /** Secret. */
+  access: FleetAccess;
 }
 
 export const create = async (inputs: GuardInputs) => ({ id: "guard", outs: inputs });
@@ -55,10 +55,7 @@ async function collected(hub: Access): Promise<string[]> {
 
 async function remove(_id: string, { sites, streams, hub, access }: GuardInputs): Promise<void> {
   if (mayDiscardAll()) return;
-  const reached = sites.flatMap((site) => {
-    const found = access[site.site];
-    return found === undefined ? [] : [{ ...site, ...found }];
-  });
+  const reached = sites.flatMap(({ site, expect }) => accessOf(access, site, expect) ?? []);
   const atSites = await Promise.all(reached.map((site) => atStake(site, streams)));
   const lost = [...atSites.flat(), ...(await collected(hub))];
   if (lost.length === 0) return;

@@ -14,19 +14,15 @@ export interface HubLinkInputs {
   folder: string;
   root: string;
   natsServer?: string;
-  /** The hub's client URL. */
-  hubUrl: string;
   declaration: HubLinkDeclaration;
-  /** Secret. */
-  secrets: { system: string };
+  /** The hub's client URL, and the seed of its system account (secret). */
+  hub: Access;
 }
-
-const accessOf = ({ hubUrl, secrets }: HubLinkInputs): Access => ({ url: hubUrl, seed: secrets.system });
 
 async function declare(inputs: HubLinkInputs): Promise<void> {
   markUnproven(inputs.root, inputs.declaration.site);
   declareLink(inputs.folder, inputs.declaration);
-  await applyHub(inputs.folder, accessOf(inputs), inputs.natsServer);
+  await applyHub(inputs.folder, inputs.hub, inputs.natsServer);
 }
 
 export async function create(inputs: HubLinkInputs) {
@@ -47,11 +43,7 @@ export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs
   }
   const lost = !declaredLinks(olds.folder).some((link) => same(link, before));
   return {
-    changes:
-      lost ||
-      changed(news.declaration, before) ||
-      changed(news.hubUrl, olds.hubUrl) ||
-      changed(news.secrets, olds.secrets),
+    changes: lost || changed(news.declaration, before) || changed(news.hub, olds.hub),
   };
 }
 
@@ -75,7 +67,7 @@ async function remove(_id: string, inputs: HubLinkInputs): Promise<void> {
   const { site } = declaration;
   const others = declaredLinks(folder).filter((link) => link.site === site && link.keys.link !== declaration.keys.link);
   if (!isOurServerRunning(folder)) return dropLink(folder, declaration, others.length === 0);
-  const hub = accessOf(inputs);
+  const { hub } = inputs;
   dropLink(folder, declaration, others.length === 0 && (await holdsData(hub, accountOf(site))));
   await applyHub(folder, hub, inputs.natsServer);
   const connection = await shared(hub);

@@ -58,7 +58,7 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
   if (mustRestart(wanted, olds)) report(`${name}: up restarts the hub; every leaf link drops and comes back`);
   else if (changed(news.declaration, olds.declaration)) report(`${name}: up reloads the hub; links stay`);
   else {
-    const wrong = await whatIsWrong(serverOf(olds), renderHub(olds.folder));
+    const wrong = await whatIsWrong(serverOf(olds), (text) => text === renderHub(olds.folder));
     if (wrong === undefined) return { changes: changed(news.secrets, olds.secrets) };
     report(`${name}: the hub ${wrong}; up repairs it`);
   }
@@ -70,7 +70,7 @@ export async function update(_id: string, olds: HubServerOutputs, news: HubServe
 }
 
 export async function read(id: string, props: HubServerOutputs) {
-  const wrong = await whatIsWrong(serverOf(props), renderHub(props.folder));
+  const wrong = await whatIsWrong(serverOf(props), (text) => text === renderHub(props.folder));
   return { id, props: { ...props, running: wrong === undefined } };
 }
 

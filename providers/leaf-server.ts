@@ -2,16 +2,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { accountOf } from "../configs/names";
 import { LeafDeclaration, planLeaf } from "../configs/plan-leaf";
 import { render } from "../configs/render";
+import { digest } from "./digest";
 import { makeFolder, removeFolder } from "./folders";
 import { findNatsServer } from "./nats-server-binary";
-import { Access, shared } from "./nats/connection";
+import { Access, serverInfo, shared } from "./nats/connection";
 import { leafLinks } from "./nats/system";
-import { ProcessServer, bringUp, takeDown, whatIsWrong } from "./process-server";
+import { ProcessServer, bringUp, isOurServerRunning, takeDown, whatIsWrong } from "./process-server";
 import { Refusal } from "./refusal";
 import { report } from "./report";
 import { pathsOf, writeConfig } from "./server-config";
 import { siteStep } from "./unproven";
-import { changed, same, settled } from "./values";
+import { hasUnknown, inputsOnly } from "./values";
 
 /** A site's server as a process. */
 
@@ -21,31 +22,47 @@ export interface LeafServerInputs {
   root: string;
   natsServer?: string;
   declaration: LeafDeclaration;
-  /** The hub's client URL. */
-  hubUrl: string;
-  /** Secret. */
-  secrets: { link: string; system: string };
+  /** The hub's client URL, and the seeds of its system account and of the site's link (secret). */
+  access: { hubUrl: string; system: string; link: string };
 }
 
-export interface LeafServerOutputs extends LeafServerInputs {
+/** Digests instead of the inputs: state holds every byte of them twice otherwise. */
+export interface LeafServerOutputs {
+  expect: "online" | "offline";
+  folder: string;
+  root: string;
+  /** Client URL. */
+  url: string;
+  /** Digest of what needs a restart. */
+  restart: string;
+  /** Digest of the configuration. */
+  config: string;
+  /** Digest of all inputs. */
+  inputs: string;
   running: boolean;
   /** Why the last attempt failed; empty when it did not. */
   problem: string;
 }
 
-function serverOf({ folder, natsServer, declaration, secrets }: LeafServerInputs): ProcessServer {
+const urlOf = ({ declaration: { restart } }: LeafServerInputs): string =>
+  `nats://${restart.host}:${restart.ports.client}`;
+
+function serverOf(inputs: LeafServerInputs): ProcessServer {
+  const { folder, natsServer, declaration, access } = inputs;
   const { name, host, ports } = declaration.restart;
   return {
     name,
     folder,
     listeners: { client: { host, port: ports.client }, monitor: { host: "127.0.0.1", port: ports.monitor } },
-    access: { url: `nats://${host}:${ports.client}`, seed: secrets.system },
+    access: { url: urlOf(inputs), seed: access.system },
     ...(natsServer === undefined ? {} : { natsServer }),
   };
 }
 
-const textOf = ({ declaration, secrets, folder }: LeafServerInputs): string =>
-  render(planLeaf(declaration, secrets.link, pathsOf(folder)));
+const textOf = ({ declaration, access, folder }: LeafServerInputs): string =>
+  render(planLeaf(declaration, access.link, pathsOf(folder)));
+
+const restartOf = ({ declaration, natsServer }: LeafServerInputs): string => digest([declaration.restart, natsServer]);
 
 const LINK_TIMEOUT_MS = 10_000;
 
@@ -68,55 +85,53 @@ export async function waitForLink(site: string, hub: Access, leaf: Access, timeo
 }
 
 async function apply(inputs: LeafServerInputs, restart: boolean): Promise<LeafServerOutputs> {
-  if (inputs.expect === "offline") return { ...inputs, running: false, problem: "" };
-  const { name } = inputs.declaration.restart;
+  const { expect, folder, root, access } = inputs;
+  const text = textOf(inputs);
   let running = false;
-  const problem = await siteStep(inputs.root, name, "server", async () => {
-    makeFolder(inputs.folder);
+  const bring = async () => {
+    makeFolder(folder);
     const server = serverOf(inputs);
-    const digest = await writeConfig(inputs.folder, textOf(inputs), await findNatsServer(inputs.natsServer));
-    await bringUp(server, digest, restart);
+    const written = await writeConfig(folder, text, await findNatsServer(inputs.natsServer));
+    await bringUp(server, written, restart);
     running = true;
-    await waitForLink(name, { url: inputs.hubUrl, seed: inputs.secrets.system }, server.access);
-  });
-  return { ...inputs, running, problem: problem ?? "" };
+    await waitForLink(server.name, { url: access.hubUrl, seed: access.system }, server.access);
+  };
+  const site = inputs.declaration.restart.name;
+  const problem = expect === "offline" ? "" : ((await siteStep(root, site, "server", bring)) ?? "");
+  const digests = { restart: restartOf(inputs), config: digest(text), inputs: digest(inputsOnly(inputs)) };
+  return { expect, folder, root, url: urlOf(inputs), ...digests, running, problem };
 }
-
-const mustRestart = (news: LeafServerInputs, olds: LeafServerInputs): boolean =>
-  !same(news.declaration.restart, olds.declaration.restart) || news.natsServer !== olds.natsServer;
 
 export async function create(inputs: LeafServerInputs) {
   return { id: inputs.declaration.restart.name, outs: await apply(inputs, false) };
 }
 
-export async function diff(_id: string, olds: LeafServerOutputs, news: LeafServerInputs) {
-  const wanted = settled(news, olds);
-  const { name } = wanted.declaration.restart;
-  if (wanted.expect !== olds.expect) return { changes: true };
-  const differs = (["declaration", "secrets", "hubUrl", "natsServer", "folder"] as const).some((key) =>
-    changed(news[key], olds[key]),
-  );
+export async function diff(site: string, olds: LeafServerOutputs, news: LeafServerInputs) {
+  // Its keys or ports are being made anew: the server changes with them.
+  if (hasUnknown(news)) return { changes: true };
+  const differs = digest(inputsOnly(news)) !== olds.inputs;
   // The site's own side of an offline site is pending; nothing looks at it.
-  if (wanted.expect === "offline") return { changes: differs };
-  if (mustRestart(wanted, olds)) report(`site ${name}: up restarts its server`);
-  else if (differs) report(`site ${name}: up reloads its server`);
-  else if (olds.problem !== "") report(`site ${name}: up tries again: ${olds.problem}`);
+  if (news.expect === "offline") return { changes: differs };
+  if (olds.expect === "offline") report(`site ${site}: up deploys its server`);
+  else if (restartOf(news) !== olds.restart) report(`site ${site}: up restarts its server`);
+  else if (differs) report(`site ${site}: up reloads its server`);
+  else if (olds.problem !== "") report(`site ${site}: up tries again: ${olds.problem}`);
   else {
-    const wrong = await whatIsWrong(serverOf(olds), textOf(olds));
+    const wrong = await whatIsWrong(serverOf(news), (text) => digest(text) === olds.config);
     if (wrong === undefined) return { changes: false };
-    report(`site ${name}: its server ${wrong}; up repairs it`);
+    report(`site ${site}: its server ${wrong}; up repairs it`);
   }
   return { changes: true };
 }
 
 export async function update(_id: string, olds: LeafServerOutputs, news: LeafServerInputs) {
-  return { outs: await apply(news, mustRestart(news, olds)) };
+  return { outs: await apply(news, restartOf(news) !== olds.restart) };
 }
 
 export async function read(id: string, props: LeafServerOutputs) {
   if (props.expect === "offline") return { id, props };
-  const wrong = await whatIsWrong(serverOf(props), textOf(props));
-  return { id, props: { ...props, running: wrong === undefined } };
+  const running = isOurServerRunning(props.folder) && (await serverInfo(props.url)) !== undefined;
+  return { id, props: { ...props, running } };
 }
 
 async function remove(_id: string, { folder, root }: LeafServerOutputs): Promise<void> {

@@ -108,12 +108,15 @@ const LOOK_TIMEOUT_MS = 1_000;
  * Why the server is not as it was left, for a preview: dead, without answer, changed by hand, running another
  * configuration. undefined when it is as it should be. Bounded to about a second.
  */
-export async function whatIsWrong(server: ProcessServer, expected: string | undefined): Promise<string | undefined> {
+export async function whatIsWrong(
+  server: ProcessServer,
+  isExpected: (config: string) => boolean,
+): Promise<string | undefined> {
   const files = serverFiles(server.folder);
   if (recordedProcess(files.record) === undefined) return "is not running";
   const text = readText(files.config);
   if (text === undefined) return "has lost its configuration file";
-  if (expected !== undefined && text !== expected) return "has a configuration file that was changed by hand";
+  if (!isExpected(text)) return "has a configuration file that was changed by hand";
   const late = sleep(LOOK_TIMEOUT_MS, undefined, { ref: false }).then(() => undefined);
   const running = await Promise.race([shared(server.access).then(varz), late]).catch(() => undefined);
   if (running === undefined) return "runs but does not answer";

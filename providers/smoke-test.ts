@@ -2,6 +2,7 @@ import { accountOf, siteStreamName } from "../configs/names";
 import { ProbeSettings, StreamSettings } from "../configs/settings";
 import { collectedName } from "../configs/streams";
 import { SiteAccess, atHub } from "./collected";
+import { digest } from "./digest";
 import { open, serverInfo } from "./nats/connection";
 import { Refusal, messageOf } from "./refusal";
 import { report } from "./report";
@@ -11,7 +12,7 @@ import { Breach, ProbeFacts, StreamFacts } from "./smoke-test/facts";
 import { Observed, observe } from "./smoke-test/observe";
 import { proveStream } from "./smoke-test/probe";
 import { markProven, unproven } from "./unproven";
-import { changed, same, settled } from "./values";
+import { hasUnknown, inputsOnly } from "./values";
 
 /** The proof that every site's data reaches the hub, that none is lost or doubled, and that no site sees another. */
 
@@ -59,7 +60,13 @@ export interface ProofRow {
   note: string;
 }
 
-export interface SmokeTestOutputs extends SmokeTestInputs {
+/** A digest instead of the inputs: state holds every byte of them twice otherwise. */
+export interface SmokeTestOutputs {
+  root: string;
+  /** Digest of the inputs. */
+  inputs: string;
+  /** What each site declared when it was proven. */
+  declared: Record<string, string>;
   proof: ProofRow[];
   /** What was proven: server ids by name, and the hub's streams at that time, by site and stream. */
   proven: { servers: Record<string, string>; streams: Record<string, NonNullable<StreamFacts["before"]>> };
@@ -124,7 +131,7 @@ async function proveSite(
   };
   const blocking = blockingFinding(await observe(observed));
   if (blocking !== undefined) return { site, probes: {}, findings: [blocking] };
-  const burst = olds?.sites.find((old) => old.site === site.site)?.declared !== site.declared;
+  const burst = olds?.declared[site.site] !== site.declared;
   const application = await open({ url: site.url, seed: inputs.secrets.sites[site.site]?.application ?? "" });
   try {
     for (const stream of inputs.streams) {
@@ -266,8 +273,8 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
   );
   const sent = ({ probes }: Proved) => Object.values(probes).some((probe) => probe.sent > 0);
   const overheard = (
-    await Promise.all(listeners.map((listener, i) => listener?.stop(proved[i] !== undefined && sent(proved[i])) ?? []))
-  ).flat();
+    await Promise.all(listeners.map(async (listener, i) => listener?.stop(proved[i] !== undefined && sent(proved[i]))))
+  ).flatMap((breaches) => breaches ?? []);
   const reachable = online.filter(
     (_, i) => !(proved[i]?.findings ?? []).some(({ code }) => code === "site-down" || code === "hub-down"),
   );
@@ -289,7 +296,9 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
   for (const finding of findings) report(describeFinding(finding));
   for (const name of unproven(inputs.root)) markProven(inputs.root, name);
   return {
-    ...inputs,
+    root: inputs.root,
+    inputs: digest(inputsOnly(inputs)),
+    declared: Object.fromEntries(inputs.sites.map(({ site, declared }) => [site, declared])),
     proof: inputs.sites.flatMap((site) =>
       rowsOf(
         inputs,
@@ -326,17 +335,13 @@ export async function create(inputs: SmokeTestInputs) {
 }
 
 export async function diff(_id: string, olds: SmokeTestOutputs, news: SmokeTestInputs) {
-  const wanted = settled(news, olds);
-  const inputs = ["hub", "sites", "streams", "probes", "secrets", "run"] as const;
-  if (wanted.run === "always" || inputs.some((key) => changed(news[key], olds[key]))) return { changes: true };
-  if (unproven(olds.root).length > 0) {
-    report(`smoke test: runs again: not proven since the last change: ${unproven(olds.root).join(", ")}`);
-    return { changes: true };
-  }
-  const ids = await serverIds(olds);
-  const different = Object.keys(ids).filter((name) => ids[name] !== olds.proven.servers[name]);
-  if (different.length > 0) report(`smoke test: runs again: ${different.join(", ")} is not the server that was proven`);
-  return { changes: !same(ids, olds.proven.servers) };
+  if (hasUnknown(news) || news.run === "always" || olds.inputs !== digest(inputsOnly(news))) return { changes: true };
+  const changed = unproven(olds.root);
+  if (changed.length > 0) report(`smoke test: runs again: not proven since the last change: ${listed(changed)}`);
+  const ids = changed.length > 0 ? {} : await serverIds(news);
+  const others = Object.keys(ids).filter((name) => ids[name] !== olds.proven.servers[name]);
+  if (others.length > 0) report(`smoke test: runs again: ${listed(others)}: not the servers that were proven`);
+  return { changes: changed.length + others.length > 0 };
 }
 
 export async function update(_id: string, olds: SmokeTestOutputs, news: SmokeTestInputs) {

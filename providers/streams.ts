@@ -29,11 +29,9 @@ export interface StreamsInputs {
   expect: "online" | "offline";
   stack: string;
   root: string;
-  url: string;
-  hubUrl: string;
   streams: StreamSettings[];
-  /** Secret. */
-  secrets: { operator: string; hubOperator: string };
+  /** How site and hub are reached; the seeds are secret. */
+  access: Omit<SiteAccess, "site" | "expect">;
 }
 
 export interface StreamsOutputs extends StreamsInputs {
@@ -43,13 +41,7 @@ export interface StreamsOutputs extends StreamsInputs {
   problem: string;
 }
 
-const accessOf = ({ site, expect, url, hubUrl, secrets }: StreamsInputs): SiteAccess => ({
-  site,
-  expect,
-  url,
-  hubUrl,
-  ...secrets,
-});
+const accessOf = ({ site, expect, access }: StreamsInputs): SiteAccess => ({ site, expect, ...access });
 
 /** Messages that a smaller limit would drop at once, in words; undefined when none. */
 function atStake(info: StreamInfo, wanted: StreamConfig): string | undefined {
@@ -163,7 +155,7 @@ export async function rearm(js: JetStream, stream: StreamSettings, site: string)
   await js.updateStream({ ...info.config, subjects: [], sources });
 }
 
-const hubKey = ({ hubUrl, site }: StreamsInputs, stream: StreamSettings): string =>
+const hubKey = ({ access: { hubUrl }, site }: StreamsInputs, stream: StreamSettings): string =>
   stream.collect.mode === "merged" ? `${hubUrl} HUB/${stream.name}` : `${hubUrl} ${site}/${stream.name}`;
 
 async function collect(inputs: StreamsInputs, stream: StreamSettings): Promise<void> {

@@ -35,3 +35,9 @@ export function same(a: unknown, b: unknown): boolean {
 
 /** Whether an input that is known differs from what the resource has. */
 export const changed = (news: unknown, olds: unknown): boolean => !same(settled(news, olds), olds);
+
+/** The inputs without Pulumi's own: the text of the provider is no reason to change anything. */
+export function inputsOnly<T extends object>(inputs: T): T {
+  const { __provider, ...rest } = inputs as T & { __provider?: string };
+  return rest as T;
+}

@@ -25,15 +25,11 @@ export class ProcessRuntime implements Runtime {
 
   hubLink(...[name, declaration, hub, opts]: Parameters<Runtime["hubLink"]>): pulumi.Resource {
     const place = { folder: this.hubFolder(), root: this.root };
-    return new HubLink(name, { ...this.binary, ...place, hubUrl: hub.url, declaration, secrets: hub.secrets }, opts);
+    return new HubLink(name, { ...this.binary, ...place, declaration, hub }, opts);
   }
 
-  leafServer(...[name, site, declaration, hub, secrets, opts]: Parameters<Runtime["leafServer"]>): pulumi.Resource {
+  leafServer(...[name, site, declaration, access, opts]: Parameters<Runtime["leafServer"]>): pulumi.Resource {
     const place = { folder: this.siteFolder(site.name), root: this.root };
-    return new LeafServer(
-      name,
-      { ...this.binary, ...place, expect: site.expect, hubUrl: hub.url, declaration, secrets },
-      opts,
-    );
+    return new LeafServer(name, { ...this.binary, ...place, expect: site.expect, declaration, access }, opts);
   }
 }

@@ -2,6 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { HubDeclaration, HubLinkDeclaration } from "../../configs/plan-hub";
 import { LeafDeclaration } from "../../configs/plan-leaf";
 import { Settings, SiteSettings } from "../../configs/settings";
+import type { LeafServerInputs } from "../../providers/leaf-server";
+import type { Access } from "../../providers/nats/connection";
 import { Declared } from "../declared";
 
 /**
@@ -25,7 +27,7 @@ export interface Runtime {
   hubLink(
     name: string,
     declaration: Declared<HubLinkDeclaration>,
-    hub: { url: pulumi.Input<string>; secrets: Declared<{ system: string }> },
+    hub: Declared<Access>,
     opts: pulumi.CustomResourceOptions,
   ): pulumi.Resource;
 
@@ -33,8 +35,7 @@ export interface Runtime {
     name: string,
     site: SiteSettings,
     declaration: Declared<LeafDeclaration>,
-    hub: { url: pulumi.Input<string> },
-    secrets: Declared<{ link: string; system: string }>,
+    access: Declared<LeafServerInputs["access"]>,
     opts: pulumi.CustomResourceOptions,
   ): pulumi.Resource;
 }
