@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import { publicKeyOf } from "../configs/keys";
 import { Settings, SiteSettings } from "../configs/settings";
 import { FleetCheck, Identity } from "./resources";
 import { ProcessRuntime } from "./runtimes/process";
 import { Runtime } from "./runtimes/runtime";
-import { hasEmptyPassphrase, publicKeyOf } from "./stack-settings";
+import { hasEmptyPassphrase } from "./stack-settings";
 
 export interface FleetArgs {
   /** The stack's settings, as `stackSettings` or `readSettings` give them. */
@@ -37,9 +38,9 @@ export class Fleet extends pulumi.ComponentResource {
     this.stack = args.stack;
     this.runtime = runtimeOf(args);
     const { hub, sites } = args.settings;
-    this.identify(hub.name, this.runtime.hubFolder(), HUB_ROLES, HUB_LISTENERS, hub.ports, 0);
+    this.identify(hub.name, this.runtime.hubFolder, HUB_ROLES, HUB_LISTENERS, hub.ports, 0);
     for (const { name: site, ports, rotation } of sites) {
-      this.identify(site, this.runtime.siteFolder(site), SITE_ROLES, SITE_LISTENERS, ports, rotation);
+      this.identify(site, `${this.runtime.sitesFolder}/${site}`, SITE_ROLES, SITE_LISTENERS, ports, rotation);
     }
     const { keys: _seeds, ...settings } = args.settings;
     this.check = new FleetCheck(

@@ -12,8 +12,12 @@ export class Hub extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   /** URL that the sites dial, `nats-leaf://host:port`. */
   readonly leafUrl: pulumi.Output<string>;
-  /** URL of its monitoring endpoint; on loopback, without authentication. */
-  readonly monitorUrl: pulumi.Output<string>;
+  /** Where people reach it. `monitor` is on loopback, without authentication. */
+  readonly endpoints: {
+    client: pulumi.Output<string>;
+    leafnodes: pulumi.Output<string>;
+    monitor: pulumi.Output<string>;
+  };
   /** Seed of its system account. Secret. */
   readonly system: pulumi.Output<string>;
 
@@ -23,7 +27,8 @@ export class Hub extends pulumi.ComponentResource {
     const owner = settings.hub.name;
     this.url = fleet.hubUrl;
     this.leafUrl = fleet.hubLeafUrl;
-    this.monitorUrl = pulumi.interpolate`http://127.0.0.1:${fleet.port(owner, "monitor")}`;
+    const monitor = pulumi.interpolate`http://127.0.0.1:${fleet.port(owner, "monitor")}`;
+    this.endpoints = { client: this.url, leafnodes: this.leafUrl, monitor };
     this.system = fleet.seed(owner, "system");
 
     const key = (role: string) => fleet.key(owner, role);

@@ -17,8 +17,8 @@ export class Leaf extends pulumi.ComponentResource {
   readonly site: SiteSettings;
   /** Client URL, `nats://host:port`. */
   readonly url: pulumi.Output<string>;
-  /** URL of its monitoring endpoint; on loopback, without authentication. */
-  readonly monitorUrl: pulumi.Output<string>;
+  /** Where people reach it. `monitor` is on loopback, without authentication. */
+  readonly endpoints: { client: pulumi.Output<string>; monitor: pulumi.Output<string>; account: string };
   /** The last resource of the site: what depends on it comes after all of the site. */
   readonly streams: pulumi.Resource;
   /** The account of the site, of the same name on the hub. */
@@ -30,7 +30,8 @@ export class Leaf extends pulumi.ComponentResource {
     this.site = site;
     this.account = accountOf(site.name);
     this.url = fleet.siteUrl(site.name);
-    this.monitorUrl = pulumi.interpolate`http://127.0.0.1:${fleet.port(site.name, "monitor")}`;
+    const monitor = pulumi.interpolate`http://127.0.0.1:${fleet.port(site.name, "monitor")}`;
+    this.endpoints = { client: this.url, monitor, account: this.account };
 
     const key = (role: string) => fleet.key(site.name, role);
     const seed = (role: string) => fleet.seed(site.name, role);

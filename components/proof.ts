@@ -45,12 +45,11 @@ export class Proof extends pulumi.ComponentResource {
         stack,
         root: runtime.root,
         hub: { name: settings.hub.name, url: hub.url, leafUrl: hub.leafUrl },
+        sitesFolder: runtime.sitesFolder,
         sites: sites.map(({ site, url }) => ({
           site: site.name,
           expect: site.expect,
           url,
-          folder: runtime.siteFolder(site.name),
-          linkKey: fleet.key(site.name, "link"),
           declared: digestOf(site, settings.streams),
         })),
         streams,

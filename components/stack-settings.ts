@@ -1,4 +1,3 @@
-import { fromSeed } from "@nats-io/nkeys";
 import * as pulumi from "@pulumi/pulumi";
 import { describeProblems } from "../configs/problem";
 import { judge } from "../configs/rules";
@@ -48,6 +47,3 @@ function unknownKeys(config: pulumi.Config) {
 /** Whether the passphrase that encrypts this stack's secrets is empty. */
 export const hasEmptyPassphrase = (): boolean =>
   process.env.PULUMI_CONFIG_PASSPHRASE === "" && (process.env.PULUMI_CONFIG_PASSPHRASE_FILE ?? "") === "";
-
-/** The public key of a given seed, known before any resource is. */
-export const publicKeyOf = (seed: string): string => fromSeed(new TextEncoder().encode(seed)).getPublicKey();

@@ -1,4 +1,5 @@
-import { createUser, fromSeed } from "@nats-io/nkeys";
+import { createUser } from "@nats-io/nkeys";
+import { publicKeyOf } from "../configs/keys";
 import { allocatePort, releasePort } from "./ports";
 import { makeFolder, removeFolder } from "./folders";
 import { changed } from "./values";
@@ -32,7 +33,6 @@ export interface IdentityOutputs extends IdentityInputs {
 }
 
 const textOf = (seed: Uint8Array): string => new TextDecoder().decode(seed);
-const publicKeyOf = (seed: string): string => fromSeed(new TextEncoder().encode(seed)).getPublicKey();
 
 async function makeIdentity(inputs: IdentityInputs, old?: IdentityOutputs): Promise<IdentityOutputs> {
   makeFolder(inputs.folder);

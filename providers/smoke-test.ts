@@ -21,6 +21,8 @@ export interface SmokeTestInputs {
   stack: string;
   root: string;
   hub: { name: string; url: string; leafUrl: string };
+  /** Folder that holds the folders of the sites' configurations and logs, when they are on this machine. */
+  sitesFolder: string;
   sites: SmokeTestSite[];
   streams: StreamSettings[];
   probes: ProbeSettings;
@@ -36,10 +38,6 @@ export interface SmokeTestSite {
   site: string;
   expect: "online" | "offline";
   url: string;
-  /** Of its configuration and log, when they are on this machine. */
-  folder: string;
-  /** Public key of its link. */
-  linkKey: string;
   /** Digest of the site's own declaration: when it changes, the burst goes over its link. */
   declared: string;
 }
@@ -119,10 +117,10 @@ async function proveSite(
   const observed: Observed = {
     access,
     root: inputs.root,
-    folder: site.folder,
+    folder: `${inputs.sitesFolder}/${site.site}`,
     system: inputs.secrets.system,
     hubDomain: inputs.hub.name,
-    linkKey: site.linkKey,
+    linkSeed: inputs.secrets.sites[site.site]?.link ?? "",
     streams: inputs.streams,
     before: Object.fromEntries(
       inputs.streams.map((stream) => [siteStreamName(stream, site.site), olds?.proven.streams[keyOf(site, stream)]]),
@@ -240,13 +238,18 @@ async function seenOnHub(inputs: SmokeTestInputs): Promise<SmokeTestOutputs["pro
   return seen;
 }
 
+/** Enough of a server id to tell one start of a server from the next. */
+const ID_LENGTH = 12;
+
 async function serverIds({ hub, sites }: SmokeTestInputs): Promise<Record<string, string>> {
   const servers = [
     { name: hub.name, url: hub.url },
     ...sites.filter(isOnline).map(({ site, url }) => ({ name: site, url })),
   ];
   const ids = await Promise.all(
-    servers.map(async ({ name, url }) => [name, (await serverInfo(url))?.server_id ?? ""] as const),
+    servers.map(
+      async ({ name, url }) => [name, ((await serverInfo(url))?.server_id ?? "").slice(0, ID_LENGTH)] as const,
+    ),
   );
   return Object.fromEntries(ids);
 }

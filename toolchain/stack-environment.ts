@@ -15,6 +15,8 @@ export function additions(stack: string, env: Environment): Record<string, strin
   const added: Record<string, string> = { PULUMI_HOME: pulumiHome(env) };
   // The pinned version is the one that is tested; the daily "a new version is available" would only confuse.
   if (env.PULUMI_SKIP_UPDATE_CHECK === undefined) added.PULUMI_SKIP_UPDATE_CHECK = "true";
+  // The state of a file backend is written at every step: compressed it is a fifth. Either form is read without this.
+  if (env.PULUMI_DIY_BACKEND_GZIP === undefined) added.PULUMI_DIY_BACKEND_GZIP = "true";
   if (stack === DEV_STACK && !hasPassphrase(env)) added.PULUMI_CONFIG_PASSPHRASE = "";
   return added;
 }

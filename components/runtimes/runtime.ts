@@ -13,8 +13,9 @@ import { Declared } from "../declared";
 export interface Runtime {
   /** The folder of the stack's files. */
   readonly root: string;
-  hubFolder(): string;
-  siteFolder(site: string): string;
+  readonly hubFolder: string;
+  /** The folder of the sites' folders. */
+  readonly sitesFolder: string;
 
   hubServer(
     name: string,

@@ -1,4 +1,4 @@
-import { fromSeed } from "@nats-io/nkeys";
+import { publicKeyOf } from "../../configs/keys";
 import { accountOf, siteStreamName } from "../../configs/names";
 import { Parsed, parse } from "../../configs/parse";
 import { StreamSettings } from "../../configs/settings";
@@ -23,8 +23,8 @@ export interface Observed {
   folder?: string;
   system: string;
   hubDomain: string;
-  /** Public key of the site's link. */
-  linkKey: string;
+  /** Seed of the site's link, for its public key. */
+  linkSeed: string;
   streams: readonly StreamSettings[];
   before: Record<string, StreamFacts["before"]>;
   probes: Record<string, ProbeFacts>;
@@ -67,7 +67,7 @@ export function readRemote(
   if (account !== undefined) facts.account = account;
   if (credentials !== undefined) facts.credentials = kindOfCredentials(credentials, readFile);
   try {
-    if (seed !== undefined) facts.key = fromSeed(new TextEncoder().encode(seed)).getPublicKey();
+    if (seed !== undefined) facts.key = publicKeyOf(seed);
   } catch {
     // Not a seed: the server refuses such a file itself.
   }
@@ -154,7 +154,7 @@ async function streamFacts({ access, before, probes }: Observed, stream: StreamS
 
 /** Everything that can be seen of the site now. Never throws: what cannot be read is a fact too. */
 export async function observe(observed: Observed): Promise<SiteFacts> {
-  const { access, root, folder, system, hubDomain, linkKey } = observed;
+  const { access, root, folder, system, hubDomain, linkSeed } = observed;
   const { site } = access;
   const [hub, leaf, streams] = await Promise.all([
     server(access.hubUrl, system),
@@ -163,7 +163,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   ]);
   const facts: SiteFacts = {
     site,
-    declared: { account: accountOf(site), domain: site, hubDomain, linkKey },
+    declared: { account: accountOf(site), domain: site, hubDomain, linkKey: publicKeyOf(linkSeed) },
     failedSteps: failedSteps(root, site),
     hub: { ...hub, links: hub.links.filter((link) => link.name === site) },
     leaf: { ...leaf, errors: folder === undefined ? [] : recentErrors(folder) },
