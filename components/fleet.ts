@@ -4,7 +4,6 @@ import { Settings, SiteSettings } from "../configs/settings";
 import { FleetCheck, Identity } from "./resources";
 import { ProcessRuntime } from "./runtimes/process";
 import { Runtime } from "./runtimes/runtime";
-import { hasEmptyPassphrase } from "./stack-settings";
 
 export interface FleetArgs {
   /** The stack's settings, as `stackSettings` or `readSettings` give them. */
@@ -45,7 +44,7 @@ export class Fleet extends pulumi.ComponentResource {
     const { keys: _seeds, ...settings } = args.settings;
     this.check = new FleetCheck(
       `${name}-check`,
-      { root: this.runtime.root, settings, access: this.access(), emptyPassphrase: hasEmptyPassphrase() },
+      { root: this.runtime.root, settings, access: this.access() },
       { parent: this },
     );
     this.registerOutputs({});

@@ -11,11 +11,11 @@ export function stackSettings(config = new pulumi.Config()): Settings {
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  const { settings, problems } = readSettings(raw);
+  const { settings, judged, problems } = readSettings(raw);
   const all = [
     ...unknownKeys(config),
     ...problems,
-    ...(settings === undefined ? [] : judge(settings, { emptyPassphrase: hasEmptyPassphrase() })),
+    ...(judged === undefined ? [] : judge(judged, { emptyPassphrase: hasEmptyPassphrase() })),
   ];
   if (settings === undefined || all.length > 0) throw new pulumi.RunError(describeProblems(all));
   return settings;
@@ -45,5 +45,5 @@ function unknownKeys(config: pulumi.Config) {
 }
 
 /** Whether the passphrase that encrypts this stack's secrets is empty. */
-export const hasEmptyPassphrase = (): boolean =>
+const hasEmptyPassphrase = (): boolean =>
   process.env.PULUMI_CONFIG_PASSPHRASE === "" && (process.env.PULUMI_CONFIG_PASSPHRASE_FILE ?? "") === "";

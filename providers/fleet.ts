@@ -26,7 +26,6 @@ export interface FleetInputs {
   settings: Omit<Settings, "keys">;
   /** Secret. */
   access: FleetAccess;
-  emptyPassphrase: boolean;
 }
 
 interface Failure {
