@@ -108,7 +108,10 @@ export async function create(inputs: LeafServerInputs) {
 
 export async function diff(site: string, olds: LeafServerOutputs, news: LeafServerInputs) {
   // Its keys or ports are being made anew: the server changes with them.
-  if (hasUnknown(news)) return { changes: true };
+  if (hasUnknown(news)) {
+    report(`site ${site}: up gives its server new keys or ports: it reloads, or restarts for a port`);
+    return { changes: true };
+  }
   const differs = digest(inputsOnly(news)) !== olds.inputs;
   // The site's own side of an offline site is pending; nothing looks at it.
   if (news.expect === "offline") return { changes: differs };

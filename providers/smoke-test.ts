@@ -327,7 +327,7 @@ export async function check(olds: Partial<SmokeTestInputs>, news: SmokeTestInput
     const others =
       burst.length === news.sites.filter(isOnline).length ? "" : `; ${probes.count} probes over each other link`;
     report(
-      `smoke test: will send ${megabytes(probes.burst * streams.length)} over the link of each of ${listed(burst.map(({ site }) => site))}${others}`,
+      `smoke test: ${megabytes(probes.burst * streams.length)} over the link of ${listed(burst.map(({ site }) => site))}${burst.length > 1 ? " each" : ""}${others}`,
     );
   }
   return { inputs: news };
