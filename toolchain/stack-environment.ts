@@ -17,6 +17,8 @@ export function additions(stack: string, env: Environment): Record<string, strin
   if (env.PULUMI_SKIP_UPDATE_CHECK === undefined) added.PULUMI_SKIP_UPDATE_CHECK = "true";
   // The state of a file backend is written at every step: compressed it is a fifth. Either form is read without this.
   if (env.PULUMI_DIY_BACKEND_GZIP === undefined) added.PULUMI_DIY_BACKEND_GZIP = "true";
+  // Every diff looks at a live server; one after the other they make the preview of a large fleet slow.
+  if (env.PULUMI_PARALLEL_DIFF === undefined) added.PULUMI_PARALLEL_DIFF = "true";
   if (stack === DEV_STACK && !hasPassphrase(env)) added.PULUMI_CONFIG_PASSPHRASE = "";
   return added;
 }

@@ -1,6 +1,7 @@
-import { connect, ErrorCode, NatsConnection, NatsError, nkeyAuthenticator } from "nats";
+import { connect, ErrorCode, NatsConnection, NatsError } from "nats";
 import { createConnection } from "node:net";
 import { Refusal } from "../refusal";
+import { nkeyLogin } from "./authenticator";
 
 /** How a client reaches a server: `nats://host:port`, and the seed of its nkey. */
 export interface Access {
@@ -12,10 +13,9 @@ const CONNECT_TIMEOUT_MS = 2_000;
 
 /** Connects without reconnecting: a server that goes away ends the work on it at once. */
 export async function open({ url, seed }: Access, timeout = CONNECT_TIMEOUT_MS): Promise<NatsConnection> {
-  const authenticator = nkeyAuthenticator(new TextEncoder().encode(seed));
   return connect({
     servers: url,
-    authenticator,
+    authenticator: nkeyLogin(seed),
     timeout,
     reconnect: false,
     maxReconnectAttempts: 0,

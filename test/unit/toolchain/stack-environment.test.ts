@@ -34,7 +34,7 @@ describe("the environment of the Pulumi CLI", () => {
   it("is one line for the shell, with every value quoted", () => {
     assert.equal(
       exportLine("dev", { PULUMI_HOME: "/it's" }),
-      `export PULUMI_HOME='/it'\\''s' PULUMI_SKIP_UPDATE_CHECK='true' PULUMI_DIY_BACKEND_GZIP='true' PULUMI_CONFIG_PASSPHRASE=''`,
+      `export PULUMI_HOME='/it'\\''s' PULUMI_SKIP_UPDATE_CHECK='true' PULUMI_DIY_BACKEND_GZIP='true' PULUMI_PARALLEL_DIFF='true' PULUMI_CONFIG_PASSPHRASE=''`,
     );
   });
 
