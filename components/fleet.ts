@@ -97,12 +97,12 @@ export class Fleet extends pulumi.ComponentResource {
   /** The seeds that people and applications use, by owner and role; a link key is for its server alone. Secret. */
   userSeeds(): Record<string, Record<string, pulumi.Output<string>>> {
     const { hub, sites } = this.settings;
-    const of = (owner: string, roles: readonly string[]) =>
-      Object.fromEntries(roles.filter((role) => role !== "link").map((role) => [role, this.seed(owner, role)]));
-    return Object.fromEntries([
-      [hub.name, of(hub.name, HUB_ROLES)],
-      ...sites.map(({ name }) => [name, of(name, SITE_ROLES)]),
-    ]);
+    const seeds: Record<string, Record<string, pulumi.Output<string>>> = {};
+    for (const owner of [hub.name, ...sites.map(({ name }) => name)]) {
+      const roles = owner === hub.name ? HUB_ROLES : SITE_ROLES.filter((role) => role !== "link");
+      seeds[owner] = Object.fromEntries(roles.map((role) => [role, this.seed(owner, role)]));
+    }
+    return seeds;
   }
 
   private siteAccess = (site: string) => ({ url: this.siteUrl(site), operator: this.seed(site, "operator") });

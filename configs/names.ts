@@ -19,7 +19,10 @@ export const siteStreamName = (stream: Pick<StreamSettings, "name" | "collect">,
 export const collectingAccount = (stream: Pick<StreamSettings, "collect">, siteName: string): string =>
   stream.collect.mode === "merged" ? HUB_ACCOUNT : accountOf(siteName);
 
+/** How the names of the streams end that stand in for real ones; no declared stream may have such a name. */
+export const PROBE_SUFFIX = "_PROBE";
+
 /** The stream that stands in for a real one that must not carry probes. */
-export const probeStreamName = (streamName: string): string => `${streamName}_PROBE`;
+export const probeStreamName = (streamName: string): string => `${streamName}${PROBE_SUFFIX}`;
 
 export const isOnline = (site: Pick<SiteSettings, "expect">): boolean => site.expect === "online";

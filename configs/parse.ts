@@ -45,7 +45,7 @@ class Parser {
     if (this.take("{")) return this.map("}");
     if (this.take("[")) return this.list();
     if (char === '"' || char === "'") return this.quoted();
-    return bare(this.match(/[^\s{}[\],"']+/y, "a value"));
+    return bare(this.match(/[^\s{}[\],;"']+/y, "a value"));
   }
 
   private list(): Parsed[] {

@@ -1,44 +1,22 @@
-import { fromSeed } from "@nats-io/nkeys";
-import { SYSTEM_ACCOUNT, HUB_ACCOUNT, accountOf } from "./names";
+import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf } from "./names";
 import { PROBE_ROOM } from "./plan-hub";
 import { hubLimits, mergedLimits, siteStreamBytes } from "./limits";
 import { Problem } from "./problem";
+import { Rule, RuleContext, ms, range, repeated } from "./rule";
+import { seedProblem, withoutSeeds } from "./seeds";
 import { Settings } from "./settings";
-import { overlaps, reservedBy, subjectProblem } from "./subjects";
+import { STREAM_RULES } from "./stream-rules";
 import { formatSize } from "./units";
 
-/** What the rules know besides the settings. */
-export interface RuleContext {
-  /** Whether the stack's secrets are encrypted with an empty passphrase. */
-  emptyPassphrase: boolean;
-}
-
-type Rule = (settings: Settings, context: RuleContext) => Problem[];
-
-/** Every value that occurs twice, with the places where it stands. */
-function repeated<T>(items: readonly T[], keyOf: (item: T) => unknown): { first: T; again: T; index: number }[] {
-  const seen = new Map<unknown, T>();
-  return items.flatMap((again, index) => {
-    const key = keyOf(again);
-    const first = seen.get(key);
-    if (first !== undefined) return [{ first, again, index }];
-    seen.set(key, again);
-    return [];
-  });
-}
-
-export const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\./.test(host);
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 
 const MIN_PAYLOAD = 1024;
 const MAX_PAYLOAD = 8 * 2 ** 20;
 const MAX_BURST = 8e6;
 
-function range(where: string, value: number, low: number, high: number, show: (n: number) => string): Problem[] {
-  if (value >= low && value <= high) return [];
-  return [{ where, problem: `${show(value)} is out of range`, cure: `use ${show(low)} to ${show(high)}` }];
-}
-
-const ms = (value: number): string => `${value} ms`;
+/** A size beside a smaller one; in words of two digits both may look the same. */
+const more = (needed: number, given: number): string => `${formatSize(needed)}, ${formatSize(needed - given)} more`;
 
 /** All rules over the whole fleet. Each one judges one thing; all run, and all their problems are reported. */
 export const RULES: Record<string, Rule> = {
@@ -66,66 +44,7 @@ export const RULES: Record<string, Rule> = {
       return [{ where, problem: `'${name}' would take the account ${account}`, cure: "choose another name" }];
     }),
 
-  streamNamesDiffer: ({ streams }) =>
-    repeated(streams, (stream) => stream.name).map(({ again, index }) => ({
-      where: `streams[${index}].name`,
-      problem: `'${again.name}' is used twice`,
-      cure: "stream names must differ",
-    })),
-
-  streamNamesDifferAtSites: ({ streams, sites }) =>
-    sites.flatMap((site) =>
-      repeated(
-        streams.filter((stream, i) => streams.findIndex((other) => other.name === stream.name) === i),
-        (stream) => (stream.collect.mode === "merged" ? `${stream.name}_${accountOf(site.name)}` : stream.name),
-      ).map(({ again }) => ({
-        where: `streams '${again.name}'`,
-        problem: `has at site '${site.name}' the name of another stream ("merged" adds the site's name)`,
-        cure: "rename one of them",
-      })),
-    ),
-
-  subjectsAreValid: ({ streams }) =>
-    streams.flatMap((stream, i) =>
-      stream.subjects.flatMap((subject, j): Problem[] => {
-        const where = `streams[${i}].subjects[${j}]`;
-        const invalid = subjectProblem(subject);
-        if (invalid !== undefined) {
-          return [
-            {
-              where,
-              problem: `'${subject}' ${invalid}`,
-              cure: "write tokens separated by dots, '*' for one token, '>' at the end for the rest",
-            },
-          ];
-        }
-        const taken = reservedBy(subject);
-        if (taken === undefined) return [];
-        return [
-          {
-            where,
-            problem: `'${subject}' touches the reserved subjects '${taken}'`,
-            cure: "choose subjects of your own, such as 'events.>'",
-          },
-        ];
-      }),
-    ),
-
-  subjectsDoNotOverlap: ({ streams }) => {
-    const all = streams.flatMap((stream, i) =>
-      stream.subjects.map((subject, j) => ({ subject, where: `streams[${i}].subjects[${j}]`, stream: stream.name })),
-    );
-    return all.flatMap((a, i) =>
-      all
-        .slice(i + 1)
-        .filter((b) => overlaps(a.subject, b.subject))
-        .map((b) => ({
-          where: b.where,
-          problem: `'${b.subject}' overlaps '${a.subject}' of ${a.where} (stream ${a.stream})`,
-          cure: "each message must belong to one stream: make the subjects distinct",
-        })),
-    );
-  },
+  ...STREAM_RULES,
 
   portsDiffer: ({ hub, sites }) => {
     const given = [
@@ -165,7 +84,7 @@ export const RULES: Record<string, Rule> = {
       return [
         {
           where: `sites[${i}].quota`,
-          problem: `${formatSize(site.quota)} does not hold the site's streams: they may take ${formatSize(needed)} with the room for probes`,
+          problem: `${formatSize(site.quota)} does not hold the site's streams: with the room for probes they may take ${more(needed, site.quota)}`,
           cure: "raise the quota or lower streams[].maxBytes",
         },
       ];
@@ -180,25 +99,12 @@ export const RULES: Record<string, Rule> = {
       return [
         {
           where: `hub.${kind}`,
-          problem: `${formatSize(hub[kind])} does not hold what the hub may collect from ${sites.length} sites: ${formatSize(needed)}`,
+          problem: `${formatSize(hub[kind])} does not hold what the hub may collect from its sites: ${more(needed, hub[kind])}`,
           cure: `raise hub.${kind} or lower streams[].collect.maxBytes`,
         },
       ];
     });
   },
-
-  replicasFitTheHub: ({ streams }) =>
-    streams.flatMap(({ collect }, i): Problem[] =>
-      collect.replicas === 1
-        ? []
-        : [
-            {
-              where: `streams[${i}].collect.replicas`,
-              problem: `${collect.replicas} copies need as many hub servers, and this hub is one`,
-              cure: "use 1",
-            },
-          ],
-    ),
 
   probesFit: ({ probes, sites }) => [
     ...range("probes.burst", probes.burst, 0, MAX_BURST, (bytes) => `${bytes / 1e6} MB`),
@@ -218,11 +124,11 @@ export const RULES: Record<string, Rule> = {
     sites.flatMap((site, i) => range(`sites[${i}].reconnect`, site.reconnect, 50, 60_000, ms)),
 
   keysBelongToTheFleet: ({ keys, sites, hub }) => {
-    const roles: Record<string, readonly string[]> = { [hub.name]: ["system", "operator", "reader"] };
-    for (const site of sites) roles[site.name] = ["link", "application", "operator", "reader"];
+    const roles = new Map([[hub.name, ["system", "operator", "reader"]]]);
+    for (const site of sites) roles.set(site.name, ["link", "application", "operator", "reader"]);
     const seen = new Map<string, string>();
     return Object.entries(keys).flatMap(([owner, given]) => {
-      const known = roles[owner];
+      const known = roles.get(owner);
       if (known === undefined) {
         return [
           { where: `keys.${owner}`, problem: "names neither a site nor the hub", cure: "remove it, or add the site" },
@@ -260,22 +166,6 @@ export const RULES: Record<string, Rule> = {
         ],
 };
 
-/** Why the text is not the seed of a user key. The text itself never appears in a message. */
-function seedProblem(seed: string): { problem: string; cure: string } | undefined {
-  const cure = "give the seed of a user nkey: 58 characters that start with SU";
-  if (seed.startsWith("U")) return { problem: "is a public key, not a seed", cure };
-  if (seed.includes("-----BEGIN")) return { problem: "is a credentials file (JWT and seed), not a seed", cure };
-  if (seed.startsWith("SA") || seed.startsWith("SO"))
-    return { problem: "is the seed of an account or operator, not of a user", cure };
-  if (/[/\\]/.test(seed)) return { problem: "is a path, not a seed", cure };
-  try {
-    if (fromSeed(new TextEncoder().encode(seed)).getPublicKey().startsWith("U")) return undefined;
-  } catch {
-    return { problem: "is not a valid seed: damaged, cut short, or something else", cure };
-  }
-  return { problem: "is the seed of another kind of key", cure };
-}
-
 /** All problems of the fleet; empty when it may be deployed. */
 export const judge = (settings: Settings, context: RuleContext): Problem[] =>
-  Object.values(RULES).flatMap((rule) => rule(settings, context));
+  Object.values(RULES).flatMap((rule) => rule(settings, context).map(withoutSeeds));

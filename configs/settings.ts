@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { Problem } from "./problem";
+import { withoutSeeds } from "./seeds";
+import { salvage } from "./salvage";
 import { parseDuration, parseSize } from "./units";
 
 /**
@@ -242,9 +244,15 @@ function toProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
   }
 }
 
-/** Reads the raw stack config; every mistake of shape is in `problems`, and `settings` is there when there is none. */
-export function readSettings(raw: unknown): { settings?: Settings; problems: Problem[] } {
+/**
+ * Reads the raw stack config. Every mistake of shape is in `problems`; `settings` is what may be deployed, there only
+ * when there is none; `judged` is what the rules can judge all the same.
+ */
+export function readSettings(raw: unknown): { settings?: Settings; judged?: Settings; problems: Problem[] } {
   const result = settings.safeParse(raw);
-  if (result.success) return { settings: result.data, problems: [] };
-  return { problems: result.error.issues.map((issue) => toProblem(issue, raw)) };
+  if (result.success) return { settings: result.data, judged: result.data, problems: [] };
+  const { issues } = result.error;
+  const rest = settings.safeParse(salvage(raw, issues));
+  const problems = issues.map((issue) => withoutSeeds(toProblem(issue, raw)));
+  return rest.success ? { judged: rest.data, problems } : { problems };
 }

@@ -3,7 +3,7 @@
 /** Subjects that belong to the server or to this program; no stream may take them. */
 export const PROBE_PREFIX = "_probe";
 export const SOURCE_PREFIX = "_source";
-const RESERVED = ["$JS.>", "$JSC.>", "$SYS.>", "$KV.>", "$O.>", "$MQTT.>", "_INBOX.>", "_R_.>"].concat(
+const RESERVED = ["$JS.>", "$JSC.>", "$NRG.>", "$SYS.>", "$KV.>", "$O.>", "$MQTT.>", "_INBOX.>", "_R_.>"].concat(
   `${PROBE_PREFIX}.>`,
   `${SOURCE_PREFIX}.>`,
 );

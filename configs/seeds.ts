@@ -1,0 +1,34 @@
+import { fromSeed } from "@nats-io/nkeys";
+import { Problem } from "./problem";
+
+/** Seeds are secret wherever they stand, also where they were written by mistake. */
+
+/** Why the text is not the seed of a user key. The text itself never appears in a message. */
+export function seedProblem(seed: string): Omit<Problem, "where"> | undefined {
+  const cure = "give the seed of a user nkey: 58 characters that start with SU";
+  if (seed.startsWith("U")) return { problem: "is a public key, not a seed", cure };
+  if (seed.includes("-----BEGIN")) return { problem: "is a credentials file (JWT and seed), not a seed", cure };
+  if (seed.startsWith("SA") || seed.startsWith("SO"))
+    return { problem: "is the seed of an account or operator, not of a user", cure };
+  if (/[/\\]/.test(seed)) return { problem: "is a path, not a seed", cure };
+  const damaged = { problem: "is not a valid seed: damaged, cut short, or something else", cure };
+  // nkeys.js overlooks a character too many; nats-server does not.
+  if (seed.length !== 58) return damaged;
+  try {
+    if (fromSeed(new TextEncoder().encode(seed)).getPublicKey().startsWith("U")) return undefined;
+  } catch {
+    return damaged;
+  }
+  return { problem: "is the seed of another kind of key", cure };
+}
+
+// Wider than the alphabet of seeds: a mistyped seed gives away nearly all of the right one.
+const masked = (text: string): string =>
+  text.replace(/(?<![A-Z0-9])S[UAONCXP][A-Za-z0-9]{20,}/g, (seed) => `${seed.slice(0, 2)}…(masked)`);
+
+/** The problem without a seed in its words: one written as a name or a host would be quoted otherwise. */
+export const withoutSeeds = ({ where, problem, cure }: Problem): Problem => ({
+  where: masked(where),
+  problem: masked(problem),
+  cure: masked(cure),
+});

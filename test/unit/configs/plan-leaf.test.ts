@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { applicationPermissions } from "../../../configs/permissions";
+import { LeafDeclaration, planLeaf } from "../../../configs/plan-leaf";
+import { render } from "../../../configs/render";
+import { LeafRemotes } from "../../../configs/server-config";
+import { newSeed } from "../../support/settings";
+
+const LEAF: LeafDeclaration = {
+  restart: {
+    name: "oslo-2",
+    host: "127.0.0.1",
+    ports: { client: 4223, monitor: 8223 },
+    syncInterval: 10_000,
+    reconnect: 100,
+    logs: { sizeLimit: 1000, keep: 3 },
+  },
+  reload: {
+    hubUrl: "nats-leaf://10.0.0.7:7422",
+    limits: { maxFile: 5_000, maxMemory: 600 },
+    maxPayload: 1024,
+    ownedStreams: ["EVENTS", "LOGS_OSLO_2"],
+    keys: { system: "U-SYSTEM", operator: "U-OPERATOR", application: "U-APPLICATION" },
+  },
+};
+const SEED = newSeed();
+const config = planLeaf(LEAF, SEED, { store: "/data/store", log: "/data/log" });
+
+describe("a site's configuration", () => {
+  it("is this", () => {
+    assert.deepEqual(config, {
+      server_name: "oslo-2",
+      listen: "127.0.0.1:4223",
+      http: "127.0.0.1:8223",
+      max_payload: 1024,
+      log_file: "/data/log",
+      logfile_size_limit: 1000,
+      logfile_max_num: 3,
+      reconnect_error_reports: 3600,
+      jetstream: {
+        store_dir: "/data/store",
+        domain: "oslo-2",
+        max_memory_store: 600,
+        max_file_store: 5_000,
+        sync_interval: "10s",
+      },
+      leafnodes: {
+        reconnect: "100ms",
+        remotes: [{ urls: ["nats-leaf://10.0.0.7:7422"], account: "OSLO_2", nkey: SEED }],
+      },
+      accounts: {
+        SYS: { users: [{ nkey: "U-SYSTEM" }] },
+        OSLO_2: {
+          jetstream: { max_mem: 600, max_file: 5_000 },
+          users: [
+            {
+              nkey: "U-APPLICATION",
+              permissions: applicationPermissions("oslo-2", ["EVENTS", "LOGS_OSLO_2"]),
+            },
+            { nkey: "U-OPERATOR" },
+          ],
+        },
+      },
+      system_account: "SYS",
+    });
+  });
+
+  it("binds its link to an account that it has: without one it would land in the global account", () => {
+    const [remote] = (config.leafnodes as LeafRemotes).remotes;
+    assert.ok(Object.hasOwn(config.accounts, remote!.account));
+  });
+
+  it("does not bridge the system account over the link", () => {
+    assert.deepEqual(
+      (config.leafnodes as LeafRemotes).remotes.map(({ account }) => account),
+      ["OSLO_2"],
+    );
+  });
+
+  it("holds the seed of the link in the field of the nkey, and nowhere else", () => {
+    const text = render(config);
+    assert.equal(text.split(SEED).length, 2);
+    assert.ok(text.includes(`nkey: "${SEED}"`));
+  });
+
+  for (const word of ["credentials", "authorization", "no_auth_user", "password"]) {
+    it(`holds no ${word} when rendered`, () => {
+      assert.ok(!render(config).includes(word));
+    });
+  }
+});
