@@ -54,9 +54,14 @@ export function readText(file: string): string | undefined {
   }
 }
 
+/** The file's JSON; undefined when there is none. */
 export function readJson<T>(file: string): T | undefined {
   const text = readText(file);
-  return text === undefined ? undefined : (JSON.parse(text) as T);
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as T);
+  } catch {
+    throw new Refusal(`${file}: is damaged (no JSON); remove it and run 'pulumi up'`);
+  }
 }
 
 /** Removes the folder with all in it, then those parents below `root` that became empty. */

@@ -1,11 +1,12 @@
 import { accountOf } from "../configs/names";
+import { linkPermissions } from "../configs/permissions";
 import { HubLinkDeclaration } from "../configs/plan-hub";
 import { Access, shared } from "./nats/connection";
 import { jsz, kick, leafLinks } from "./nats/system";
 import { isOurServerRunning } from "./process-server";
 import { applyHub, declareLink, declaredLinks, dropLink } from "./server-config";
 import { markUnproven } from "./unproven";
-import { changed, same, settled } from "./values";
+import { changed, hasUnknown, same, settled } from "./values";
 
 /** One link key of one site, declared on the hub; with it, the site's account. */
 
@@ -33,12 +34,14 @@ export async function create(inputs: HubLinkInputs) {
 
 /**
  * A new link key is a replacement: Pulumi declares the new key, moves the site to it, proves it, and drops the old key
- * last. The rotation tells it even while the key itself is not known yet.
+ * last. The rotation tells it even while the key itself is not known yet; a given key that stays the same is none, and
+ * dropping the old one would drop it.
  */
 export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs) {
   const wanted = settled(news, olds);
   const before = olds.declaration;
-  if (wanted.declaration.rotation !== before.rotation || wanted.declaration.keys.link !== before.keys.link) {
+  const isMade = hasUnknown(news.declaration) && wanted.declaration.rotation !== before.rotation;
+  if (isMade || wanted.declaration.keys.link !== before.keys.link) {
     return { changes: true, replaces: ["declaration"] };
   }
   const lost = !declaredLinks(olds.folder).some((link) => same(link, before));
@@ -47,9 +50,21 @@ export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs
   };
 }
 
-export async function update(_id: string, _olds: HubLinkInputs, news: HubLinkInputs) {
+export async function update(_id: string, olds: HubLinkInputs, news: HubLinkInputs) {
   await declare(news);
+  // A live link keeps the permissions that it logged in with (nats-server reload.go).
+  if (!same(permissionsOf(olds), permissionsOf(news))) await dropLinks(news);
   return { outs: news };
+}
+
+const permissionsOf = ({ declaration: { site, merged } }: HubLinkInputs) => linkPermissions(site, merged.length > 0);
+
+/** Drops the site's links; one whose key is still valid comes back at once. */
+async function dropLinks({ hub, declaration }: HubLinkInputs): Promise<void> {
+  const connection = await shared(hub);
+  for (const link of await leafLinks(connection)) {
+    if (link.name === declaration.site) await kick(connection, link.id);
+  }
 }
 
 /** Whether the site's account holds streams on the hub; data outlives the site. */
@@ -70,10 +85,7 @@ async function remove(_id: string, inputs: HubLinkInputs): Promise<void> {
   const { hub } = inputs;
   dropLink(folder, declaration, others.length === 0 && (await holdsData(hub, accountOf(site))));
   await applyHub(folder, hub, inputs.natsServer);
-  const connection = await shared(hub);
-  for (const link of await leafLinks(connection)) {
-    if (link.name === site) await kick(connection, link.id);
-  }
+  await dropLinks(inputs);
 }
 
 export { remove as delete };

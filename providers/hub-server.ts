@@ -2,8 +2,10 @@ import { HubDeclaration } from "../configs/plan-hub";
 import { removeFolder } from "./folders";
 import { ProcessServer, bringUp, takeDown, whatIsWrong } from "./process-server";
 import { findNatsServer } from "./nats-server-binary";
+import { shared } from "./nats/connection";
+import { kick, leafLinks, varz } from "./nats/system";
 import { report } from "./report";
-import { declareHub, renderHub, writeHub } from "./server-config";
+import { declareHub, renderHub, writeHub, writtenDigest } from "./server-config";
 import { markUnproven, removeMarks } from "./unproven";
 import { changed, same, settled } from "./values";
 
@@ -41,11 +43,29 @@ const mustRestart = (news: HubServerInputs, olds: HubServerInputs): boolean =>
   !same(news.declaration.restart, olds.declaration.restart) || news.natsServer !== olds.natsServer;
 
 async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServerOutputs> {
-  markUnproven(inputs.root, inputs.declaration.restart.name);
+  const server = serverOf(inputs);
+  markUnproven(inputs.root, server.name);
+  const foreign = await runsForeignConfig(server);
   declareHub(inputs.folder, inputs.declaration);
   const digest = await writeHub(inputs.folder, await findNatsServer(inputs.natsServer));
-  await bringUp(serverOf(inputs), digest, restart);
+  const { outcome } = await bringUp(server, digest, restart);
+  if (foreign && outcome === "reloaded") await dropAllLinks(server);
   return { ...inputs, running: true };
+}
+
+/** Whether the server runs and has a configuration that this program did not give it. */
+async function runsForeignConfig({ folder, access }: ProcessServer): Promise<boolean> {
+  const running = await shared(access).then(varz, () => undefined);
+  return running !== undefined && running.config_digest !== writtenDigest(folder);
+}
+
+/**
+ * A reload leaves live links in the account, and with the permissions, that they logged in with (nats-server
+ * reload.go): after a foreign configuration nobody knows which. They come back at once.
+ */
+async function dropAllLinks({ access }: ProcessServer): Promise<void> {
+  const connection = await shared(access);
+  for (const { id } of await leafLinks(connection)) await kick(connection, id);
 }
 
 export async function create(inputs: HubServerInputs) {

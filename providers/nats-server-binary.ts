@@ -63,9 +63,14 @@ export async function findNatsServer(given?: string): Promise<NatsServer> {
   );
 }
 
-/** A seed in any text that is shown: only its kind stays. */
+/**
+ * A seed in any text that is shown: only its kind stays. Wider than the alphabet of seeds, for a mistyped seed gives
+ * away nearly all of the right one, and nats-server prints just those.
+ */
 export const maskSeeds = (text: string): string =>
-  text.replace(/\bS[UAONCXP][A-Z2-7]{20,}/g, (seed) => `${seed.slice(0, 2)}…(masked)`);
+  text
+    .replace(/(?<![A-Z0-9])S[UAONCXP][A-Za-z0-9]{20,}/g, (seed) => `${seed.slice(0, 2)}…(masked)`)
+    .replace(/(not a valid seed: )".*"/g, '$1"(masked)"');
 
 /**
  * Checks a configuration file with `nats-server -t`. Resolves with its digest, which a running server reports once it

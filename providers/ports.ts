@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { pulumiHome } from "../toolchain/locate";
-import { Refusal } from "./refusal";
+import { Refusal, messageOf } from "./refusal";
 
 /**
  * Ports for servers, from below the range that the kernel hands to outgoing connections. A reservation is a file in the
@@ -24,12 +24,16 @@ export function isFree(port: number, host = "127.0.0.1"): Promise<boolean> {
   });
 }
 
+const cannotReserve = (path: string, error: unknown): Refusal =>
+  new Refusal(`${path}: ports cannot be reserved (${messageOf(error)}); make the folder writable, or set PULUMI_HOME`);
+
 function reserve(port: number, owner: string): boolean {
   const file = join(registry(), String(port));
   try {
     writeFileSync(file, owner, { flag: "wx", mode: 0o600 });
     return true;
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw cannotReserve(file, error);
     const holder = existsSync(file) ? readFileSync(file, "utf8") : "";
     if (holder === "" || existsSync(holder)) return false;
     rmSync(file, { force: true });
@@ -39,7 +43,11 @@ function reserve(port: number, owner: string): boolean {
 
 /** Reserves a free port for the server in `folder`. Errors: a Refusal when all 10 000 are taken. */
 export async function allocatePort(folder: string): Promise<number> {
-  mkdirSync(registry(), { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(registry(), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw cannotReserve(registry(), error);
+  }
   const start = Math.floor(Math.random() * (LAST - FIRST + 1));
   for (let i = 0; i <= LAST - FIRST; i++) {
     const port = FIRST + ((start + i) % (LAST - FIRST + 1));

@@ -86,7 +86,10 @@ export interface Started {
 export function startProcess(binary: string, config: string, files: { output: string; record: string }): Started {
   const output = openSync(files.output, "w", 0o600);
   // Nothing of this process's environment: it holds the passphrase of the stack.
+  // The server makes its log and its store readable to the group, unless this forbids it.
+  const umask = process.umask(0o077);
   const child = spawn(binary, ["-c", config], { detached: true, stdio: ["ignore", output, output], env: {}, cwd: "/" });
+  process.umask(umask);
   closeSync(output);
   const ended = new Promise<number>((resolve) => {
     child.on("exit", (code) => resolve(code ?? -1));

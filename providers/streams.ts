@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
 import {
-  OWNER,
   StreamConfig,
   collectedName,
   collectedSubject,
@@ -13,14 +12,15 @@ import {
   sourceOf,
   streamChanges,
 } from "../configs/streams";
-import { SiteAccess, atHub, atSite, sourceInfoOf, undelivered } from "./collected";
+import { SiteAccess, atHub, atSite, undelivered } from "./collected";
 import { mayDiscard, mayDiscardCollected } from "./discard";
-import { exclusively } from "./exclusively";
 import { JetStream, StreamInfo } from "./nats/jetstream";
 import { Refusal, messageOf } from "./refusal";
+import { refuseChange } from "./refuse-change";
 import { report } from "./report";
+import { SILENT_AFTER_MS, becomesHeard, isActive, onHubStream, rearm } from "./source";
 import { siteStep } from "./unproven";
-import { changed, settled } from "./values";
+import { changed, inputsOnly, settled } from "./values";
 
 /** The streams of one site: its own, then the hub's that source them. */
 
@@ -42,42 +42,6 @@ export interface StreamsOutputs extends StreamsInputs {
 }
 
 const accessOf = ({ site, expect, access }: StreamsInputs): SiteAccess => ({ site, expect, ...access });
-
-/** Messages that a smaller limit would drop at once, in words; undefined when none. */
-function atStake(info: StreamInfo, wanted: StreamConfig): string | undefined {
-  if (wanted.max_bytes < info.config.max_bytes && info.state.bytes > wanted.max_bytes) {
-    return `max_bytes ${wanted.max_bytes} is less than the ${info.state.bytes} bytes that it holds`;
-  }
-  const shorter = wanted.max_age > 0 && (info.config.max_age === 0 || wanted.max_age < info.config.max_age);
-  return shorter && info.state.messages > 0 ? "a shorter max_age drops the messages that are older" : undefined;
-}
-
-/** Refuses what JetStream cannot change in place, what would lose messages, and a stream of somebody else. */
-function refuseChange(
-  where: string,
-  info: StreamInfo,
-  wanted: StreamConfig,
-  { adopt, site }: { adopt: boolean; site: string },
-): void {
-  const owner = info.config.metadata?.[OWNER];
-  if (owner !== wanted.metadata[OWNER] && !adopt) {
-    const whose = owner === undefined ? "was not made by this program" : `belongs to stack ${owner}`;
-    throw new Refusal(
-      `${where}: a stream of this name exists and ${whose}; rename yours, or set adopt: true to take it over`,
-    );
-  }
-  const refused = streamChanges(info.config, wanted).filter((change) => change.kind === "refused");
-  if (refused.length > 0) {
-    const words = refused.map(({ field, from, to }) => `${field} ${String(from)} -> ${String(to)}`).join(", ");
-    throw new Refusal(
-      `${where}: JetStream cannot change ${words} in place, and a new stream would lose ${info.state.messages} messages; declare a stream of another name`,
-    );
-  }
-  const lost = atStake(info, wanted);
-  if (lost !== undefined && !mayDiscard(site)) {
-    throw new Refusal(`${where}: ${lost}; keep the limit, or allow the loss with DISCARD=${site}`);
-  }
-}
 
 async function ensureStream(
   js: JetStream,
@@ -118,53 +82,17 @@ async function ensureSource(js: JetStream, inputs: StreamsInputs, stream: Stream
   });
 }
 
-const NANOSECONDS_PER_MS = 1e6;
-/** A healthy source hears from its site each second (heartbeat), and looks for a lost one every 10 s. */
+/** A source looks for a lost site every 10 s. */
 const STUCK_AFTER_MS = 12_000;
 
-const isActive = (info: StreamInfo | undefined, site: string, withinMs: number): boolean => {
-  const source = sourceInfoOf(info, site);
-  return (
-    source !== undefined &&
-    source.error === undefined &&
-    source.active >= 0 &&
-    source.active < withinMs * NANOSECONDS_PER_MS
-  );
-};
-
-/** Waits until the source was heard of within the last `withinMs`. */
-async function becomesActive(js: JetStream, stream: string, site: string, timeoutMs: number): Promise<boolean> {
-  for (const deadline = Date.now() + timeoutMs; ; await sleep(25)) {
-    if (isActive(await js.stream(stream), site, 3_000)) return true;
-    if (Date.now() >= deadline) return false;
-  }
-}
-
-/**
- * Takes the site's source off the stream and puts it back, which starts it at once; left alone, the server waits up to
- * two minutes between attempts (facts of nats-server stream.go). The position is kept and nothing is doubled.
- */
-export async function rearm(js: JetStream, stream: StreamSettings, site: string): Promise<void> {
-  const info = await js.stream(stream.name);
-  const sources = info?.config.sources ?? [];
-  if (info === undefined || !sources.some((source) => isSourceOfSite(source, site))) return;
-  await js.setSources(
-    info,
-    sources.filter((source) => !isSourceOfSite(source, site)),
-  );
-  await js.updateStream({ ...info.config, subjects: [], sources });
-}
-
-const hubKey = ({ access: { hubUrl }, site }: StreamsInputs, stream: StreamSettings): string =>
-  stream.collect.mode === "merged" ? `${hubUrl} HUB/${stream.name}` : `${hubUrl} ${site}/${stream.name}`;
-
 async function collect(inputs: StreamsInputs, stream: StreamSettings): Promise<void> {
-  const js = await atHub(accessOf(inputs), stream);
-  await exclusively(hubKey(inputs, stream), () => ensureSource(js, inputs, stream));
-  if (inputs.expect === "offline" || (await becomesActive(js, stream.name, inputs.site, 1_500))) return;
-  await exclusively(hubKey(inputs, stream), () => rearm(js, stream, inputs.site));
+  const access = accessOf(inputs);
+  const js = await atHub(access, stream);
+  await onHubStream(access, stream, () => ensureSource(js, inputs, stream));
+  if (inputs.expect === "offline" || (await becomesHeard(js, stream.name, inputs.site, SILENT_AFTER_MS))) return;
+  await rearm(access, stream);
   // Whether it flows is for the smoke test to prove; it also says why when it does not.
-  await becomesActive(js, stream.name, inputs.site, 3_000);
+  await becomesHeard(js, stream.name, inputs.site, 3_000);
 }
 
 async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<StreamsOutputs> {
@@ -226,7 +154,8 @@ async function liveDifference(inputs: StreamsInputs): Promise<string | undefined
 
 const LOOK_TIMEOUT_MS = 2_000;
 
-export async function diff(_id: string, olds: StreamsOutputs, news: StreamsInputs) {
+export async function diff(_id: string, olds: StreamsOutputs, inputs: StreamsInputs) {
+  const news = inputsOnly(inputs);
   const wanted = settled(news, olds);
   // Never a replacement: it would delete streams. Nothing unknown counts as a change.
   if (changed(news, pick(olds, news))) {
@@ -275,7 +204,7 @@ async function removeStreams(inputs: StreamsOutputs, streams: readonly StreamSet
   }
   for (const stream of streams) {
     // A hub or a site that is gone has nothing left to take away.
-    await exclusively(hubKey(inputs, stream), () => releaseSource(access, stream)).catch(passUnlessRefusal);
+    await onHubStream(access, stream, () => releaseSource(access, stream)).catch(passUnlessRefusal);
     if (inputs.made)
       await atSite(access)
         .then((js) => js.deleteStream(siteStreamName(stream, site)))

@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { readJson, removeFolder, writePrivate } from "./folders";
+import { makeFolder, readJson, removeFolder, writePrivate } from "./folders";
 import { report } from "./report";
 import { messageOf } from "./refusal";
 
@@ -18,7 +18,7 @@ const folderOf = (root: string): string => join(resolve(root), "unproven");
 const fileOf = (root: string, server: string): string => join(folderOf(root), server);
 
 export function markUnproven(root: string, server: string, failed: Record<string, string> = {}): void {
-  mkdirSync(folderOf(root), { recursive: true, mode: 0o700 });
+  makeFolder(folderOf(root));
   const before = readJson<Mark>(fileOf(root, server))?.failed;
   writePrivate(fileOf(root, server), JSON.stringify({ failed: { ...before, ...failed } } satisfies Mark));
 }

@@ -114,10 +114,14 @@ const PATH_RULES: readonly SiteRule[] = [
     const { hub, declared, leaf } = facts;
     if (linked(facts)) return undefined;
     const key = leaf.remote?.key;
-    const refused = leaf.errors.find((line) => /Authorization Violation|Authentication/i.test(line));
-    if ((key === undefined || key === declared.linkKey) && refused === undefined) return undefined;
+    // An older refusal, of a key that was changed since, says nothing about now.
+    const last = leaf.errors.findLast((line) => /Authorization|Authentication|as leafnode|wrong port/i.test(line));
+    const refused = last !== undefined && /Authorization|Authentication/i.test(last);
+    if ((key === undefined || key === declared.linkKey) && !refused) return undefined;
     const shown =
-      key === undefined ? "its remote has no nkey" : `its remote has key ${key}, declared is ${declared.linkKey}`;
+      leaf.remote === undefined
+        ? "its remote cannot be read"
+        : `its remote has ${key === undefined ? "no nkey" : `key ${key}`}, declared is ${declared.linkKey}`;
     return {
       code: "wrong-key",
       cause: "the hub does not accept the site's link key",
@@ -173,15 +177,17 @@ const PATH_RULES: readonly SiteRule[] = [
         },
 
   ({ leaf, hub, declared }) => {
-    if (leaf.domain === undefined || leaf.domain === declared.domain) return undefined;
     const equal = leaf.domain === (hub.domain ?? declared.hubDomain);
+    if (leaf.domain === undefined || (leaf.domain === declared.domain && !equal)) return undefined;
+    const [where, right] =
+      leaf.domain === declared.domain ? ["the hub", declared.hubDomain] : ["the site", declared.domain];
     return {
       code: equal ? "equal-domains" : "wrong-domain",
       cause: equal
         ? `site and hub have the same JetStream domain '${leaf.domain}'`
         : `the site's JetStream domain is '${leaf.domain}', not '${declared.domain}'`,
       evidence: `domains: site '${leaf.domain}', hub '${hub.domain ?? "unknown"}'; the hub asks for '$JS.${declared.domain}.API'`,
-      next: `set jetstream.domain of the site to "${declared.domain}" (run 'pulumi up')`,
+      next: `set jetstream.domain of ${where} to "${right}" (run 'pulumi up')`,
     };
   },
 ];

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { publicKeyOf } from "../../configs/keys";
 import { accountOf, siteStreamName } from "../../configs/names";
 import { Parsed, parse } from "../../configs/parse";
@@ -11,6 +12,7 @@ import { StreamInfo } from "../nats/jetstream";
 import { jetStreamConfig, leafLinks } from "../nats/system";
 import { messageOf } from "../refusal";
 import { failedSteps } from "../unproven";
+import { blockingFinding } from "./diagnose";
 import { HubStreamFacts, ProbeFacts, RemoteFacts, SiteFacts, StreamFacts } from "./facts";
 
 /** Gathers what can be seen of a site from both ends, without changing anything. */
@@ -44,27 +46,38 @@ async function server(
   }
 }
 
-const textAt = (map: Record<string, Parsed>, ...names: string[]): string | undefined =>
+type Entries = Record<string, Parsed>;
+
+const textAt = (map: Entries, ...names: string[]): string | undefined =>
   names.map((name) => map[name]).find((value) => typeof value === "string");
 
-const isMap = (value: Parsed | undefined): value is Record<string, Parsed> =>
-  typeof value === "object" && !Array.isArray(value);
+/** A map with its keys in lower case, as nats-server takes them; undefined when the value is no map. */
+const mapOf = (value: Parsed | undefined): Entries | undefined =>
+  typeof value !== "object" || Array.isArray(value)
+    ? undefined
+    : Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toLowerCase(), item]));
+
+const isText = (value: Parsed): value is string => typeof value === "string";
+
+/** An address as it may be shown: without the login that it may carry. */
+const shownUrl = (url: string): string => maskSeeds(url.replace(/\/\/[^@/]*@/, "//"));
 
 /** The first leaf remote of a configuration file, however it is written; undefined when there is none. */
 export function readRemote(
   text: string,
   readFile: (path: string) => string | undefined = readText,
 ): RemoteFacts | undefined {
-  const { leafnodes, leafnode = leafnodes } = parse(text);
-  const remote = isMap(leafnode) && Array.isArray(leafnode.remotes) ? leafnode.remotes[0] : undefined;
-  if (!isMap(remote)) return undefined;
+  const { leafnodes, leaf = leafnodes } = mapOf(parse(text)) ?? {};
+  const remotes = mapOf(leaf)?.remotes;
+  const remote = Array.isArray(remotes) ? mapOf(remotes[0]) : undefined;
+  if (remote === undefined) return undefined;
   const [credentials, seed, account] = [
     textAt(remote, "credentials", "creds"),
     textAt(remote, "nkey", "seed"),
     textAt(remote, "account", "local"),
   ];
-  const facts: RemoteFacts = { urls: [remote.urls ?? remote.url ?? []].flat().map(String) };
-  if (account !== undefined) facts.account = account;
+  const facts: RemoteFacts = { urls: [remote.urls ?? remote.url ?? []].flat().filter(isText).map(shownUrl) };
+  if (account !== undefined) facts.account = maskSeeds(account);
   if (credentials !== undefined) facts.credentials = kindOfCredentials(credentials, readFile);
   try {
     if (seed !== undefined) facts.key = publicKeyOf(seed);
@@ -103,7 +116,10 @@ function recentErrors(folder: string): string[] {
   const start = lines.findLastIndex((line) => line.includes("Starting nats-server"));
   const errors = lines.slice(start + 1).filter((line) => line.includes("[ERR]"));
   const words = errors.map((line) => line.replace(/^.*\[ERR\] /, "").replace(/^[\d.:]+ - lid:\d+ - /, ""));
-  return [...new Set(words)].slice(-5).map(maskSeeds);
+  return words
+    .filter((line, i) => words.lastIndexOf(line) === i)
+    .slice(-5)
+    .map(maskSeeds);
 }
 
 const NANOSECONDS_PER_MS = 1e6;
@@ -132,18 +148,13 @@ async function streamFacts({ access, before, probes }: Observed, stream: StreamS
   const seenBefore = before[name];
   if (probe !== undefined) facts.probe = probe;
   if (seenBefore !== undefined) facts.before = seenBefore;
-  const [local, hub] = await Promise.all(
-    [
-      atSite(access).then(
-        (js) => js.stream(name),
-        () => null,
-      ),
-      atHub(access, stream).then(
-        (js) => js.stream(stream.name),
-        () => null,
-      ),
-    ].map((read) => read.catch(() => null)),
-  );
+  // The hub first: what it took is never more than what the site shows afterwards, however fast data flows.
+  const hub = await atHub(access, stream)
+    .then((js) => js.stream(stream.name))
+    .catch(() => null);
+  const local = await atSite(access)
+    .then((js) => js.stream(name))
+    .catch(() => null);
   if (local === undefined) facts.atSite = "missing";
   else if (local !== null)
     facts.atSite = { messages: local.state.messages, lastSeq: local.state.last_seq, created: local.created };
@@ -172,4 +183,15 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   const remote = folder === undefined ? undefined : remoteOf(folder);
   if (remote !== undefined) facts.leaf.remote = remote;
   return facts;
+}
+
+const LINK_GRACE_MS = 5_000;
+
+/** Looks again while the link may still come back by itself, as it does within a second after a restart of the hub. */
+export async function observeSettled(observed: Observed, timeoutMs: number): Promise<SiteFacts> {
+  for (const deadline = Date.now() + Math.min(LINK_GRACE_MS, timeoutMs); ; await sleep(100)) {
+    const facts = await observe(observed);
+    const isAway = blockingFinding(facts)?.code === "link-down" && facts.failedSteps.length === 0;
+    if (!isAway || Date.now() >= deadline) return facts;
+  }
 }

@@ -7,6 +7,7 @@ import { collectedSubject, siteStreamConfig, sourceOf, hubStreamConfig } from ".
 import { SiteAccess, atHub, atSite } from "../collected";
 import { JetStream, StreamInfo } from "../nats/jetstream";
 import { messageOf } from "../refusal";
+import { SILENT_AFTER_MS, isHeardSince, rearm } from "../source";
 import { ProbeFacts } from "./facts";
 
 /** Sends probes through one stream of a site and reads them back from the content of the hub's stream. */
@@ -163,6 +164,16 @@ async function arrival(ends: Ends, route: Route, wanted: number, deadline: numbe
   }
 }
 
+/** Waits for the first probe; a source that lost its site meanwhile (a server was restarted) is started anew. */
+async function firstArrival({ access, stream }: ProbeJob, ends: Ends, route: Route, deadline: number): Promise<number> {
+  const start = Date.now();
+  const count = await arrival(ends, route, 1, Math.min(deadline, start + SILENT_AFTER_MS), 1);
+  if (count > 0) return count;
+  const isReal = route.hub === stream.name;
+  if (isReal && !(await isHeardSince(ends.hub, route.hub, access.site, start))) await rearm(access, stream);
+  return arrival(ends, route, 1, deadline, 5);
+}
+
 /** The numbers of this run's probes, read from the stored messages themselves. */
 async function storedNumbers({ hub }: Ends, route: Route, runId: string): Promise<number[]> {
   const numbers: number[] = [];
@@ -186,7 +197,7 @@ async function send(job: ProbeJob, ends: Ends, route: Route, facts: ProbeFacts):
   const started = performance.now();
   facts.sent = 1;
   await publish(job, route, [1], 64);
-  facts.arrived = await arrival(ends, route, 1, deadline, 1);
+  facts.arrived = await firstArrival(job, ends, route, deadline);
   if (facts.arrived === 0) return;
   facts.latencyMs = Math.round((performance.now() - started) * 10) / 10;
   const rest = Array.from({ length: settings.count - 1 + burst }, (_, i) => i + 2);

@@ -1,0 +1,41 @@
+import { accountOf, siteStreamName } from "../../configs/names";
+import { StreamSettings } from "../../configs/settings";
+import { collectedName } from "../../configs/streams";
+import { Finding } from "./diagnose";
+import { ProbeFacts } from "./facts";
+
+/** One row of the proof: one stream of one site. */
+export interface ProofRow {
+  site: string;
+  link: "up" | "pending";
+  account: string;
+  stream: string;
+  /** Account and name of the hub's stream. */
+  collected: string;
+  /** Probes that arrived, each exactly once. */
+  messages: number;
+  /** From publishing the first probe at the site to finding it in the hub's stream. */
+  latencyMs: number;
+  status: "proven" | "pending";
+  note: string;
+}
+
+/** The rows of one site; without `proved`, of a site that is declared offline. */
+export function rowsOf(
+  { site }: { site: string },
+  streams: readonly StreamSettings[],
+  proved?: { probes: Record<string, ProbeFacts>; findings: readonly Finding[] },
+): ProofRow[] {
+  return streams.map((stream): ProofRow => {
+    const name = siteStreamName(stream, site);
+    const row = { site, account: accountOf(site), stream: name, collected: collectedName(stream, site) };
+    if (proved === undefined) {
+      const note = "declared offline: the hub is ready, the site is not deployed";
+      return { ...row, link: "pending", messages: 0, latencyMs: 0, status: "pending", note };
+    }
+    const { arrived = 0, latencyMs = 0, why } = proved.probes[name] ?? {};
+    const standIn = why === undefined ? [] : [`through a probe stream: ${why}`];
+    const note = [...standIn, ...proved.findings.map((finding) => finding.cause)].join("; ");
+    return { ...row, link: "up", messages: arrived, latencyMs, status: "proven", note };
+  });
+}

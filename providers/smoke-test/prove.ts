@@ -1,0 +1,317 @@
+import { siteStreamName } from "../../configs/names";
+import { ProbeSettings, StreamSettings } from "../../configs/settings";
+import { collectedName } from "../../configs/streams";
+import { SiteAccess, atHub } from "../collected";
+import { digest } from "../digest";
+import { open, serverInfo } from "../nats/connection";
+import { Refusal, messageOf } from "../refusal";
+import { report } from "../report";
+import { markProven, unproven } from "../unproven";
+import { inputsOnly } from "../values";
+import { Eavesdropper, Target, attackFrom, attackLeafPort } from "./attack";
+import { Finding, blockingFinding, describeFinding, diagnose } from "./diagnose";
+import { Breach, ProbeFacts, StreamFacts } from "./facts";
+import { Observed, observe, observeSettled } from "./observe";
+import { proveStream } from "./probe";
+import { ProofRow, rowsOf } from "./proof";
+
+/** The proof that every site's data reaches the hub, that none is lost or doubled, and that no site sees another. */
+
+export interface SmokeTestInputs {
+  run: "onChange" | "always";
+  stack: string;
+  root: string;
+  hub: { name: string; url: string; leafUrl: string };
+  /** Folder that holds the folders of the sites' configurations and logs, when they are on this machine. */
+  sitesFolder: string;
+  sites: SmokeTestSite[];
+  streams: StreamSettings[];
+  probes: ProbeSettings;
+  /** Secret. */
+  secrets: {
+    system: string;
+    hubOperator: string;
+    sites: Record<string, { application: string; operator: string; link: string }>;
+  };
+}
+
+export interface SmokeTestSite {
+  site: string;
+  expect: "online" | "offline";
+  url: string;
+  /** Digest of the site's own declaration: when it changes, the burst goes over its link. */
+  declared: string;
+}
+
+/** A digest instead of the inputs: state holds every byte of them twice otherwise. */
+export interface SmokeTestOutputs {
+  root: string;
+  /** Digest of the inputs. */
+  inputs: string;
+  /** What each site declared when it was proven. */
+  declared: Record<string, string>;
+  proof: ProofRow[];
+  /** What was proven: server ids by name, and the hub's streams at that time, by site and stream. */
+  proven: { servers: Record<string, string>; streams: Record<string, NonNullable<StreamFacts["before"]>> };
+}
+
+/** Sites that are proven side by side. */
+const CONCURRENCY = 8;
+
+async function sideBySide<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, items.length) }, worker));
+  return results;
+}
+
+const accessOf = ({ hub, secrets }: SmokeTestInputs, { site, expect, url }: SmokeTestSite): SiteAccess => ({
+  site,
+  expect,
+  url,
+  hubUrl: hub.url,
+  operator: secrets.sites[site]?.operator ?? "",
+  hubOperator: secrets.hubOperator,
+});
+
+const targetOf = (inputs: SmokeTestInputs, { site, url }: SmokeTestSite): Target => ({
+  site,
+  url,
+  hubUrl: inputs.hub.url,
+  hubDomain: inputs.hub.name,
+  seeds: inputs.secrets.sites[site] ?? { application: "", operator: "", link: "" },
+  streams: inputs.streams.map((stream) => siteStreamName(stream, site)),
+});
+
+interface Proved {
+  site: SmokeTestSite;
+  probes: Record<string, ProbeFacts>;
+  findings: Finding[];
+  /** Whether both servers answer, so that attacks tell something. */
+  isReachable: boolean;
+}
+
+/**
+ * Proves one site. One that nothing happened to since its last proof sends a single probe, and is looked at closely
+ * only when that does not arrive.
+ */
+async function proveSite(inputs: SmokeTestInputs, site: SmokeTestSite, { runId, olds, touched }: Run): Promise<Proved> {
+  const access = accessOf(inputs, site);
+  const observed: Observed = {
+    access,
+    root: inputs.root,
+    folder: `${inputs.sitesFolder}/${site.site}`,
+    system: inputs.secrets.system,
+    hubDomain: inputs.hub.name,
+    linkSeed: inputs.secrets.sites[site.site]?.link ?? "",
+    streams: inputs.streams,
+    before: Object.fromEntries(
+      inputs.streams.map((stream) => [siteStreamName(stream, site.site), olds?.proven.streams[keyOf(site, stream)]]),
+    ),
+    probes: {},
+  };
+  const isTouched = touched.has(site.site);
+  if (isTouched) {
+    const facts = await observeSettled(observed, inputs.probes.timeout);
+    const blocking = blockingFinding(facts);
+    const isReachable = facts.hub.unreachable === undefined && facts.leaf.unreachable === undefined;
+    if (blocking !== undefined) return { site, probes: {}, findings: [blocking], isReachable };
+  }
+  const burst = olds?.declared[site.site] !== site.declared;
+  const application = await open({ url: site.url, seed: inputs.secrets.sites[site.site]?.application ?? "" });
+  try {
+    for (const stream of inputs.streams) {
+      const facts = await proveStream({
+        access,
+        stack: inputs.stack,
+        stream,
+        application,
+        settings: isTouched ? inputs.probes : { ...inputs.probes, count: 1 },
+        runId,
+        burst,
+      });
+      observed.probes[siteStreamName(stream, site.site)] = facts;
+      if (facts.arrived > 0)
+        report(
+          `site ${site.site}: ${facts.arrived} of ${facts.sent} probes of ${stream.name} reached ${collectedName(stream, site.site)}, the first in ${facts.latencyMs ?? "?"} ms`,
+        );
+    }
+  } finally {
+    await application.close();
+  }
+  const arrived = Object.values(observed.probes).every(
+    ({ sent, arrived: count, doubled, error }) => count === sent && doubled === 0 && error === undefined,
+  );
+  const findings = isTouched || !arrived ? diagnose(await observe(observed)) : [];
+  return { site, probes: observed.probes, findings, isReachable: true };
+}
+
+/** One run of the test. */
+interface Run {
+  runId: string;
+  olds: SmokeTestOutputs | undefined;
+  /** Sites that changed since they were proven: they are tested in full, the others by one probe. */
+  touched: ReadonlySet<string>;
+}
+
+/** Every site when there is no proof yet or the hub is another one; else those that changed or are another server. */
+async function touchedSites(inputs: SmokeTestInputs, olds: SmokeTestOutputs | undefined): Promise<Set<string>> {
+  const names = inputs.sites.filter(isOnline).map(({ site }) => site);
+  if (olds === undefined || inputs.run === "always") return new Set(names);
+  const ids = await serverIds(inputs);
+  const changed = new Set([
+    ...unproven(inputs.root),
+    ...Object.keys(ids).filter((name) => ids[name] !== olds.proven.servers[name]),
+    ...inputs.sites.filter(({ site, declared }) => olds.declared[site] !== declared).map(({ site }) => site),
+  ]);
+  return new Set(changed.has(inputs.hub.name) ? names : names.filter((name) => changed.has(name)));
+}
+
+const keyOf = ({ site }: SmokeTestSite, stream: StreamSettings): string => `${site}/${stream.name}`;
+
+const cannotTest = (site: string, what: string, error: unknown): Finding => ({
+  code: "probe-failed",
+  severity: "error",
+  site,
+  symptom: `${what} could not be tested`,
+  cause: messageOf(error),
+  evidence: "the test itself ended early",
+  next: "run 'pulumi up' again",
+});
+
+const breachFinding = ({ site, attack, evidence, next }: Breach): Finding => ({
+  code: "isolation-broken",
+  severity: "error",
+  site,
+  symptom: "it is not isolated",
+  cause: `${attack} succeeded`,
+  evidence,
+  next,
+});
+
+/** Attacks from and on every touched site. */
+async function attackAll(inputs: SmokeTestInputs, proved: readonly Proved[], { touched }: Run): Promise<Finding[]> {
+  const reachable = proved.filter(({ isReachable }) => isReachable);
+  const sites = reachable.map(({ site }) => site);
+  // A port that no link came through refuses attacks too; the finding of the link says why.
+  const linked = reachable.find(({ findings }) => !findings.some(({ code }) => code === "link-down"))?.site.site;
+  const onPort =
+    linked === undefined
+      ? []
+      : await attackLeafPort(linked, inputs.hub.leafUrl).catch((error: unknown) =>
+          cannotTest(linked, "the leafnode port", error),
+        );
+  // Each site attacks the next one: every site is an attacker once and a victim once.
+  const pairs = sites.map((site, i) => ({
+    site,
+    victim: sites.length < 2 ? undefined : sites[(i + 1) % sites.length],
+  }));
+  const chosen = pairs.filter(({ site, victim }) => touched.has(site.site) || touched.has(victim?.site ?? ""));
+  const found = await sideBySide(chosen, async ({ site, victim }) => {
+    try {
+      const breaches = await attackFrom(
+        targetOf(inputs, site),
+        victim === undefined ? undefined : targetOf(inputs, victim),
+      );
+      return breaches.map(breachFinding);
+    } catch (error) {
+      return [cannotTest(site.site, "isolation", error)];
+    }
+  });
+  return [...(Array.isArray(onPort) ? onPort.map(breachFinding) : [onPort]), ...found.flat()];
+}
+
+async function seenOnHub(inputs: SmokeTestInputs): Promise<SmokeTestOutputs["proven"]["streams"]> {
+  const seen: SmokeTestOutputs["proven"]["streams"] = {};
+  await sideBySide(inputs.sites, async (site) => {
+    for (const stream of inputs.streams) {
+      const info = await atHub(accessOf(inputs, site), stream).then((js) => js.stream(stream.name));
+      if (info === undefined) continue;
+      seen[keyOf(site, stream)] = {
+        hubCreated: info.created,
+        hubLastSeq: info.state.last_seq,
+        hubMessages: info.state.messages,
+      };
+    }
+  });
+  return seen;
+}
+
+/** Enough of a server id to tell one start of a server from the next. */
+const ID_LENGTH = 12;
+
+export async function serverIds({ hub, sites }: SmokeTestInputs): Promise<Record<string, string>> {
+  const servers = [
+    { name: hub.name, url: hub.url },
+    ...sites.filter(isOnline).map(({ site, url }) => ({ name: site, url })),
+  ];
+  const ids = await Promise.all(
+    servers.map(
+      async ({ name, url }) => [name, ((await serverInfo(url))?.server_id ?? "").slice(0, ID_LENGTH)] as const,
+    ),
+  );
+  return Object.fromEntries(ids);
+}
+
+export const isOnline = ({ expect }: SmokeTestSite): boolean => expect === "online";
+
+/** Runs the whole test. Errors: a Refusal with every finding, when anything is not proven. */
+export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): Promise<SmokeTestOutputs> {
+  const runId = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+  const online = inputs.sites.filter(isOnline);
+  const run: Run = { runId, olds, touched: await touchedSites(inputs, olds) };
+  const listeners = await sideBySide(online, async (site) =>
+    !run.touched.has(site.site)
+      ? undefined
+      : Eavesdropper.listen(
+          site.site,
+          { url: site.url, seed: inputs.secrets.sites[site.site]?.application ?? "" },
+          runId,
+        ).catch(() => undefined),
+  );
+  const proved = await sideBySide(online, (site) =>
+    proveSite(inputs, site, run).catch((error: unknown): Proved => ({
+      site,
+      probes: {},
+      findings: [cannotTest(site.site, "sourcing", error)],
+      isReachable: false,
+    })),
+  );
+  const sent = ({ probes }: Proved) => Object.values(probes).some((probe) => probe.sent > 0);
+  const overheard = (
+    await Promise.all(listeners.map(async (listener, i) => listener?.stop(proved[i] !== undefined && sent(proved[i]))))
+  ).flatMap((breaches) => breaches ?? []);
+  const findings = [
+    ...proved.flatMap((site) => site.findings),
+    ...overheard.map(breachFinding),
+    ...(await attackAll(inputs, proved, run)),
+  ];
+  const errors = findings.filter((finding) => finding.severity === "error");
+  for (const { site } of proved) {
+    if (!errors.some((finding) => finding.site === site.site)) markProven(inputs.root, site.site);
+  }
+  if (errors.length > 0) {
+    const failed = new Set(errors.map((finding) => finding.site)).size;
+    throw new Refusal(
+      [`smoke test: ${failed} of ${online.length} sites are not proven`, ...errors.map(describeFinding)].join("\n"),
+    );
+  }
+  for (const finding of findings) report(describeFinding(finding));
+  for (const name of unproven(inputs.root)) markProven(inputs.root, name);
+  return {
+    root: inputs.root,
+    inputs: digest(inputsOnly(inputs)),
+    declared: Object.fromEntries(inputs.sites.map(({ site, declared }) => [site, declared])),
+    proof: inputs.sites.flatMap((site) =>
+      rowsOf(
+        site,
+        inputs.streams,
+        proved.find((one) => one.site === site),
+      ),
+    ),
+    proven: { servers: await serverIds(inputs), streams: await seenOnHub(inputs) },
+  };
+}

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { StreamSettings } from "../configs/settings";
+import { isSourceOfSite } from "../configs/streams";
+import { SiteAccess, atHub, sourceInfoOf } from "./collected";
+import { exclusively } from "./exclusively";
+import { JetStream, StreamInfo } from "./nats/jetstream";
+
+/** The hub's source of one site: whether it hears from the site, and how to start it anew. */
+
+const NANOSECONDS_PER_MS = 1e6;
+/** A healthy source hears from its site each second (heartbeat). */
+export const SILENT_AFTER_MS = 1_500;
+
+/** Whether the source was heard of within the last milliseconds, without an error. */
+export function isActive(info: StreamInfo | undefined, site: string, withinMs: number): boolean {
+  const source = sourceInfoOf(info, site);
+  if (source === undefined || source.error !== undefined) return false;
+  return source.active >= 0 && source.active < withinMs * NANOSECONDS_PER_MS;
+}
+
+/** Whether the source was heard of since then: one that was heard of before may have lost its site meanwhile. */
+export async function isHeardSince(js: JetStream, stream: string, site: string, start: number): Promise<boolean> {
+  const asked = Date.now();
+  return isActive(await js.stream(stream), site, asked - start);
+}
+
+/** Waits until the source is heard of from now on. */
+export async function becomesHeard(js: JetStream, stream: string, site: string, timeoutMs: number): Promise<boolean> {
+  const start = Date.now();
+  for (const deadline = start + timeoutMs; ; await sleep(25)) {
+    if (await isHeardSince(js, stream, site, start)) return true;
+    if (Date.now() >= deadline) return false;
+  }
+}
+
+/** Serialises changes of one stream of the hub, which all sites of a merged stream share. */
+export const onHubStream = <T>(
+  { hubUrl, site }: SiteAccess,
+  stream: StreamSettings,
+  work: () => Promise<T>,
+): Promise<T> =>
+  exclusively(
+    stream.collect.mode === "merged" ? `${hubUrl} HUB/${stream.name}` : `${hubUrl} ${site}/${stream.name}`,
+    work,
+  );
+
+/**
+ * Takes the site's source off the stream and puts it back, which starts it at once; left alone, the server looks for a
+ * lost site every 10 s, and waits up to two minutes between attempts (nats-server stream.go). The position is kept and
+ * nothing is doubled.
+ */
+export async function rearm(access: SiteAccess, stream: StreamSettings): Promise<void> {
+  const js = await atHub(access, stream);
+  await onHubStream(access, stream, async () => {
+    const info = await js.stream(stream.name);
+    const sources = info?.config.sources ?? [];
+    const others = sources.filter((source) => !isSourceOfSite(source, access.site));
+    if (info === undefined || others.length === sources.length) return;
+    await js.setSources(info, others);
+    // A stream that lost its last source took its own name as subject (nats-server stream.go).
+    await js.updateStream({ ...info.config, subjects: [], sources });
+  });
+}
