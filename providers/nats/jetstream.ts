@@ -1,5 +1,7 @@
-import { NatsConnection } from "nats";
+import { Msg, NatsConnection } from "nats";
+import { setTimeout as sleep } from "node:timers/promises";
 import { StreamConfig, StreamSource } from "../../configs/streams";
+import { isNoResponders } from "./connection";
 
 /**
  * The JetStream JSON API, spoken directly: the client library knows neither all fields of a source nor how to keep
@@ -57,6 +59,8 @@ export interface StoredMessage {
 }
 
 const REQUEST_TIMEOUT_MS = 5_000;
+/** How long a reload may keep an account's JetStream from answering. */
+const RELOAD_MS = 500;
 
 /** The API of the JetStream that the connection's own server has; `domain` reaches another one through a leaf link. */
 export class JetStream {
@@ -72,14 +76,26 @@ export class JetStream {
 
   /** Errors: JetStreamError when the API refuses, the client's error when nobody answers. */
   private async request<T>(subject: string, body: object = {}): Promise<T> {
-    const message = await this.connection.request(`${this.prefix}.${subject}`, JSON.stringify(body), {
-      timeout: this.timeout,
-    });
+    const message = await this.answerTo(`${this.prefix}.${subject}`, JSON.stringify(body));
     const answer = message.json<T & { error?: { err_code?: number; description?: string } }>();
     if (answer.error !== undefined) {
       throw new JetStreamError(answer.error.err_code ?? 0, answer.error.description ?? `${subject} was refused`);
     }
     return answer;
+  }
+
+  /**
+   * While a server reloads, an account whose imports change has no JetStream for an instant: that nobody answers counts
+   * only when it lasts.
+   */
+  private async answerTo(subject: string, body: string): Promise<Msg> {
+    for (const deadline = Date.now() + RELOAD_MS; ; await sleep(25)) {
+      try {
+        return await this.connection.request(subject, body, { timeout: this.timeout });
+      } catch (error) {
+        if (!isNoResponders(error) || Date.now() >= deadline) throw error;
+      }
+    }
   }
 
   /** undefined when there is no such stream. */

@@ -4,16 +4,18 @@ import { collectedName } from "../../configs/streams";
 import { SiteAccess, atHub } from "../collected";
 import { digest } from "../digest";
 import { open, serverInfo } from "../nats/connection";
-import { Refusal, messageOf } from "../refusal";
+import { Refusal } from "../refusal";
 import { report } from "../report";
 import { markProven, unproven } from "../unproven";
 import { inputsOnly } from "../values";
-import { Eavesdropper, Target, attackFrom, attackLeafPort } from "./attack";
+import { Eavesdropper } from "./attack";
 import { Finding, blockingFinding, describeFinding, diagnose } from "./diagnose";
-import { Breach, ProbeFacts, StreamFacts } from "./facts";
+import { ProbeFacts, StreamFacts } from "./facts";
+import { attackAll, breachFinding, cannotTest } from "./isolation";
 import { Observed, observe, observeSettled } from "./observe";
 import { proveStream } from "./probe";
 import { ProofRow, rowsOf } from "./proof";
+import { sideBySide } from "./side-by-side";
 
 /** The proof that every site's data reaches the hub, that none is lost or doubled, and that no site sees another. */
 
@@ -55,19 +57,6 @@ export interface SmokeTestOutputs {
   proven: { servers: Record<string, string>; streams: Record<string, NonNullable<StreamFacts["before"]>> };
 }
 
-/** Sites that are proven side by side. */
-const CONCURRENCY = 8;
-
-async function sideBySide<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const worker = async () => {
-    for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i] as T);
-  };
-  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, items.length) }, worker));
-  return results;
-}
-
 const accessOf = ({ hub, secrets }: SmokeTestInputs, { site, expect, url }: SmokeTestSite): SiteAccess => ({
   site,
   expect,
@@ -77,16 +66,8 @@ const accessOf = ({ hub, secrets }: SmokeTestInputs, { site, expect, url }: Smok
   hubOperator: secrets.hubOperator,
 });
 
-const targetOf = (inputs: SmokeTestInputs, { site, url }: SmokeTestSite): Target => ({
-  site,
-  url,
-  hubUrl: inputs.hub.url,
-  hubDomain: inputs.hub.name,
-  seeds: inputs.secrets.sites[site] ?? { application: "", operator: "", link: "" },
-  streams: inputs.streams.map((stream) => siteStreamName(stream, site)),
-});
-
-interface Proved {
+/** What became of one site. */
+export interface Proved {
   site: SmokeTestSite;
   probes: Record<string, ProbeFacts>;
   findings: Finding[];
@@ -172,58 +153,6 @@ async function touchedSites(inputs: SmokeTestInputs, olds: SmokeTestOutputs | un
 
 const keyOf = ({ site }: SmokeTestSite, stream: StreamSettings): string => `${site}/${stream.name}`;
 
-const cannotTest = (site: string, what: string, error: unknown): Finding => ({
-  code: "probe-failed",
-  severity: "error",
-  site,
-  symptom: `${what} could not be tested`,
-  cause: messageOf(error),
-  evidence: "the test itself ended early",
-  next: "run 'pulumi up' again",
-});
-
-const breachFinding = ({ site, attack, evidence, next }: Breach): Finding => ({
-  code: "isolation-broken",
-  severity: "error",
-  site,
-  symptom: "it is not isolated",
-  cause: `${attack} succeeded`,
-  evidence,
-  next,
-});
-
-/** Attacks from and on every touched site. */
-async function attackAll(inputs: SmokeTestInputs, proved: readonly Proved[], { touched }: Run): Promise<Finding[]> {
-  const reachable = proved.filter(({ isReachable }) => isReachable);
-  const sites = reachable.map(({ site }) => site);
-  // A port that no link came through refuses attacks too; the finding of the link says why.
-  const linked = reachable.find(({ findings }) => !findings.some(({ code }) => code === "link-down"))?.site.site;
-  const onPort =
-    linked === undefined
-      ? []
-      : await attackLeafPort(linked, inputs.hub.leafUrl).catch((error: unknown) =>
-          cannotTest(linked, "the leafnode port", error),
-        );
-  // Each site attacks the next one: every site is an attacker once and a victim once.
-  const pairs = sites.map((site, i) => ({
-    site,
-    victim: sites.length < 2 ? undefined : sites[(i + 1) % sites.length],
-  }));
-  const chosen = pairs.filter(({ site, victim }) => touched.has(site.site) || touched.has(victim?.site ?? ""));
-  const found = await sideBySide(chosen, async ({ site, victim }) => {
-    try {
-      const breaches = await attackFrom(
-        targetOf(inputs, site),
-        victim === undefined ? undefined : targetOf(inputs, victim),
-      );
-      return breaches.map(breachFinding);
-    } catch (error) {
-      return [cannotTest(site.site, "isolation", error)];
-    }
-  });
-  return [...(Array.isArray(onPort) ? onPort.map(breachFinding) : [onPort]), ...found.flat()];
-}
-
 async function seenOnHub(inputs: SmokeTestInputs): Promise<SmokeTestOutputs["proven"]["streams"]> {
   const seen: SmokeTestOutputs["proven"]["streams"] = {};
   await sideBySide(inputs.sites, async (site) => {
@@ -287,7 +216,7 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
   const findings = [
     ...proved.flatMap((site) => site.findings),
     ...overheard.map(breachFinding),
-    ...(await attackAll(inputs, proved, run)),
+    ...(await attackAll(inputs, proved, run.touched)),
   ];
   const errors = findings.filter((finding) => finding.severity === "error");
   for (const { site } of proved) {

@@ -1,0 +1,13 @@
+/** Sites that are proven side by side. */
+const CONCURRENCY = 8;
+
+/** Runs the work for all items, a few at a time; results stand in the order of the items. */
+export async function sideBySide<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, items.length) }, worker));
+  return results;
+}
