@@ -21,15 +21,10 @@ export function stackSettings(config = new pulumi.Config()): Settings {
   return settings;
 }
 
-/** Objects and lists are JSON in the config; plain text is not. */
+/** Groups and lists are JSON in the config; every other setting is text. */
 function rawValue(config: pulumi.Config, name: string): unknown {
   const text = config.get(name);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
+  return text !== undefined && /^[[{]/.test(text) ? (JSON.parse(text) as unknown) : text;
 }
 
 /** Misspelt top-level keys: Pulumi itself accepts any. */

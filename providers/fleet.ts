@@ -1,17 +1,11 @@
-import { createUser } from "@nats-io/nkeys";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { declareHub, declareHubLink, declareLeaf } from "../configs/declare";
-import { planHub } from "../configs/plan-hub";
-import { planLeaf } from "../configs/plan-leaf";
-import { render } from "../configs/render";
 import { Settings } from "../configs/settings";
 import { FleetAccess, accessOf, undelivered } from "./collected";
+import { refusedConfigs } from "./config-check";
 import { digest } from "./digest";
 import { mayDiscard } from "./discard";
-import { machineId, makeFolder, removeFolder, writePrivate } from "./folders";
-import { NatsServer, checkConfig, findNatsServer } from "./nats-server-binary";
+import { folderProblem, machineId, removeFolder } from "./folders";
+import { findNatsServer } from "./nats-server-binary";
 import { Refusal, messageOf } from "./refusal";
 import { hasUnknown, inputsOnly, same } from "./values";
 
@@ -34,55 +28,6 @@ interface Failure {
 }
 
 const failure = (where: string, reason: string): Failure => ({ property: where, reason });
-
-async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "nats-hub-leaf-"));
-  try {
-    return await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Lets the real nats-server read what would be deployed, with throwaway keys and ports that no server listens on. */
-async function checkWithServer(settings: Settings, sites: Settings["sites"], binary: NatsServer): Promise<Failure[]> {
-  const key = () => createUser().getPublicKey();
-  const paths = { store: "/nonexistent/jetstream", log: "/nonexistent/nats-server.log" };
-  const failures: Failure[] = [];
-  await withFolder(async (folder) => {
-    const check = async (where: string, text: string) => {
-      const file = join(folder, "nats-server.conf");
-      writePrivate(file, text);
-      await checkConfig(binary, file).catch((error: unknown) =>
-        failures.push(failure(where, `nats-server refuses its configuration: ${messageOf(error)}`)),
-      );
-    };
-    const links = settings.sites.map((site) =>
-      declareHubLink(settings, site, { link: key(), operator: key(), reader: key() }),
-    );
-    const hub = declareHub(
-      settings,
-      { system: key(), operator: key(), reader: key() },
-      { client: 1, leafnodes: 2, monitor: 3 },
-    );
-    await check("hub", render(planHub(hub, links, paths)));
-    for (const site of sites) {
-      const keys = { system: key(), operator: key(), application: key() };
-      const seed = new TextDecoder().decode(createUser().getSeed());
-      await check(
-        `site ${site.name}`,
-        render(
-          planLeaf(
-            declareLeaf(settings, site, keys, { client: 4, monitor: 5 }, "nats-leaf://127.0.0.1:2"),
-            seed,
-            paths,
-          ),
-        ),
-      );
-    }
-  });
-  return failures;
-}
 
 /** Sites that leave the fleet while the hub lacks some of their messages. */
 async function refuseRemovals(olds: FleetInputs, news: FleetInputs): Promise<Failure[]> {
@@ -140,16 +85,14 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
     if (!same(old?.settings, news.settings)) {
       const isNew = (site: Settings["sites"][number]) =>
         !old?.settings.sites.some((before) => same(before, site)) || !same(old.settings.streams, settings.streams);
-      failures.push(...(await checkWithServer(settings, settings.sites.filter(isNew), binary)));
+      const refused = await refusedConfigs(settings, settings.sites.filter(isNew), binary);
+      failures.push(...refused.map(({ where, reason }) => failure(where, reason)));
     }
   } catch (error) {
     failures.push(failure("natsServer", messageOf(error)));
   }
-  try {
-    makeFolder(news.root);
-  } catch (error) {
-    failures.push(failure("dataFolder", messageOf(error)));
-  }
+  const unusable = folderProblem(news.root);
+  if (unusable !== undefined) failures.push(failure("dataFolder", unusable));
   if (old !== undefined) {
     failures.push(...refuseRenames(old, news), ...refuseRotations(old, news), ...(await refuseRemovals(old, news)));
   }

@@ -1,5 +1,16 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Refusal } from "./refusal";
@@ -30,6 +41,19 @@ export function makeFolder(folder: string): string {
     throw explain(path, error);
   }
   return path;
+}
+
+/** Why `makeFolder` would fail, without making anything; undefined when nothing speaks against it. */
+export function folderProblem(folder: string): string | undefined {
+  let nearest = resolve(folder);
+  while (!existsSync(nearest)) nearest = dirname(nearest);
+  try {
+    accessSync(nearest, constants.W_OK);
+    if (statSync(nearest).isDirectory()) return undefined;
+    return `${nearest}: a part of the path is a file; remove it or choose another dataFolder`;
+  } catch (error) {
+    return explain(nearest, error).message;
+  }
 }
 
 /** Replaces the file in one step: a reader sees the old text or the new one. */

@@ -4,7 +4,7 @@ import { Target, attackFrom, attackLeafPort } from "./attack";
 import { Finding } from "./diagnose";
 import { Breach } from "./facts";
 import type { Proved, SmokeTestInputs, SmokeTestSite } from "./prove";
-import { sideBySide } from "./side-by-side";
+import { sideBySide } from "../side-by-side";
 
 /** Isolation of the fleet: who attacks whom, and what a success means. */
 

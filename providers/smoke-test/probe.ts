@@ -147,7 +147,9 @@ async function publish(
       head.set(RUN_HEADER, runId);
       head.set(SITE_HEADER, access.site);
       head.set(NUMBER_HEADER, String(number));
-      return js.publish(route.subject, payload, { headers: head });
+      return js.publish(route.subject, payload, { headers: head }).catch((error: unknown) => {
+        throw new Error(`the site's stream ${route.site} did not acknowledge ${route.subject}: ${messageOf(error)}`);
+      });
     }),
   );
 }

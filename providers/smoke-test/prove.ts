@@ -15,7 +15,7 @@ import { attackAll, breachFinding, cannotTest } from "./isolation";
 import { Observed, observe, observeSettled } from "./observe";
 import { proveStream } from "./probe";
 import { ProofRow, rowsOf } from "./proof";
-import { sideBySide } from "./side-by-side";
+import { sideBySide } from "../side-by-side";
 
 /** The proof that every site's data reaches the hub, that none is lost or doubled, and that no site sees another. */
 

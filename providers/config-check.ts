@@ -1,0 +1,63 @@
+import { createUser } from "@nats-io/nkeys";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { declareHub, declareHubLink, declareLeaf } from "../configs/declare";
+import { planHub } from "../configs/plan-hub";
+import { planLeaf } from "../configs/plan-leaf";
+import { render } from "../configs/render";
+import { Settings, SiteSettings } from "../configs/settings";
+import { writePrivate } from "./folders";
+import { NatsServer, checkConfig } from "./nats-server-binary";
+import { messageOf } from "./refusal";
+import { sideBySide } from "./side-by-side";
+
+/** Lets the real nats-server read what would be deployed, with throwaway keys and ports: before anything is touched. */
+
+/** What the server refuses, and why. */
+export interface RefusedConfig {
+  /** "hub", or the site. */
+  where: string;
+  reason: string;
+}
+
+const PATHS = { store: "/nonexistent/jetstream", log: "/nonexistent/nats-server.log" };
+/** `-t` binds no port; the numbers only have to differ. */
+const HUB_PORTS = { client: 1, leafnodes: 2, monitor: 3 };
+const SITE_PORTS = { client: 4, monitor: 5 };
+const HUB_URL = "nats-leaf://127.0.0.1:2";
+
+/** Checks the hub's whole configuration, and those of the given sites. */
+export async function refusedConfigs(
+  settings: Settings,
+  sites: readonly SiteSettings[],
+  binary: NatsServer,
+): Promise<RefusedConfig[]> {
+  const key = () => createUser().getPublicKey();
+  const links = settings.sites.map((site) =>
+    declareHubLink(settings, site, { link: key(), operator: key(), reader: key() }),
+  );
+  const hub = declareHub(settings, { system: key(), operator: key(), reader: key() }, HUB_PORTS);
+  const keys = { system: key(), operator: key(), application: key() };
+  const seed = new TextDecoder().decode(createUser().getSeed());
+  const leafText = (site: SiteSettings) =>
+    render(planLeaf(declareLeaf(settings, site, keys, SITE_PORTS, HUB_URL), seed, PATHS));
+  const configs = [
+    { where: "hub", text: () => render(planHub(hub, links, PATHS)) },
+    ...sites.map((site) => ({ where: `site ${site.name}`, text: () => leafText(site) })),
+  ];
+  const folder = mkdtempSync(join(tmpdir(), "nats-hub-leaf-"));
+  try {
+    const results = await sideBySide([...configs.entries()], async ([i, { where, text }]) => {
+      const file = join(folder, `${i}.conf`);
+      writePrivate(file, text());
+      return checkConfig(binary, file).then(
+        () => [],
+        (error: unknown) => [{ where, reason: `nats-server refuses its configuration: ${messageOf(error)}` }],
+      );
+    });
+    return results.flat();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
