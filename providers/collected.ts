@@ -51,13 +51,15 @@ export const sourceInfoOf = (info: StreamInfo | undefined, site: string): Source
   );
 
 /**
- * Messages that the site holds and the hub has not. The hub's position is the sequence that its source reports; absent
- * (never reached the site since the hub started, or an older server) counts as nothing collected.
+ * Messages that the site holds and the hub has not; at most so many, as some in between may be deleted. The hub's
+ * position is the sequence that its source reports; absent (it never reached the site) counts as nothing collected.
+ * What stands behind that position is looked up: purged probes leave a gap that is no loss.
  */
-export function waiting(atSiteInfo: StreamInfo, source: SourceInfo | undefined): number {
-  const { messages, first_seq, last_seq } = atSiteInfo.state;
-  if (messages === 0) return 0;
-  return Math.max(0, last_seq - Math.max(source?.seq ?? 0, first_seq - 1));
+async function waiting(js: JetStream, info: StreamInfo, source: SourceInfo | undefined): Promise<number> {
+  const next = (source?.seq ?? 0) + 1;
+  if (info.state.messages === 0 || info.state.last_seq < next) return 0;
+  const first = await js.nextMessage(info.config.name, ">", next);
+  return first === undefined ? 0 : info.state.last_seq - first.seq + 1;
 }
 
 /** What would be lost with the site, in words; empty when nothing. */
@@ -65,10 +67,11 @@ export async function undelivered(access: SiteAccess, streams: readonly StreamSe
   const lost: string[] = [];
   for (const stream of streams) {
     const name = siteStreamName(stream, access.site);
-    const info = await (await atSite(access)).stream(name);
+    const js = await atSite(access);
+    const info = await js.stream(name);
     if (info === undefined) continue;
     const onHub = await (await atHub(access, stream)).stream(stream.name);
-    const count = waiting(info, sourceInfoOf(onHub, access.site));
+    const count = await waiting(js, info, sourceInfoOf(onHub, access.site));
     if (count > 0) lost.push(`${count} messages of stream ${name} have not reached the hub`);
   }
   return lost;

@@ -4,7 +4,7 @@ import { FleetAccess, accessOf, undelivered } from "./collected";
 import { refusedConfigs } from "./config-check";
 import { digest } from "./digest";
 import { mayDiscard } from "./discard";
-import { folderProblem, machineId, removeFolder } from "./folders";
+import { folderProblem, machineId, refuseOtherMachine, removeFolder } from "./folders";
 import { findNatsServer } from "./nats-server-binary";
 import { Refusal, messageOf } from "./refusal";
 import { hasUnknown, inputsOnly, same } from "./values";
@@ -117,11 +117,7 @@ export async function create(inputs: FleetInputs) {
 }
 
 export async function diff(_id: string, olds: FleetOutputs, news: FleetInputs) {
-  if (olds.machine !== machineId()) {
-    throw new Refusal(
-      "this stack's servers run on another machine, where its state was made; run Pulumi there, or destroy it there first",
-    );
-  }
+  refuseOtherMachine(olds.machine);
   return { changes: hasUnknown(news) || olds.inputs !== digest(inputsOnly(news)) };
 }
 

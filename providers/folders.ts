@@ -117,3 +117,12 @@ export function machineId(): string {
   const id = existsSync("/etc/machine-id") ? readFileSync("/etc/machine-id", "utf8").trim() : "";
   return createHash("sha256").update(`${id} ${hostname()}`).digest("hex").slice(0, 16);
 }
+
+/** Errors: a Refusal when the state was made on another machine, where its processes, ports and files are. */
+export function refuseOtherMachine(machine: string): void {
+  if (machine === machineId()) return;
+  throw new Refusal(
+    "this stack's servers run on another machine, where its state was made; run Pulumi there, or destroy it there first " +
+      "(if that machine is gone for good: 'pulumi stack rm --force')",
+  );
+}

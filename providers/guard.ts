@@ -2,6 +2,7 @@ import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
 import { FleetAccess, SiteAccess, accessOf, undelivered } from "./collected";
 import { mayDiscardAll } from "./discard";
+import { machineId, refuseOtherMachine } from "./folders";
 import { Access, shared } from "./nats/connection";
 import { jsz } from "./nats/system";
 import { Refusal, messageOf } from "./refusal";
@@ -21,8 +22,15 @@ export interface GuardInputs {
   access: FleetAccess;
 }
 
-export const create = async (inputs: GuardInputs) => ({ id: "guard", outs: inputs });
-export const update = async (_id: string, _olds: GuardInputs, news: GuardInputs) => ({ outs: news });
+interface GuardOutputs extends GuardInputs {
+  /** Where the servers run; absent in a state of before this was recorded. */
+  machine?: string;
+}
+
+const outputsOf = (inputs: GuardInputs) => ({ ...inputs, machine: machineId() });
+
+export const create = async (inputs: GuardInputs) => ({ id: "guard", outs: outputsOf(inputs) });
+export const update = async (_id: string, _olds: GuardInputs, news: GuardInputs) => ({ outs: outputsOf(news) });
 
 export const diff = async (_id: string, olds: GuardInputs, news: GuardInputs) => ({
   changes: (["sites", "streams", "hub", "access"] as const).some((key) => changed(news[key], olds[key])),
@@ -53,7 +61,9 @@ async function collected(hub: Access): Promise<string[]> {
   }
 }
 
-async function remove(_id: string, { sites, streams, hub, access }: GuardInputs): Promise<void> {
+async function remove(_id: string, { sites, streams, hub, access, machine }: GuardOutputs): Promise<void> {
+  // Elsewhere nothing could be stopped, only forgotten.
+  if (machine !== undefined) refuseOtherMachine(machine);
   if (mayDiscardAll()) return;
   const reached = sites.flatMap(({ site, expect }) => accessOf(access, site, expect) ?? []);
   const atSites = await Promise.all(reached.map((site) => atStake(site, streams)));
