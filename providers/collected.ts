@@ -55,7 +55,11 @@ export const sourceInfoOf = (info: StreamInfo | undefined, site: string): Source
  * position is the sequence that its source reports; absent (it never reached the site) counts as nothing collected.
  * What stands behind that position is looked up: purged probes leave a gap that is no loss.
  */
-async function waiting(js: JetStream, info: StreamInfo, source: SourceInfo | undefined): Promise<number> {
+export async function waiting(
+  js: Pick<JetStream, "nextMessage">,
+  info: StreamInfo,
+  source: SourceInfo | undefined,
+): Promise<number> {
   const next = (source?.seq ?? 0) + 1;
   if (info.state.messages === 0 || info.state.last_seq < next) return 0;
   const first = await js.nextMessage(info.config.name, ">", next);

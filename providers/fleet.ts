@@ -6,7 +6,7 @@ import { digest } from "./digest";
 import { mayDiscard } from "./discard";
 import { folderProblem, machineId, refuseOtherMachine, removeFolder } from "./folders";
 import { findNatsServer } from "./nats-server-binary";
-import { Refusal, messageOf } from "./refusal";
+import { messageOf } from "./refusal";
 import { hasUnknown, inputsOnly, same } from "./values";
 
 /**
