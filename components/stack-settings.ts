@@ -24,7 +24,12 @@ export function stackSettings(config = new pulumi.Config()): Settings {
 /** Groups and lists are JSON in the config; every other setting is text. */
 function rawValue(config: pulumi.Config, name: string): unknown {
   const text = config.get(name);
-  return text !== undefined && /^[[{]/.test(text) ? (JSON.parse(text) as unknown) : text;
+  if (text === undefined || !/^[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
 }
 
 /** Misspelt top-level keys: Pulumi itself accepts any. */

@@ -15,14 +15,18 @@ const LAST = 29_999;
 
 const registry = (): string => join(pulumiHome(), "nats-hub-leaf", "ports");
 
-/** Whether nothing listens on the port. */
-export function isFree(port: number, host = "127.0.0.1"): Promise<boolean> {
-  return new Promise((free) => {
+/** The system's error code when nothing can listen there, such as EADDRINUSE; undefined when it can. */
+export function listenProblem(port: number, host = "127.0.0.1"): Promise<string | undefined> {
+  return new Promise((done) => {
     const probe = createServer();
-    probe.once("error", () => free(false));
-    probe.listen({ port, host, exclusive: true }, () => probe.close(() => free(true)));
+    probe.once("error", (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
+    probe.listen({ port, host, exclusive: true }, () => probe.close(() => done(undefined)));
   });
 }
+
+/** Whether a server can listen on the port. */
+export const isFree = async (port: number, host?: string): Promise<boolean> =>
+  (await listenProblem(port, host)) === undefined;
 
 const cannotReserve = (path: string, error: unknown): Refusal =>
   new Refusal(`${path}: ports cannot be reserved (${messageOf(error)}); make the folder writable, or set PULUMI_HOME`);

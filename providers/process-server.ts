@@ -4,8 +4,8 @@ import { makeFolder, readText, serverFiles } from "./folders";
 import { NatsServer, findNatsServer, maskSeeds } from "./nats-server-binary";
 import { Access, shared } from "./nats/connection";
 import { Varz, varz } from "./nats/system";
-import { isFree } from "./ports";
-import { findProcess, recordedProcess, startProcess, stopProcess } from "./processes";
+import { listenProblem } from "./ports";
+import { findProcess, listeningPorts, recordedProcess, startProcess, stopProcess } from "./processes";
 import { Refusal, messageOf } from "./refusal";
 import { reloadTo, writtenDigest } from "./server-config";
 
@@ -35,9 +35,16 @@ function lastErrors(folder: string): string {
   return maskSeeds(errors.map((line) => line.replace(/^\[\d+\] [\d/]+ [\d:.]+ /, "")).join("\n  "));
 }
 
-async function refuseTakenPorts({ name, listeners }: ProcessServer): Promise<void> {
+/** Refuses addresses that cannot be listened on. `own`: ports of the running server, which it gives back. */
+async function refuseTakenPorts({ name, listeners }: ProcessServer, own: readonly number[] = []): Promise<void> {
   for (const [listener, { host, port }] of Object.entries(listeners)) {
-    if (await isFree(port, host)) continue;
+    const problem = own.includes(port) ? undefined : await listenProblem(port, host);
+    if (problem === undefined) continue;
+    if (problem !== "EADDRINUSE") {
+      throw new Refusal(
+        `${name}: it cannot listen on ${host}:${port} (${listener}): ${problem}; use an address of this machine, and a port that this user may use`,
+      );
+    }
     throw new Refusal(
       `${name}: port ${port} (${listener}) is taken by a process that this program did not start; ` +
         `stop it, or give ${name} another ports.${listener} in the settings`,
@@ -83,8 +90,8 @@ export async function bringUp(
 ): Promise<{ outcome: Outcome; running: Varz }> {
   const binary = await findNatsServer(server.natsServer);
   const { record, config } = serverFiles(server.folder);
-  if (findProcess(record, config) === undefined)
-    return { outcome: "started", running: await start(server, binary, digest) };
+  const pid = findProcess(record, config);
+  if (pid === undefined) return { outcome: "started", running: await start(server, binary, digest) };
   if (!mustRestart) {
     const applied = await reloadTo(digest, server.access).catch((error: unknown) => {
       if (error instanceof Refusal) throw error;
@@ -92,6 +99,7 @@ export async function bringUp(
     });
     if (applied !== "restart needed") return { outcome: applied, running: await varz(await shared(server.access)) };
   }
+  await refuseTakenPorts(server, listeningPorts(pid));
   await stopProcess(record, config);
   return { outcome: "restarted", running: await start(server, binary, digest) };
 }

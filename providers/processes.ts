@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, readdirSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readJson, writePrivate } from "./folders";
 
@@ -74,6 +74,31 @@ function record(file: string, pid: number, command: string[]): void {
     file,
     JSON.stringify({ pid, bootId: bootId(), startTime: startTime(pid) ?? "", command } satisfies ProcessRecord),
   );
+}
+
+/** The TCP ports that the process listens on; none when it is gone. */
+export function listeningPorts(pid: number): number[] {
+  const sockets = new Set(openFiles(pid).flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? []));
+  const tables = ["tcp", "tcp6"].flatMap((table) => (tryRead(`/proc/${pid}/net/${table}`) ?? "").split("\n").slice(1));
+  return tables.flatMap((line) => {
+    // sl, local address (hexadecimal), remote address, state (0A: listening), …, inode
+    const fields = line.trim().split(/\s+/);
+    const port = fields[1]?.split(":")[1];
+    return fields[3] === "0A" && port !== undefined && sockets.has(fields[9] ?? "") ? [parseInt(port, 16)] : [];
+  });
+}
+
+/** What the process's file descriptors lead to. */
+function openFiles(pid: number): string[] {
+  const orNone = (read: () => string[]): string[] => {
+    try {
+      return read();
+    } catch {
+      return []; // Closed, or the process ended, in between.
+    }
+  };
+  const folder = `/proc/${pid}/fd`;
+  return orNone(() => readdirSync(folder)).flatMap((file) => orNone(() => [readlinkSync(`${folder}/${file}`)]));
 }
 
 export interface Started {

@@ -271,7 +271,7 @@ const STREAM_RULES: readonly StreamRule[] = [
       code: "site-store-rolled-back",
       cause: `site ${facts.site} lost acknowledged messages: the hub is ahead of it and will skip the next ${source.seq - atSite.lastSeq} silently`,
       evidence: `the hub took sequence ${source.seq}, the site's last is ${atSite.lastSeq}`,
-      next: "publish nothing important until the site's stream is purged up to the hub's sequence; keep sync_interval: always",
+      next: `publish nothing important until the site's stream is purged up to the hub's sequence ('nats stream purge ${stream.name} --seq ${source.seq + 1}' at the site, as its operator); keep sync_interval: always`,
     };
   },
 
@@ -283,6 +283,19 @@ const STREAM_RULES: readonly StreamRule[] = [
       cause: "the hub's source never heard from the site's stream, though the link is up in the right account",
       evidence: `source ${source.name}: active never, lag ${source.lag}${source.error === undefined ? "" : `, error ${source.error.text}`}`,
       next: "check that the link's key may subscribe to '$JS.<site>.API.CONSUMER.>' and publish '$JSC.R.>' and '$JS.S.>' on the hub (run 'pulumi up')",
+    };
+  },
+
+  (stream, { site }) => {
+    const { probe } = stream;
+    const source = sourceOf(stream);
+    const isSilent = probe?.through === "real" && probe.sent > 0 && probe.arrived === 0 && probe.error === undefined;
+    if (source === undefined || source.seq !== undefined || !isSilent) return undefined;
+    return {
+      code: "source-never-active",
+      cause: "the site answers the hub's source, and nothing of what it delivers arrives",
+      evidence: `source ${source.name}: active ${source.activeMs} ms ago, and it never took a message`,
+      next: `check that the link's key may publish '$JS.S.>', and in merged mode '_source.${site}.>', on the hub (run 'pulumi up')`,
     };
   },
 

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+
+const ROOT = join(__dirname, "../../..");
+const ROOMS = ["components", "configs", "providers", "toolchain", "test"];
+
+const files = ROOMS.flatMap((room) =>
+  readdirSync(join(ROOT, room), { recursive: true, encoding: "utf8" }).map((name) => join(room, name)),
+);
+const text = (file: string): string => readFileSync(join(ROOT, file), "utf8");
+
+describe("the layout of the program", () => {
+  it("has a root of fewer than 60 lines", () => {
+    assert.equal(text("index.ts").split("\n").length < 60, true);
+  });
+
+  it("has no room or file of everything and nothing", () => {
+    const vague = files.filter((file) => /\b(utils?|helpers?|common|managers?)\b/i.test(basename(file)));
+    assert.deepEqual(vague, []);
+  });
+
+  it("keeps Pulumi out of the providers, which are tested without it", () => {
+    const importers = files.filter(
+      (file) => file.startsWith("providers") && file.endsWith(".ts") && /from "@pulumi\//.test(text(file)),
+    );
+    assert.deepEqual(importers, []);
+  });
+
+  it("keeps the code of providers out of the components: only their types are known there", () => {
+    const importers = files.filter(
+      (file) =>
+        file.startsWith("components") &&
+        file.endsWith(".ts") &&
+        /^import (?!type).*"(\.\.\/)+providers\//m.test(text(file)),
+    );
+    assert.deepEqual(importers, []);
+  });
+});

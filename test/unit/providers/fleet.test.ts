@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { RawSettings } from "../../../configs/settings";
+import { FleetInputs, check } from "../../../providers/fleet";
+import { newSeed, settingsOf } from "../../support/settings";
+import { closedPort } from "./fleet-inputs";
+import { inTempFolder, withEnvironment } from "./temp-folder";
+
+const BOTH = [{ name: "oslo" }, { name: "bergen" }];
+
+describe("the check of the whole fleet", () => {
+  const temp = inTempFolder();
+  withEnvironment(() => ({ DISCARD: undefined }));
+  let port = 0;
+  before(async () => (port = await closedPort()));
+
+  /** A nats-server that says `verdict` of every configuration that mentions `word`, and counts what it is asked. */
+  const natsServer = (word = "no such word"): string => {
+    writeFileSync(
+      temp.path("nats-server"),
+      `#!/bin/sh
+if [ "$1" = -v ]; then echo "nats-server: v2.15.2"; exit; fi
+echo asked >>${temp.path("asked")}
+while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} here" >&2; exit 1;; esac; done <"$3"
+`,
+      { mode: 0o755 },
+    );
+    return temp.path("nats-server");
+  };
+  const asked = (): number =>
+    existsSync(temp.path("asked")) ? readFileSync(temp.path("asked"), "utf8").trim().split("\n").length : 0;
+
+  const inputs = (raw: RawSettings = {}, root = temp.path("dev")): FleetInputs => {
+    const { keys: _keys, ...settings } = settingsOf({
+      sites: BOTH,
+      streams: [{ name: "EVENTS", subjects: ["events.>"] }],
+      natsServer: temp.path("nats-server"),
+      ...raw,
+    });
+    const url = `nats://127.0.0.1:${port}`;
+    const sites = Object.fromEntries(settings.sites.map(({ name }) => [name, { url, operator: newSeed() }]));
+    return { root, settings, access: { hubUrl: url, sites } };
+  };
+  const failures = async (olds: Partial<FleetInputs>, news: FleetInputs): Promise<string[]> =>
+    ((await check(olds, news)).failures ?? []).map(({ property, reason }) => `${property}: ${reason}`);
+
+  it("gives back the inputs when nothing speaks against them, and touches nothing", async () => {
+    natsServer();
+    const news = inputs();
+    assert.deepEqual(await check({}, news), { inputs: news });
+    assert.equal(existsSync(news.root), false);
+  });
+
+  it("lets nats-server read the hub's configuration and that of every new site", async () => {
+    natsServer();
+    await check({}, inputs());
+    assert.equal(asked(), 3);
+  });
+
+  it("lets nats-server read only what changed: the hub's, and the site's that did", async () => {
+    natsServer();
+    const olds = inputs();
+    await check(olds, {
+      ...olds,
+      settings: inputs({ sites: [{ name: "oslo" }, { name: "bergen", quota: "3GiB" }] }).settings,
+    });
+    assert.equal(asked(), 2);
+  });
+
+  it("asks nats-server nothing when nothing changed", async () => {
+    natsServer();
+    const olds = inputs();
+    assert.deepEqual(await failures(olds, olds), []);
+    assert.equal(asked(), 0);
+  });
+
+  it("passes on what nats-server refuses, with the server that it is about", async () => {
+    natsServer('server_name: \\"bergen');
+    assert.deepEqual(await failures({}, inputs()), [
+      'site bergen: nats-server refuses its configuration: nats-server.conf:1:1: no server_name: "bergen here',
+    ]);
+  });
+
+  it("refuses a nats-server that is missing, and a folder that cannot be made, together", async () => {
+    writeFileSync(temp.path("dev"), "");
+    const found = await failures({}, inputs({ natsServer: temp.path("none") }));
+    assert.match(found[0] ?? "", /^natsServer: natsServer: .*none is not a nats-server that runs here/);
+    assert.match(found[1] ?? "", /^dataFolder: .*dev: a part of the path is a file/);
+    assert.equal(found.length, 2);
+  });
+
+  it("refuses to rename the hub, whose JetStream domain holds all collected data", async () => {
+    natsServer();
+    const olds = inputs();
+    const [found, ...more] = await failures(olds, { ...olds, settings: inputs({ hub: { name: "centre" } }).settings });
+    assert.match(found ?? "", /^hub\.name: changes from 'hub' to 'centre', .*destroy the stack first/);
+    assert.deepEqual(more, []);
+  });
+
+  it("refuses another data folder while servers run in the old one", async () => {
+    natsServer();
+    const olds = inputs();
+    assert.match(
+      (await failures(olds, { ...olds, root: temp.path("elsewhere") }))[0] ?? "",
+      /^dataFolder: changes while/,
+    );
+  });
+
+  describe("when a site leaves", () => {
+    const leave = async (expect: "online" | "offline") => {
+      natsServer();
+      const olds = inputs({ sites: [{ name: "oslo" }, { name: "bergen", expect }] });
+      return failures(olds, { ...olds, settings: inputs({ sites: [{ name: "oslo" }] }).settings });
+    };
+
+    it("refuses while nobody can tell what the hub lacks of it", async () => {
+      const [found, ...more] = await leave("online");
+      assert.match(
+        found ?? "",
+        /^sites: bergen cannot be removed: its streams cannot be read \(.*\); wait until .*DISCARD=bergen$/,
+      );
+      assert.deepEqual(more, []);
+    });
+
+    it("lets it go when the loss is allowed for it", async () => {
+      process.env.DISCARD = "bergen";
+      assert.deepEqual(await leave("online"), []);
+    });
+
+    it("does not let it go when the loss is allowed for another", async () => {
+      process.env.DISCARD = "oslo";
+      assert.equal((await leave("online")).length, 1);
+    });
+
+    it("lets it go when it was declared offline and cannot be asked", async () => {
+      assert.deepEqual(await leave("offline"), []);
+    });
+  });
+
+  describe("when a site gets a new key", () => {
+    const rotate = async (expect: "online" | "offline") => {
+      natsServer();
+      const olds = inputs({ sites: [{ name: "oslo", expect }] });
+      return failures(olds, { ...olds, settings: inputs({ sites: [{ name: "oslo", expect, rotation: 1 }] }).settings });
+    };
+
+    it("refuses it for an offline one, which would be locked out", async () => {
+      assert.deepEqual(await rotate("offline"), [
+        "sites: oslo is offline and would be locked out by a new key; rotate it when it is online again",
+      ]);
+    });
+
+    it("lets an online one have it", async () => {
+      assert.deepEqual(await rotate("online"), []);
+    });
+  });
+});

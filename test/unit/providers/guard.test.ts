@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import * as guard from "../../../providers/guard";
+import { closedPort, resourcesOf } from "./fleet-inputs";
+import { withEnvironment } from "./temp-folder";
+
+describe("the guard of destroy", () => {
+  withEnvironment(() => ({ DISCARD: undefined }));
+  const outputs = async (change: Partial<guard.GuardInputs> = {}) => {
+    const { inputs } = resourcesOf("/tmp/none", await closedPort()).guard;
+    return (await guard.create({ ...inputs, ...change })).outs;
+  };
+
+  it("refuses while nobody can tell what would be lost, and names every place", async () => {
+    await assert.rejects(guard.delete("guard", await outputs()), (error: Error) => {
+      const lines = error.message.split("\n");
+      assert.equal(lines[0], "destroy would lose messages:");
+      assert.match(lines[1] ?? "", /^ {2}site oslo: stream EVENTS cannot be read \(.+\)$/);
+      assert.match(lines[2] ?? "", /^ {2}hub: its streams cannot be read \(.+\)$/);
+      assert.equal(lines[3], "save them first, or allow the loss with DISCARD=1 (make down DISCARD=1)");
+      return true;
+    });
+  });
+
+  it("passes over an offline site, and not over the hub", async () => {
+    const offline = await outputs({ sites: [{ site: "oslo", expect: "offline" }] });
+    await assert.rejects(guard.delete("guard", offline), (error: Error) => {
+      assert.equal(error.message.includes("site oslo"), false);
+      assert.match(error.message, /hub: its streams cannot be read/);
+      return true;
+    });
+  });
+
+  it("lets everything go when the loss of everything is allowed", async () => {
+    process.env.DISCARD = "1";
+    await guard.delete("guard", await outputs());
+  });
+
+  it("lets nothing go when only the loss of a site is allowed", async () => {
+    process.env.DISCARD = "oslo";
+    await assert.rejects(guard.delete("guard", await outputs()), /destroy would lose messages/);
+  });
+
+  it("refuses on another machine, whatever is allowed", async () => {
+    process.env.DISCARD = "1";
+    await assert.rejects(guard.delete("guard", { ...(await outputs()), machine: "another" }), /another machine/);
+  });
+
+  it("shows no seed in its refusal", async () => {
+    const outs = await outputs();
+    await assert.rejects(guard.delete("guard", outs), (error: Error) => {
+      assert.equal(error.message.includes(outs.hub.seed), false);
+      assert.equal(error.message.includes(outs.access.sites.oslo!.operator), false);
+      return true;
+    });
+  });
+});

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { StreamConfig, siteStreamConfig } from "../../../configs/streams";
+import { StreamInfo } from "../../../providers/nats/jetstream";
+import { refuseChange } from "../../../providers/refuse-change";
+import { settingsOf } from "../../support/settings";
+import { withEnvironment } from "./temp-folder";
+
+const [settings] = settingsOf({ streams: [{ name: "EVENTS", subjects: ["events.>"], maxBytes: "1MB" }] }).streams;
+const CONFIG: StreamConfig = siteStreamConfig(settings!, "oslo", "dev");
+
+describe("a change of a stream", () => {
+  withEnvironment(() => ({ DISCARD: undefined }));
+
+  const existing = (change: Partial<StreamConfig> = {}, state: Partial<StreamInfo["state"]> = {}): StreamInfo => ({
+    config: { ...CONFIG, ...change },
+    created: "",
+    state: { messages: 10, bytes: 500_000, first_seq: 1, last_seq: 10, ...state },
+  });
+  const change = (info: StreamInfo, wanted: Partial<StreamConfig> = {}, adopt = false) =>
+    refuseChange("stream EVENTS at site oslo", info, { ...CONFIG, ...wanted }, { adopt, site: "oslo" });
+
+  it("is let through when there is none", () => {
+    change(existing());
+  });
+
+  it("is let through when JetStream makes it in place and nothing is lost", () => {
+    change(existing(), { subjects: ["other.>"], max_bytes: 2_000_000, discard: "new", max_age: 0, num_replicas: 3 });
+  });
+
+  it("is refused when JetStream cannot make it, with what a new stream would lose", () => {
+    assert.throws(() => change(existing(), { storage: "memory" }), {
+      message:
+        "stream EVENTS at site oslo: JetStream cannot change storage file -> memory in place, and a new stream would lose 10 messages; declare a stream of another name",
+    });
+  });
+
+  it("is refused on a stream that this program did not make", () => {
+    assert.throws(() => change(existing({ metadata: {} })), {
+      message:
+        "stream EVENTS at site oslo: a stream of this name exists and was not made by this program; rename yours, or set adopt: true to take it over",
+    });
+  });
+
+  it("is refused on a stream of another stack, which is named", () => {
+    assert.throws(
+      () => change(existing({ metadata: { "nats-hub-leaf.stack": "prod" } })),
+      /a stream of this name exists and belongs to stack prod; rename yours, or set adopt: true/,
+    );
+  });
+
+  it("is let through on a stream of somebody else when told to adopt it", () => {
+    change(existing({ metadata: {} }), {}, true);
+  });
+
+  it("is refused on an adopted stream too when JetStream cannot make it", () => {
+    assert.throws(() => change(existing({ metadata: {}, storage: "memory" }), {}, true), /cannot change storage/);
+  });
+
+  it("is refused when a smaller limit would drop what is there", () => {
+    assert.throws(() => change(existing(), { max_bytes: 400_000 }), {
+      message:
+        "stream EVENTS at site oslo: max_bytes 400000 is less than the 500000 bytes that it holds; keep the limit, or allow the loss with DISCARD=oslo",
+    });
+  });
+
+  it("is let through to a smaller limit that holds what is there", () => {
+    change(existing(), { max_bytes: 600_000 });
+  });
+
+  it("is refused when a first or shorter age would drop older messages", () => {
+    assert.throws(() => change(existing(), { max_age: 60e9 }), /a shorter max_age drops the messages that are older/);
+    assert.throws(() => change(existing({ max_age: 90e9 }), { max_age: 60e9 }), /a shorter max_age/);
+  });
+
+  it("is let through to a longer age, to none, and to a shorter one of an empty stream", () => {
+    change(existing({ max_age: 60e9 }), { max_age: 90e9 });
+    change(existing({ max_age: 60e9 }), { max_age: 0 });
+    change(existing({}, { messages: 0, bytes: 0 }), { max_age: 60e9 });
+  });
+
+  it("that loses messages is let through when the loss at this site is allowed", () => {
+    process.env.DISCARD = "oslo";
+    change(existing(), { max_bytes: 1 });
+    process.env.DISCARD = "bergen";
+    assert.throws(() => change(existing(), { max_bytes: 1 }), /DISCARD=oslo/);
+  });
+});

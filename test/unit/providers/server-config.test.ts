@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { parse } from "../../../configs/parse";
+import { HubDeclaration, HubLinkDeclaration } from "../../../configs/plan-hub";
+import { serverFiles } from "../../../providers/folders";
+import {
+  declareHub,
+  declareLink,
+  declaredLinks,
+  dropLink,
+  renderHub,
+  writeConfig,
+  writeHub,
+  writtenDigest,
+} from "../../../providers/server-config";
+import { newKey } from "../../support/settings";
+import { inTempFolder } from "./temp-folder";
+
+const HUB: HubDeclaration = {
+  restart: {
+    name: "hub",
+    host: "127.0.0.1",
+    ports: { client: 4222, leafnodes: 7422, monitor: 8222 },
+    syncInterval: "always",
+    logs: { sizeLimit: 1_000_000, keep: 3 },
+  },
+  reload: {
+    limits: { maxFile: 1e9, maxMemory: 1e6 },
+    maxPayload: 1e6,
+    merged: { maxFile: 1e6, maxMemory: 0 },
+    keys: { system: newKey(), operator: newKey(), reader: newKey() },
+  },
+};
+
+const link = (site: string, change: Partial<HubLinkDeclaration> = {}): HubLinkDeclaration => ({
+  site,
+  keys: { link: newKey(), operator: newKey(), reader: newKey() },
+  rotation: 0,
+  limits: { maxFile: 1e6, maxMemory: 0 },
+  merged: [],
+  ...change,
+});
+
+/** The nkeys of an account's users in the hub's configuration; undefined when there is no such account. */
+function usersOf(folder: string, account: string): string[] | undefined {
+  const accounts = parse(renderHub(folder) ?? "").accounts as Record<string, { users: { nkey: string }[] }>;
+  return accounts[account]?.users.map((user) => user.nkey);
+}
+
+describe("the hub's configuration from its declarations", () => {
+  const temp = inTempFolder();
+  const hub = () => temp.path("hub");
+
+  /** A nats-server that finds every configuration valid, or none. */
+  const binary = (verdict: string) => {
+    writeFileSync(temp.path("server"), `#!/bin/sh\n${verdict}\n`, { mode: 0o755 });
+    return { path: temp.path("server"), version: "2.15.2" };
+  };
+  const valid = () => binary('echo "valid (sha256:0a1b)" >&2');
+  const invalid = () => binary('echo "nats-server: $3:1:1: no" >&2; exit 1');
+
+  it("is none while the hub is not declared", () => {
+    declareLink(hub(), link("oslo"));
+    assert.equal(renderHub(hub()), undefined);
+  });
+
+  it("is the same text for the same declarations, in whatever order they came", () => {
+    const [oslo, bergen] = [link("oslo"), link("bergen")];
+    declareHub(hub(), HUB);
+    declareLink(hub(), oslo);
+    declareLink(hub(), bergen);
+    const [text] = [renderHub(hub())];
+    dropLink(hub(), oslo, false);
+    declareLink(hub(), oslo);
+    assert.equal(renderHub(hub()), text);
+  });
+
+  it("has an account with the link key of every declared site", () => {
+    const oslo = link("oslo");
+    declareHub(hub(), HUB);
+    declareLink(hub(), oslo);
+    assert.deepEqual(usersOf(hub(), "OSLO"), [oslo.keys.link, oslo.keys.operator, oslo.keys.reader]);
+    assert.equal(usersOf(hub(), "BERGEN"), undefined);
+  });
+
+  it("has both link keys of a site while its key rotates, and the new one alone afterwards", () => {
+    const old = link("oslo");
+    const renewed = { ...old, rotation: 1, keys: { ...old.keys, link: newKey() } };
+    declareHub(hub(), HUB);
+    declareLink(hub(), old);
+    declareLink(hub(), renewed);
+    const { operator, reader } = old.keys;
+    assert.deepEqual(usersOf(hub(), "OSLO"), [old.keys.link, renewed.keys.link, operator, reader]);
+    dropLink(hub(), old, false);
+    assert.deepEqual(usersOf(hub(), "OSLO"), [renewed.keys.link, operator, reader]);
+  });
+
+  it("loses the account with its last key", () => {
+    const oslo = link("oslo");
+    declareHub(hub(), HUB);
+    declareLink(hub(), oslo);
+    dropLink(hub(), oslo, false);
+    assert.equal(usersOf(hub(), "OSLO"), undefined);
+  });
+
+  it("keeps the account of a removed site for its data, without a key that a leaf could use", () => {
+    const oslo = link("oslo");
+    declareHub(hub(), HUB);
+    declareLink(hub(), oslo);
+    dropLink(hub(), oslo, true);
+    assert.deepEqual(usersOf(hub(), "OSLO"), [oslo.keys.operator, oslo.keys.reader]);
+  });
+
+  it("takes a kept account back into use when the site returns", () => {
+    const [old, again] = [link("oslo"), link("oslo")];
+    declareHub(hub(), HUB);
+    declareLink(hub(), old);
+    dropLink(hub(), old, true);
+    declareLink(hub(), again);
+    assert.deepEqual(usersOf(hub(), "OSLO"), [again.keys.link, again.keys.operator, again.keys.reader]);
+    assert.equal(declaredLinks(hub()).length, 1);
+  });
+
+  it("keeps the account of one site apart from a site whose name begins like it", () => {
+    const [oslo, east] = [link("oslo"), link("oslo-east")];
+    declareHub(hub(), HUB);
+    declareLink(hub(), oslo);
+    declareLink(hub(), east);
+    dropLink(hub(), oslo, false);
+    assert.deepEqual(declaredLinks(hub()), [east]);
+  });
+
+  it("knows no links of a hub without a folder", () => {
+    assert.deepEqual(declaredLinks(temp.path("none")), []);
+  });
+
+  it("passes over what a killed writer left beside the declarations", () => {
+    declareLink(hub(), link("oslo"));
+    writeFileSync(temp.path("hub", "links", "oslo.U1.json.123.tmp"), "{ half");
+    assert.equal(declaredLinks(hub()).length, 1);
+  });
+
+  it("lies in private files, the declarations too", () => {
+    declareHub(hub(), HUB);
+    declareLink(hub(), link("oslo"));
+    const files = readdirSync(hub(), { recursive: true, encoding: "utf8" }).map((name) => temp.path("hub", name));
+    assert.deepEqual(
+      files.map((file) => statSync(file).mode & 0o777).filter((mode) => mode !== 0o600 && mode !== 0o700),
+      [],
+    );
+  });
+
+  it("is written only when nats-server finds it valid, with the digest beside it", async () => {
+    mkdirSync(hub());
+    assert.equal(await writeConfig(hub(), "a: 1\n", valid()), "sha256:0a1b");
+    await assert.rejects(writeConfig(hub(), "a: 2\n", invalid()), { message: "nats-server.conf:1:1: no" });
+    assert.equal(readFileSync(serverFiles(hub()).config, "utf8"), "a: 1\n");
+    assert.equal(writtenDigest(hub()), "sha256:0a1b");
+    assert.deepEqual(readdirSync(hub()).sort(), ["nats-server.conf", "nats-server.conf.digest"]);
+  });
+
+  it("is written from its declarations under a lock that is gone afterwards", async () => {
+    declareHub(hub(), HUB);
+    assert.equal(await writeHub(hub(), valid()), "sha256:0a1b");
+    assert.equal(readFileSync(serverFiles(hub()).config, "utf8"), renderHub(hub()));
+    assert.equal(existsSync(`${hub()}.lock`), false);
+  });
+
+  it("is refused while the hub is not declared", async () => {
+    await assert.rejects(writeHub(hub(), valid()), /the hub is not declared; run 'pulumi up' on the whole stack/);
+    assert.equal(existsSync(`${hub()}.lock`), false);
+  });
+});

@@ -1,0 +1,351 @@
+import type { FindingCode } from "../../../../providers/smoke-test/diagnose";
+import { HubStreamFacts, ProbeFacts, SiteFacts, StreamFacts } from "../../../../providers/smoke-test/facts";
+
+const SOURCE = { name: "EVENTS", api: "$JS.oslo.API", activeMs: 300, lag: 0, seq: 10 };
+export const ON_HUB: HubStreamFacts = { messages: 10, lastSeq: 10, created: "2026-01-01T00:00:00Z", source: SOURCE };
+export const PROBE: ProbeFacts = { through: "real", sent: 28, arrived: 28, doubled: 0, burst: 25, latencyMs: 4 };
+export const STREAM: StreamFacts = {
+  name: "EVENTS",
+  collectedAs: "OSLO/EVENTS",
+  api: "$JS.oslo.API",
+  atSite: { messages: 10, lastSeq: 10, created: "2026-01-01T00:00:00Z" },
+  onHub: ON_HUB,
+  before: { hubCreated: "2026-01-01T00:00:00Z", hubLastSeq: 10, hubMessages: 10 },
+  probe: PROBE,
+};
+/** A site where all is right. */
+export const HEALTHY: SiteFacts = {
+  site: "oslo",
+  declared: { account: "OSLO", domain: "oslo", hubDomain: "hub", linkKey: "UDECLARED" },
+  failedSteps: [],
+  hub: { domain: "hub", links: [{ account: "OSLO" }] },
+  leaf: {
+    domain: "oslo",
+    links: [{ account: "OSLO" }],
+    remote: { urls: ["nats-leaf://127.0.0.1:7422"], key: "UDECLARED", account: "OSLO" },
+    errors: [],
+  },
+  streams: [STREAM],
+};
+
+export const withHub = (hub: Partial<SiteFacts["hub"]>): SiteFacts => ({ ...HEALTHY, hub: { ...HEALTHY.hub, ...hub } });
+const withLeaf = (leaf: Partial<SiteFacts["leaf"]>, hub: Partial<SiteFacts["hub"]> = {}): SiteFacts => ({
+  ...withHub(hub),
+  leaf: { ...HEALTHY.leaf, ...leaf },
+});
+const withRemote = (remote: Partial<NonNullable<SiteFacts["leaf"]["remote"]>>, hub: Partial<SiteFacts["hub"]> = {}) =>
+  withLeaf({ remote: { ...HEALTHY.leaf.remote!, ...remote } }, hub);
+export const withStream = (stream: Partial<StreamFacts>): SiteFacts => ({
+  ...HEALTHY,
+  streams: [{ ...STREAM, ...stream }],
+});
+export const withSource = (source: Partial<NonNullable<HubStreamFacts["source"]>>, probe: Partial<ProbeFacts> = {}) =>
+  withStream({ onHub: { ...ON_HUB, source: { ...SOURCE, ...source } }, probe: { ...PROBE, ...probe } });
+export const withProbe = (probe: Partial<ProbeFacts>) => withSource({}, probe);
+
+interface Example {
+  it: string;
+  facts: SiteFacts;
+  cause: RegExp;
+  evidence: RegExp;
+  next: RegExp;
+  severity?: "warning";
+}
+
+const PULUMI_UP = /pulumi up/;
+
+/** What each rule finds. A code may have several examples; `isolation-broken` comes from attacks, not from facts. */
+export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[]> = {
+  "hub-down": [
+    {
+      it: "a hub that does not answer",
+      facts: withHub({ unreachable: "nats://127.0.0.1:4222: CONNECTION_REFUSED", links: [] }),
+      cause: /hub's server does not answer/,
+      evidence: /4222: CONNECTION_REFUSED/,
+      next: PULUMI_UP,
+    },
+  ],
+  "step-failed": [
+    {
+      it: "a step that failed and left the site down: the first reason first",
+      facts: {
+        ...withLeaf({ unreachable: "nats://127.0.0.1:4223: refused", links: [] }, { links: [] }),
+        failedSteps: ["port 4223 is taken", "no streams"],
+      },
+      cause: /^port 4223 is taken$/,
+      evidence: /4223: refused; also: no streams/,
+      next: PULUMI_UP,
+    },
+    {
+      it: "a step that failed although the servers are fine",
+      facts: { ...HEALTHY, failedSteps: ["EVENTS belongs to stack prod"] },
+      cause: /belongs to stack prod/,
+      evidence: /step of this site in 'pulumi up' failed/,
+      next: PULUMI_UP,
+    },
+  ],
+  "site-down": [
+    {
+      it: "a site that does not answer, with its last error",
+      facts: withLeaf({ unreachable: "nats://127.0.0.1:4223: refused", links: [], errors: ["disk full"] }),
+      cause: /site's server does not answer/,
+      evidence: /4223: refused; the site logs: disk full/,
+      next: /expect: offline/,
+    },
+  ],
+  "seed-in-credentials": [
+    {
+      it: "a seed in the field of a credentials file (issue 6723)",
+      facts: withRemote({ credentials: "a seed" }, { links: [] }),
+      cause: /seed in 'credentials'.*6723/,
+      evidence: /credentials holds a seed; links on the hub: none/,
+      next: /put the seed in 'nkey'.*raise the site's rotation/,
+    },
+    {
+      it: "a file that holds nothing but a seed in that field",
+      facts: withRemote({ credentials: "a file that holds a bare seed" }, { links: [] }),
+      cause: /6723/,
+      evidence: /a file that holds a bare seed/,
+      next: /'nkey'/,
+    },
+  ],
+  "credentials-not-nkey": [
+    {
+      it: "a link that authenticates by JWT",
+      facts: withRemote({ credentials: "another file" }, { links: [] }),
+      cause: /authenticates with a credentials file/,
+      evidence: /holds another file/,
+      next: /use 'nkey'/,
+    },
+    {
+      it: "a link whose credentials file is missing",
+      facts: withRemote({ credentials: "a missing file" }, { links: [] }),
+      cause: /credentials file/,
+      evidence: /holds a missing file/,
+      next: /use 'nkey'/,
+    },
+  ],
+  "wrong-key": [
+    {
+      it: "another key in the remote than the declared one",
+      facts: withRemote({ key: "UOTHER" }, { links: [] }),
+      cause: /does not accept the site's link key/,
+      evidence: /key UOTHER, declared is UDECLARED/,
+      next: PULUMI_UP,
+    },
+    {
+      it: "a remote without an nkey that the hub refuses",
+      facts: withLeaf(
+        { remote: { urls: [], account: "OSLO" }, errors: ["Leafnode Error 'Authorization Violation'"] },
+        { links: [] },
+      ),
+      cause: /does not accept/,
+      evidence: /its remote has no nkey, declared is UDECLARED; .*Authorization Violation/,
+      next: PULUMI_UP,
+    },
+    {
+      it: "a refused key of a remote that cannot be read: nothing is said of its nkey",
+      facts: (() => {
+        const { remote: _remote, ...leaf } = withLeaf({ errors: ["Authorization Violation"] }).leaf;
+        return { ...withHub({ links: [] }), leaf };
+      })(),
+      cause: /does not accept/,
+      evidence: /^its remote cannot be read; /,
+      next: PULUMI_UP,
+    },
+  ],
+  "wrong-account-on-hub": [
+    {
+      it: "a link that landed in another account of the hub",
+      facts: withHub({ links: [{ account: "ANON" }] }),
+      cause: /the hub put the link in account ANON, not OSLO/,
+      evidence: /hub \/leafz: oslo -> ANON/,
+      next: /remove no_auth_user/,
+    },
+    {
+      it: "a link in the global account, where a hub without users puts everybody",
+      facts: withHub({ links: [{ account: "$G" }] }),
+      cause: /account \$G, not OSLO/,
+      evidence: /oslo -> \$G/,
+      next: /the hub runs without users/,
+    },
+  ],
+  "wrong-account-at-site": [
+    {
+      it: "a link bound to another account at the site",
+      facts: withLeaf({ links: [{ account: "$G" }], remote: { urls: [], key: "UDECLARED" } }),
+      cause: /bound the link to its account \$G, not OSLO/,
+      evidence: /site \/leafz: \$G; account in the remote: none/,
+      next: /set account: "OSLO"/,
+    },
+  ],
+  "link-down": [
+    {
+      it: "a link that never came up, with where it dials",
+      facts: withLeaf({ links: [], errors: ["dial tcp: refused"] }, { links: [] }),
+      cause: /never came up/,
+      evidence: /dials nats-leaf:\/\/127\.0\.0\.1:7422; the site logs: dial tcp: refused/,
+      next: /leafnode port/,
+    },
+  ],
+  "link-doubled": [
+    {
+      it: "two servers under the name of one site",
+      facts: withHub({ links: [{ account: "OSLO" }, { account: "OSLO" }] }),
+      cause: /2 servers are linked/,
+      evidence: /oslo -> OSLO, OSLO/,
+      next: /stop the copy/,
+    },
+  ],
+  "equal-domains": [
+    {
+      it: "a site that has the hub's JetStream domain",
+      facts: withLeaf({ domain: "hub" }),
+      cause: /the same JetStream domain 'hub'/,
+      evidence: /site 'hub', hub 'hub'/,
+      next: /of the site to "oslo"/,
+    },
+    {
+      it: "a hub that has the site's JetStream domain",
+      facts: withHub({ domain: "oslo" }),
+      cause: /the same JetStream domain 'oslo'/,
+      evidence: /site 'oslo', hub 'oslo'/,
+      next: /of the hub to "hub"/,
+    },
+  ],
+  "wrong-domain": [
+    {
+      it: "a site with another JetStream domain than the hub asks for",
+      facts: withLeaf({ domain: "bergen" }),
+      cause: /'bergen', not 'oslo'/,
+      evidence: /asks for '\$JS\.oslo\.API'/,
+      next: /of the site to "oslo"/,
+    },
+  ],
+  "stream-missing-at-site": [
+    {
+      it: "a stream that the site does not have",
+      facts: withStream({ atSite: "missing" }),
+      cause: /site has no stream EVENTS/,
+      evidence: /STREAM\.INFO\.EVENTS/,
+      next: PULUMI_UP,
+    },
+  ],
+  "stream-missing-on-hub": [
+    {
+      it: "a stream that the hub does not have",
+      facts: withStream({ onHub: "missing" }),
+      cause: /hub has no stream OSLO\/EVENTS/,
+      evidence: /not found/,
+      next: PULUMI_UP,
+    },
+  ],
+  "source-missing": [
+    {
+      it: "a hub stream that does not source the site",
+      facts: withStream({ onHub: { messages: 0, lastSeq: 10, created: ON_HUB.created } }),
+      cause: /OSLO\/EVENTS does not source the site/,
+      evidence: /no stream of the site/,
+      next: PULUMI_UP,
+    },
+  ],
+  "source-wrong-api": [
+    {
+      it: "a source that asks another domain",
+      facts: withSource({ api: "$JS.bergen.API" }),
+      cause: /asks '\$JS\.bergen\.API'/,
+      evidence: /declared '\$JS\.oslo\.API'/,
+      next: PULUMI_UP,
+    },
+  ],
+  "flow-control-blocked": [
+    {
+      it: "a source that the server itself calls stalled on flow control",
+      facts: withSource({ error: { code: 10228, text: "stalled on flow control" } }, { arrived: 3 }),
+      cause: /stalls after about 2 MB/,
+      evidence: /10228: stalled on flow control/,
+      next: /\$JS\.FC\.>/,
+    },
+    {
+      it: "a burst that stopped on its way after the small probes arrived",
+      facts: withProbe({ arrived: 23 }),
+      cause: /flow control/,
+      evidence: /23 of 28 probes arrived/,
+      next: /\$JS\.FC\.>/,
+    },
+  ],
+  "source-never-active": [
+    {
+      it: "a source that never heard from the site",
+      facts: withSource({ activeMs: -1, error: { code: 1, text: "no responders" } }, { arrived: 0 }),
+      cause: /never heard from the site's stream/,
+      evidence: /active never, lag 0, error no responders/,
+      next: /CONSUMER\.>/,
+    },
+  ],
+  "source-silent": [
+    {
+      it: "a source that lost the site",
+      facts: withSource({ activeMs: 42_000 }, { arrived: 0 }),
+      cause: /lost the site's stream and has not found it/,
+      evidence: /42 s ago/,
+      next: /re-arms the source/,
+    },
+  ],
+  "hub-store-lost": [
+    {
+      it: "a hub stream that was made anew since the last proof",
+      facts: withStream({ onHub: { ...ON_HUB, created: "2026-02-02T00:00:00Z", messages: 4 } }),
+      severity: "warning",
+      cause: /lost its stream OSLO\/EVENTS and has a new one/,
+      evidence: /4 of 10 messages are there/,
+      next: /backup/,
+    },
+  ],
+  "hub-store-rolled-back": [
+    {
+      it: "a hub stream that went back in time since the last proof",
+      facts: withStream({ onHub: { ...ON_HUB, lastSeq: 6 } }),
+      severity: "warning",
+      cause: /went back in time/,
+      evidence: /is 6, was 10/,
+      next: /sync_interval: always/,
+    },
+  ],
+  "site-store-rolled-back": [
+    {
+      it: "a site that lost acknowledged messages",
+      facts: withStream({ atSite: { messages: 7, lastSeq: 7, created: "" } }),
+      cause: /skip the next 3 silently/,
+      evidence: /took sequence 10, the site's last is 7/,
+      next: /sync_interval: always/,
+    },
+  ],
+  "probes-doubled": [
+    {
+      it: "probes that the hub stored twice",
+      facts: withProbe({ doubled: 2 }),
+      cause: /stores messages of the site twice/,
+      evidence: /2 of 28/,
+      next: /second way into the hub's stream/,
+    },
+  ],
+  "probe-failed": [
+    {
+      it: "probes that could not be sent",
+      facts: withProbe({ sent: 1, arrived: 0, burst: 0, error: "the account has no room" }),
+      cause: /could not be sent through stream EVENTS/,
+      evidence: /no room/,
+      next: PULUMI_UP,
+    },
+  ],
+  "probes-lost": [
+    {
+      it: "probes that are lost while everything looks right",
+      facts: withProbe({ arrived: 0 }),
+      cause: /unknown: link, accounts, domains, streams and source look right/,
+      evidence: /0 of 28 probes arrived; source active 300 ms ago, lag 0, sequence 10/,
+      next: /logs of both servers/,
+    },
+  ],
+};

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { Finding } from "../../../../providers/smoke-test/diagnose";
+import { ProbeFacts } from "../../../../providers/smoke-test/facts";
+import { rowsOf } from "../../../../providers/smoke-test/proof";
+import { settingsOf } from "../../../support/settings";
+
+const { streams } = settingsOf({
+  streams: [
+    { name: "EVENTS", subjects: ["events.>"] },
+    { name: "ALARMS", subjects: ["alarms.>"], collect: { mode: "merged" } },
+  ],
+});
+const PROBE: ProbeFacts = { through: "real", sent: 28, arrived: 28, doubled: 0, burst: 25, latencyMs: 4.2 };
+
+describe("the rows of the proof", () => {
+  it("are one for each stream, with its names at the site and on the hub", () => {
+    assert.deepEqual(
+      rowsOf({ site: "oslo-2" }, streams, { probes: { EVENTS: PROBE, ALARMS_OSLO_2: PROBE }, findings: [] }),
+      [
+        {
+          site: "oslo-2",
+          account: "OSLO_2",
+          stream: "EVENTS",
+          collected: "OSLO_2/EVENTS",
+          link: "up",
+          messages: 28,
+          latencyMs: 4.2,
+          status: "proven",
+          note: "",
+        },
+        {
+          site: "oslo-2",
+          account: "OSLO_2",
+          stream: "ALARMS_OSLO_2",
+          collected: "HUB/ALARMS",
+          link: "up",
+          messages: 28,
+          latencyMs: 4.2,
+          status: "proven",
+          note: "",
+        },
+      ],
+    );
+  });
+
+  it("of an offline site are pending and say why", () => {
+    const [row] = rowsOf({ site: "oslo" }, streams);
+    assert.deepEqual([row?.link, row?.status, row?.messages], ["pending", "pending", 0]);
+    assert.match(row?.note ?? "", /declared offline/);
+  });
+
+  it("say when a probe stream stood in for the real one, and why", () => {
+    const probe: ProbeFacts = { ...PROBE, through: "stand-in", why: "the stream at the site has retention workqueue" };
+    const [row] = rowsOf({ site: "oslo" }, streams, { probes: { EVENTS: probe }, findings: [] });
+    assert.equal(row?.note, "through a probe stream: the stream at the site has retention workqueue");
+  });
+
+  it("say what was lost", () => {
+    const loss: Finding = {
+      code: "hub-store-rolled-back",
+      severity: "warning",
+      site: "oslo",
+      symptom: "x",
+      cause: "the hub's stream went back in time",
+      evidence: "x",
+      next: "x",
+    };
+    const [row] = rowsOf({ site: "oslo" }, streams, { probes: { EVENTS: PROBE }, findings: [loss] });
+    assert.deepEqual([row?.status, row?.note], ["proven", "the hub's stream went back in time"]);
+  });
+
+  it("are none without streams", () => {
+    assert.deepEqual(rowsOf({ site: "oslo" }, []), []);
+  });
+});
