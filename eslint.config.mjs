@@ -85,7 +85,9 @@ export default defineConfig(
     rules: pure(["\\./", ...PURE_PACKAGES]),
   },
   {
-    files: ["providers/smoke-test/diagnose.ts", "providers/smoke-test/facts.ts"],
-    rules: pure(["\\./facts$", "\\.\\./\\.\\./configs/", ...PURE_PACKAGES]),
+    files: ["diagnose", "facts", "finding", "path-rules", "stream-rules"].map(
+      (name) => `providers/smoke-test/${name}.ts`,
+    ),
+    rules: pure(["\\./(facts|finding|path-rules|stream-rules)$", "\\.\\./\\.\\./configs/", ...PURE_PACKAGES]),
   },
 );

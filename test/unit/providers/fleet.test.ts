@@ -150,6 +150,13 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
       ]);
     });
 
+    it("lets an offline one keep the key that it has, while others change", async () => {
+      natsServer();
+      const olds = inputs({ sites: [{ name: "oslo", expect: "offline", rotation: 1 }] });
+      const news = inputs({ sites: [{ name: "oslo", expect: "offline", rotation: 1 }, { name: "bergen" }] });
+      assert.deepEqual(await failures(olds, { ...olds, settings: news.settings }), []);
+    });
+
     it("lets an online one have it", async () => {
       assert.deepEqual(await rotate("online"), []);
     });

@@ -57,7 +57,8 @@ describe("the purity of configs/", function () {
     assert.deepEqual(await offences(IMPURE["the clock"]!, IN_PROVIDERS), []);
   });
 
-  for (const file of ["providers/smoke-test/diagnose.ts", "providers/smoke-test/facts.ts"]) {
+  for (const name of ["diagnose", "facts", "finding", "path-rules", "stream-rules"]) {
+    const file = `providers/smoke-test/${name}.ts`;
     it(`holds for ${file} too`, async () => {
       const config = (await eslint.calculateConfigForFile(path.join(ROOT, file))) as {
         rules: Record<string, unknown[]>;
