@@ -9,12 +9,14 @@ export interface SiteFacts {
   hub: {
     /** Why the hub's system account does not answer; absent when it does. */
     unreachable?: string;
+    /** Its JetStream domain; empty when it has none, absent when it cannot be asked. */
     domain?: string;
     /** Links on the hub that carry the site's server name, with the account that each landed in. */
     links: { account: string }[];
   };
   leaf: {
     unreachable?: string;
+    /** Its JetStream domain; empty when it has none, absent when it cannot be asked. */
     domain?: string;
     /** Links at the site, with the local account of each. */
     links: { account: string }[];

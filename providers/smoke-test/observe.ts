@@ -39,8 +39,7 @@ async function server(
   try {
     const connection = await shared({ url, seed });
     const [links, jetstream] = await Promise.all([leafLinks(connection), jetStreamConfig(connection)]);
-    const domain = jetstream?.domain;
-    return { links, ...(domain === undefined ? {} : { domain }) };
+    return { links, domain: jetstream?.domain ?? "" };
   } catch (error) {
     return { unreachable: `${url}: ${messageOf(error)}`, links: [] };
   }

@@ -138,7 +138,7 @@ export const PATH_RULES: readonly SiteRule[] = [
       code: equal ? "equal-domains" : "wrong-domain",
       cause: equal
         ? `site and hub have the same JetStream domain '${leaf.domain}'`
-        : `the site's JetStream domain is '${leaf.domain}', not '${declared.domain}'`,
+        : `the site's JetStream ${leaf.domain === "" ? "has no domain, or is off" : `domain is '${leaf.domain}', not '${declared.domain}'`}`,
       evidence: `domains: site '${leaf.domain}', hub '${hub.domain ?? "unknown"}'; the hub asks for '$JS.${declared.domain}.API'`,
       next: `set jetstream.domain of ${where} to "${right}" (run 'pulumi up')`,
     };

@@ -221,6 +221,13 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
       evidence: /asks for '\$JS\.oslo\.API'/,
       next: /of the site to "oslo"/,
     },
+    {
+      it: "a site with no JetStream domain",
+      facts: withLeaf({ domain: "" }),
+      cause: /has no domain, or is off/,
+      evidence: /asks for '\$JS\.oslo\.API'/,
+      next: /of the site to "oslo"/,
+    },
   ],
   "stream-missing-at-site": [
     {
