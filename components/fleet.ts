@@ -4,9 +4,10 @@ import { Settings, SiteSettings } from "../configs/settings";
 import { FleetCheck, Identity } from "./resources";
 import { ProcessRuntime } from "./runtimes/process";
 import { Runtime } from "./runtimes/runtime";
+import { judged } from "./stack-settings";
 
 export interface FleetArgs {
-  /** The stack's settings, as `stackSettings` or `readSettings` give them. */
+  /** The stack's settings, as `stackSettings` or `readSettings` give them; judged by every rule here too. */
   settings: Settings;
   /** The stack's name; its files, streams and processes carry it. */
   stack: string;
@@ -33,6 +34,7 @@ export class Fleet extends pulumi.ComponentResource {
 
   constructor(name: string, args: FleetArgs, opts?: pulumi.ComponentResourceOptions) {
     super("nats-hub-leaf:index:Fleet", name, {}, opts);
+    judged(args.settings);
     this.settings = args.settings;
     this.stack = args.stack;
     this.runtime = runtimeOf(args);

@@ -21,6 +21,13 @@ export function stackSettings(config = new pulumi.Config()): Settings {
   return settings;
 }
 
+/** The settings, when no rule finds fault with them. Errors: a RunError that lists all problems. */
+export function judged(settings: Settings): Settings {
+  const problems = judge(settings, { emptyPassphrase: hasEmptyPassphrase() });
+  if (problems.length > 0) throw new pulumi.RunError(describeProblems(problems));
+  return settings;
+}
+
 /** Groups and lists are JSON in the config; every other setting is text. */
 function rawValue(config: pulumi.Config, name: string): unknown {
   const text = config.get(name);

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { type Ran, Stack } from "../support/cli";
+import { pidOf } from "../support/e2e-servers";
+import { leafLogin } from "../support/e2e-leaf-login";
+import { Traffic, Watch, arrived, hubStart, linkIds } from "../support/e2e-traffic";
+
+const settings = (rotation: number) => ({
+  sites: [{ name: "oslo", rotation }, { name: "bergen" }],
+  streams: [{ name: "EVENTS", subjects: ["events.>"] }],
+  probes: { burst: "0B" },
+});
+
+describe("rotation of a site's link key while applications publish", () => {
+  let stack: Stack;
+  let rotated: Ran;
+  let traffic: Record<"oslo" | "bergen", Traffic>;
+  let watch: Watch;
+  let untouched: { key: string; links: Record<string, number>; hub: object; pids: number[] };
+  const pids = () => ["hub", "oslo", "bergen"].map((server) => pidOf(stack.fleet, server));
+  const linkKey = async (): Promise<string> => (await stack.seedsInState()).oslo!.link!;
+
+  before(async () => {
+    stack = await Stack.create("rotation", settings(0));
+    await stack.up();
+    traffic = {
+      oslo: Traffic.start(await stack.applicationOf("oslo"), "oslo"),
+      bergen: Traffic.start(await stack.applicationOf("bergen"), "bergen"),
+    };
+    watch = await Watch.start(stack, ["bergen"]);
+    untouched = { key: await linkKey(), links: await linkIds(stack), hub: await hubStart(stack), pids: pids() };
+    assert.equal(await leafLogin((await stack.outputs()).hub.leafnodes, untouched.key), "accepted");
+
+    stack.configure(settings(1));
+    rotated = await stack.up();
+  });
+  after(() => stack.remove());
+
+  it("declares the new key before it drops the old one", () => {
+    const [created, deleted] = ["created", "deleted"].map((done) =>
+      rotated.output.search(new RegExp(`oslo-link ${done}`)),
+    );
+    const proven = rotated.output.search(/site oslo: 3 of 3 probes/);
+    assert.ok(created! > 0 && created! < proven && proven < deleted!, rotated.output);
+  });
+
+  it("gives the site another key", async () => assert.notEqual(await linkKey(), untouched.key));
+
+  it("lets the hub refuse the old key", async () => {
+    assert.equal(await leafLogin((await stack.outputs()).hub.leafnodes, untouched.key), "refused");
+  });
+
+  it("lets the hub accept the new key", async () => {
+    assert.equal(await leafLogin((await stack.outputs()).hub.leafnodes, await linkKey()), "accepted");
+  });
+
+  it("moves the link of the site and leaves the other's alone", async () => {
+    const links = await linkIds(stack);
+    assert.equal(links.bergen, untouched.links.bergen);
+    assert.notEqual(links.oslo, untouched.links.oslo);
+  });
+
+  it("restarts no server", async () => {
+    assert.deepEqual(await hubStart(stack), untouched.hub);
+    assert.deepEqual(pids(), untouched.pids);
+  });
+
+  it("never interrupts the sourcing of the other site for 2 s", async () => {
+    const { longestMs, looks } = await watch.stop();
+    assert.ok(looks > 10, `looked only ${looks} times`);
+    assert.ok(longestMs.bergen! >= 0 && longestMs.bergen! < 2_000, `silent for ${longestMs.bergen} ms`);
+  });
+
+  it("loses and doubles nothing", async () => {
+    for (const [site, publishing] of Object.entries(traffic)) {
+      const texts = await publishing.stop();
+      assert.ok(texts.length > 50, `only ${texts.length} messages were published at ${site}`);
+      assert.deepEqual(await arrived(stack, site, texts), texts.toSorted());
+    }
+  });
+
+  it("is followed by a clean preview", () => stack.isClean());
+});

@@ -1,0 +1,312 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { gunzipSync } from "node:zlib";
+import type { NatsConnection } from "nats";
+import type { RawSettings } from "../../configs/settings";
+import { open } from "../../providers/nats/connection";
+import type { ProofRow } from "../../providers/smoke-test";
+import { ensureToolchain } from "../../toolchain/install";
+import { pulumiHome } from "../../toolchain/locate";
+import { additions } from "../../toolchain/stack-environment";
+import { killAll, reservedPorts, serversOf } from "./e2e-servers";
+
+/** Drives the real Pulumi CLI in scratch copies of the project, so that a test meets neither the checkout nor another test. */
+
+const CHECKOUT = path.resolve(__dirname, "../..");
+
+/** What one run of a command left behind. */
+export interface Ran {
+  readonly command: string;
+  readonly code: number;
+  /** Everything that it printed, on both streams. */
+  readonly output: string;
+  readonly stdout: string;
+}
+
+/** A command that is still under way. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ran>;
+}
+
+export interface StackOutputs {
+  readonly proof: ProofRow[];
+  readonly hub: { client: string; leafnodes: string; monitor: string };
+  readonly sites: Record<string, { client: string; monitor: string; account: string }>;
+  /** By owner and role. */
+  readonly seeds: Record<string, Record<string, string>>;
+}
+
+export interface StackState {
+  readonly deployment: {
+    readonly pending_operations?: unknown[];
+    readonly resources?: readonly {
+      urn: string;
+      inputs?: Record<string, unknown>;
+      outputs?: Record<string, unknown>;
+    }[];
+  };
+}
+
+/** A copy of the checkout's files as they are now, in a folder of its own; the packages are shared. */
+export function copyProject(name: string): string {
+  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), `nhl-${name}-`)));
+  const listed = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], { cwd: CHECKOUT });
+  const isPartOfIt = (file: string) => file !== "" && !/^(test|docs|bench)\/|^Pulumi\.[^/]+\.yaml$/.test(file);
+  for (const file of listed.toString("utf8").split("\0").filter(isPartOfIt)) {
+    if (!fs.existsSync(path.join(CHECKOUT, file))) continue;
+    fs.mkdirSync(path.join(folder, path.dirname(file)), { recursive: true });
+    fs.copyFileSync(path.join(CHECKOUT, file), path.join(folder, file));
+  }
+  fs.symlinkSync(path.join(CHECKOUT, "node_modules"), path.join(folder, "node_modules"));
+  return folder;
+}
+
+/** The caller's environment without anything that would steer the CLI or this program. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const steering = /^(PULUMI_|DISCARD|MOCHA_|TS_NODE|NODE_OPTIONS$|STACK$|ARGS$|MAKE)/;
+  const kept = Object.entries(process.env).filter(([name]) => !steering.test(name));
+  return { ...Object.fromEntries(kept), PULUMI_HOME: pulumiHome() };
+}
+
+export interface StackOptions {
+  /** The project's folder; without it a scratch copy of the checkout, removed with the stack. */
+  readonly folder?: string;
+  /** Namespace of the settings in the stack's file. @default "nats-hub-leaf" */
+  readonly namespace?: string;
+  readonly passphrase?: string;
+}
+
+/** One stack of one project, driven by the CLI. */
+export class Stack {
+  /** Everything that any command of this stack has printed, `outputs` and `exported` apart: they ask for secrets. */
+  readonly printed: Ran[] = [];
+  private readonly clients = new Map<string, NatsConnection>();
+  private known: StackOutputs | undefined;
+
+  private constructor(
+    readonly name: string,
+    readonly folder: string,
+    readonly binary: string,
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly namespace: string,
+    private readonly ownsFolder: boolean,
+  ) {}
+
+  static async create(name: string, settings: RawSettings, options: StackOptions = {}): Promise<Stack> {
+    const { pulumi } = await ensureToolchain(process.env, () => undefined);
+    const passphrase = options.passphrase ?? randomBytes(12).toString("hex");
+    const env = { ...cleanEnvironment(), PULUMI_CONFIG_PASSPHRASE: passphrase };
+    const stack = new Stack(
+      name,
+      options.folder ?? copyProject(name),
+      pulumi,
+      { ...env, ...additions(name, env) },
+      options.namespace ?? "nats-hub-leaf",
+      options.folder === undefined,
+    );
+    stack.configure(settings);
+    await stack.succeeds("stack", "init");
+    return stack;
+  }
+
+  /** The folder of the stack's servers. */
+  get fleet(): string {
+    return path.join(this.folder, ".fleet", this.name);
+  }
+
+  /** Where the CLI keeps state, history and backups. */
+  get stateFolder(): string {
+    return path.join(this.folder, ".state");
+  }
+
+  get passphrase(): string {
+    return this.env.PULUMI_CONFIG_PASSPHRASE ?? "";
+  }
+
+  private get file(): string {
+    return path.join(this.folder, `Pulumi.${this.name}.yaml`);
+  }
+
+  /** Writes the stack's settings, in place of those before; what the CLI itself keeps in the file stays. */
+  configure(settings: RawSettings | Record<string, unknown>): void {
+    const before = fs.existsSync(this.file) ? fs.readFileSync(this.file, "utf8") : "";
+    const salt = /^encryptionsalt: .*$/m.exec(before)?.[0] ?? "";
+    const entries = Object.entries(settings).map(([key, value]) => [`${this.namespace}:${key}`, value]);
+    // JSON is YAML.
+    fs.writeFileSync(this.file, `config: ${JSON.stringify(Object.fromEntries(entries))}\n${salt}\n`);
+  }
+
+  /** Sets a secret setting, such as `keys.oslo.link`. It goes through the CLI's input, never over a command line. */
+  async setSecret(setting: string, value: string): Promise<void> {
+    const args = ["config", "set", "--secret", "--path", `${this.namespace}:${setting}`];
+    succeeded(await this.start(args, {}, value).ended);
+  }
+
+  /** Starts the CLI, in a process group of its own. */
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = ""): Running {
+    const common = ["--stack", this.name, "--non-interactive", "--color", "never"];
+    return this.spawn(this.binary, [...args, ...common], env, input);
+  }
+
+  /** Starts `make <target>` for this stack, in a process group of its own. */
+  startMake(target: string, env: NodeJS.ProcessEnv = {}, args: readonly string[] = []): Running {
+    const options = ["--color", "never", ...args].join(" ");
+    return this.spawn("make", ["--silent", target, `STACK=${this.name}`, `ARGS=${options}`], env);
+  }
+
+  make = (target: string, env: NodeJS.ProcessEnv = {}): Promise<Ran> => this.startMake(target, env).ended;
+
+  run = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> => this.start(args, env).ended;
+
+  /** Runs the CLI, which must succeed. */
+  async succeeds(...args: string[]): Promise<Ran> {
+    return succeeded(await this.run(args));
+  }
+
+  /** Runs the CLI, which must refuse. */
+  async fails(...args: string[]): Promise<Ran> {
+    const ran = await this.run(args);
+    assert.notEqual(ran.code, 0, `'${ran.command}' succeeded:\n${ran.output}`);
+    return ran;
+  }
+
+  up = (...args: string[]): Promise<Ran> => this.succeeds("up", "--yes", "--skip-preview", ...args);
+  refusedUp = (...args: string[]): Promise<Ran> => this.fails("up", "--yes", "--skip-preview", ...args);
+  /** A preview in which nothing at all changes. */
+  isClean = (): Promise<Ran> => this.succeeds("preview", "--expect-no-changes");
+
+  /** The stack's outputs, secrets included; kept until the next change of the settings asks anew with `again`. */
+  async outputs({ again = false } = {}): Promise<StackOutputs> {
+    if (this.known === undefined || again) {
+      this.known = await this.quietly<StackOutputs>("stack", "output", "--json", "--show-secrets");
+    }
+    return this.known;
+  }
+
+  /** The state as the CLI exports it; secrets in clear only when asked for. */
+  exported = (...args: "--show-secrets"[]): Promise<StackState> => this.quietly<StackState>("stack", "export", ...args);
+
+  /** Every seed of the fleet by owner and role, the link keys included, which no output shows. */
+  async seedsInState(): Promise<Record<string, Record<string, string>>> {
+    const { resources = [] } = (await this.exported("--show-secrets")).deployment;
+    const identities = resources.filter(({ urn }) => urn.endsWith("-identity"));
+    return Object.fromEntries(
+      identities.map(({ urn, outputs = {} }) => {
+        const { plaintext } = outputs.seeds as { plaintext: string };
+        return [
+          urn.slice(urn.lastIndexOf(":") + 1, -"-identity".length),
+          JSON.parse(plaintext) as Record<string, string>,
+        ];
+      }),
+    );
+  }
+
+  private async quietly<T>(...args: string[]): Promise<T> {
+    const ran = succeeded(await this.run(args));
+    this.printed.splice(this.printed.indexOf(ran), 1);
+    return JSON.parse(ran.stdout) as T;
+  }
+
+  /** A client at a site or the hub, with a key of `owner`; the same one each time, until it is closed. */
+  async client(owner: string, role: string, { at = owner } = {}): Promise<NatsConnection> {
+    const { seeds, hub, sites } = await this.outputs({ again: this.known?.seeds[owner] === undefined });
+    const access = { url: sites[at]?.client ?? hub.client, seed: seeds[owner]?.[role] ?? "" };
+    const key = `${access.url} ${access.seed}`;
+    const before = this.clients.get(key);
+    if (before !== undefined && !before.isClosed()) return before;
+    const connection = await open(access);
+    this.clients.set(key, connection);
+    return connection;
+  }
+
+  /** A client at the site, with the key that its applications use. */
+  applicationOf = (site: string): Promise<NatsConnection> => this.client(site, "application");
+
+  /** Every file of the CLI's state, history and backups, unpacked. */
+  stateTexts(): { file: string; text: string }[] {
+    return filesBelow(this.stateFolder).map((file) => {
+      const bytes = fs.readFileSync(file);
+      return { file, text: (file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8") };
+    });
+  }
+
+  /** Destroys the stack, whatever it holds, and checks that nothing of it is left on the machine. */
+  async remove(): Promise<void> {
+    await Promise.all([...this.clients.values()].map((client) => client.close()));
+    try {
+      if (this.exists()) succeeded(await this.run(["destroy", "--yes", "--skip-preview"], { DISCARD: "1" }));
+      await this.leftNothing();
+    } finally {
+      killAll(serversOf(this.fleet));
+      for (const { file } of reservedPorts(this.fleet)) fs.rmSync(file, { force: true });
+      if (this.ownsFolder) fs.rmSync(this.folder, { recursive: true, force: true });
+    }
+  }
+
+  /** No process, no port, no file, no resource. */
+  async leftNothing(): Promise<void> {
+    assert.deepEqual(serversOf(this.fleet), [], "servers still run");
+    assert.deepEqual(reservedPorts(this.fleet), [], "ports are still reserved");
+    assert.equal(fs.existsSync(this.fleet), false, `${this.fleet} is still there`);
+    if (this.exists()) assert.deepEqual(await this.resources(), [], "resources are still in the state");
+  }
+
+  /** URNs of all resources in the state. */
+  resources = async (): Promise<string[]> =>
+    ((await this.exported()).deployment.resources ?? []).map(({ urn }) => urn).sort();
+
+  /** Whether the CLI has a stack of this name. */
+  exists = (): boolean =>
+    filesBelow(path.join(this.stateFolder, ".pulumi/stacks")).some((file) =>
+      [`${this.name}.json`, `${this.name}.json.gz`].includes(path.basename(file)),
+    );
+
+  private spawn(program: string, args: readonly string[], env: NodeJS.ProcessEnv, input = ""): Running {
+    const child = spawn(program, args, {
+      cwd: this.folder,
+      env: { ...this.env, ...env },
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    });
+    let [output, stdout] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.stdin.end(input);
+    const command = [path.basename(program), ...args].join(" ");
+    const ended = new Promise<Ran>((resolve, reject) => {
+      child.once("error", reject);
+      // What outlives a killed command may hold its pipes open.
+      child.once("exit", () =>
+        setTimeout(() => [child.stdout, child.stderr].forEach((pipe) => pipe.destroy()), 2_000).unref(),
+      );
+      child.once("close", (code) => {
+        const ran = { command, code: code ?? -1, output, stdout };
+        this.printed.push(ran);
+        resolve(ran);
+      });
+    });
+    return { child, ended };
+  }
+}
+
+export function succeeded(ran: Ran): Ran {
+  assert.equal(ran.code, 0, `'${ran.command}' failed:\n${ran.output}`);
+  return ran;
+}
+
+/** All files below the folder; none when it is not there. */
+export function filesBelow(folder: string): string[] {
+  if (!fs.existsSync(folder)) return [];
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+}
