@@ -8,6 +8,7 @@ export = async () => {
 
   // The identities of all servers, and the judgement of the fleet as a whole: nothing is touched before it passes.
   const fleet = new Fleet("fleet", { settings, stack: pulumi.getStack() });
+  await fleet.isUnderWay();
 
   // The hub, then each site: its account on the hub, its server, its streams.
   const hub = new Hub(settings.hub.name, { fleet });

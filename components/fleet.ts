@@ -52,6 +52,15 @@ export class Fleet extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
+  /**
+   * Resolves when Pulumi has been asked for the first resources. It starts their provider then, which takes as long as
+   * putting the rest of a large fleet together: side by side, if the program waits for this.
+   */
+  async isUnderWay(): Promise<void> {
+    await new Promise((resolve) => this.urn.apply(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** The hub's client URL. */
   get hubUrl(): pulumi.Output<string> {
     return pulumi.interpolate`nats://${this.settings.hub.host}:${this.port(this.settings.hub.name, "client")}`;
