@@ -14,7 +14,7 @@ import {
 } from "../configs/streams";
 import { SiteAccess, atHub, atSite, undelivered } from "./collected";
 import { mayDiscard, mayDiscardCollected } from "./discard";
-import { JetStream, StreamInfo } from "./nats/jetstream";
+import { JetStream, JetStreamError, StreamInfo } from "./nats/jetstream";
 import { Refusal, messageOf } from "./refusal";
 import { refuseChange } from "./refuse-change";
 import { report } from "./report";
@@ -56,6 +56,9 @@ async function ensureStream(
   return js.updateStream({ ...info.config, ...wanted, metadata: { ...info.config.metadata, ...wanted.metadata } });
 }
 
+/** `err_code` of a stream whose max_bytes does not fit its account. */
+const NO_STORAGE = 10047;
+
 /** Makes the hub's stream source the site; other sites' sources in a merged stream stay as they are. */
 async function ensureSource(js: JetStream, inputs: StreamsInputs, stream: StreamSettings): Promise<void> {
   const source = sourceOf(stream, inputs.site);
@@ -63,7 +66,13 @@ async function ensureSource(js: JetStream, inputs: StreamsInputs, stream: Stream
   const where = `hub stream ${collectedName(stream, inputs.site)}`;
   const info = await js.stream(stream.name);
   if (info === undefined) {
-    await js.createStream({ ...config, sources: [source] });
+    await js.createStream({ ...config, sources: [source] }).catch((error: unknown) => {
+      if (!(error instanceof JetStreamError) || error.code !== NO_STORAGE) throw error;
+      throw new Refusal(
+        `${where}: its account has no room for it beside the streams that it keeps of earlier settings; ` +
+          `save and delete those ('nats stream rm', as operator of ${inputs.site} on the hub), then run 'pulumi up'`,
+      );
+    });
     return;
   }
   refuseChange(where, info, config, { adopt: stream.adopt, site: inputs.site });
@@ -95,9 +104,17 @@ async function collect(inputs: StreamsInputs, stream: StreamSettings): Promise<v
   await becomesHeard(js, stream.name, inputs.site, 3_000);
 }
 
+/** Streams that are not declared any more; in another mode a stream is another one at the site. */
+const undeclared = (olds: StreamsOutputs | undefined, inputs: StreamsInputs): StreamSettings[] =>
+  (olds?.streams ?? []).filter(
+    (old) => !inputs.streams.some((stream) => stream.name === old.name && stream.collect.mode === old.collect.mode),
+  );
+
 async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<StreamsOutputs> {
   let made = olds?.made ?? false;
   const problem = await siteStep(inputs.root, inputs.site, "streams", async () => {
+    // First: the next stream may take over the subjects.
+    if (olds !== undefined) await removeStreams(olds, undeclared(olds, inputs));
     if (inputs.expect === "online") {
       const js = await atSite(accessOf(inputs));
       for (const stream of inputs.streams) {
@@ -110,10 +127,6 @@ async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<Stre
       }
     }
     await Promise.all(inputs.streams.map((stream) => collect(inputs, stream)));
-    const gone = (olds?.streams ?? []).filter(
-      (old) => !inputs.streams.some((stream) => stream.name === old.name && stream.collect.mode === old.collect.mode),
-    );
-    if (gone.length > 0) await removeStreams({ ...inputs, made, problem: "" }, gone);
   });
   return { ...inputs, made, problem: problem ?? "" };
 }
@@ -159,7 +172,7 @@ export async function diff(_id: string, olds: StreamsOutputs, inputs: StreamsInp
   const wanted = settled(news, olds);
   // Never a replacement: it would delete streams. Nothing unknown counts as a change.
   if (changed(news, pick(olds, news))) {
-    await refuseLoss(wanted).catch(passUnlessRefusal);
+    await refuseLoss(wanted, olds).catch(passUnlessRefusal);
     return { changes: true };
   }
   if (olds.problem !== "") return { changes: true };
@@ -177,8 +190,9 @@ function passUnlessRefusal(error: unknown): void {
 }
 
 /** Runs the live comparison for its refusals only. */
-async function refuseLoss(inputs: StreamsInputs): Promise<void> {
-  await Promise.race([liveDifference(inputs), sleep(LOOK_TIMEOUT_MS, undefined, { ref: false })]);
+async function refuseLoss(inputs: StreamsInputs, olds: StreamsOutputs): Promise<void> {
+  const look = refuseUndelivered(olds, undeclared(olds, inputs)).then(() => liveDifference(inputs));
+  await Promise.race([look, sleep(LOOK_TIMEOUT_MS, undefined, { ref: false })]);
 }
 
 const pick = (olds: StreamsOutputs, news: StreamsInputs): Partial<StreamsInputs> =>
@@ -188,20 +202,22 @@ export async function update(_id: string, olds: StreamsOutputs, news: StreamsInp
   return { outs: await apply(news, olds) };
 }
 
+/** Refuses to take streams away while the hub lacks some of their messages. */
+async function refuseUndelivered(inputs: StreamsOutputs, streams: readonly StreamSettings[]): Promise<void> {
+  const { site } = inputs;
+  if (streams.length === 0 || !inputs.made || mayDiscard(site)) return;
+  const lost = await undelivered(accessOf(inputs), streams).catch((error: unknown) => [
+    `its streams cannot be read (${messageOf(error)})`,
+  ]);
+  if (lost.length === 0) return;
+  throw new Refusal(`site ${site}: ${lost.join("; ")}; wait until they did, or allow the loss with DISCARD=${site}`);
+}
+
 /** Takes streams away at the site, and the site's source off the hub's, whose messages stay unless told otherwise. */
 async function removeStreams(inputs: StreamsOutputs, streams: readonly StreamSettings[]): Promise<void> {
   const access = accessOf(inputs);
   const { site } = inputs;
-  if (inputs.made && !mayDiscard(site)) {
-    const lost = await undelivered(access, streams).catch((error: unknown) => [
-      `its streams cannot be read (${messageOf(error)})`,
-    ]);
-    if (lost.length > 0) {
-      throw new Refusal(
-        `site ${site}: ${lost.join("; ")}; wait until they did, or allow the loss with DISCARD=${site}`,
-      );
-    }
-  }
+  await refuseUndelivered(inputs, streams);
   for (const stream of streams) {
     // A hub or a site that is gone has nothing left to take away.
     await onHubStream(access, stream, () => releaseSource(access, stream)).catch(passUnlessRefusal);

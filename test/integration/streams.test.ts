@@ -103,6 +103,42 @@ describe("streams", function () {
     assert.deepEqual(await collectedTexts(fleet, "oslo", "events.a"), textsFrom(1, 10));
   });
 
+  describe("that are declared otherwise", () => {
+    const MERGED: Stream = { ...EVENTS, collect: { mode: "merged", maxBytes: "32MiB" } };
+    const RENAMED: Stream = { ...EVENTS, name: "MESSAGES" };
+
+    /** A fleet whose hub collected 10 messages of EVENTS. */
+    async function withCollected(): Promise<TestFleet> {
+      const fleet = await TestFleet.deploy(ONE_SITE);
+      await publishAll(await fleet.application("oslo"), "events.a", textsFrom(1, 10));
+      await until("all are delivered", async () => (await fleet.collected("oslo")).state.messages === 10);
+      return fleet;
+    }
+
+    it("as merged give their subjects to the new one, and what the hub collected stays", async () => {
+      await using fleet = await withCollected();
+      const old = await fleet.atHub("oslo");
+      await fleet.up({ streams: [MERGED] });
+      assert.deepEqual(fleet.problemsOf("oslo"), []);
+      const site = await fleet.atSite("oslo");
+      assert.equal(await site.stream("EVENTS"), undefined);
+      assert.deepEqual((await site.stream("EVENTS_OSLO"))?.config.subjects?.slice(0, 1), ["events.>"]);
+      assert.equal((await old.stream("EVENTS"))?.state.messages, 10);
+      await fleet.prove();
+    });
+
+    it("under another name need the room of what the hub keeps: refused with the cure, which works", async () => {
+      await using fleet = await withCollected();
+      const hub = await fleet.atHub("oslo");
+      await fleet.up({ streams: [RENAMED] });
+      assert.match(fleet.problemsOf("oslo").join(), /no room for it beside the streams that it keeps.*nats stream rm/);
+      assert.equal((await hub.stream("EVENTS"))?.state.messages, 10);
+      await hub.deleteStream("EVENTS");
+      await fleet.up({ streams: [RENAMED] });
+      await fleet.prove();
+    });
+  });
+
   describe("of a site that is removed", () => {
     const TWO_SITES = { sites: [{ name: "oslo" }, { name: "bergen" }], streams: [EVENTS] } satisfies RawSettings;
     const WITHOUT_OSLO = { sites: [{ name: "bergen" }] };
