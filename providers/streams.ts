@@ -189,9 +189,12 @@ function passUnlessRefusal(error: unknown): void {
   if (error instanceof Refusal) throw error;
 }
 
-/** Runs the live comparison for its refusals only. */
+/** Looks at the live servers for refusals only; what cannot be read now may be after the servers' own repair. */
 async function refuseLoss(inputs: StreamsInputs, olds: StreamsOutputs): Promise<void> {
-  const look = refuseUndelivered(olds, undeclared(olds, inputs)).then(() => liveDifference(inputs));
+  const gone = undeclared(olds, inputs);
+  const look = undelivered(accessOf(olds), gone)
+    .then(() => refuseUndelivered(olds, gone))
+    .then(() => liveDifference(inputs));
   await Promise.race([look, sleep(LOOK_TIMEOUT_MS, undefined, { ref: false })]);
 }
 
