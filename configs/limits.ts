@@ -1,7 +1,10 @@
-import { PROBE_ROOM, StoreLimits } from "./plan-hub";
+import { StoreLimits } from "./plan-server";
 import { Settings, StreamSettings } from "./settings";
 
 /** What each account may store, derived from the streams that it holds. */
+
+/** Room kept free for probes in every account that stores streams, in bytes. */
+export const PROBE_ROOM = 16 * 2 ** 20;
 
 /** Sites whose probes run side by side; the account HUB keeps room for as many. */
 export const PROBE_CONCURRENCY = 8;

@@ -1,45 +1,15 @@
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, probeStreamName } from "./names";
 import { deliverPrefix, linkPermissions, readerPermissions } from "./permissions";
+import { ReloadSettings, RestartSettings, ServerPaths, StoreLimits, jetStreamLimits, planServer } from "./plan-server";
 import { AccountConfig, AccountImport, ServerConfig, UserConfig } from "./server-config";
-import { serverDuration } from "./units";
-
-export interface LogRotation {
-  sizeLimit: number;
-  keep: number;
-}
-
-/** Where a server keeps its files; known only where it runs. */
-export interface ServerPaths {
-  store: string;
-  log: string;
-}
-
-/** `"always"`, or milliseconds between flushes. */
-export type SyncInterval = "always" | number;
-
-/** Room kept free for probes in every account that stores streams, in bytes. */
-export const PROBE_ROOM = 16 * 2 ** 20;
-
-/** What an account may store, in bytes. */
-export interface StoreLimits {
-  maxFile: number;
-  maxMemory: number;
-}
 
 /** The hub's own, site-independent settings. What the server takes only at start is under `restart`. */
 export interface HubDeclaration {
-  restart: {
-    name: string;
-    host: string;
-    ports: { client: number; leafnodes: number; monitor: number };
-    syncInterval: SyncInterval;
-    logs: LogRotation;
-  };
-  reload: {
-    limits: StoreLimits;
-    maxPayload: number;
+  restart: RestartSettings & { ports: { leafnodes: number } };
+  reload: ReloadSettings & {
     /** Limits of the account HUB. */
     merged: StoreLimits;
+    /** Public keys. */
     keys: { system: string; operator: string; reader: string };
   };
 }
@@ -66,7 +36,7 @@ function siteAccount(links: readonly HubLinkDeclaration[], newest: HubLinkDeclar
       : [{ nkey: link, allowed_connection_types: ["LEAFNODE"], permissions: linkPermissions(site, isMerged) }],
   );
   const account: AccountConfig = {
-    jetstream: { max_mem: limits.maxMemory, max_file: limits.maxFile },
+    jetstream: jetStreamLimits(limits),
     users: [...linkUsers, { nkey: keys.operator }, { nkey: keys.reader, permissions: readerPermissions() }],
   };
   if (isMerged) {
@@ -101,7 +71,7 @@ export function planHub(hub: HubDeclaration, links: readonly HubLinkDeclaration[
   const accounts: Record<string, AccountConfig> = {
     [SYSTEM_ACCOUNT]: { users: [{ nkey: reload.keys.system }] },
     [HUB_ACCOUNT]: {
-      jetstream: { max_mem: reload.merged.maxMemory, max_file: reload.merged.maxFile },
+      jetstream: jetStreamLimits(reload.merged),
       users: [{ nkey: reload.keys.operator }, { nkey: reload.keys.reader, permissions: readerPermissions() }],
     },
   };
@@ -116,25 +86,8 @@ export function planHub(hub: HubDeclaration, links: readonly HubLinkDeclaration[
   const hubAccount = accounts[HUB_ACCOUNT];
   if (hubAccount !== undefined && imports.length > 0) hubAccount.imports = imports;
   return {
-    server_name: restart.name,
-    listen: `${restart.host}:${restart.ports.client}`,
-    http: `127.0.0.1:${restart.ports.monitor}`,
-    max_payload: reload.maxPayload,
-    log_file: paths.log,
-    logfile_size_limit: restart.logs.sizeLimit,
-    logfile_max_num: restart.logs.keep,
-    jetstream: {
-      store_dir: paths.store,
-      domain: restart.name,
-      max_memory_store: reload.limits.maxMemory,
-      max_file_store: reload.limits.maxFile,
-      sync_interval: syncText(restart.syncInterval),
-    },
+    ...planServer(restart, reload, paths),
     leafnodes: { listen: `${restart.host}:${restart.ports.leafnodes}`, no_advertise: true },
     accounts,
-    system_account: SYSTEM_ACCOUNT,
   };
 }
-
-export const syncText = (interval: SyncInterval): string =>
-  interval === "always" ? interval : serverDuration(interval);

@@ -1,25 +1,18 @@
 import { SYSTEM_ACCOUNT, accountOf } from "./names";
 import { applicationPermissions } from "./permissions";
-import { LogRotation, ServerPaths, StoreLimits, SyncInterval, syncText } from "./plan-hub";
+import { ReloadSettings, RestartSettings, ServerPaths, jetStreamLimits, planServer } from "./plan-server";
 import { ServerConfig } from "./server-config";
 import { serverDuration } from "./units";
 
 /** A site's server. What the server takes only at start is under `restart`. */
 export interface LeafDeclaration {
-  restart: {
-    name: string;
-    host: string;
-    ports: { client: number; monitor: number };
-    syncInterval: SyncInterval;
-    /** Milliseconds. */
+  restart: RestartSettings & {
+    /** Milliseconds between attempts to reach the hub. */
     reconnect: number;
-    logs: LogRotation;
   };
-  reload: {
+  reload: ReloadSettings & {
     /** The hub's leafnode listener, `nats-leaf://host:port`. */
     hubUrl: string;
-    limits: StoreLimits;
-    maxPayload: number;
     /** The site's streams, which applications may not change. */
     ownedStreams: string[];
     /** Public keys. */
@@ -35,22 +28,9 @@ export function planLeaf(leaf: LeafDeclaration, linkSeed: string, paths: ServerP
   const { restart, reload } = leaf;
   const account = accountOf(restart.name);
   return {
-    server_name: restart.name,
-    listen: `${restart.host}:${restart.ports.client}`,
-    http: `127.0.0.1:${restart.ports.monitor}`,
-    max_payload: reload.maxPayload,
-    log_file: paths.log,
-    logfile_size_limit: restart.logs.sizeLimit,
-    logfile_max_num: restart.logs.keep,
+    ...planServer(restart, reload, paths),
     // A site that cannot reach its hub logs each attempt otherwise: 13 lines a second at 50 ms.
     reconnect_error_reports: 3600,
-    jetstream: {
-      store_dir: paths.store,
-      domain: restart.name,
-      max_memory_store: reload.limits.maxMemory,
-      max_file_store: reload.limits.maxFile,
-      sync_interval: syncText(restart.syncInterval),
-    },
     leafnodes: {
       reconnect: serverDuration(restart.reconnect),
       remotes: [{ urls: [reload.hubUrl], account, nkey: linkSeed }],
@@ -58,7 +38,7 @@ export function planLeaf(leaf: LeafDeclaration, linkSeed: string, paths: ServerP
     accounts: {
       [SYSTEM_ACCOUNT]: { users: [{ nkey: reload.keys.system }] },
       [account]: {
-        jetstream: { max_mem: reload.limits.maxMemory, max_file: reload.limits.maxFile },
+        jetstream: jetStreamLimits(reload.limits),
         users: [
           {
             nkey: reload.keys.application,
@@ -68,6 +48,5 @@ export function planLeaf(leaf: LeafDeclaration, linkSeed: string, paths: ServerP
         ],
       },
     },
-    system_account: SYSTEM_ACCOUNT,
   };
 }

@@ -1,6 +1,5 @@
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf } from "./names";
-import { PROBE_ROOM } from "./plan-hub";
-import { hubLimits, mergedLimits, siteStreamBytes } from "./limits";
+import { PROBE_ROOM, hubLimits, mergedLimits, siteStreamBytes } from "./limits";
 import { Problem } from "./problem";
 import { Rule, RuleContext, ms, range, repeated } from "./rule";
 import { seedProblem, withoutSeeds } from "./seeds";

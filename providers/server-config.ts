@@ -1,7 +1,8 @@
 import { readdirSync, renameSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { lock } from "proper-lockfile";
-import { HubDeclaration, HubLinkDeclaration, ServerPaths, planHub } from "../configs/plan-hub";
+import { HubDeclaration, HubLinkDeclaration, planHub } from "../configs/plan-hub";
+import { ServerPaths } from "../configs/plan-server";
 import { render } from "../configs/render";
 import { commitTogether } from "./group-commit";
 import { makeFolder, readJson, readText, serverFiles, writePrivate } from "./folders";

@@ -1,13 +1,14 @@
 import { digest } from "./digest";
 import { report } from "./report";
-import { SmokeTestInputs, SmokeTestOutputs, isOnline, prove, serverIds } from "./smoke-test/prove";
+import { SmokeTestInputs, SmokeTestOutputs } from "./smoke-test/job";
+import { isOnline, prove, serverIds } from "./smoke-test/prove";
 import { unproven } from "./unproven";
 import { hasUnknown, inputsOnly } from "./values";
 
 /** The smoke test as a resource: when it runs, and what it leaves in the state. */
 
 export { prove } from "./smoke-test/prove";
-export type { SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./smoke-test/prove";
+export type { SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./smoke-test/job";
 export type { ProofRow } from "./smoke-test/proof";
 
 const listed = (names: string[]): string =>

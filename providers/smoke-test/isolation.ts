@@ -3,7 +3,7 @@ import { messageOf } from "../refusal";
 import { Target, attackFrom, attackLeafPort } from "./attack";
 import { Finding } from "./diagnose";
 import { Breach } from "./facts";
-import type { Proved, SmokeTestInputs, SmokeTestSite } from "./prove";
+import type { Proved, SmokeTestInputs, SmokeTestSite } from "./job";
 import { sideBySide } from "../side-by-side";
 
 /** Isolation of the fleet: who attacks whom, and what a success means. */

@@ -1,5 +1,5 @@
 import { siteStreamName } from "../../configs/names";
-import { ProbeSettings, StreamSettings } from "../../configs/settings";
+import { StreamSettings } from "../../configs/settings";
 import { collectedName } from "../../configs/streams";
 import { SiteAccess, atHub } from "../collected";
 import { digest } from "../digest";
@@ -9,53 +9,15 @@ import { report } from "../report";
 import { markProven, unproven } from "../unproven";
 import { inputsOnly } from "../values";
 import { Eavesdropper } from "./attack";
-import { Finding, blockingFinding, describeFinding, diagnose } from "./diagnose";
-import { ProbeFacts, StreamFacts } from "./facts";
+import { blockingFinding, describeFinding, diagnose } from "./diagnose";
 import { attackAll, breachFinding, cannotTest } from "./isolation";
+import { Proved, SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./job";
 import { Observed, observe, observeSettled } from "./observe";
 import { proveStream } from "./probe";
-import { ProofRow, rowsOf } from "./proof";
+import { rowsOf } from "./proof";
 import { sideBySide } from "../side-by-side";
 
 /** The proof that every site's data reaches the hub, that none is lost or doubled, and that no site sees another. */
-
-export interface SmokeTestInputs {
-  run: "onChange" | "always";
-  stack: string;
-  root: string;
-  hub: { name: string; url: string; leafUrl: string };
-  /** Folder that holds the folders of the sites' configurations and logs, when they are on this machine. */
-  sitesFolder: string;
-  sites: SmokeTestSite[];
-  streams: StreamSettings[];
-  probes: ProbeSettings;
-  /** Secret. */
-  secrets: {
-    system: string;
-    hubOperator: string;
-    sites: Record<string, { application: string; operator: string; link: string }>;
-  };
-}
-
-export interface SmokeTestSite {
-  site: string;
-  expect: "online" | "offline";
-  url: string;
-  /** Digest of the site's own declaration: when it changes, the burst goes over its link. */
-  declared: string;
-}
-
-/** A digest instead of the inputs: state holds every byte of them twice otherwise. */
-export interface SmokeTestOutputs {
-  root: string;
-  /** Digest of the inputs. */
-  inputs: string;
-  /** What each site declared when it was proven. */
-  declared: Record<string, string>;
-  proof: ProofRow[];
-  /** What was proven: server ids by name, and the hub's streams at that time, by site and stream. */
-  proven: { servers: Record<string, string>; streams: Record<string, NonNullable<StreamFacts["before"]>> };
-}
 
 const accessOf = ({ hub, secrets }: SmokeTestInputs, { site, expect, url }: SmokeTestSite): SiteAccess => ({
   site,
@@ -65,15 +27,6 @@ const accessOf = ({ hub, secrets }: SmokeTestInputs, { site, expect, url }: Smok
   operator: secrets.sites[site]?.operator ?? "",
   hubOperator: secrets.hubOperator,
 });
-
-/** What became of one site. */
-export interface Proved {
-  site: SmokeTestSite;
-  probes: Record<string, ProbeFacts>;
-  findings: Finding[];
-  /** Whether both servers answer, so that attacks tell something. */
-  isReachable: boolean;
-}
 
 /**
  * Proves one site. One that nothing happened to since its last proof sends a single probe, and is looked at closely

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { HubDeclaration, HubLinkDeclaration, PROBE_ROOM, planHub, syncText } from "../../../configs/plan-hub";
+import { PROBE_ROOM } from "../../../configs/limits";
+import { HubDeclaration, HubLinkDeclaration, planHub } from "../../../configs/plan-hub";
+import { syncText } from "../../../configs/plan-server";
 import { linkPermissions, readerPermissions } from "../../../configs/permissions";
 import { render } from "../../../configs/render";
 import { AccountConfig, ServerConfig } from "../../../configs/server-config";

@@ -1,0 +1,53 @@
+import { ProbeSettings, StreamSettings } from "../../configs/settings";
+import { ProbeFacts, StreamFacts } from "./facts";
+import { Finding } from "./finding";
+import { ProofRow } from "./proof";
+
+/** What the smoke test is given, and what it leaves. */
+
+export interface SmokeTestInputs {
+  run: "onChange" | "always";
+  stack: string;
+  root: string;
+  hub: { name: string; url: string; leafUrl: string };
+  /** Folder that holds the folders of the sites' configurations and logs, when they are on this machine. */
+  sitesFolder: string;
+  sites: SmokeTestSite[];
+  streams: StreamSettings[];
+  probes: ProbeSettings;
+  /** Secret. */
+  secrets: {
+    system: string;
+    hubOperator: string;
+    sites: Record<string, { application: string; operator: string; link: string }>;
+  };
+}
+
+export interface SmokeTestSite {
+  site: string;
+  expect: "online" | "offline";
+  url: string;
+  /** Digest of the site's own declaration: when it changes, the burst goes over its link. */
+  declared: string;
+}
+
+/** A digest instead of the inputs: state holds every byte of them twice otherwise. */
+export interface SmokeTestOutputs {
+  root: string;
+  /** Digest of the inputs. */
+  inputs: string;
+  /** What each site declared when it was proven. */
+  declared: Record<string, string>;
+  proof: ProofRow[];
+  /** What was proven: server ids by name, and the hub's streams at that time, by site and stream. */
+  proven: { servers: Record<string, string>; streams: Record<string, NonNullable<StreamFacts["before"]>> };
+}
+
+/** What became of one site. */
+export interface Proved {
+  site: SmokeTestSite;
+  probes: Record<string, ProbeFacts>;
+  findings: Finding[];
+  /** Whether both servers answer, so that attacks tell something. */
+  isReachable: boolean;
+}
