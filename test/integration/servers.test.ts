@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, statSync, mkdirSync, writeFileSync } from "node:fs";
 import { AddressInfo, Server, createServer } from "node:net";
 import { join } from "node:path";
 import { RawSettings } from "../../configs/settings";
@@ -101,6 +102,21 @@ describe("servers", function () {
 
       it("that is something else is refused", () =>
         refusedFor(fake("echo hello"), /natsServer: .* is not a nats-server that runs here/));
+    });
+
+    it("a full disk: said with its cure, and the next up finishes once there is room", async function () {
+      await using fleet = TestFleet.declare(ONE_SITE);
+      mkdirSync(fleet.root, { mode: 0o700 });
+      // A disk of its own, of one page: mounting it takes root, as CI is.
+      if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=4k", "tmpfs", fleet.root]).status !== 0) return this.skip();
+      try {
+        writeFileSync(join(fleet.root, "filler"), Buffer.alloc(4096));
+        await assert.rejects(fleet.up(), /the disk is full; free some room or choose another dataFolder/);
+      } finally {
+        spawnSync("umount", [fleet.root]);
+      }
+      await fleet.up();
+      await fleet.prove();
     });
 
     it("a data folder where a file lies", async () => {
