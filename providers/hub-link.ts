@@ -1,6 +1,7 @@
 import { accountOf } from "../configs/names";
 import { linkPermissions } from "../configs/permissions";
 import { HubLinkDeclaration } from "../configs/plan-hub";
+import { refuseWithoutRoom } from "./account-room";
 import { Access, shared } from "./nats/connection";
 import { jsz, kick, leafLinks } from "./nats/system";
 import { isOurServerRunning } from "./process-server";
@@ -20,10 +21,20 @@ export interface HubLinkInputs {
   hub: Access;
 }
 
-async function declare(inputs: HubLinkInputs): Promise<void> {
-  markUnproven(inputs.root, inputs.declaration.site);
-  declareLink(inputs.folder, inputs.declaration);
-  await applyHub(inputs.folder, inputs.hub, inputs.natsServer);
+async function declare(inputs: HubLinkInputs, olds?: HubLinkInputs): Promise<void> {
+  const { root, folder, declaration, hub, natsServer } = inputs;
+  markUnproven(root, declaration.site);
+  declareLink(folder, declaration);
+  await applyHub(folder, hub, natsServer);
+  try {
+    await refuseWithoutRoom(hub, accountOf(declaration.site), declaration.limits);
+  } catch (error) {
+    // With this declaration the hub would not even start again.
+    if (olds === undefined) dropLink(folder, declaration, false);
+    else declareLink(folder, olds.declaration);
+    await applyHub(folder, hub, natsServer);
+    throw error;
+  }
 }
 
 export async function create(inputs: HubLinkInputs) {
@@ -51,7 +62,7 @@ export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs
 }
 
 export async function update(_id: string, olds: HubLinkInputs, news: HubLinkInputs) {
-  await declare(news);
+  await declare(news, olds);
   // A live link keeps the permissions that it logged in with (nats-server reload.go).
   if (!same(permissionsOf(olds), permissionsOf(news))) await dropLinks(news);
   return { outs: news };

@@ -55,7 +55,9 @@ async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServ
 
 /** Whether the server runs and has a configuration that this program did not give it. */
 async function runsForeignConfig({ folder, access }: ProcessServer): Promise<boolean> {
-  const running = await shared(access).then(varz, () => undefined);
+  const running = await shared(access)
+    .then(varz)
+    .catch(() => undefined);
   return running !== undefined && running.config_digest !== writtenDigest(folder);
 }
 

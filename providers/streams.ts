@@ -69,8 +69,9 @@ async function ensureSource(js: JetStream, inputs: StreamsInputs, stream: Stream
     await js.createStream({ ...config, sources: [source] }).catch((error: unknown) => {
       if (!(error instanceof JetStreamError) || error.code !== NO_STORAGE) throw error;
       throw new Refusal(
-        `${where}: its account has no room for it beside the streams that it keeps of earlier settings; ` +
-          `save and delete those ('nats stream rm', as operator of ${inputs.site} on the hub), then run 'pulumi up'`,
+        `${where}: its account has no room for it beside the streams that it keeps of earlier settings; save and ` +
+          `delete those ('nats stream rm', as operator of ${inputs.site} on the hub), or raise hub.maxFile when the ` +
+          "whole hub is too small; then run 'pulumi up'",
       );
     });
     return;

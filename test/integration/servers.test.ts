@@ -119,6 +119,19 @@ describe("servers", function () {
       await fleet.prove();
     });
 
+    it("a hub with no room for another site: refused, the hub can start again, and more room cures it", async () => {
+      const collect = { maxBytes: "600MiB" };
+      const streams = [{ name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB", collect }];
+      await using fleet = await TestFleet.deploy({ ...ONE_SITE, hub: { maxFile: "1GiB" }, streams });
+      await assert.rejects(
+        fleet.up({ sites: [{ name: "oslo" }, { name: "bergen" }] }),
+        /hub: it has no room for what account BERGEN may store; .*raise them/,
+      );
+      await killServer(fleet.hub.folder);
+      await fleet.up({ hub: { maxFile: "2GiB" } });
+      await fleet.prove();
+    });
+
     it("a data folder where a file lies", async () => {
       await using fleet = TestFleet.declare(ONE_SITE);
       writeFileSync(fleet.root, "in the way");
