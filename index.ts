@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./components/pulumi";
 import { Fleet, Hub, Leaf, Proof, plainStackTraces, stackSettings } from "./components";
 
 // A function, because what Pulumi stores with every resource includes its call stack, which is shorter this way.

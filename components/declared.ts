@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 
 /**
  * A value of which any part may be an output. Structures keep their shape: in a preview only the parts that are not

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { publicKeyOf } from "../configs/keys";
 import { Settings, SiteSettings } from "../configs/settings";
 import { FleetCheck, Identity } from "./resources";

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { declareHub } from "../configs/declare";
 import { Fleet } from "./fleet";
 

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { declareHubLink, declareLeaf } from "../configs/declare";
 import { accountOf } from "../configs/names";
 import { SiteSettings } from "../configs/settings";

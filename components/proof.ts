@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { createHash } from "node:crypto";
 import { SiteSettings } from "../configs/settings";
 import type { ProofRow } from "../providers/smoke-test";

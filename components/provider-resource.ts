@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 
 /**
  * A dynamic resource whose serialised provider is one line: it loads `providers/<module>` of this package by name.

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import type { FleetInputs } from "../providers/fleet";
 import type { GuardInputs } from "../providers/guard";
 import type { HubLinkInputs } from "../providers/hub-link";

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { describeProblems } from "../configs/problem";
 import { judge } from "../configs/rules";
 import { SETTING_NAMES, Settings, readSettings } from "../configs/settings";
@@ -42,7 +42,7 @@ function rawValue(config: pulumi.Config, name: string): unknown {
 /** Misspelt top-level keys: Pulumi itself accepts any. */
 function unknownKeys(config: pulumi.Config) {
   const prefix = `${config.name}:`;
-  return Object.keys(pulumi.runtime.allConfig())
+  return Object.keys(pulumi.allConfig())
     .filter((key) => key.startsWith(prefix) && !SETTING_NAMES.includes(key.slice(prefix.length)))
     .map((key) => ({
       where: key.slice(prefix.length),

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "../pulumi";
 import { HubLink, HubServer, LeafServer } from "../resources";
 import { Runtime, RuntimeSettings } from "./runtime";
 

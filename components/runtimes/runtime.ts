@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "../pulumi";
 import { HubDeclaration, HubLinkDeclaration } from "../../configs/plan-hub";
 import { LeafDeclaration } from "../../configs/plan-leaf";
 import { Settings, SiteSettings } from "../../configs/settings";
