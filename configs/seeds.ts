@@ -22,13 +22,16 @@ export function seedProblem(seed: string): Omit<Problem, "where"> | undefined {
   return { problem: "is the seed of another kind of key", cure };
 }
 
-// Wider than the alphabet of seeds: a mistyped seed gives away nearly all of the right one.
-const masked = (text: string): string =>
+/**
+ * A seed in any text that is shown: only its kind stays. Wider than the alphabet of seeds, for a mistyped seed gives
+ * away nearly all of the right one, and nats-server prints just those.
+ */
+export const maskSeeds = (text: string): string =>
   text.replace(/(?<![A-Z0-9])S[UAONCXP][A-Za-z0-9]{20,}/g, (seed) => `${seed.slice(0, 2)}…(masked)`);
 
 /** The problem without a seed in its words: one written as a name or a host would be quoted otherwise. */
 export const withoutSeeds = ({ where, problem, cure }: Problem): Problem => ({
-  where: masked(where),
-  problem: masked(problem),
-  cure: masked(cure),
+  where: maskSeeds(where),
+  problem: maskSeeds(problem),
+  cure: maskSeeds(cure),
 });

@@ -169,7 +169,6 @@ const settings = z.strictObject({
 });
 
 export type Settings = z.output<typeof settings>;
-export type HubSettings = Settings["hub"];
 export type SiteSettings = Settings["sites"][number];
 export type StreamSettings = Settings["streams"][number];
 export type ProbeSettings = Settings["probes"];

@@ -1,4 +1,4 @@
-import { accountOf, siteStreamName } from "./names";
+import { collectingAccount, siteStreamName } from "./names";
 import { deliverPrefix, probeSubjects } from "./permissions";
 import { StreamSettings } from "./settings";
 import { prefixed } from "./subjects";
@@ -22,14 +22,6 @@ export interface StreamSource {
   name: string;
   external: { api: string; deliver: string };
   subject_transforms?: { src: string; dest: string }[];
-}
-
-/** What one site keeps of one stream, and where the hub collects it. */
-export interface SiteStream {
-  /** The stream's settings; `settings.name` is its name on the hub. */
-  settings: StreamSettings;
-  /** Its name at the site. */
-  name: string;
 }
 
 /** Metadata that marks a stream as made by this program, with the stack that made it. */
@@ -134,4 +126,4 @@ export const isSourceOfSite = (source: StreamSource, site: string): boolean => s
 
 /** A short name for messages: `OSLO/EVENTS`. */
 export const collectedName = (stream: StreamSettings, site: string): string =>
-  stream.collect.mode === "merged" ? `HUB/${stream.name}` : `${accountOf(site)}/${stream.name}`;
+  `${collectingAccount(stream, site)}/${stream.name}`;

@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { promisify } from "node:util";
 import { natsServerBinary, onPath } from "../toolchain/locate";
 import versions from "../toolchain/versions.json";
+import { maskSeeds } from "../configs/seeds";
 import { Refusal } from "./refusal";
 
 const run = promisify(execFile);
@@ -63,14 +64,9 @@ export async function findNatsServer(given?: string): Promise<NatsServer> {
   );
 }
 
-/**
- * A seed in any text that is shown: only its kind stays. Wider than the alphabet of seeds, for a mistyped seed gives
- * away nearly all of the right one, and nats-server prints just those.
- */
-export const maskSeeds = (text: string): string =>
-  text
-    .replace(/(?<![A-Z0-9])S[UAONCXP][A-Za-z0-9]{20,}/g, (seed) => `${seed.slice(0, 2)}…(masked)`)
-    .replace(/(not a valid seed: )".*"/g, '$1"(masked)"');
+/** What nats-server says, seeds masked: also one that it quotes as no valid seed, whatever it looks like. */
+export const maskOutput = (text: string): string =>
+  maskSeeds(text).replace(/(not a valid seed: )".*"/g, '$1"(masked)"');
 
 /**
  * Checks a configuration file with `nats-server -t`. Resolves with its digest, which a running server reports once it
@@ -83,7 +79,7 @@ export async function checkConfig({ path }: NatsServer, file: string): Promise<s
   } catch (error) {
     const said = (error as { stderr?: string }).stderr ?? String(error);
     throw new Refusal(
-      maskSeeds(
+      maskOutput(
         said
           .replaceAll(file, "nats-server.conf")
           .replace(/^nats-server:\s*/, "")

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { makeFolder, readText, serverFiles } from "./folders";
-import { NatsServer, findNatsServer, maskSeeds } from "./nats-server-binary";
+import { NatsServer, findNatsServer, maskOutput } from "./nats-server-binary";
 import { Access, shared } from "./nats/connection";
 import { Varz, varz } from "./nats/system";
 import { listenProblem } from "./ports";
@@ -32,7 +32,7 @@ function lastErrors(folder: string): string {
   const { log, output } = serverFiles(folder);
   const lines = [output, log].flatMap((file) => (readText(file) ?? "").split("\n"));
   const errors = lines.filter((line) => /\[(ERR|FTL)\]|nats-server: /.test(line)).slice(-3);
-  return maskSeeds(errors.map((line) => line.replace(/^\[\d+\] [\d/]+ [\d:.]+ /, "")).join("\n  "));
+  return maskOutput(errors.map((line) => line.replace(/^\[\d+\] [\d/]+ [\d:.]+ /, "")).join("\n  "));
 }
 
 /** Refuses addresses that cannot be listened on. `own`: ports of the running server, which it gives back. */

@@ -23,16 +23,6 @@ export async function open({ url, seed }: Access, timeout = CONNECT_TIMEOUT_MS):
   });
 }
 
-/** Runs `work` on a connection of its own. */
-export async function using<T>(access: Access, work: (connection: NatsConnection) => Promise<T>): Promise<T> {
-  const connection = await open(access);
-  try {
-    return await work(connection);
-  } finally {
-    await connection.close();
-  }
-}
-
 const pool = new Map<string, Promise<NatsConnection>>();
 
 /** A connection shared by everything in this process that has the same access; made anew once it is closed. */

@@ -23,15 +23,6 @@ export interface LeafLink {
   out_msgs: number;
 }
 
-export interface ClosedConnection {
-  kind: string;
-  reason: string;
-  stop: string;
-  name?: string;
-  ip: string;
-  nkey?: string;
-}
-
 export interface AccountStatus {
   account_name: string;
   jetstream_enabled: boolean;
@@ -71,17 +62,6 @@ export const varz = (connection: NatsConnection): Promise<Varz> => ask<Varz>(con
 
 export const leafLinks = async (connection: NatsConnection): Promise<LeafLink[]> =>
   (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ")).leafs ?? [];
-
-/** Connections that ended, newest last; leaf logins that failed are among them. */
-export const closedConnections = async (connection: NatsConnection): Promise<ClosedConnection[]> =>
-  (
-    await ask<{ connections?: ClosedConnection[] | null }>(connection, "CONNZ", {
-      state: 1,
-      auth: true,
-      limit: 256,
-      sort: "stop",
-    })
-  ).connections ?? [];
 
 /** What the server knows of an account; undefined when it has none of this name. */
 export async function accountStatus(connection: NatsConnection, account: string): Promise<AccountStatus | undefined> {

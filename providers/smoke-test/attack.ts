@@ -1,5 +1,6 @@
-import { createUser, fromSeed } from "@nats-io/nkeys";
+import { createUser } from "@nats-io/nkeys";
 import { NatsConnection, Subscription } from "nats";
+import { nkeyLogin } from "../nats/authenticator";
 import { Access, converse, endpointOf, isAuthorizationError, isNoResponders, open } from "../nats/connection";
 import { messageOf } from "../refusal";
 import { Breach } from "./facts";
@@ -52,17 +53,11 @@ async function leafPortKeeps(url: string, seed: string | undefined): Promise<boo
     // A refused leaf is told so; an accepted one is sent the account's interest or a ping.
     until: /-ERR|PING|LS\+/,
     reply: ({ nonce = "" }) => {
-      const login = seed === undefined ? {} : signed(seed, nonce);
+      const login = seed === undefined ? {} : nkeyLogin(seed)(nonce);
       return `CONNECT ${JSON.stringify({ ...login, name: "isolation-attack", version: "2.15.0", protocol: 1, headers: true })}\r\nPING\r\n`;
     },
   });
   return !/-ERR/.test(said) && /PONG|PING|LS\+/.test(said.replace(/^INFO.*$/m, ""));
-}
-
-function signed(seed: string, nonce: string): { nkey: string; sig: string } {
-  const pair = fromSeed(new TextEncoder().encode(seed));
-  const sig = Buffer.from(pair.sign(new TextEncoder().encode(nonce))).toString("base64url");
-  return { nkey: pair.getPublicKey(), sig };
 }
 
 const randomSeed = (): string => new TextDecoder().decode(createUser().getSeed());

@@ -6,7 +6,8 @@ import { StreamSettings } from "../../configs/settings";
 import { collectedName, siteApi } from "../../configs/streams";
 import { SiteAccess, atHub, atSite, sourceInfoOf } from "../collected";
 import { readText, serverFiles } from "../folders";
-import { maskSeeds } from "../nats-server-binary";
+import { maskSeeds } from "../../configs/seeds";
+import { maskOutput } from "../nats-server-binary";
 import { shared } from "../nats/connection";
 import { StreamInfo } from "../nats/jetstream";
 import { jetStreamConfig, leafLinks } from "../nats/system";
@@ -120,7 +121,7 @@ function recentErrors(folder: string): string[] {
   return words
     .filter((line, i) => words.lastIndexOf(line) === i)
     .slice(-5)
-    .map(maskSeeds);
+    .map(maskOutput);
 }
 
 const NANOSECONDS_PER_MS = 1e6;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, dirname } from "node:path";
-import { checkConfig, findNatsServer, maskSeeds } from "../../../providers/nats-server-binary";
+import { checkConfig, findNatsServer, maskOutput } from "../../../providers/nats-server-binary";
 import { Refusal } from "../../../providers/refusal";
 import versions from "../../../toolchain/versions.json";
 import { inTempFolder, withEnvironment } from "./temp-folder";
@@ -147,7 +147,7 @@ describe("masked seeds", () => {
         around,
         seed,
         around,
-        (before, one, after) => !maskSeeds(before + one + after).includes(one.slice(2)),
+        (before, one, after) => !maskOutput(before + one + after).includes(one.slice(2)),
       ),
     );
   });
@@ -157,14 +157,14 @@ describe("masked seeds", () => {
     fc.assert(
       fc.property(seed, fc.integer({ min: 2, max: 57 }), wrong, (one, at, character) => {
         const mistyped = one.slice(0, at) + character + one.slice(at + 1);
-        return maskSeeds(`nkey: ${mistyped}`) === `nkey: ${one.slice(0, 2)}…(masked)`;
+        return maskOutput(`nkey: ${mistyped}`) === `nkey: ${one.slice(0, 2)}…(masked)`;
       }),
     );
     fc.assert(
       fc.property(
         seed,
         fc.integer({ min: 24, max: 57 }),
-        (one, end) => !maskSeeds(one.slice(0, end)).includes(one.slice(2, 10)),
+        (one, end) => !maskOutput(one.slice(0, end)).includes(one.slice(2, 10)),
       ),
     );
   });
@@ -172,7 +172,7 @@ describe("masked seeds", () => {
   it("are all masked when there are several", () => {
     fc.assert(
       fc.property(fc.array(seed, { maxLength: 3 }), (seeds) => {
-        const masked = maskSeeds(seeds.join(" "));
+        const masked = maskOutput(seeds.join(" "));
         return seeds.every((one) => !masked.includes(one));
       }),
     );
@@ -182,7 +182,7 @@ describe("masked seeds", () => {
     fc.assert(
       fc.property(seed, (one) => {
         const key = fromSeed(new TextEncoder().encode(one)).getPublicKey();
-        return maskSeeds(`its remote has key ${key}`) === `its remote has key ${key}`;
+        return maskOutput(`its remote has key ${key}`) === `its remote has key ${key}`;
       }),
       { numRuns: 30 },
     );
@@ -190,6 +190,6 @@ describe("masked seeds", () => {
 
   it("leave ordinary words alone", () => {
     const words = 'SUBJECT SOURCE SUBSCRIBE server oslo [ERR] Authorization Violation - Account "OSLO" SU SUABC';
-    assert.equal(maskSeeds(words), words);
+    assert.equal(maskOutput(words), words);
   });
 });
