@@ -3,10 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { siteStreamName, probeStreamName } from "../../configs/names";
 import { probeSubject, probeSubjects } from "../../configs/permissions";
 import { ProbeSettings, StreamSettings } from "../../configs/settings";
-import { collectedSubject, siteStreamConfig, sourceOf, hubStreamConfig } from "../../configs/streams";
+import { OWNER, collectedSubject, siteStreamConfig, sourceOf, hubStreamConfig } from "../../configs/streams";
 import { SiteAccess, atHub, atSite } from "../collected";
 import { JetStream, StreamInfo } from "../nats/jetstream";
-import { messageOf } from "../refusal";
+import { Refusal, messageOf } from "../refusal";
 import { SILENT_AFTER_MS, isHeardSince, rearm } from "../source";
 import { ProbeFacts } from "./facts";
 
@@ -102,7 +102,8 @@ async function makeStandIn(job: ProbeJob, ends: Ends, bytes: number): Promise<Ro
   const { stream, access, stack } = job;
   const name = probeStreamName(siteStreamName(stream, access.site));
   const route = routeOf(job, name, name);
-  await removeStandIn(ends, route);
+  // What a killed run left behind.
+  await removeStandIn(ends, route, stack);
   const limits = { max_bytes: 2 * bytes, storage: "file" as const, num_replicas: 1 };
   await ends.site.createStream({
     ...siteStreamConfig(stream, access.site, stack),
@@ -124,13 +125,22 @@ async function makeStandIn(job: ProbeJob, ends: Ends, bytes: number): Promise<Ro
   return route;
 }
 
-async function removeStandIn({ site, hub }: Ends, route: Route): Promise<void> {
-  for (const [js, name] of [
-    [hub, route.hub],
-    [site, route.site],
+/** Errors: a Refusal when a stream of the stand-in's name is not this stack's; neither end is touched then. */
+async function removeStandIn({ site, hub }: Ends, route: Route, stack: string): Promise<void> {
+  const ours: (() => Promise<void>)[] = [];
+  for (const [js, name, where] of [
+    [hub, route.hub, "on the hub"],
+    [site, route.site, "at the site"],
   ] as const) {
-    if ((await js.stream(name)) !== undefined) await js.deleteStream(name);
+    const info = await js.stream(name);
+    if (info === undefined) continue;
+    if (info.config.metadata?.[OWNER] !== stack)
+      throw new Refusal(
+        `stream ${name} ${where} was not made by this stack, and its name is needed for the probes; rename it`,
+      );
+    ours.push(() => js.deleteStream(name));
   }
+  for (const remove of ours) await remove();
 }
 
 async function publish(
@@ -242,7 +252,7 @@ export async function proveStream(job: ProbeJob): Promise<ProbeFacts> {
       await send(job, ends, route, facts);
     } finally {
       if (why === undefined) await purge(ends, route, true);
-      else await removeStandIn(ends, route);
+      else await removeStandIn(ends, route, job.stack);
     }
   } catch (error) {
     facts.error = messageOf(error);

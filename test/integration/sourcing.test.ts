@@ -268,6 +268,16 @@ describe("sourcing", function () {
       assert.equal(await (await fleet.atHub("oslo")).stream("EVENTS_PROBE"), undefined);
     });
 
+    it("unless somebody else's stream has its name, which stays as it is", async () => {
+      await using fleet = await TestFleet.deploy({ sites: [{ name: "oslo" }] });
+      const manager = await (await fleet.application("oslo")).jetstreamManager();
+      await manager.consumers.add("EVENTS", { durable_name: "all" });
+      await manager.streams.add({ name: "EVENTS_PROBE", subjects: ["mine.>"], max_bytes: 1e6 });
+      await publishAll(await fleet.application("oslo"), "mine.a", textsFrom(1, 3));
+      await assert.rejects(fleet.prove(), /stream EVENTS_PROBE at the site was not made by this stack, .* rename it/);
+      assert.equal((await manager.streams.info("EVENTS_PROBE")).state.messages, 3);
+    });
+
     it("when the stream is nearly full, whose messages all stay", async () => {
       const small = { ...PER_SITE, maxBytes: "1MiB", collect: { maxBytes: "4MiB" } };
       await using fleet = await TestFleet.deploy({ sites: [{ name: "oslo" }], streams: [small] });
