@@ -44,9 +44,15 @@ export class Fleet extends pulumi.ComponentResource {
       this.identify(site, `${this.runtime.sitesFolder}/${site}`, SITE_ROLES, SITE_LISTENERS, ports, rotation);
     }
     const { keys: _seeds, ...settings } = args.settings;
+    const givenLinks = Object.fromEntries(
+      sites.flatMap(({ name: site }) => {
+        const { link } = this.given(site);
+        return link === undefined ? [] : [[site, publicKeyOf(link)]];
+      }),
+    );
     this.check = new FleetCheck(
       `${name}-check`,
-      { root: this.runtime.root, settings, access: this.access() },
+      { root: this.runtime.root, settings, givenLinks, access: this.access() },
       { parent: this },
     );
     this.registerOutputs({});

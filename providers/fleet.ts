@@ -18,6 +18,8 @@ export interface FleetInputs {
   /** The stack's folder. */
   root: string;
   settings: Omit<Settings, "keys">;
+  /** Public keys of the given link keys, by site; absent in a state of before this was recorded. */
+  givenLinks?: Record<string, string>;
   /** Secret. */
   access: FleetAccess;
 }
@@ -47,14 +49,16 @@ async function refuseRemovals(olds: FleetInputs, news: FleetInputs): Promise<Fai
 }
 
 /** An offline site cannot be given a new key: it would be locked out. */
-function refuseRotations(olds: FleetInputs, news: FleetInputs): Failure[] {
-  return news.settings.sites.flatMap((site): Failure[] => {
-    const old = olds.settings.sites.find(({ name }) => name === site.name);
-    if (old === undefined || old.rotation === site.rotation || site.expect === "online") return [];
+function refuseNewLinkKeys(olds: FleetInputs, news: FleetInputs): Failure[] {
+  return news.settings.sites.flatMap(({ name, expect, rotation }): Failure[] => {
+    const old = olds.settings.sites.find((site) => site.name === name);
+    if (old === undefined || expect === "online") return [];
+    const given = olds.givenLinks !== undefined && olds.givenLinks[name] !== news.givenLinks?.[name];
+    if (old.rotation === rotation && !given) return [];
     return [
       failure(
-        "sites",
-        `${site.name} is offline and would be locked out by a new key; rotate it when it is online again`,
+        given ? `keys.${name}.link` : "sites",
+        `${name} is offline and would be locked out by a new key; ${given ? "change" : "rotate"} it when it is online again`,
       ),
     ];
   });
@@ -94,7 +98,7 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   const unusable = folderProblem(news.root);
   if (unusable !== undefined) failures.push(failure("dataFolder", unusable));
   if (old !== undefined) {
-    failures.push(...refuseRenames(old, news), ...refuseRotations(old, news), ...(await refuseRemovals(old, news)));
+    failures.push(...refuseRenames(old, news), ...refuseNewLinkKeys(old, news), ...(await refuseRemovals(old, news)));
   }
   return failures.length === 0 ? { inputs: news } : { failures };
 }

@@ -150,6 +150,17 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
       ]);
     });
 
+    it("refuses a given one that changes, or is taken back, while the site is offline", async () => {
+      natsServer();
+      const olds = { ...inputs({ sites: [{ name: "oslo", expect: "offline" }] }), givenLinks: { oslo: "UA" } };
+      const refusal =
+        "keys.oslo.link: oslo is offline and would be locked out by a new key; change it when it is online again";
+      assert.deepEqual(await failures(olds, { ...olds, givenLinks: { oslo: "UB" } }), [refusal]);
+      assert.deepEqual(await failures(olds, { ...olds, givenLinks: {} }), [refusal]);
+      assert.deepEqual(await failures({ ...olds, givenLinks: {} }, olds), [refusal]);
+      assert.deepEqual(await failures(olds, olds), []);
+    });
+
     it("lets an offline one keep the key that it has, while others change", async () => {
       natsServer();
       const olds = inputs({ sites: [{ name: "oslo", expect: "offline", rotation: 1 }] });
