@@ -47,8 +47,8 @@ install: node_modules toolchain ## get the npm packages, the Pulumi CLI and nats
 # npm ci again only when the lock file is not the one last installed; compared by content, for a checkout changes times.
 node_modules:
 	@cmp -s package-lock.json node_modules/.package-lock.installed.json || { \
-		echo "npm ci" && \
-		npm ci --loglevel=error && \
+		echo "npm ci" >&2 && \
+		npm ci --loglevel=error >&2 && \
 		cp package-lock.json node_modules/.package-lock.installed.json; }
 
 toolchain: node_modules
