@@ -1,9 +1,11 @@
 import * as pulumi from "./pulumi";
 import { publicKeyOf } from "../configs/keys";
-import { Settings, SiteSettings } from "../configs/settings";
+import { CONTAINER_PORTS } from "../configs/container";
+import { dialedHub, isRemote, placementOf, reachedAt } from "../configs/placement";
+import { HubSettings, Settings, SiteSettings } from "../configs/settings";
 import { FleetCheck, Identity } from "./resources";
-import { ProcessRuntime } from "./runtimes/process";
-import { Runtime } from "./runtimes/runtime";
+import { MixedRuntime } from "./runtimes/mixed";
+import { Runtime, StackFolders, foldersOf } from "./runtimes/runtime";
 import { judged } from "./stack-settings";
 
 export interface FleetArgs {
@@ -18,8 +20,6 @@ export const SITE_ROLES = ["link", "application", "operator", "reader"] as const
 export const HUB_LISTENERS = ["client", "leafnodes", "monitor"] as const;
 export const SITE_LISTENERS = ["client", "monitor"] as const;
 
-const LOOPBACK = "127.0.0.1";
-
 /**
  * The fleet as a whole: the identity of every server, and the check of all of them together. Everything else depends
  * on it, so that a mistake anywhere stops the update before any server is touched.
@@ -28,6 +28,7 @@ export class Fleet extends pulumi.ComponentResource {
   readonly settings: Settings;
   readonly stack: string;
   readonly runtime: Runtime;
+  readonly folders: StackFolders;
   /** Passes once all rules do; what touches a server depends on it. */
   readonly check: FleetCheck;
   private readonly identities = new Map<string, Identity>();
@@ -37,11 +38,12 @@ export class Fleet extends pulumi.ComponentResource {
     judged(args.settings);
     this.settings = args.settings;
     this.stack = args.stack;
-    this.runtime = runtimeOf(args);
+    this.folders = foldersOf(args.settings, args.stack);
+    this.runtime = new MixedRuntime(args.settings, args.stack, this.folders, this);
     const { hub, sites } = args.settings;
-    this.identify(hub.name, this.runtime.hubFolder, HUB_ROLES, HUB_LISTENERS, hub.ports, 0);
-    for (const { name: site, ports, rotation } of sites) {
-      this.identify(site, `${this.runtime.sitesFolder}/${site}`, SITE_ROLES, SITE_LISTENERS, ports, rotation);
+    this.identify(hub, this.folders.hub, HUB_ROLES, HUB_LISTENERS, 0);
+    for (const site of sites) {
+      this.identify(site, this.folders.site(site.name), SITE_ROLES, SITE_LISTENERS, site.rotation);
     }
     const { keys: _seeds, ...settings } = args.settings;
     const givenLinks = Object.fromEntries(
@@ -52,7 +54,7 @@ export class Fleet extends pulumi.ComponentResource {
     );
     this.check = new FleetCheck(
       `${name}-check`,
-      { root: this.runtime.root, settings, givenLinks, access: this.access() },
+      { root: this.folders.root, settings, givenLinks, access: this.access() },
       { parent: this },
     );
     this.registerOutputs({});
@@ -69,17 +71,31 @@ export class Fleet extends pulumi.ComponentResource {
 
   /** The hub's client URL. */
   get hubUrl(): pulumi.Output<string> {
-    return pulumi.interpolate`nats://${this.settings.hub.host}:${this.port(this.settings.hub.name, "client")}`;
+    return this.clientUrl(this.settings.hub);
   }
 
-  /** The URL that the sites dial. */
+  /** Where the hub's leafnode listener is reached. */
   get hubLeafUrl(): pulumi.Output<string> {
-    return pulumi.interpolate`nats-leaf://${this.settings.hub.host}:${this.port(this.settings.hub.name, "leafnodes")}`;
+    const { hub } = this.settings;
+    return pulumi.interpolate`nats-leaf://${reachedAt(hub)}:${this.port(hub.name, "leafnodes")}`;
   }
 
-  /** A site's client URL. */
-  siteUrl = (site: string): pulumi.Output<string> =>
-    pulumi.interpolate`nats://${LOOPBACK}:${this.port(site, "client")}`;
+  /** The URL that the site dials. */
+  dialedUrl(site: SiteSettings): pulumi.Output<string> {
+    const { hub } = this.settings;
+    const { host, port = this.port(hub.name, "leafnodes") } = dialedHub(this.settings, site);
+    return pulumi.interpolate`nats-leaf://${host}:${port}`;
+  }
+
+  /** The client URL of the hub or of a site. */
+  clientUrl = (server: HubSettings | SiteSettings): pulumi.Output<string> =>
+    pulumi.interpolate`nats://${reachedAt(server)}:${this.port(server.name, "client")}`;
+
+  /** The URL of a server's monitoring; undefined in a container, where only the container itself reaches it. */
+  monitorUrl = (server: HubSettings | SiteSettings): pulumi.Output<string> | undefined =>
+    placementOf(this.settings, server).kind === "docker"
+      ? undefined
+      : pulumi.interpolate`http://127.0.0.1:${this.port(server.name, "monitor")}`;
 
   /** A public key. Known in a preview when its seed is given. */
   key(owner: string, role: string): pulumi.Input<string> {
@@ -95,19 +111,19 @@ export class Fleet extends pulumi.ComponentResource {
   port(owner: string, listener: string): pulumi.Input<number> {
     const { hub, sites } = this.settings;
     const ports: Record<string, number | undefined> | undefined =
-      owner === hub.name ? hub.ports : sites.find((site) => site.name === owner)?.ports;
+      owner === hub.name ? portsOf(hub) : portsOf(sites.find((site) => site.name === owner));
     return ports?.[listener] ?? this.identity(owner).allocated.apply((allocated) => part(allocated, listener));
   }
 
   /** How a site and the hub's streams of it are reached. The seeds are secret. */
-  accessOf = ({ name }: SiteSettings) => ({ ...this.hubAccess(), ...this.siteAccess(name) });
+  accessOf = (site: SiteSettings) => ({ ...this.hubAccess(), ...this.siteAccess(site) });
 
   /** How all sites and the hub's streams of them are reached. Secret. */
   access() {
     const { sites } = this.settings;
     return pulumi.secret({
       ...this.hubAccess(),
-      sites: Object.fromEntries(sites.map(({ name }) => [name, this.siteAccess(name)])),
+      sites: Object.fromEntries(sites.map((site) => [site.name, this.siteAccess(site)])),
     });
   }
 
@@ -122,7 +138,10 @@ export class Fleet extends pulumi.ComponentResource {
     return seeds;
   }
 
-  private siteAccess = (site: string) => ({ url: this.siteUrl(site), operator: this.seed(site, "operator") });
+  private siteAccess = (site: SiteSettings) => ({
+    url: this.clientUrl(site),
+    operator: this.seed(site.name, "operator"),
+  });
 
   private hubAccess() {
     const { hub, streams } = this.settings;
@@ -139,22 +158,23 @@ export class Fleet extends pulumi.ComponentResource {
   private given = (owner: string): Record<string, string | undefined> => this.settings.keys[owner] ?? {};
 
   private identify(
-    owner: string,
+    server: HubSettings | SiteSettings,
     folder: string,
     roles: readonly string[],
     listeners: readonly string[],
-    ports: Record<string, number | undefined>,
     rotation: number,
   ): void {
+    const { name: owner } = server;
+    const ports: Record<string, number | undefined> | undefined = portsOf(server);
     const given = this.given(owner) as Record<string, string>;
     const identity = new Identity(
       `${owner}-identity`,
       {
         owner,
         folder,
-        root: this.runtime.root,
+        root: this.folders.root,
         roles: [...roles],
-        ports: Object.fromEntries(listeners.map((listener) => [listener, ports[listener] ?? 0])),
+        ports: Object.fromEntries(listeners.map((listener) => [listener, ports?.[listener] ?? 0])),
         rotation,
         given: Object.keys(given).length === 0 ? {} : pulumi.secret(given),
       },
@@ -164,18 +184,9 @@ export class Fleet extends pulumi.ComponentResource {
   }
 }
 
-function runtimeOf({ settings, stack }: FleetArgs): Runtime {
-  switch (settings.runtime) {
-    case "process":
-      return new ProcessRuntime(settings, stack);
-    default:
-      return neverRuntime(settings.runtime);
-  }
-}
-
-function neverRuntime(runtime: never): never {
-  throw new pulumi.RunError(`there is no runtime '${String(runtime)}'`);
-}
+/** The ports that need no looking for: the given ones, and on a machine of its own those that everybody expects. */
+const portsOf = (server: HubSettings | SiteSettings | undefined) =>
+  server === undefined || !isRemote(server) ? server?.ports : { ...CONTAINER_PORTS, ...server.ports };
 
 function part<T>(parts: Record<string, T>, name: string): T {
   const found = parts[name];

@@ -10,13 +10,13 @@ export interface HubArgs {
 export class Hub extends pulumi.ComponentResource {
   /** Client URL, `nats://host:port`. */
   readonly url: pulumi.Output<string>;
-  /** URL that the sites dial, `nats-leaf://host:port`. */
+  /** URL of its leafnode listener, `nats-leaf://host:port`. */
   readonly leafUrl: pulumi.Output<string>;
-  /** Where people reach it. `monitor` is on loopback, without authentication. */
+  /** Where people reach it. `monitor` is on loopback, without authentication; absent in a container. */
   readonly endpoints: {
     client: pulumi.Output<string>;
     leafnodes: pulumi.Output<string>;
-    monitor: pulumi.Output<string>;
+    monitor?: pulumi.Output<string>;
   };
   /** Seed of its system account. Secret. */
   readonly system: pulumi.Output<string>;
@@ -27,8 +27,8 @@ export class Hub extends pulumi.ComponentResource {
     const owner = settings.hub.name;
     this.url = fleet.hubUrl;
     this.leafUrl = fleet.hubLeafUrl;
-    const monitor = pulumi.interpolate`http://127.0.0.1:${fleet.port(owner, "monitor")}`;
-    this.endpoints = { client: this.url, leafnodes: this.leafUrl, monitor };
+    const monitor = fleet.monitorUrl(settings.hub);
+    this.endpoints = { client: this.url, leafnodes: this.leafUrl, ...(monitor === undefined ? {} : { monitor }) };
     this.system = fleet.seed(owner, "system");
 
     const key = (role: string) => fleet.key(owner, role);

@@ -4,7 +4,7 @@ import { accountOf } from "../configs/names";
 import { SiteSettings } from "../configs/settings";
 import { Fleet } from "./fleet";
 import { Hub } from "./hub";
-import { Streams } from "./resources";
+import { HubLink, Streams } from "./resources";
 
 export interface LeafArgs {
   fleet: Fleet;
@@ -17,8 +17,8 @@ export class Leaf extends pulumi.ComponentResource {
   readonly site: SiteSettings;
   /** Client URL, `nats://host:port`. */
   readonly url: pulumi.Output<string>;
-  /** Where people reach it. `monitor` is on loopback, without authentication. */
-  readonly endpoints: { client: pulumi.Output<string>; monitor: pulumi.Output<string>; account: string };
+  /** Where people reach it. `monitor` is on loopback, without authentication; absent in a container. */
+  readonly endpoints: { client: pulumi.Output<string>; monitor?: pulumi.Output<string>; account: string };
   /** The last resource of the site: what depends on it comes after all of the site. */
   readonly streams: pulumi.Resource;
   /** The account of the site, of the same name on the hub. */
@@ -26,20 +26,24 @@ export class Leaf extends pulumi.ComponentResource {
 
   constructor(name: string, { fleet, hub, site }: LeafArgs, opts?: pulumi.ComponentResourceOptions) {
     super("nats-hub-leaf:index:Leaf", name, {}, opts);
-    const { settings, runtime } = fleet;
+    const { settings, runtime, folders } = fleet;
     this.site = site;
     this.account = accountOf(site.name);
-    this.url = fleet.siteUrl(site.name);
-    const monitor = pulumi.interpolate`http://127.0.0.1:${fleet.port(site.name, "monitor")}`;
-    this.endpoints = { client: this.url, monitor, account: this.account };
+    this.url = fleet.clientUrl(site);
+    const monitor = fleet.monitorUrl(site);
+    this.endpoints = { client: this.url, ...(monitor === undefined ? {} : { monitor }), account: this.account };
 
     const key = (role: string) => fleet.key(site.name, role);
     const seed = (role: string) => fleet.seed(site.name, role);
     const hubKeys = { link: key("link"), operator: key("operator"), reader: key("reader") };
-    const link = runtime.hubLink(
+    const link = new HubLink(
       `${name}-link`,
-      declareHubLink(settings, site, hubKeys),
-      { url: hub.url, seed: hub.system },
+      {
+        place: runtime.placeOf(settings.hub.name),
+        root: folders.root,
+        declaration: declareHubLink(settings, site, hubKeys),
+        hub: { url: hub.url, seed: hub.system },
+      },
       { parent: this, dependsOn: hub },
     );
 
@@ -49,7 +53,7 @@ export class Leaf extends pulumi.ComponentResource {
     const server = runtime.leafServer(
       `${name}-server`,
       site,
-      declareLeaf(settings, site, keys, ports, hub.leafUrl),
+      declareLeaf(settings, site, keys, ports, fleet.dialedUrl(site)),
       { hubUrl: hub.url, link: seed("link"), system: hub.system },
       { parent: this, dependsOn: link },
     );
@@ -60,7 +64,7 @@ export class Leaf extends pulumi.ComponentResource {
         site: site.name,
         expect: site.expect,
         stack: fleet.stack,
-        root: runtime.root,
+        root: folders.root,
         streams: settings.streams,
         access: fleet.accessOf(site),
       },

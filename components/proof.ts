@@ -20,7 +20,7 @@ export class Proof extends pulumi.ComponentResource {
 
   constructor(name: string, { fleet, hub, sites }: ProofArgs, opts?: pulumi.ComponentResourceOptions) {
     super("nats-hub-leaf:index:Proof", name, {}, opts);
-    const { settings, runtime, stack } = fleet;
+    const { settings, runtime, folders, stack } = fleet;
     const { streams, probes, smokeTest: run } = settings;
     const guard = new Guard(
       "guard",
@@ -43,13 +43,13 @@ export class Proof extends pulumi.ComponentResource {
       {
         run,
         stack,
-        root: runtime.root,
+        root: folders.root,
         hub: { name: settings.hub.name, url: hub.url, leafUrl: hub.leafUrl },
-        sitesFolder: runtime.sitesFolder,
         sites: sites.map(({ site, url }) => ({
           site: site.name,
           expect: site.expect,
           url,
+          place: runtime.placeOf(site.name),
           declared: digestOf(site, settings.streams),
         })),
         streams,

@@ -37,7 +37,7 @@ export function declareLeaf<Keys, Ports, Url>(
 ) {
   const { name, syncInterval, reconnect, logs, quota, maxPayload } = site;
   return {
-    restart: { name, host: "127.0.0.1", ports, syncInterval, reconnect, logs },
+    restart: { name, host: site.host, ports, syncInterval, reconnect, logs },
     reload: {
       hubUrl,
       limits: siteLimits(settings.streams, quota),

@@ -12,7 +12,8 @@ export interface LogRotation {
 /** Where a server keeps its files; known only where it runs. */
 export interface ServerPaths {
   store: string;
-  log: string;
+  /** Absent where the log goes to the server's output. */
+  log?: string;
 }
 
 /** `"always"`, or milliseconds between flushes. */
@@ -59,9 +60,7 @@ export function planServer(
     listen: `${host}:${ports.client}`,
     http: `127.0.0.1:${ports.monitor}`,
     max_payload: maxPayload,
-    log_file: log,
-    logfile_size_limit: logs.sizeLimit,
-    logfile_max_num: logs.keep,
+    ...(log === undefined ? {} : { log_file: log, logfile_size_limit: logs.sizeLimit, logfile_max_num: logs.keep }),
     jetstream: {
       store_dir: store,
       domain: name,

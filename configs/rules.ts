@@ -1,14 +1,12 @@
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf } from "./names";
 import { PROBE_ROOM, hubLimits, mergedLimits, siteStreamBytes } from "./limits";
+import { PLACEMENT_RULES } from "./placement-rules";
 import { Problem } from "./problem";
 import { Rule, RuleContext, ms, range, repeated } from "./rule";
 import { seedProblem, withoutSeeds } from "./seeds";
 import { Settings } from "./settings";
 import { STREAM_RULES } from "./stream-rules";
 import { formatSize } from "./units";
-
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 
 const MIN_PAYLOAD = 1024;
 const MAX_PAYLOAD = 8 * 2 ** 20;
@@ -45,19 +43,7 @@ export const RULES: Record<string, Rule> = {
 
   ...STREAM_RULES,
 
-  portsDiffer: ({ hub, sites }) => {
-    const given = [
-      ...Object.entries(hub.ports).map(([key, port]) => ({ port, where: `hub.ports.${key}` })),
-      ...sites.flatMap(({ ports }, i) =>
-        Object.entries(ports).map(([key, port]) => ({ port, where: `sites[${i}].ports.${key}` })),
-      ),
-    ].filter(({ port }) => port !== undefined);
-    return repeated(given, ({ port }) => port).map(({ first, again }) => ({
-      where: again.where,
-      problem: `port ${again.port} is taken by ${first.where}`,
-      cure: "give each listener a port of its own, or leave it out to have one allocated",
-    }));
-  },
+  ...PLACEMENT_RULES,
 
   payloadsFit: ({ hub, sites }) => [
     ...range("hub.maxPayload", hub.maxPayload, MIN_PAYLOAD, MAX_PAYLOAD, formatSize),
@@ -152,17 +138,6 @@ export const RULES: Record<string, Rule> = {
       });
     });
   },
-
-  emptyPassphraseStaysLocal: ({ hub }, { emptyPassphrase }) =>
-    !emptyPassphrase || isLoopback(hub.host)
-      ? []
-      : [
-          {
-            where: "hub.host",
-            problem: `${hub.host} is not a loopback address, and the stack's secrets are encrypted with an empty passphrase, which protects nothing`,
-            cure: "set PULUMI_CONFIG_PASSPHRASE and run 'pulumi stack change-secrets-provider passphrase', or use 127.0.0.1",
-          },
-        ],
 };
 
 /** All problems of the fleet; empty when it may be deployed. */

@@ -8,9 +8,9 @@ export interface ServerConfig {
   listen: string;
   http: string;
   max_payload: number;
-  log_file: string;
-  logfile_size_limit: number;
-  logfile_max_num: number;
+  log_file?: string;
+  logfile_size_limit?: number;
+  logfile_max_num?: number;
   reconnect_error_reports?: number;
   jetstream: {
     store_dir: string;

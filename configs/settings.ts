@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { toProblem } from "./issues";
 import { Problem } from "./problem";
 import { withoutSeeds } from "./seeds";
 import { salvage } from "./salvage";
@@ -28,6 +29,25 @@ const streamName = z
   .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 letters, digits, '_' or '-' (JetStream allows no dot or blank)");
 const syncInterval = z.union([z.literal("always"), duration()]);
 
+const runtime = z.enum(["process", "docker"]);
+const engine = z
+  .string()
+  .regex(
+    /^(unix:\/\/\/|tcp:\/\/|ssh:\/\/).+/,
+    "is no address of a Docker engine: write it like ssh://user@host, tcp://host:2376 or unix:///path",
+  );
+const address = z.string().regex(/^[A-Za-z0-9.:-]+$/, "must be a host name or an IP address");
+
+/** What every server has of where it runs. */
+const placed = {
+  /** Where this server runs. @default `runtime` of the stack */
+  runtime: runtime.optional(),
+  /** The Docker engine that runs it; without it the one of this machine (or of DOCKER_HOST). A change is refused. */
+  engine: engine.optional(),
+  /** Folder with ca.pem, cert.pem and key.pem, for an engine at `tcp://`. */
+  engineCertificates: z.string().min(1).optional(),
+};
+
 const logs = z
   .strictObject({
     /** Size at which the log file is rotated. @default "16MiB" */
@@ -41,8 +61,11 @@ const hub = z
   .strictObject({
     /** The hub's server name and JetStream domain. A change restarts the hub. @default "hub" */
     name: siteName.default("hub"),
-    /** Address the hub listens on and the sites dial. A change restarts the hub. @default "127.0.0.1" */
+    ...placed,
+    /** Address the hub listens on (in Docker: on which its ports are published). A change restarts the hub. @default "127.0.0.1" */
     host: z.string().min(1).default("127.0.0.1"),
+    /** Address at which this program and the sites reach the hub. @default `host` */
+    address: address.optional(),
     /** Ports; one left out is allocated once and kept. A change restarts the hub. */
     ports: z.strictObject({ client: port, leafnodes: port, monitor: port }).partial().prefault({}),
     /** Most that the hub's JetStream stores in files. More reloads the hub, less restarts it. @default "10GiB" */
@@ -70,6 +93,13 @@ const site = z.strictObject({
    * alone and reported as pending. @default "online"
    */
   expect: z.enum(["online", "offline"]).default("online"),
+  ...placed,
+  /** Address the site listens on (in Docker: on which its client port is published). A change restarts the site. @default "127.0.0.1" */
+  host: z.string().min(1).default("127.0.0.1"),
+  /** Address at which this program reaches the site. @default `host` */
+  address: address.optional(),
+  /** Where this site dials the hub, "host" or "host:port", when it is another place than `hub.address`. Reloads the site. */
+  hubAddress: address.optional(),
   /** Ports; one left out is allocated once and kept. A change restarts the site. */
   ports: z.strictObject({ client: port, monitor: port }).partial().prefault({}),
   /** Most that the site stores in files, in all its streams together. More reloads the site, less restarts it. @default "2GiB" */
@@ -144,18 +174,42 @@ const probes = z
   })
   .prefault({});
 
+const docker = z
+  .strictObject({
+    /** Image of nats-server, by tag or digest. A change replaces the containers, one at a time: `make upgrade`. @default "nats:2.15.2" */
+    image: z.string().min(1).default("nats:2.15.2"),
+    /** Most memory of a container, 64 MiB or more. @default "512MiB" */
+    memory: size().prefault("512MiB"),
+    /** Most processors of a container, 0.1 to 128. @default 1 */
+    cpus: z.number().min(0.1).max(128).default(1),
+    /** Time that a server has to stop before it is killed, 1 s to 10 min. @default "30s" */
+    stopTimeout: duration().prefault("30s"),
+  })
+  .prefault({});
+
+const links = z
+  .strictObject({
+    /** "accepted": leaf links may leave this machine in plain text, over a network that is yours alone or encrypted. */
+    plaintext: z.literal("accepted").optional(),
+  })
+  .prefault({});
+
 const keyRole = (kinds: readonly string[]) =>
   z.partialRecord(z.enum(kinds as [string, ...string[]]), z.string().min(1));
 
 const settings = z.strictObject({
-  /** Where servers run. "process": a nats-server process on this machine for each server. @default "process" */
-  runtime: z.enum(["process"]).default("process"),
+  /** Where servers run: "process", a nats-server process on this machine for each; "docker", a container for each. @default "process" */
+  runtime: runtime.default("process"),
   /** Folder of configs, logs, stores and process records, relative to the project; each stack has its own below it. @default ".fleet" */
   dataFolder: z.string().min(1).default(".fleet"),
   /** Path of the nats-server to run; without it the one on PATH, else the one that `make install` put in place. */
   natsServer: z.string().min(1).optional(),
+  /** What all containers have. */
+  docker,
   /** The hub. */
   hub,
+  /** The leaf links. */
+  links,
   /** The sites, at most 1000. */
   sites: z.array(site).max(1000).default([]),
   /** The streams that every site keeps, at most 32. */
@@ -171,77 +225,12 @@ const settings = z.strictObject({
 export type Settings = z.output<typeof settings>;
 export type SiteSettings = Settings["sites"][number];
 export type StreamSettings = Settings["streams"][number];
+export type HubSettings = Settings["hub"];
 export type ProbeSettings = Settings["probes"];
 export type RawSettings = z.input<typeof settings>;
 
 /** Every top-level key of the stack config. */
 export const SETTING_NAMES = Object.keys(settings.shape);
-
-/** `["sites", 1, "name"]` -> `sites[1].name`. */
-function pathOf(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((where, key) => {
-    if (typeof key === "number") return `${where}[${key}]`;
-    return where === "" ? String(key) : `${where}.${String(key)}`;
-  }, "");
-}
-
-function typeName(value: unknown): string {
-  if (value === undefined) return "missing";
-  if (value === null) return "empty";
-  return Array.isArray(value) ? "a list" : typeof value === "object" ? "a group of settings" : `${typeof value}`;
-}
-
-const at = (raw: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], raw);
-
-/** The values of `keys` are seeds: no message may repeat one. */
-const shown = (value: unknown, path: readonly PropertyKey[]): string =>
-  path[0] === "keys" ? "the given value" : typeof value === "string" ? `'${value}'` : JSON.stringify(value);
-
-function toProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
-  const where = pathOf(issue.path) || "stack config";
-  const value = at(raw, issue.path);
-  switch (issue.code) {
-    case "unrecognized_keys": {
-      const names = issue.keys.map((key) => `'${key}'`).join(", ");
-      const cure = "check the spelling against the settings in the README, or remove it";
-      return { where, problem: `${names} is not a setting`, cure };
-    }
-    case "invalid_type":
-      if (value === undefined) return { where, problem: "is missing", cure: `give it (${issue.expected})` };
-      return {
-        where,
-        problem: `is ${typeName(value)}, not ${issue.expected}`,
-        cure: `write a value of type ${issue.expected}`,
-      };
-    case "invalid_value":
-      return {
-        where,
-        problem: `${shown(value, issue.path)} is not allowed`,
-        cure: `use one of ${issue.values.map(String).join(", ")}`,
-      };
-    case "too_small":
-      return {
-        where,
-        problem: `${shown(value, issue.path)} is too small`,
-        cure: `use ${String(issue.minimum)} or more`,
-      };
-    case "too_big":
-      return {
-        where,
-        problem: `${shown(value, issue.path)} is too large`,
-        cure: `use ${String(issue.maximum)} or less`,
-      };
-    case "invalid_union":
-      return {
-        where,
-        problem: `${shown(value, issue.path)} is not allowed`,
-        cure: 'use "always" or a duration such as "30s"',
-      };
-    default:
-      return { where, problem: `${shown(value, issue.path)} ${issue.message}`, cure: "see the settings in the README" };
-  }
-}
 
 /**
  * Reads the raw stack config. Every mistake of shape is in `problems`; `settings` is what may be deployed, there only

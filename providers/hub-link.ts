@@ -4,35 +4,36 @@ import { HubLinkDeclaration } from "../configs/plan-hub";
 import { refuseWithoutRoom } from "./account-room";
 import { Access, shared } from "./nats/connection";
 import { jsz, kick, leafLinks } from "./nats/system";
-import { isOurServerRunning } from "./process-server";
 import { applyHub, declareLink, declaredLinks, dropLink } from "./server-config";
+import { Place, hostOf } from "./server-host";
 import { markUnproven } from "./unproven";
 import { changed, hasUnknown, same, settled } from "./values";
 
 /** One link key of one site, declared on the hub; with it, the site's account. */
 
 export interface HubLinkInputs {
-  /** The hub's folder, which holds the declarations. */
-  folder: string;
+  /** Where the hub runs; the declarations lie there. */
+  place: Place;
   root: string;
-  natsServer?: string;
   declaration: HubLinkDeclaration;
   /** The hub's client URL, and the seed of its system account (secret). */
   hub: Access;
 }
 
 async function declare(inputs: HubLinkInputs, olds?: HubLinkInputs): Promise<void> {
-  const { root, folder, declaration, hub, natsServer } = inputs;
+  const { root, place, declaration, hub } = inputs;
+  const host = hostOf(place);
   markUnproven(root, declaration.site);
-  declareLink(folder, declaration);
-  await applyHub(folder, hub, natsServer);
+  const files = await host.files();
+  declareLink(files, declaration);
+  await applyHub(files, hub, host.natsServer);
   try {
     await refuseWithoutRoom(hub, accountOf(declaration.site), declaration.limits);
   } catch (error) {
     // With this declaration the hub would not even start again.
-    if (olds === undefined) dropLink(folder, declaration, false);
-    else declareLink(folder, olds.declaration);
-    await applyHub(folder, hub, natsServer);
+    if (olds === undefined) dropLink(files, declaration, false);
+    else declareLink(files, olds.declaration);
+    await applyHub(files, hub, host.natsServer);
     throw error;
   }
 }
@@ -55,7 +56,7 @@ export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs
   if (isMade || wanted.declaration.keys.link !== before.keys.link) {
     return { changes: true, replaces: ["declaration"] };
   }
-  const lost = !declaredLinks(olds.folder).some((link) => same(link, before));
+  const lost = !declaredLinks(await hostOf(olds.place).files()).some((link) => same(link, before));
   return {
     changes: lost || changed(news.declaration, before) || changed(news.hub, olds.hub),
   };
@@ -89,13 +90,17 @@ async function holdsData(hub: Access, account: string): Promise<boolean> {
  * reload.go). The account goes with its last key, unless it holds data.
  */
 async function remove(_id: string, inputs: HubLinkInputs): Promise<void> {
-  const { folder, declaration } = inputs;
+  const { place, declaration, hub } = inputs;
   const { site } = declaration;
-  const others = declaredLinks(folder).filter((link) => link.site === site && link.keys.link !== declaration.keys.link);
-  if (!isOurServerRunning(folder)) return dropLink(folder, declaration, others.length === 0);
-  const { hub } = inputs;
-  dropLink(folder, declaration, others.length === 0 && (await holdsData(hub, accountOf(site))));
-  await applyHub(folder, hub, inputs.natsServer);
+  const host = hostOf(place);
+  const files = await host.files();
+  const others = declaredLinks(files).filter((link) => link.site === site && link.keys.link !== declaration.keys.link);
+  if (!(await host.isRunning())) {
+    dropLink(files, declaration, others.length === 0);
+    return files.publish();
+  }
+  dropLink(files, declaration, others.length === 0 && (await holdsData(hub, accountOf(site))));
+  await applyHub(files, hub, host.natsServer);
   await dropLinks(inputs);
 }
 

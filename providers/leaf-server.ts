@@ -3,24 +3,26 @@ import { accountOf } from "../configs/names";
 import { LeafDeclaration, planLeaf } from "../configs/plan-leaf";
 import { render } from "../configs/render";
 import { digest } from "./digest";
-import { makeFolder, removeFolder } from "./folders";
 import { findNatsServer } from "./nats-server-binary";
 import { Access, serverInfo, shared } from "./nats/connection";
 import { leafLinks } from "./nats/system";
-import { ProcessServer, bringUp, isOurServerRunning, takeDown, whatIsWrong } from "./process-server";
 import { Refusal } from "./refusal";
 import { report } from "./report";
-import { pathsOf, writeConfig } from "./server-config";
+import { Server, bringUp, whatIsWrong } from "./server";
+import { writeConfig } from "./server-config";
+import { ServerFiles } from "./server-files";
+import { Place, hostOf } from "./server-host";
 import { siteStep } from "./unproven";
 import { hasUnknown, inputsOnly } from "./values";
 
-/** A site's server as a process. */
+/** A site's server. */
 
 export interface LeafServerInputs {
   expect: "online" | "offline";
-  folder: string;
+  place: Place;
   root: string;
-  natsServer?: string;
+  /** Where its listeners are reached, when that is not where they listen. */
+  reached?: { host: string; ports: LeafDeclaration["restart"]["ports"] };
   declaration: LeafDeclaration;
   /** The hub's client URL, and the seeds of its system account and of the site's link (secret). */
   access: { hubUrl: string; system: string; link: string };
@@ -29,7 +31,7 @@ export interface LeafServerInputs {
 /** Digests instead of the inputs: state holds every byte of them twice otherwise. */
 export interface LeafServerOutputs {
   expect: "online" | "offline";
-  folder: string;
+  place: Place;
   root: string;
   /** Client URL. */
   url: string;
@@ -44,25 +46,28 @@ export interface LeafServerOutputs {
   problem: string;
 }
 
-const urlOf = ({ declaration: { restart } }: LeafServerInputs): string =>
-  `nats://${restart.host}:${restart.ports.client}`;
+const reachedOf = ({ reached, declaration }: LeafServerInputs) => reached ?? declaration.restart;
 
-function serverOf(inputs: LeafServerInputs): ProcessServer {
-  const { folder, natsServer, declaration, access } = inputs;
-  const { name, host, ports } = declaration.restart;
+const urlOf = (inputs: LeafServerInputs): string => {
+  const { host, ports } = reachedOf(inputs);
+  return `nats://${host}:${ports.client}`;
+};
+
+function serverOf(inputs: LeafServerInputs): Server {
+  const { place, declaration, access } = inputs;
+  const { host, ports } = reachedOf(inputs);
   return {
-    name,
-    folder,
+    name: declaration.restart.name,
+    host: hostOf(place),
     listeners: { client: { host, port: ports.client }, monitor: { host: "127.0.0.1", port: ports.monitor } },
     access: { url: urlOf(inputs), seed: access.system },
-    ...(natsServer === undefined ? {} : { natsServer }),
   };
 }
 
-const textOf = ({ declaration, access, folder }: LeafServerInputs): string =>
-  render(planLeaf(declaration, access.link, pathsOf(folder)));
+const textOf = ({ declaration, access }: LeafServerInputs, { paths }: ServerFiles): string =>
+  render(planLeaf(declaration, access.link, paths));
 
-const restartOf = ({ declaration, natsServer }: LeafServerInputs): string => digest([declaration.restart, natsServer]);
+const restartOf = ({ declaration, place }: LeafServerInputs): string => digest([declaration.restart, place]);
 
 const LINK_TIMEOUT_MS = 10_000;
 
@@ -85,21 +90,23 @@ export async function waitForLink(site: string, hub: Access, leaf: Access, timeo
 }
 
 async function apply(inputs: LeafServerInputs, restart: boolean): Promise<LeafServerOutputs> {
-  const { expect, folder, root, access } = inputs;
-  const text = textOf(inputs);
+  const { expect, place, root, access } = inputs;
   let running = false;
+  let config = "";
   const bring = async () => {
-    makeFolder(folder);
     const server = serverOf(inputs);
-    const written = await writeConfig(folder, text, await findNatsServer(inputs.natsServer));
+    const files = await server.host.files();
+    const text = textOf(inputs, files);
+    const written = await writeConfig(files, text, await findNatsServer(server.host.natsServer));
+    config = digest(text);
     await bringUp(server, written, restart);
     running = true;
     await waitForLink(server.name, { url: access.hubUrl, seed: access.system }, server.access);
   };
   const site = inputs.declaration.restart.name;
   const problem = expect === "offline" ? "" : ((await siteStep(root, site, "server", bring)) ?? "");
-  const digests = { restart: restartOf(inputs), config: digest(text), inputs: digest(inputsOnly(inputs)) };
-  return { expect, folder, root, url: urlOf(inputs), ...digests, running, problem };
+  const digests = { restart: restartOf(inputs), config, inputs: digest(inputsOnly(inputs)) };
+  return { expect, place, root, url: urlOf(inputs), ...digests, running, problem };
 }
 
 export async function create(inputs: LeafServerInputs) {
@@ -133,13 +140,14 @@ export async function update(_id: string, olds: LeafServerOutputs, news: LeafSer
 
 export async function read(id: string, props: LeafServerOutputs) {
   if (props.expect === "offline") return { id, props };
-  const running = isOurServerRunning(props.folder) && (await serverInfo(props.url)) !== undefined;
+  const running = (await hostOf(props.place).isRunning()) && (await serverInfo(props.url)) !== undefined;
   return { id, props: { ...props, running } };
 }
 
-async function remove(_id: string, { folder, root }: LeafServerOutputs): Promise<void> {
-  await takeDown(folder);
-  removeFolder(folder, root);
+async function remove(_id: string, { place, root }: LeafServerOutputs): Promise<void> {
+  const host = hostOf(place);
+  await host.stop();
+  host.clear(root);
 }
 
 export { remove as delete };

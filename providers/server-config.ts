@@ -1,38 +1,36 @@
-import { readdirSync, renameSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { lock } from "proper-lockfile";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { HubDeclaration, HubLinkDeclaration, planHub } from "../configs/plan-hub";
-import { ServerPaths } from "../configs/plan-server";
 import { render } from "../configs/render";
 import { commitTogether } from "./group-commit";
-import { makeFolder, readJson, readText, serverFiles, writePrivate } from "./folders";
+import { writePrivate } from "./folders";
 import { NatsServer, checkConfig, findNatsServer } from "./nats-server-binary";
 import { Access, shared } from "./nats/connection";
 import { reload, varz } from "./nats/system";
 import { Refusal, messageOf } from "./refusal";
+import { CONFIG_FILE, ServerFiles } from "./server-files";
 
 /**
  * The configuration file of a server: written only when it is valid, and proven to be in effect by its digest. The
  * hub's is rendered from declarations that lie beside it: its own, and one for each link key.
  */
 
-export const pathsOf = (folder: string): ServerPaths => {
-  const { store, log } = serverFiles(folder);
-  return { store, log };
-};
+const DIGEST_FILE = `${CONFIG_FILE}.digest`;
 
-/** Writes the configuration when it differs and is valid. Resolves with its digest. */
-export async function writeConfig(folder: string, text: string, binary: NatsServer): Promise<string> {
-  const { config } = serverFiles(folder);
-  const candidate = `${config}.new`;
-  writePrivate(candidate, text);
+/** Writes the configuration when it is valid. Resolves with its digest. */
+export async function writeConfig(files: ServerFiles, text: string, binary: NatsServer): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "nats-hub-leaf-"));
   try {
+    const candidate = join(folder, CONFIG_FILE);
+    writePrivate(candidate, text);
     const digest = await checkConfig(binary, candidate);
-    renameSync(candidate, config);
-    writePrivate(`${config}.digest`, digest);
+    files.write(CONFIG_FILE, text);
+    files.write(DIGEST_FILE, digest);
+    await files.publish();
     return digest;
   } finally {
-    rmSync(candidate, { force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -64,79 +62,71 @@ export async function reloadTo(digest: string, access: Access): Promise<Applied>
   );
 }
 
-const hubFile = (folder: string): string => join(resolve(folder), "hub.json");
-const linksFolder = (folder: string): string => join(resolve(folder), "links");
-const linkFile = (folder: string, site: string, id: string): string => join(linksFolder(folder), `${site}.${id}.json`);
+const HUB_FILE = "hub.json";
+const LINKS = "links";
+const linkFile = (site: string, id: string): string => `${LINKS}/${site}.${id}.json`;
 
 /** The declaration that keeps the account of a removed site for the data in it. */
 const KEPT = "kept";
 
-/** Serialises changes of a hub's declarations, also against a provider that outlived an interrupted run. */
-async function locked<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  const release = await lock(makeFolder(folder), {
-    stale: 10_000,
-    retries: { retries: 120, minTimeout: 50, maxTimeout: 250 },
-  });
+const textOf = (declaration: object): string => JSON.stringify(declaration, null, 2);
+
+function declarationIn<T>(files: ServerFiles, name: string): T | undefined {
+  const text = files.read(name);
   try {
-    return await work();
-  } finally {
-    await release();
+    return text === undefined ? undefined : (JSON.parse(text) as T);
+  } catch {
+    throw new Refusal(`${files.where}/${name}: is damaged (no JSON); remove it and run 'pulumi up'`);
   }
 }
 
-export const declareHub = (folder: string, hub: HubDeclaration): void => {
-  makeFolder(folder);
-  writePrivate(hubFile(folder), JSON.stringify(hub, null, 2));
-};
+export const declareHub = (files: ServerFiles, hub: HubDeclaration): void => files.write(HUB_FILE, textOf(hub));
 
 /** Stores the declaration of one link key and lifts the site's "kept" mark. */
-export function declareLink(folder: string, link: HubLinkDeclaration): void {
-  makeFolder(linksFolder(folder));
-  writePrivate(linkFile(folder, link.site, link.keys.link ?? KEPT), JSON.stringify(link, null, 2));
-  if (link.keys.link !== undefined) rmSync(linkFile(folder, link.site, KEPT), { force: true });
+export function declareLink(files: ServerFiles, link: HubLinkDeclaration): void {
+  files.write(linkFile(link.site, link.keys.link ?? KEPT), textOf(link));
+  if (link.keys.link !== undefined) files.remove(linkFile(link.site, KEPT));
 }
 
 /** Drops the declaration of one link key; with `keepAccount`, the site's account stays without a leaf user. */
-export function dropLink(folder: string, link: HubLinkDeclaration, keepAccount: boolean): void {
-  rmSync(linkFile(folder, link.site, link.keys.link ?? KEPT), { force: true });
+export function dropLink(files: ServerFiles, link: HubLinkDeclaration, keepAccount: boolean): void {
+  files.remove(linkFile(link.site, link.keys.link ?? KEPT));
   if (!keepAccount) return;
   const { operator, reader } = link.keys;
-  declareLink(folder, { ...link, keys: { operator, reader }, merged: [] });
+  declareLink(files, { ...link, keys: { operator, reader }, merged: [] });
 }
 
-export function declaredLinks(folder: string): HubLinkDeclaration[] {
-  let names: string[];
-  try {
-    names = readdirSync(linksFolder(folder)).filter((name) => name.endsWith(".json"));
-  } catch {
-    return [];
-  }
-  return names.sort().flatMap((name) => readJson<HubLinkDeclaration>(join(linksFolder(folder), name)) ?? []);
-}
+export const declaredLinks = (files: ServerFiles): HubLinkDeclaration[] =>
+  files
+    .list(LINKS)
+    .filter((name) => name.endsWith(".json"))
+    .flatMap((name) => declarationIn<HubLinkDeclaration>(files, `${LINKS}/${name}`) ?? []);
 
 /** The hub's configuration as its declarations say; undefined when the hub is not declared. */
-export function renderHub(folder: string): string | undefined {
-  const hub = readJson<HubDeclaration>(hubFile(folder));
-  return hub === undefined ? undefined : render(planHub(hub, declaredLinks(folder), pathsOf(folder)));
+export function renderHub(files: ServerFiles): string | undefined {
+  const hub = declarationIn<HubDeclaration>(files, HUB_FILE);
+  return hub === undefined ? undefined : render(planHub(hub, declaredLinks(files), files.paths));
 }
 
 /** Writes the hub's configuration from its declarations. Resolves with its digest. */
-export function writeHub(folder: string, binary: NatsServer): Promise<string> {
-  return locked(folder, async () => {
-    const text = renderHub(folder);
-    if (text === undefined) throw new Refusal(`${folder}: the hub is not declared; run 'pulumi up' on the whole stack`);
-    return writeConfig(folder, text, binary);
+export function writeHub(files: ServerFiles, binary: NatsServer): Promise<string> {
+  return files.locked(async () => {
+    const text = renderHub(files);
+    if (text === undefined)
+      throw new Refusal(`${files.where}: the hub is not declared; run 'pulumi up' on the whole stack`);
+    return writeConfig(files, text, binary);
   });
 }
 
 /** Brings the declarations into effect on the running hub: one reload for all who ask at the same time. */
-export function applyHub(folder: string, access: Access, natsServer?: string): Promise<void> {
-  return commitTogether(`hub ${resolve(folder)}`, async () => {
-    const digest = await writeHub(folder, await findNatsServer(natsServer));
+export function applyHub(files: ServerFiles, access: Access, natsServer?: string): Promise<void> {
+  return commitTogether(`hub ${files.where}`, async () => {
+    const digest = await writeHub(files, await findNatsServer(natsServer));
     const applied = await reloadTo(digest, access);
-    if (applied === "restart needed") throw new Refusal(`${folder}: the hub cannot take this change while it runs`);
+    if (applied === "restart needed")
+      throw new Refusal(`${files.where}: the hub cannot take this change while it runs`);
   });
 }
 
 /** The digest of the configuration that was written last; a running server must report it. */
-export const writtenDigest = (folder: string): string | undefined => readText(`${serverFiles(folder).config}.digest`);
+export const writtenDigest = (files: ServerFiles): string | undefined => files.read(DIGEST_FILE);

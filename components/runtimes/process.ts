@@ -1,32 +1,30 @@
 import * as pulumi from "../pulumi";
-import { HubLink, HubServer, LeafServer } from "../resources";
-import { Runtime, RuntimeSettings } from "./runtime";
+import { Settings } from "../../configs/settings";
+import type { ProcessPlace } from "../../providers/process-host";
+import { HubServer, LeafServer } from "../resources";
+import { Runtime, StackFolders } from "./runtime";
 
 /** Each server is a detached nats-server process on this machine. */
 export class ProcessRuntime implements Runtime {
-  readonly root: string;
-  readonly hubFolder: string;
-  readonly sitesFolder: string;
-  private readonly binary: { natsServer?: string };
-
-  constructor(settings: RuntimeSettings, stack: string) {
-    this.root = `${settings.dataFolder}/${stack}`;
-    this.hubFolder = `${this.root}/hub`;
-    this.sitesFolder = `${this.root}/sites`;
-    this.binary = settings.natsServer === undefined ? {} : { natsServer: settings.natsServer };
-  }
+  constructor(
+    private readonly settings: Pick<Settings, "hub" | "natsServer">,
+    private readonly folders: StackFolders,
+  ) {}
 
   hubServer(...[name, declaration, secrets, opts]: Parameters<Runtime["hubServer"]>): pulumi.Resource {
-    return new HubServer(name, { ...this.binary, folder: this.hubFolder, root: this.root, declaration, secrets }, opts);
-  }
-
-  hubLink(...[name, declaration, hub, opts]: Parameters<Runtime["hubLink"]>): pulumi.Resource {
-    const place = { folder: this.hubFolder, root: this.root };
-    return new HubLink(name, { ...this.binary, ...place, declaration, hub }, opts);
+    const { root } = this.folders;
+    return new HubServer(name, { place: this.placeOf(this.settings.hub.name), root, declaration, secrets }, opts);
   }
 
   leafServer(...[name, site, declaration, access, opts]: Parameters<Runtime["leafServer"]>): pulumi.Resource {
-    const place = { folder: `${this.sitesFolder}/${site.name}`, root: this.root };
-    return new LeafServer(name, { ...this.binary, ...place, expect: site.expect, declaration, access }, opts);
+    const { root } = this.folders;
+    const place = this.placeOf(site.name);
+    return new LeafServer(name, { place, root, expect: site.expect, declaration, access }, opts);
+  }
+
+  placeOf(server: string): ProcessPlace {
+    const { hub, natsServer } = this.settings;
+    const folder = server === hub.name ? this.folders.hub : this.folders.site(server);
+    return { kind: "process", folder, ...(natsServer === undefined ? {} : { natsServer }) };
   }
 }

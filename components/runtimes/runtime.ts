@@ -1,44 +1,50 @@
 import * as pulumi from "../pulumi";
-import { HubDeclaration, HubLinkDeclaration } from "../../configs/plan-hub";
+import { HubDeclaration } from "../../configs/plan-hub";
 import { LeafDeclaration } from "../../configs/plan-leaf";
-import { Settings, SiteSettings } from "../../configs/settings";
+import { SiteSettings } from "../../configs/settings";
 import type { LeafServerInputs } from "../../providers/leaf-server";
-import type { Access } from "../../providers/nats/connection";
+import type { Place } from "../../providers/server-host";
 import { Declared } from "../declared";
+
+/** A server's declaration, of which keys and ports may not be known yet. */
+export interface DeclaredServer<D extends { restart: { ports: object }; reload: unknown }> {
+  restart: Omit<D["restart"], "ports"> & { ports: Record<keyof D["restart"]["ports"], pulumi.Input<number>> };
+  reload: Declared<D["reload"]>;
+}
 
 /**
  * Where servers run. Hub and leaf components describe servers and never ask which runtime stands behind them; a
- * runtime makes the resources that run them, and says in which folder their declarations lie.
+ * runtime makes the resources that run them.
  */
 export interface Runtime {
-  /** The folder of the stack's files. */
-  readonly root: string;
-  readonly hubFolder: string;
-  /** The folder of the sites' folders. */
-  readonly sitesFolder: string;
-
   hubServer(
     name: string,
-    declaration: Declared<HubDeclaration>,
+    declaration: DeclaredServer<HubDeclaration>,
     secrets: Declared<{ system: string }>,
-    opts: pulumi.CustomResourceOptions,
-  ): pulumi.Resource;
-
-  /** Declares a site's account and link key on the hub. */
-  hubLink(
-    name: string,
-    declaration: Declared<HubLinkDeclaration>,
-    hub: Declared<Access>,
     opts: pulumi.CustomResourceOptions,
   ): pulumi.Resource;
 
   leafServer(
     name: string,
     site: SiteSettings,
-    declaration: Declared<LeafDeclaration>,
+    declaration: DeclaredServer<LeafDeclaration>,
     access: Declared<LeafServerInputs["access"]>,
     opts: pulumi.CustomResourceOptions,
   ): pulumi.Resource;
+
+  /** Where the server of that name runs; of a server that was asked for before. */
+  placeOf(server: string): Declared<Place>;
 }
 
-export type RuntimeSettings = Pick<Settings, "dataFolder" | "natsServer">;
+/** The folders of a stack on this machine. */
+export interface StackFolders {
+  /** The folder of the stack's files. */
+  root: string;
+  hub: string;
+  site: (name: string) => string;
+}
+
+export function foldersOf({ dataFolder }: { dataFolder: string }, stack: string): StackFolders {
+  const root = `${dataFolder}/${stack}`;
+  return { root, hub: `${root}/hub`, site: (name) => `${root}/sites/${name}` };
+}

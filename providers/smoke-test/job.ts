@@ -1,6 +1,7 @@
 import { ProbeSettings, StreamSettings } from "../../configs/settings";
 import { ProbeFacts, StreamFacts } from "./facts";
 import { Finding } from "./finding";
+import type { Place } from "../server-host";
 import { ProofRow } from "./proof";
 
 /** What the smoke test is given, and what it leaves. */
@@ -10,8 +11,6 @@ export interface SmokeTestInputs {
   stack: string;
   root: string;
   hub: { name: string; url: string; leafUrl: string };
-  /** Folder that holds the folders of the sites' configurations and logs, when they are on this machine. */
-  sitesFolder: string;
   sites: SmokeTestSite[];
   streams: StreamSettings[];
   probes: ProbeSettings;
@@ -27,6 +26,7 @@ export interface SmokeTestSite {
   site: string;
   expect: "online" | "offline";
   url: string;
+  place: Place;
   /** Digest of the site's own declaration: when it changes, the burst goes over its link. */
   declared: string;
 }

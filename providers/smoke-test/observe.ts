@@ -5,13 +5,15 @@ import { Parsed, parse } from "../../configs/parse";
 import { StreamSettings } from "../../configs/settings";
 import { collectedName, siteApi } from "../../configs/streams";
 import { SiteAccess, atHub, atSite, sourceInfoOf } from "../collected";
-import { readText, serverFiles } from "../folders";
+import { readText } from "../folders";
 import { maskSeeds } from "../../configs/seeds";
 import { maskOutput } from "../nats-server-binary";
 import { shared } from "../nats/connection";
 import { StreamInfo } from "../nats/jetstream";
 import { jetStreamConfig, leafLinks } from "../nats/system";
 import { messageOf } from "../refusal";
+import { CONFIG_FILE } from "../server-files";
+import { Place, hostOf } from "../server-host";
 import { failedSteps } from "../unproven";
 import { blockingFinding } from "./diagnose";
 import { HubStreamFacts, ProbeFacts, RemoteFacts, SiteFacts, StreamFacts } from "./facts";
@@ -22,8 +24,8 @@ export interface Observed {
   access: SiteAccess;
   /** The stack's folder, for what failed before. */
   root: string;
-  /** The site's folder, for its configuration and log; absent when they are elsewhere. */
-  folder?: string;
+  /** Where the site's server runs, for its configuration and log. */
+  place?: Place;
   system: string;
   hubDomain: string;
   /** Seed of the site's link, for its public key. */
@@ -88,9 +90,9 @@ export function readRemote(
 }
 
 /** `readRemote` of the site's file; undefined when it is missing or makes no sense. */
-function remoteOf(folder: string): RemoteFacts | undefined {
+async function remoteOf(place: Place): Promise<RemoteFacts | undefined> {
   try {
-    return readRemote(readText(serverFiles(folder).config) ?? "");
+    return readRemote((await hostOf(place).files()).read(CONFIG_FILE) ?? "");
   } catch {
     return undefined;
   }
@@ -113,8 +115,11 @@ const LOG_LINES = 400;
 const OF_A_CLIENT = / - cid:\d+ - /;
 
 /** The errors of the server's log since its last start, newest last, without repetition. */
-function recentErrors(folder: string): string[] {
-  const lines = (readText(serverFiles(folder).log) ?? "").split("\n").slice(-LOG_LINES);
+async function recentErrors(place: Place): Promise<string[]> {
+  const log = await hostOf(place)
+    .log()
+    .catch(() => "");
+  const lines = log.split("\n").slice(-LOG_LINES);
   const start = lines.findLastIndex((line) => line.includes("Starting nats-server"));
   const errors = lines.slice(start + 1).filter((line) => line.includes("[ERR]") && !OF_A_CLIENT.test(line));
   const words = errors.map((line) => line.replace(/^.*\[ERR\] /, "").replace(/^[\d.:]+ - lid:\d+ - /, ""));
@@ -167,22 +172,23 @@ async function streamFacts({ access, before, probes }: Observed, stream: StreamS
 
 /** Everything that can be seen of the site now. Never throws: what cannot be read is a fact too. */
 export async function observe(observed: Observed): Promise<SiteFacts> {
-  const { access, root, folder, system, hubDomain, linkSeed } = observed;
+  const { access, root, place, system, hubDomain, linkSeed } = observed;
   const { site } = access;
-  const [hub, leaf, streams] = await Promise.all([
+  const [hub, leaf, streams, errors, remote] = await Promise.all([
     server(access.hubUrl, system),
     server(access.url, system),
     Promise.all(observed.streams.map((stream) => streamFacts(observed, stream))),
+    place === undefined ? [] : recentErrors(place),
+    place === undefined ? undefined : remoteOf(place),
   ]);
   const facts: SiteFacts = {
     site,
     declared: { account: accountOf(site), domain: site, hubDomain, linkKey: publicKeyOf(linkSeed) },
     failedSteps: failedSteps(root, site),
     hub: { ...hub, links: hub.links.filter((link) => link.name === site) },
-    leaf: { ...leaf, errors: folder === undefined ? [] : recentErrors(folder) },
+    leaf: { ...leaf, errors },
     streams,
   };
-  const remote = folder === undefined ? undefined : remoteOf(folder);
   if (remote !== undefined) facts.leaf.remote = remote;
   return facts;
 }

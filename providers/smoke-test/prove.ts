@@ -37,7 +37,7 @@ async function proveSite(inputs: SmokeTestInputs, site: SmokeTestSite, { runId, 
   const observed: Observed = {
     access,
     root: inputs.root,
-    folder: `${inputs.sitesFolder}/${site.site}`,
+    place: site.place,
     system: inputs.secrets.system,
     hubDomain: inputs.hub.name,
     linkSeed: inputs.secrets.sites[site.site]?.link ?? "",

@@ -10,6 +10,7 @@ import { findNatsServer } from "../../providers/nats-server-binary";
 import { kick } from "../../providers/nats/system";
 import { isFree } from "../../providers/ports";
 import { writeConfig } from "../../providers/server-config";
+import { LocalFiles } from "../../providers/server-files";
 import { TestFleet, TestServer } from "../support/fleet";
 import { collectedTexts, publishAll, textsFrom } from "../support/messages";
 import { configOf, editConfig, isRunning, killServer, pidOf } from "../support/servers";
@@ -144,7 +145,7 @@ describe("servers", function () {
       const before = { text: configOf(folder), status: await fleet.status(fleet.hub) };
       const seed = newSeed().slice(0, -1);
       const broken = configOf(fleet.site("oslo").folder).replace(/nkey: "SU\w+"/, `nkey: "${seed}"`);
-      await assert.rejects(writeConfig(folder, broken, await findNatsServer()), (error: Error) => {
+      await assert.rejects(writeConfig(new LocalFiles(folder), broken, await findNatsServer()), (error: Error) => {
         assert.match(error.message, /not a valid seed/);
         assert.doesNotMatch(error.message, /SU[A-Z2-7]{10}/);
         return true;

@@ -15,7 +15,8 @@ import * as leafServer from "../../providers/leaf-server";
 import { closeShared, open, shared } from "../../providers/nats/connection";
 import { JetStream, StreamInfo } from "../../providers/nats/jetstream";
 import { LeafLink, Varz, leafLinks, varz } from "../../providers/nats/system";
-import { takeDown } from "../../providers/process-server";
+import { hostOf } from "../../providers/server-host";
+import type { ProcessPlace } from "../../providers/process-host";
 import * as smokeTest from "../../providers/smoke-test";
 import * as streams from "../../providers/streams";
 import { settingsOf } from "./settings";
@@ -173,7 +174,7 @@ export class TestFleet {
     standing.delete(this);
     await Promise.all(this.clients.map((client) => client.close()));
     const folders = [`${this.root}/hub`, ...[...this.sites.keys()].map((site) => this.folderOf(site))];
-    await Promise.all(folders.map(takeDown));
+    await Promise.all(folders.map((folder) => hostOf({ kind: "process", folder }).stop()));
     const identities = [this.hubIdentity, ...[...this.sites.values()].map((site) => site.identity)];
     for (const one of identities) if (one.exists) await one.delete();
     rmSync(this.dataFolder, { recursive: true, force: true });
@@ -273,9 +274,9 @@ export class TestFleet {
 
   // --- the resources' inputs, as the components make them
 
-  private get place() {
+  private placeAt(folder: string): ProcessPlace {
     const { natsServer } = this.settings;
-    return { root: this.root, ...(natsServer === undefined ? {} : { natsServer }) };
+    return { kind: "process", folder, ...(natsServer === undefined ? {} : { natsServer }) };
   }
 
   /** What the sites dial. */
@@ -308,21 +309,23 @@ export class TestFleet {
 
   private hubInputs(): hubServer.HubServerInputs {
     const { folder, keys, ports, seeds } = this.hub;
-    return { ...this.place, folder, declaration: declareHub(this.settings, keys, ports), secrets: seeds };
+    const declaration = declareHub(this.settings, keys, ports);
+    return { place: this.placeAt(folder), root: this.root, declaration, secrets: seeds };
   }
 
   private linkInputs(site: SiteSettings): hubLink.HubLinkInputs {
     const declaration = declareHubLink(this.settings, site, this.site(site.name).keys);
-    return { ...this.place, folder: this.hub.folder, declaration, hub: this.systemAt(this.hub) };
+    const place = this.placeAt(this.hub.folder);
+    return { place, root: this.root, declaration, hub: this.systemAt(this.hub) };
   }
 
   private leafInputs(site: SiteSettings): leafServer.LeafServerInputs {
     const { folder, keys, ports, seeds } = this.site(site.name);
     const { system } = this.hub.keys;
     return {
-      ...this.place,
+      place: this.placeAt(folder),
+      root: this.root,
       expect: site.expect,
-      folder,
       declaration: declareLeaf(this.settings, site, { ...keys, system }, ports, this.leafUrl),
       access: { hubUrl: this.hub.url, link: seeds.link, system: this.hub.seeds.system },
     };
@@ -351,11 +354,11 @@ export class TestFleet {
       stack: STACK,
       root: this.root,
       hub: { name: hub.name, url: hub.url, leafUrl: this.leafUrl },
-      sitesFolder: `${this.root}/sites`,
       sites: sites.map((site) => ({
         site: site.name,
         expect: site.expect,
         url: this.site(site.name).url,
+        place: this.placeAt(this.folderOf(site.name)),
         declared: digest({ site, declared }),
       })),
       streams: declared,

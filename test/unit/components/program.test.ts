@@ -278,7 +278,7 @@ describe("the program", () => {
 
     it("each stack has a folder of its own", () => {
       assert.equal(of("hub-server").inputs.root, ".fleet/dev");
-      assert.equal(of("oslo-server").inputs.folder, ".fleet/dev/sites/oslo");
+      assert.equal((of("oslo-server").inputs.place as { folder: string }).folder, ".fleet/dev/sites/oslo");
     });
   });
 

@@ -17,6 +17,9 @@ export interface Registered {
   /** Secrets stand as `Secret`. */
   inputs: Record<string, unknown>;
   secretOutputs: string[];
+  /** Name of an explicit provider resource; empty for the default one. */
+  provider: string;
+  deleteBeforeReplace: boolean;
 }
 
 export class Secret {
@@ -47,6 +50,8 @@ function withSecrets(value: unknown): unknown {
 
 const nameOf = (urn: string): string => urn.split("::").at(-1) ?? "";
 
+type Inputs = Record<string, unknown>;
+
 /** What a provider would return; the engine marks its secret outputs. */
 class Engine {
   readonly seeds: string[] = [];
@@ -57,6 +62,8 @@ class Engine {
   outputsOf({ type, inputs }: MockResourceArgs): Record<string, unknown> {
     const kind = type.split(":").at(-1) ?? "";
     if (type.startsWith(`${PROJECT}:index:`)) return {};
+    if (/^(docker:index\/(network|volume|container):|pulumi:providers:docker$)/.test(type)) return inputs as Inputs;
+    if (type === "docker:index/remoteImage:RemoteImage") return { ...(inputs as Inputs), imageId: "sha256:0a1b" };
     if (!type.startsWith("pulumi-nodejs:dynamic/nats:")) throw new Error(`no mock of ${type}`);
     switch (kind) {
       case "Identity":
@@ -106,6 +113,8 @@ export async function run(settings: Record<string, unknown>, isFirstPreview = fa
       dependsOn: request.getDependenciesList().map(nameOf).sort(),
       inputs: withSecrets(request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
       secretOutputs: request.getAdditionalsecretoutputsList(),
+      provider: nameOf(request.getProvider().replace(/::[^:]*$/, "")),
+      deleteBeforeReplace: request.getDeletebeforereplace(),
     });
   };
   const register = MockMonitor.prototype.registerResource;
@@ -131,7 +140,7 @@ export async function run(settings: Record<string, unknown>, isFirstPreview = fa
     };
     const outputs = await program();
     await pulumi.runtime.disconnect();
-    const isDynamic = ({ type }: Registered) => type.startsWith("pulumi-nodejs:");
+    const isDynamic = ({ type }: Registered) => !type.startsWith(`${PROJECT}:index:`);
     const byRank = [...all.filter((one) => !isDynamic(one)), ...all.filter(isDynamic)];
     const resources = new Map(byRank.map((resource) => [resource.name, resource]));
     return { all, resources, outputs, seeds: engine.seeds };

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { createAccount, createOperator, createServer } from "@nats-io/nkeys";
 import { Problem } from "../../../configs/problem";
 import { RuleContext } from "../../../configs/rule";
-import { RULES, isLoopback, judge } from "../../../configs/rules";
+import { isLoopback } from "../../../configs/placement";
+import { RULES, judge } from "../../../configs/rules";
 import { RawSettings } from "../../../configs/settings";
 import { Case, Cases, merged, sites, stream, withSubjects } from "../../support/rule-cases";
 import { newKey, newSeed, settingsOf } from "../../support/settings";
+import { PLACEMENT_CASES } from "./placement-rules.cases";
 import { STREAM_CASES } from "./stream-rules.cases";
 
 const seedOf = (pair: { getSeed(): Uint8Array }): string => new TextDecoder().decode(pair.getSeed());
@@ -17,6 +19,7 @@ const SHARED = newSeed();
 /** Every rule with what it refuses and what it lets pass. */
 const CASES: Cases = {
   ...STREAM_CASES,
+  ...PLACEMENT_CASES,
 
   siteNamesDiffer: {
     refuses: [
@@ -48,30 +51,6 @@ const CASES: Cases = {
       },
     ],
     passes: [{ what: "a site whose name only starts like one of these", raw: { sites: sites("hub-2", "system") } }],
-  },
-
-  portsDiffer: {
-    refuses: [
-      {
-        what: "one port for two listeners of the hub",
-        raw: { hub: { ports: { client: 4222, leafnodes: 4222 } } },
-        says: ["hub.ports.leafnodes: port 4222 is taken by hub.ports.client"],
-      },
-      {
-        what: "one port for the hub and a site",
-        raw: { hub: { ports: { monitor: 8222 } }, sites: [{ name: "oslo", ports: { client: 8222 } }] },
-        says: ["sites[0].ports.client: port 8222 is taken by hub.ports.monitor"],
-      },
-    ],
-    passes: [
-      {
-        what: "ports that differ, and ports that are left out",
-        raw: {
-          hub: { ports: { client: 4222 } },
-          sites: [{ name: "oslo", ports: { client: 4223 } }, { name: "bergen" }],
-        },
-      },
-    ],
   },
 
   payloadsFit: {
@@ -285,23 +264,6 @@ const CASES: Cases = {
       },
     ],
   },
-
-  emptyPassphraseStaysLocal: {
-    refuses: [
-      {
-        what: "an empty passphrase for a hub that others can reach",
-        raw: { hub: { host: "10.0.0.7" } },
-        emptyPassphrase: true,
-        says: [
-          "hub.host: 10.0.0.7 is not a loopback address, and the stack's secrets are encrypted with an empty passphrase, which protects nothing",
-        ],
-      },
-    ],
-    passes: [
-      { what: "an empty passphrase for a hub on this machine only", raw: {}, emptyPassphrase: true },
-      { what: "a hub that others can reach, with a passphrase", raw: { hub: { host: "10.0.0.7" } } },
-    ],
-  },
 };
 
 const contextOf = ({ emptyPassphrase = false }: { emptyPassphrase?: boolean }): RuleContext => ({ emptyPassphrase });
@@ -357,8 +319,11 @@ describe("the rules over the fleet", () => {
         "hub.host",
         "hub.maxPayload",
         "keys.bergen",
+        "sites[0]",
         "sites[0].reconnect",
+        "sites[1]",
         "sites[1].name",
+        "sites[2]",
         "sites[2].name",
         "streams[0].subjects[0]",
         "streams[0].subjects[1]",

@@ -10,6 +10,7 @@ describe("the settings", () => {
     assert.deepEqual(settingsOf({}), {
       runtime: "process",
       dataFolder: ".fleet",
+      docker: { image: "nats:2.15.2", memory: 512 * 2 ** 20, cpus: 1, stopTimeout: 30_000 },
       hub: {
         name: "hub",
         host: "127.0.0.1",
@@ -20,6 +21,7 @@ describe("the settings", () => {
         syncInterval: "always",
         logs: { sizeLimit: 16 * 2 ** 20, keep: 3 },
       },
+      links: {},
       sites: [],
       streams: [],
       smokeTest: "onChange",
@@ -33,6 +35,7 @@ describe("the settings", () => {
       {
         name: "oslo",
         expect: "online",
+        host: "127.0.0.1",
         ports: {},
         quota: 2 * 2 ** 30,
         maxPayload: 2 ** 20,
@@ -88,7 +91,9 @@ describe("the settings", () => {
       "runtime",
       "dataFolder",
       "natsServer",
+      "docker",
       "hub",
+      "links",
       "sites",
       "streams",
       "smokeTest",
@@ -213,7 +218,7 @@ const MISTAKES: readonly Mistake[] = [
   {
     what: "an unknown runtime",
     raw: { runtime: "vm" },
-    says: { where: "runtime", problem: "'vm' is not allowed", cure: "use one of process" },
+    says: { where: "runtime", problem: "'vm' is not allowed", cure: "use one of process, docker" },
   },
   {
     what: "a port that is too small",

@@ -8,6 +8,7 @@ import * as hubServer from "../../../providers/hub-server";
 import * as identity from "../../../providers/identity";
 import * as leafServer from "../../../providers/leaf-server";
 import { declareLink } from "../../../providers/server-config";
+import { LocalFiles } from "../../../providers/server-files";
 import * as smokeTest from "../../../providers/smoke-test";
 import * as streams from "../../../providers/streams";
 import { markUnproven } from "../../../providers/unproven";
@@ -156,7 +157,10 @@ describe("what a diff says", () => {
 
     it("another nats-server needs a restart", async () => {
       const { inputs, outputs } = resources()["hub-server"];
-      const { lines } = await diff("hub-server", outputs, { ...inputs, natsServer: "/opt/nats-server" });
+      const { lines } = await diff("hub-server", outputs, {
+        ...inputs,
+        place: { ...inputs.place, natsServer: "/opt/nats-server" },
+      });
       assert.match(lines[0] ?? "", /up restarts the hub/);
     });
   });
@@ -165,7 +169,7 @@ describe("what a diff says", () => {
     /** The link, with its declaration beside the hub's. */
     const declared = () => {
       const { inputs, outputs } = resources()["hub-link"];
-      declareLink(inputs.folder, inputs.declaration);
+      declareLink(new LocalFiles(inputs.place.folder), inputs.declaration);
       return { inputs, outputs, declaration: inputs.declaration };
     };
     const REPLACEMENT = { changes: true, replaces: ["declaration"] };
@@ -224,7 +228,7 @@ describe("what a diff says", () => {
     it("a change in place when its declaration beside the hub is gone or was changed by hand", async () => {
       const { inputs, outputs } = resources()["hub-link"];
       assert.deepEqual((await diff("hub-link", outputs, inputs)).diff, { changes: true });
-      declareLink(inputs.folder, { ...inputs.declaration, merged: ["X"] });
+      declareLink(new LocalFiles(inputs.place.folder), { ...inputs.declaration, merged: ["X"] });
       assert.deepEqual((await diff("hub-link", outputs, inputs)).diff, { changes: true });
     });
   });

@@ -61,8 +61,10 @@ export function resourcesOf(root: string, port: number) {
     settings,
     access: { hubUrl: url, sites: { oslo: { url, operator } } },
   };
+  const place = { kind: "process" as const, folder };
+  const sitePlace = { kind: "process" as const, folder: siteFolder };
   const hubServerInputs: HubServerInputs = {
-    folder,
+    place,
     root,
     declaration: declareHub(
       all,
@@ -72,14 +74,14 @@ export function resourcesOf(root: string, port: number) {
     secrets: { system: seed() },
   };
   const hubLinkInputs: HubLinkInputs = {
-    folder,
+    place,
     root,
     declaration: declareHubLink(all, site, { link: key(), operator: key(), reader: key() }),
     hub: { url, seed: seed() },
   };
   const leafServerInputs: LeafServerInputs = {
     expect: "online",
-    folder: siteFolder,
+    place: sitePlace,
     root,
     declaration: declareLeaf(
       all,
@@ -109,8 +111,7 @@ export function resourcesOf(root: string, port: number) {
     stack: "dev",
     root,
     hub: { name: "hub", url, leafUrl: `nats-leaf://127.0.0.1:${port}` },
-    sitesFolder: `${root}/sites`,
-    sites: [{ site: "oslo", expect: "online", url, declared: "1" }],
+    sites: [{ site: "oslo", expect: "online", url, place: sitePlace, declared: "1" }],
     streams: settings.streams,
     probes: settings.probes,
     secrets: {
@@ -140,10 +141,10 @@ export function resourcesOf(root: string, port: number) {
       inputs: leafServerInputs,
       outputs: {
         expect: "online",
-        folder: siteFolder,
+        place: sitePlace,
         root,
         url,
-        restart: digest([leafServerInputs.declaration.restart, undefined]),
+        restart: digest([leafServerInputs.declaration.restart, sitePlace]),
         config: "0",
         inputs: digest(leafServerInputs),
         running: true,

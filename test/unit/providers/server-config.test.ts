@@ -13,6 +13,7 @@ import {
   writeHub,
   writtenDigest,
 } from "../../../providers/server-config";
+import { LocalFiles } from "../../../providers/server-files";
 import { newKey } from "../../support/settings";
 import { inTempFolder } from "./temp-folder";
 
@@ -42,14 +43,15 @@ const link = (site: string, change: Partial<HubLinkDeclaration> = {}): HubLinkDe
 });
 
 /** The nkeys of an account's users in the hub's configuration; undefined when there is no such account. */
-function usersOf(folder: string, account: string): string[] | undefined {
-  const accounts = parse(renderHub(folder) ?? "").accounts as Record<string, { users: { nkey: string }[] }>;
+function usersOf(files: LocalFiles, account: string): string[] | undefined {
+  const accounts = parse(renderHub(files) ?? "").accounts as Record<string, { users: { nkey: string }[] }>;
   return accounts[account]?.users.map((user) => user.nkey);
 }
 
 describe("the hub's configuration from its declarations", () => {
   const temp = inTempFolder();
-  const hub = () => temp.path("hub");
+  const folder = () => temp.path("hub");
+  const hub = () => new LocalFiles(folder());
 
   /** A nats-server that finds every configuration valid, or none. */
   const binary = (verdict: string) => {
@@ -131,7 +133,7 @@ describe("the hub's configuration from its declarations", () => {
   });
 
   it("knows no links of a hub without a folder", () => {
-    assert.deepEqual(declaredLinks(temp.path("none")), []);
+    assert.deepEqual(declaredLinks(new LocalFiles(temp.path("none"))), []);
   });
 
   it("passes over what a killed writer left beside the declarations", () => {
@@ -143,7 +145,7 @@ describe("the hub's configuration from its declarations", () => {
   it("lies in private files, the declarations too", () => {
     declareHub(hub(), HUB);
     declareLink(hub(), link("oslo"));
-    const files = readdirSync(hub(), { recursive: true, encoding: "utf8" }).map((name) => temp.path("hub", name));
+    const files = readdirSync(folder(), { recursive: true, encoding: "utf8" }).map((name) => temp.path("hub", name));
     assert.deepEqual(
       files.map((file) => statSync(file).mode & 0o777).filter((mode) => mode !== 0o600 && mode !== 0o700),
       [],
@@ -151,23 +153,23 @@ describe("the hub's configuration from its declarations", () => {
   });
 
   it("is written only when nats-server finds it valid, with the digest beside it", async () => {
-    mkdirSync(hub());
+    mkdirSync(folder());
     assert.equal(await writeConfig(hub(), "a: 1\n", valid()), "sha256:0a1b");
     await assert.rejects(writeConfig(hub(), "a: 2\n", invalid()), { message: "nats-server.conf:1:1: no" });
-    assert.equal(readFileSync(serverFiles(hub()).config, "utf8"), "a: 1\n");
+    assert.equal(readFileSync(serverFiles(folder()).config, "utf8"), "a: 1\n");
     assert.equal(writtenDigest(hub()), "sha256:0a1b");
-    assert.deepEqual(readdirSync(hub()).sort(), ["nats-server.conf", "nats-server.conf.digest"]);
+    assert.deepEqual(readdirSync(folder()).sort(), ["nats-server.conf", "nats-server.conf.digest"]);
   });
 
   it("is written from its declarations under a lock that is gone afterwards", async () => {
     declareHub(hub(), HUB);
     assert.equal(await writeHub(hub(), valid()), "sha256:0a1b");
-    assert.equal(readFileSync(serverFiles(hub()).config, "utf8"), renderHub(hub()));
-    assert.equal(existsSync(`${hub()}.lock`), false);
+    assert.equal(readFileSync(serverFiles(folder()).config, "utf8"), renderHub(hub()));
+    assert.equal(existsSync(`${folder()}.lock`), false);
   });
 
   it("is refused while the hub is not declared", async () => {
     await assert.rejects(writeHub(hub(), valid()), /the hub is not declared; run 'pulumi up' on the whole stack/);
-    assert.equal(existsSync(`${hub()}.lock`), false);
+    assert.equal(existsSync(`${folder()}.lock`), false);
   });
 });

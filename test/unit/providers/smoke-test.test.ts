@@ -12,6 +12,7 @@ describe("what the smoke test says before it runs", () => {
     site: name,
     expect,
     url: "nats://127.0.0.1:1",
+    place: { kind: "process" as const, folder: "none" },
     declared,
   });
   const said = (olds: Partial<SmokeTestInputs>, news: SmokeTestInputs): Promise<string[]> =>

@@ -7,7 +7,7 @@ const PURITY_RULES = ["@typescript-eslint/no-restricted-imports", "no-restricted
 
 // A file that exists: rules with type information refuse others. Only its name counts, the text is each test's own.
 const IN_CONFIGS = "configs/settings.ts";
-const IN_PROVIDERS = "providers/process-server.ts";
+const IN_PROVIDERS = "providers/server.ts";
 
 describe("the purity of configs/", function () {
   this.timeout(60_000);

@@ -142,7 +142,7 @@ describe("what is seen of a site whose servers are gone", () => {
     return observe({
       access: { site: "oslo", expect: "online", url: inputs.hub.url, hubUrl: inputs.hub.url, operator },
       root: inputs.root,
-      folder,
+      place: { kind: "process", folder },
       system: inputs.secrets.system,
       hubDomain: "hub",
       linkSeed: link,

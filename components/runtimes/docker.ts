@@ -1,0 +1,207 @@
+import type * as Docker from "@pulumi/docker";
+import * as pulumi from "../pulumi";
+import { CONFIG_FOLDER, CONTAINER_PORTS, DATA_FOLDER, SERVER_UID } from "../../configs/container";
+import { Placement, placementOf, reachedAt } from "../../configs/placement";
+import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
+import type { Place } from "../../providers/server-host";
+import { Declared } from "../declared";
+import { HubServer, LeafServer } from "../resources";
+import { Runtime, StackFolders } from "./runtime";
+
+type InDocker = Extract<Placement, { kind: "docker" }>;
+
+/** One engine, with what all of a stack's containers there share. */
+interface Engine {
+  provider: Docker.Provider;
+  network: Docker.Network;
+  image: Docker.RemoteImage;
+}
+
+/** Where a server listens in a container with a network of its own. */
+const INSIDE = { host: "0.0.0.0", ports: CONTAINER_PORTS };
+
+/** What is published of a server: the port on the outside, by the port in the container. */
+type Published = { internal: number; external: pulumi.Input<number> }[];
+
+/**
+ * Each server is a container of a Docker engine. Pulumi makes it without starting it: what the server must have first,
+ * its configuration, is written into its volume by the server's own resource, which then starts it, and reloads it when
+ * it changes. So a change of the configuration never replaces a container, and nothing secret shows in `docker inspect`.
+ */
+export class DockerRuntime implements Runtime {
+  private readonly engines = new Map<string, Engine>();
+  private readonly places = new Map<string, Declared<Place>>();
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly stack: string,
+    private readonly folders: StackFolders,
+    private readonly parent: pulumi.Resource,
+  ) {}
+
+  hubServer(...[name, { restart, reload }, secrets, opts]: Parameters<Runtime["hubServer"]>): pulumi.Resource {
+    const { hub } = this.settings;
+    const { client, leafnodes } = restart.ports;
+    const published = [
+      { internal: CONTAINER_PORTS.client, external: client },
+      { internal: CONTAINER_PORTS.leafnodes, external: leafnodes },
+    ];
+    const place = this.container(hub, this.folders.hub, published, opts);
+    const reached = { host: reachedAt(hub), ports: restart.ports };
+    const declaration = { restart: { ...restart, ...INSIDE }, reload };
+    return new HubServer(name, { place, root: this.folders.root, reached, declaration, secrets }, opts);
+  }
+
+  leafServer(...[name, site, { restart, reload }, access, opts]: Parameters<Runtime["leafServer"]>): pulumi.Resource {
+    const onHostsNetwork = this.inDocker(site).network === "host";
+    const published = [{ internal: CONTAINER_PORTS.client, external: restart.ports.client }];
+    const place = this.container(site, this.folders.site(site.name), onHostsNetwork ? [] : published, opts);
+    const reached = { host: reachedAt(site), ports: restart.ports };
+    const declaration = { restart: onHostsNetwork ? restart : { ...restart, ...INSIDE }, reload };
+    const { root } = this.folders;
+    return new LeafServer(name, { place, root, expect: site.expect, reached, declaration, access }, opts);
+  }
+
+  placeOf(server: string): Declared<Place> {
+    const place = this.places.get(server);
+    if (place === undefined) throw new pulumi.RunError(`${server} has no container in this stack`);
+    return place;
+  }
+
+  private inDocker(server: HubSettings | SiteSettings): InDocker {
+    const placement = placementOf(this.settings, server);
+    if (placement.kind !== "docker") throw new pulumi.RunError(`${server.name} does not run in Docker`);
+    return placement;
+  }
+
+  private container(
+    server: HubSettings | SiteSettings,
+    folder: string,
+    published: Published,
+    { parent, dependsOn = [] }: pulumi.CustomResourceOptions,
+  ): Declared<Place> {
+    const { docker } = this.settings;
+    const placement = this.inDocker(server);
+    const { provider, network, image } = this.engineOf(placement.engine, server);
+    const owned = { parent: parent ?? this.parent, provider };
+    const name = this.nameOf(server.name);
+    const labels = this.labels(server.name);
+    const volume = (what: string): Docker.Volume =>
+      new this.docker.Volume(`${server.name}-${what}`, { name: `${name}-${what}`, labels }, owned);
+    const [config, data] = [volume("config"), volume("data")];
+    const mount = ({ name: source }: Docker.Volume, target: string) => ({ type: "volume", source, target });
+    const container = new this.docker.Container(
+      `${server.name}-container`,
+      {
+        name,
+        image: image.imageId,
+        command: ["-c", `${CONFIG_FOLDER}/nats-server.conf`],
+        user: `${SERVER_UID}:${SERVER_UID}`,
+        readOnly: true,
+        capabilities: { drops: ["ALL"] },
+        securityOpts: ["no-new-privileges"],
+        // The server is started by its own resource, once its configuration is there; stopped, it is no reason to
+        // replace the container.
+        start: false,
+        mustRun: false,
+        // Without an explicit signal, one sent through Docker by hand would end the policy (see docs/docker.md).
+        restart: "always",
+        stopSignal: "SIGTERM",
+        stopTimeout: docker.stopTimeout / 1000,
+        destroyGraceSeconds: docker.stopTimeout / 1000,
+        memory: Math.ceil(docker.memory / 2 ** 20),
+        memorySwap: Math.ceil(docker.memory / 2 ** 20),
+        cpus: String(docker.cpus),
+        logDriver: "json-file",
+        logOpts: { "max-size": String(server.logs.sizeLimit), "max-file": String(server.logs.keep) },
+        labels,
+        mounts: [mount(config, CONFIG_FOLDER), mount(data, DATA_FOLDER)],
+        ...(hasShell(docker.image) ? { healthcheck: HEALTH_CHECK } : {}),
+        ...(placement.network === "host"
+          ? { networkMode: "host" }
+          : {
+              networksAdvanced: [{ name: network.name, aliases: [server.name] }],
+              ports: published.map((port) => ({ ...port, ip: server.host, protocol: "tcp" })),
+            }),
+      },
+      { ...owned, dependsOn, deleteBeforeReplace: true },
+    );
+    const place = {
+      kind: "docker" as const,
+      engine: accessOf(server),
+      container: container.id,
+      name,
+      folder,
+    };
+    this.places.set(server.name, place);
+    return place;
+  }
+
+  private engineOf(url: string, server: HubSettings | SiteSettings): Engine {
+    const known = this.engines.get(url);
+    if (known !== undefined) return known;
+    const name = url === "" ? "docker" : `docker-${url.replace(/[^A-Za-z0-9.]+/g, "-")}`;
+    const { engineCertificates: certPath } = server;
+    // An engine that is away fails what is on it, not the whole stack.
+    const provider = new this.docker.Provider(
+      name,
+      {
+        ...(url === "" ? {} : { host: url }),
+        ...(certPath === undefined ? {} : { certPath }),
+        disableDockerDaemonCheck: true,
+      },
+      { parent: this.parent },
+    );
+    const owned = { parent: this.parent, provider };
+    const network = new this.docker.Network(
+      `${name}-network`,
+      { name: this.nameOf(""), driver: "bridge", labels: this.labels() },
+      owned,
+    );
+    const image = new this.docker.RemoteImage(
+      `${name}-image`,
+      { name: this.settings.docker.image, keepLocally: true },
+      owned,
+    );
+    const engine = { provider, network, image };
+    this.engines.set(url, engine);
+    return engine;
+  }
+
+  /** Names on an engine carry the stack: two stacks on one engine do not meet. */
+  private nameOf = (server: string): string => ["nats", this.stack, server].filter((part) => part !== "").join("-");
+
+  private labels = (server?: string): Docker.types.input.ContainerLabel[] => [
+    { label: "nats-hub-leaf.stack", value: this.stack },
+    ...(server === undefined ? [] : [{ label: "nats-hub-leaf.server", value: server }]),
+  ];
+
+  /** Loaded only where a server runs in Docker. */
+  private get docker(): typeof Docker {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    return require("@pulumi/docker") as typeof Docker;
+  }
+}
+
+const accessOf = ({ engine: url, engineCertificates: certificates }: HubSettings | SiteSettings) => ({
+  ...(url === undefined ? {} : { url }),
+  ...(certificates === undefined ? {} : { certificates }),
+});
+
+/** The plain official image holds nothing but nats-server: nothing in it could ask the server. */
+const hasShell = (image: string): boolean => /alpine/.test(image);
+
+const HEALTH_CHECK = {
+  tests: [
+    "CMD",
+    "wget",
+    "-q",
+    "-O",
+    "/dev/null",
+    `http://127.0.0.1:${CONTAINER_PORTS.monitor}/healthz?js-enabled-only=true`,
+  ],
+  interval: "10s",
+  timeout: "5s",
+  startPeriod: "30s",
+  retries: 3,
+};

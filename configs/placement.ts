@@ -1,0 +1,64 @@
+import { CONTAINER_PORTS } from "./container";
+import { HubSettings, Settings, SiteSettings } from "./settings";
+
+/** Where each server runs, and how the servers find each other. */
+
+export type Placement =
+  | { kind: "process" }
+  | {
+      kind: "docker";
+      /** Its engine's address; "" is the engine of this machine. */
+      engine: string;
+      /**
+       * "bridge": on the stack's own network, with published ports. "host": on its machine's network, for a site beside
+       * a hub that is a process of this machine and listens on loopback, which no other network reaches.
+       */
+      network: "bridge" | "host";
+    };
+
+const runtimeOf = ({ runtime }: Settings, server: HubSettings | SiteSettings) => server.runtime ?? runtime;
+
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+
+const isLocalEngine = (server: HubSettings | SiteSettings): boolean => server.engine === undefined;
+
+export function placementOf(settings: Settings, server: HubSettings | SiteSettings): Placement {
+  if (runtimeOf(settings, server) === "process") return { kind: "process" };
+  const { hub } = settings;
+  const dialsHost = server !== hub && "hubAddress" in server && server.hubAddress !== undefined;
+  const besideProcess = server !== hub && isLocalEngine(server) && runtimeOf(settings, hub) === "process" && !dialsHost;
+  return { kind: "docker", engine: server.engine ?? "", network: besideProcess ? "host" : "bridge" };
+}
+
+/** Whether the server runs on an engine of its own: its ports cannot be looked for, and have fixed numbers there. */
+export const isRemote = (server: HubSettings | SiteSettings): boolean => !isLocalEngine(server);
+
+/** Whether the server runs on another machine; an engine's socket is of this one. */
+export const isElsewhere = ({ engine }: HubSettings | SiteSettings): boolean =>
+  engine !== undefined && !engine.startsWith("unix://");
+
+/** Whether the site's server reaches the hub's over the stack's own Docker network. */
+export function sharesNetwork(settings: Settings, site: SiteSettings): boolean {
+  const [ofHub, ofSite] = [placementOf(settings, settings.hub), placementOf(settings, site)];
+  return (
+    site.hubAddress === undefined &&
+    ofHub.kind === "docker" &&
+    ofSite.kind === "docker" &&
+    ofHub.engine === ofSite.engine &&
+    ofSite.network === "bridge"
+  );
+}
+
+/** Where the site dials the hub. Without a port: the one where the hub's leafnode listener is reached. */
+export function dialedHub(settings: Settings, site: SiteSettings): { host: string; port?: number } {
+  const { hub } = settings;
+  if (sharesNetwork(settings, site)) return { host: hub.name, port: CONTAINER_PORTS.leafnodes };
+  const [, host = hub.address ?? hub.host, port] = /^(.*?)(?::(\d+))?$/.exec(site.hubAddress ?? "") ?? [];
+  const dialed = host === "" ? (hub.address ?? hub.host) : host;
+  return port === undefined ? { host: dialed } : { host: dialed, port: Number(port) };
+}
+
+/** How this program reaches a server. */
+export const reachedAt = ({ address, host }: Pick<HubSettings | SiteSettings, "address" | "host">): string =>
+  address ?? host;

@@ -1,0 +1,132 @@
+import type { ContainerInspectInfo } from "dockerode";
+import { EngineAccess, statusOf, withEngine } from "./docker/engine";
+import { VolumeFiles, isGone, makeStore } from "./docker/volume-files";
+import { Refusal, messageOf } from "./refusal";
+import { ServerFiles } from "./server-files";
+import type { ServerHost } from "./server-host";
+
+/** A container of a Docker engine. Pulumi creates and removes it; the program starts it once its files are there. */
+export interface DockerPlace {
+  kind: "docker";
+  engine: EngineAccess;
+  /** The container's id. */
+  container: string;
+  /** The container's name. */
+  name: string;
+  /** A folder of this machine, for what must not happen twice at a time. */
+  folder: string;
+}
+
+const STOP_TIMEOUT_S = 30;
+const LOG_LINES = 400;
+
+/** What was read, by container: a provider lives for one command only, and is the only one that writes. */
+const opened = new Map<string, Promise<VolumeFiles>>();
+
+export class DockerHost implements ServerHost {
+  /** The configuration is checked by this machine's nats-server. */
+  readonly natsServer = undefined;
+
+  constructor(private readonly place: DockerPlace) {}
+
+  files(): Promise<ServerFiles> {
+    const { engine, container, name, folder } = this.place;
+    const known = opened.get(container);
+    if (known !== undefined) return known;
+    const opening = VolumeFiles.open(engine, { container, name, lockFolder: folder }).catch((error: unknown) => {
+      opened.delete(container);
+      throw this.explained(error);
+    });
+    opened.set(container, opening);
+    return opening;
+  }
+
+  async isRunning(): Promise<boolean> {
+    const state = await this.state();
+    return state !== undefined && state.Running && !state.Restarting;
+  }
+
+  /** A taken port shows when the container starts: it may be on another machine. */
+  refuseUnstartable = (): Promise<void> => Promise.resolve();
+
+  async start(): Promise<{ exitCode: () => Promise<number | undefined> }> {
+    const { engine, container } = this.place;
+    try {
+      await makeStore(engine, container);
+      await withEngine(engine, (docker) => docker.getContainer(container).start());
+    } catch (error) {
+      // 304: it runs already.
+      if (statusOf(error) !== 304) throw this.explained(error);
+    }
+    return { exitCode: () => this.exitCode() };
+  }
+
+  /** A process that ends is started again by the engine: one that ended once has failed, and is left stopped. */
+  private async exitCode(): Promise<number | undefined> {
+    const inspected = await this.inspect();
+    const { Running, Restarting, ExitCode } = inspected?.State ?? { Running: false, Restarting: false, ExitCode: -1 };
+    if (Running && !Restarting && (inspected?.RestartCount ?? 0) === 0) return undefined;
+    await this.stop();
+    return ExitCode;
+  }
+
+  async stop(): Promise<void> {
+    const { engine, container } = this.place;
+    try {
+      await withEngine(engine, (docker) => docker.getContainer(container).stop({ t: STOP_TIMEOUT_S }));
+    } catch (error) {
+      if (statusOf(error) !== 304 && !isGone(error)) throw this.explained(error);
+    }
+  }
+
+  async log(): Promise<string> {
+    const { engine, container } = this.place;
+    const options = { stdout: true, stderr: true, tail: LOG_LINES, follow: false as const };
+    try {
+      return plainLog(await withEngine(engine, (docker) => docker.getContainer(container).logs(options)));
+    } catch {
+      return "";
+    }
+  }
+
+  /** Its volumes are Pulumi's. */
+  clear = (): void => undefined;
+
+  private async inspect(): Promise<ContainerInspectInfo | undefined> {
+    const { engine, container } = this.place;
+    try {
+      return await withEngine(engine, (docker) => docker.getContainer(container).inspect());
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      throw this.explained(error);
+    }
+  }
+
+  private state = async (): Promise<ContainerInspectInfo["State"] | undefined> => (await this.inspect())?.State;
+
+  private explained(error: unknown): unknown {
+    if (error instanceof Refusal) return error;
+    const said = messageOf(error);
+    const { name } = this.place;
+    if (isGone(error))
+      return new Refusal(
+        `container ${name} was removed; run 'make up' (or 'pulumi up --refresh'), which makes it anew`,
+      );
+    if (/port is already allocated|address already in use/i.test(said))
+      return new Refusal(
+        `container ${name}: a port that it publishes is taken: ${said}; stop what uses it, or give another one under 'ports'`,
+      );
+    return new Refusal(`container ${name}: ${said}`);
+  }
+}
+
+/** The engine puts 8 bytes before each piece of a container's output: where it went, and how long it is. */
+function plainLog(multiplexed: Buffer): string {
+  const pieces: string[] = [];
+  for (let at = 0; at + 8 <= multiplexed.length;) {
+    const end = at + 8 + multiplexed.readUInt32BE(at + 4);
+    pieces.push(multiplexed.toString("utf8", at + 8, end));
+    at = end;
+  }
+  return pieces.join("");
+}

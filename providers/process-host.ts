@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import { makeFolder, readText, removeFolder, serverFiles } from "./folders";
+import { findNatsServer } from "./nats-server-binary";
+import { listenProblem } from "./ports";
+import { findProcess, listeningPorts, startProcess, stopProcess } from "./processes";
+import { Refusal } from "./refusal";
+import { LocalFiles } from "./server-files";
+import type { Listeners, ServerHost } from "./server-host";
+
+/** A process of this machine, with a folder of its own. */
+export interface ProcessPlace {
+  kind: "process";
+  folder: string;
+  /** Path of the nats-server to run. */
+  natsServer?: string;
+}
+
+/** A nats-server process, started detached. */
+export class ProcessHost implements ServerHost {
+  readonly natsServer: string | undefined;
+
+  constructor(private readonly place: ProcessPlace) {
+    this.natsServer = place.natsServer;
+  }
+
+  files = (): Promise<LocalFiles> => Promise.resolve(new LocalFiles(this.place.folder));
+
+  isRunning = (): Promise<boolean> => Promise.resolve(this.pid() !== undefined);
+
+  async refuseUnstartable(server: string, listeners: Listeners, isRestart: boolean): Promise<void> {
+    const pid = isRestart ? this.pid() : undefined;
+    const own = pid === undefined ? [] : listeningPorts(pid);
+    for (const [listener, { host, port }] of Object.entries(listeners)) {
+      const problem = own.includes(port) ? undefined : await listenProblem(port, host);
+      if (problem === undefined) continue;
+      if (problem !== "EADDRINUSE") {
+        throw new Refusal(
+          `${server}: it cannot listen on ${host}:${port} (${listener}): ${problem}; use an address of this machine, and a port that this user may use`,
+        );
+      }
+      throw new Refusal(
+        `${server}: port ${port} (${listener}) is taken by a process that this program did not start; ` +
+          `stop it, or give ${server} another ports.${listener} in the settings`,
+      );
+    }
+  }
+
+  async start(): Promise<{ exitCode: () => Promise<number | undefined> }> {
+    const { path } = await findNatsServer(this.natsServer);
+    const files = serverFiles(this.place.folder);
+    makeFolder(files.store);
+    const { ended } = startProcess(path, files.config, files);
+    let exit: number | undefined;
+    void ended.then((code) => (exit = code));
+    return { exitCode: () => Promise.resolve(exit) };
+  }
+
+  async stop(): Promise<void> {
+    const { record, config } = serverFiles(this.place.folder);
+    if (existsSync(config) || existsSync(record)) await stopProcess(record, config);
+  }
+
+  log(): Promise<string> {
+    const { log, output } = serverFiles(this.place.folder);
+    return Promise.resolve([output, log].map((file) => readText(file) ?? "").join("\n"));
+  }
+
+  clear = (root: string): void => removeFolder(this.place.folder, root);
+
+  private pid(): number | undefined {
+    const { record, config } = serverFiles(this.place.folder);
+    return findProcess(record, config);
+  }
+}

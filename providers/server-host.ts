@@ -1,0 +1,43 @@
+import { DockerHost, DockerPlace } from "./docker-host";
+import { ProcessHost, ProcessPlace } from "./process-host";
+import { ServerFiles } from "./server-files";
+
+/** Where a server runs, as it crosses Pulumi's boundary. */
+export type Place = ProcessPlace | DockerPlace;
+
+/** The addresses that a server listens on, by listener. */
+export type Listeners = Record<string, { host: string; port: number }>;
+
+/** What a server's life needs of the place where it runs. How servers are spoken to is NATS everywhere. */
+export interface ServerHost {
+  files(): Promise<ServerFiles>;
+  /** Whether the server's process is there; undefined when the place itself cannot be asked. */
+  isRunning(): Promise<boolean>;
+  /** Errors: a Refusal when what the server needs is taken or missing. `isRestart`: the server gives back what it has. */
+  refuseUnstartable(server: string, listeners: Listeners, isRestart: boolean): Promise<void>;
+  /** Starts the server on its configuration. `exitCode` tells once it has ended. */
+  start(): Promise<{ exitCode: () => Promise<number | undefined> }>;
+  /** Ends the server and waits until it is gone; nothing when it does not run. */
+  stop(): Promise<void>;
+  /** The last lines of its log. They may hold seeds. */
+  log(): Promise<string>;
+  /** Removes what only this server has there, once it is stopped; what Pulumi made beside it stays. */
+  clear(root: string): void;
+  /** The version of nats-server that checks its configurations. */
+  readonly natsServer: string | undefined;
+}
+
+export function hostOf(place: Place): ServerHost {
+  switch (place.kind) {
+    case "process":
+      return new ProcessHost(place);
+    case "docker":
+      return new DockerHost(place);
+    default:
+      return neverPlace(place);
+  }
+}
+
+function neverPlace(place: never): never {
+  throw new Error(`there is no place ${JSON.stringify(place)}`);
+}

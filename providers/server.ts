@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Access, shared } from "./nats/connection";
+import { Varz, varz } from "./nats/system";
+import { maskOutput } from "./nats-server-binary";
+import { Refusal, messageOf } from "./refusal";
+import { reloadTo, writtenDigest } from "./server-config";
+import { CONFIG_FILE } from "./server-files";
+import { Listeners, ServerHost } from "./server-host";
+
+/** The life of a nats-server, wherever it runs: changed by reload where the server can, by restart where it must. */
+
+export interface Server {
+  name: string;
+  host: ServerHost;
+  listeners: Listeners;
+  /** Its system account. */
+  access: Access;
+}
+
+/** What was done to bring the server to its configuration. */
+export type Outcome = "started" | "restarted" | "reloaded" | "unchanged";
+
+const START_TIMEOUT_MS = 10_000;
+
+/** The last errors that the server said, one a line, seeds masked. */
+async function lastErrors(host: ServerHost): Promise<string> {
+  const errors = (await host.log()).split("\n").filter((line) => /\[(ERR|FTL)\]|nats-server: /.test(line));
+  const words = errors.slice(-3).map((line) => `\n  ${line.replace(/^\[\d+\] [\d/]+ [\d:.]+ /, "")}`);
+  return maskOutput(words.join(""));
+}
+
+async function start({ name, host, listeners, access }: Server, digest: string): Promise<Varz> {
+  await host.refuseUnstartable(name, listeners, false);
+  const { exitCode } = await host.start();
+  let last = "";
+  for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline; await sleep(10)) {
+    const exit = await exitCode();
+    if (exit !== undefined)
+      throw new Refusal(`${name}: nats-server ended at start (exit code ${exit})${await lastErrors(host)}`);
+    try {
+      const running = await varz(await shared(access));
+      if (running.config_digest === digest) return running;
+      last = `it runs another configuration (${running.config_digest})`;
+    } catch (error) {
+      last = messageOf(error);
+    }
+  }
+  throw new Refusal(
+    `${name}: nats-server does not serve after ${START_TIMEOUT_MS / 1000} s: ${last}${await lastErrors(host)}`,
+  );
+}
+
+/**
+ * Brings the server to the configuration in its file, whose digest is `digest`: starts it when it is not running (an
+ * interrupted start is adopted), reloads it otherwise, and restarts it when `mustRestart` or the server says so.
+ */
+export async function bringUp(
+  server: Server,
+  digest: string,
+  mustRestart: boolean,
+): Promise<{ outcome: Outcome; running: Varz }> {
+  const { name, host, listeners, access } = server;
+  if (!(await host.isRunning())) return { outcome: "started", running: await start(server, digest) };
+  if (!mustRestart) {
+    const applied = await reloadTo(digest, access).catch((error: unknown) => {
+      if (error instanceof Refusal) throw error;
+      return "restart needed" as const; // It runs but does not answer: only a restart is left.
+    });
+    if (applied !== "restart needed") return { outcome: applied, running: await varz(await shared(access)) };
+  }
+  await host.refuseUnstartable(name, listeners, true);
+  await host.stop();
+  return { outcome: "restarted", running: await start(server, digest) };
+}
+
+const LOOK_TIMEOUT_MS = 1_000;
+
+/**
+ * Why the server is not as it was left, for a preview: dead, without answer, changed by hand, running another
+ * configuration. undefined when it is as it should be. Bounded to about a second.
+ */
+export async function whatIsWrong(
+  { host, access }: Pick<Server, "host" | "access">,
+  isExpected: (config: string) => boolean,
+): Promise<string | undefined> {
+  if (!(await host.isRunning())) return "is not running";
+  const files = await host.files();
+  const text = files.read(CONFIG_FILE);
+  if (text === undefined) return "has lost its configuration file";
+  if (!isExpected(text)) return "has a configuration file that was changed by hand";
+  const late = sleep(LOOK_TIMEOUT_MS, undefined, { ref: false }).then(() => undefined);
+  const running = await Promise.race([shared(access).then(varz), late]).catch(() => undefined);
+  if (running === undefined) return "runs but does not answer";
+  return running.config_digest === writtenDigest(files) ? undefined : "runs another configuration than its file";
+}

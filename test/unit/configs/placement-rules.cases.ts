@@ -1,0 +1,199 @@
+import { Cases, sites } from "../../support/rule-cases";
+
+const DOCKER = { runtime: "docker" } as const;
+const REMOTE = { engine: "ssh://edge@oslo.example", address: "oslo.example" };
+const ACCEPTED = { links: { plaintext: "accepted" } } as const;
+
+/** The rules about where servers run, each with what it refuses and what it lets pass. */
+export const PLACEMENT_CASES: Cases = {
+  portsDiffer: {
+    refuses: [
+      {
+        what: "one port for two listeners of the hub",
+        raw: { hub: { ports: { client: 4222, leafnodes: 4222 } } },
+        says: ["hub.ports.leafnodes: port 4222 is taken by hub.ports.client"],
+      },
+      {
+        what: "one port for the hub and a site",
+        raw: { hub: { ports: { monitor: 8222 } }, sites: [{ name: "oslo", ports: { client: 8222 } }] },
+        says: ["sites[0].ports.client: port 8222 is taken by hub.ports.monitor"],
+      },
+      {
+        what: "two sites on one engine of another machine that leave their ports out, which are 4222 there",
+        raw: {
+          ...DOCKER,
+          sites: [
+            { name: "oslo", ...REMOTE },
+            { name: "bergen", ...REMOTE },
+          ],
+        },
+        says: ["sites[1].ports.client: port 4222 is taken by sites[0].ports.client"],
+      },
+    ],
+    passes: [
+      {
+        what: "ports that differ, and ports that are left out",
+        raw: {
+          hub: { ports: { client: 4222 } },
+          sites: [{ name: "oslo", ports: { client: 4223 } }, { name: "bergen" }],
+        },
+      },
+      {
+        what: "one port on two machines",
+        raw: {
+          ...DOCKER,
+          hub: { ports: { client: 4222 } },
+          sites: [
+            { name: "oslo", ...REMOTE },
+            { name: "bergen", engine: "ssh://edge@bergen.example", address: "bergen.example" },
+          ],
+        },
+      },
+      {
+        what: "a monitoring port that no container publishes",
+        raw: { ...DOCKER, hub: { ports: { client: 8222 } }, sites: [{ name: "oslo", ports: { monitor: 8222 } }] },
+      },
+    ],
+  },
+
+  enginesFit: {
+    refuses: [
+      {
+        what: "an engine for a process",
+        raw: { sites: [{ name: "oslo", engine: "ssh://edge@oslo.example" }] },
+        says: ["sites[0].engine: names a Docker engine for a server that runs as a process"],
+      },
+      {
+        what: "an engine that anybody on its network may use",
+        raw: { ...DOCKER, hub: { engine: "tcp://hub.example:2375" } },
+        says: ["hub.engine: an engine at tcp:// without TLS makes everybody on its network root of that machine"],
+      },
+      {
+        what: "certificates for an engine that has no use for them",
+        raw: { ...DOCKER, sites: [{ name: "oslo", ...REMOTE, engineCertificates: "certs" }] },
+        says: ["sites[0].engineCertificates: are for an engine at tcp:// only"],
+      },
+    ],
+    passes: [
+      {
+        what: "engines at ssh://, at tcp:// with TLS, at a socket, and this machine's",
+        raw: {
+          ...DOCKER,
+          sites: [
+            { name: "a", engine: "ssh://edge@a.example" },
+            { name: "b", engine: "tcp://b.example:2376", engineCertificates: "certs/b" },
+            { name: "c", engine: "unix:///run/other.sock" },
+            { name: "d" },
+          ],
+        },
+      },
+      {
+        what: "an engine at tcp:// on loopback, behind a tunnel",
+        raw: { ...DOCKER, hub: { engine: "tcp://127.0.0.1:2375" } },
+      },
+    ],
+  },
+
+  serversAreReached: {
+    refuses: [
+      {
+        what: "a server of another machine at this machine's loopback",
+        raw: { ...DOCKER, sites: [{ name: "oslo", engine: "ssh://edge@oslo.example" }] },
+        says: ["sites[0].address: 127.0.0.1 is this machine, and the server runs on another one"],
+      },
+    ],
+    passes: [
+      { what: "a server of another machine with an address", raw: { ...DOCKER, sites: [{ name: "oslo", ...REMOTE }] } },
+      {
+        what: "a second engine of this machine",
+        raw: { ...DOCKER, sites: [{ name: "oslo", engine: "unix:///run/other.sock" }] },
+      },
+    ],
+  },
+
+  sitesReachTheHub: {
+    refuses: [
+      {
+        what: "a container elsewhere that would dial its own loopback",
+        raw: { ...DOCKER, sites: [{ name: "oslo", ...REMOTE }] },
+        says: ["sites[0].hubAddress: 127.0.0.1 is the site's own container"],
+      },
+      {
+        what: "a process that would look for a hub of another machine here",
+        raw: { hub: { runtime: "docker", engine: "ssh://hub.example" }, sites: sites("oslo") },
+        says: ["sites[0].hubAddress: 127.0.0.1 is not where the hub is"],
+      },
+      {
+        what: "an address that only says where to listen",
+        raw: { hub: { host: "0.0.0.0" }, sites: sites("oslo") },
+        says: ["sites[0].hubAddress: 0.0.0.0 is no address to dial"],
+      },
+    ],
+    passes: [
+      { what: "containers of one engine, which find each other by name", raw: { ...DOCKER, sites: sites("oslo") } },
+      {
+        what: "a container beside a hub that is a process",
+        raw: { sites: [{ name: "oslo", runtime: "docker" }] },
+      },
+      { what: "a process beside a hub in a container", raw: { hub: { runtime: "docker" }, sites: sites("oslo") } },
+      {
+        what: "a container elsewhere that is told where the hub is",
+        raw: { ...DOCKER, sites: [{ name: "oslo", ...REMOTE, hubAddress: "hub.example:7422" }] },
+      },
+    ],
+  },
+
+  plainTextStaysLocal: {
+    refuses: [
+      {
+        what: "a link to another machine",
+        raw: { ...DOCKER, hub: { address: "hub.example" }, sites: [{ name: "oslo", ...REMOTE }] },
+        says: ["sites[0]: its leaf link to hub.example leaves this machine in plain text, messages included"],
+      },
+    ],
+    passes: [
+      { what: "links on loopback", raw: { sites: sites("oslo") } },
+      { what: "links on the stack's own network", raw: { ...DOCKER, sites: sites("oslo") } },
+      {
+        what: "what is written to be accepted",
+        raw: { ...DOCKER, ...ACCEPTED, hub: { address: "hub.example" }, sites: [{ name: "oslo", ...REMOTE }] },
+      },
+    ],
+  },
+
+  emptyPassphraseStaysLocal: {
+    refuses: [
+      {
+        what: "an empty passphrase for a hub that others can reach",
+        raw: { hub: { host: "10.0.0.7" } },
+        emptyPassphrase: true,
+        says: [
+          "hub.host: 10.0.0.7 is not a loopback address, and the stack's secrets are encrypted with an empty passphrase, which protects nothing",
+        ],
+      },
+      {
+        what: "an empty passphrase for a site of another machine",
+        raw: { ...DOCKER, sites: [{ name: "oslo", ...REMOTE }] },
+        emptyPassphrase: true,
+        says: [
+          "sites[0].engine: its engine is on another machine, and the stack's secrets are encrypted with an empty passphrase, which protects nothing",
+        ],
+      },
+    ],
+    passes: [
+      { what: "an empty passphrase for a hub on this machine only", raw: {}, emptyPassphrase: true },
+      { what: "a hub that others can reach, with a passphrase", raw: { hub: { host: "10.0.0.7" } } },
+    ],
+  },
+
+  containersHaveRoom: {
+    refuses: [
+      {
+        what: "containers that are too small, or have no time to stop",
+        raw: { docker: { memory: "32MiB", stopTimeout: "10ms" } },
+        says: ["docker.memory: 32 MiB is out of range", "docker.stopTimeout: 10 ms is out of range"],
+      },
+    ],
+    passes: [{ what: "small ones", raw: { docker: { memory: "64MiB", stopTimeout: "1s" } } }],
+  },
+};
