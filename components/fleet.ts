@@ -3,6 +3,9 @@ import { publicKeyOf } from "../configs/keys";
 import { CONTAINER_PORTS } from "../configs/container";
 import { dialedHub, isRemote, placementOf, reachedAt } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
+import type { LinkCertificates } from "../providers/link-tls";
+import { Declared } from "./declared";
+import { LinkAuthority } from "./link-authority";
 import { FleetCheck, Identity } from "./resources";
 import { MixedRuntime } from "./runtimes/mixed";
 import { Runtime, StackFolders, foldersOf } from "./runtimes/runtime";
@@ -32,6 +35,7 @@ export class Fleet extends pulumi.ComponentResource {
   /** Passes once all rules do; what touches a server depends on it. */
   readonly check: FleetCheck;
   private readonly identities = new Map<string, Identity>();
+  private readonly authority: LinkAuthority;
 
   constructor(name: string, args: FleetArgs, opts?: pulumi.ComponentResourceOptions) {
     super("nats-hub-leaf:index:Fleet", name, {}, opts);
@@ -40,6 +44,7 @@ export class Fleet extends pulumi.ComponentResource {
     this.stack = args.stack;
     this.folders = foldersOf(args.settings, args.stack);
     this.runtime = new MixedRuntime(args.settings, args.stack, this.folders, this);
+    this.authority = new LinkAuthority(args, this);
     const { hub, sites } = args.settings;
     this.identify(hub, this.folders.hub, HUB_ROLES, HUB_LISTENERS, 0);
     for (const site of sites) {
@@ -84,12 +89,29 @@ export class Fleet extends pulumi.ComponentResource {
   dialedUrl(site: SiteSettings): pulumi.Output<string> {
     const { hub } = this.settings;
     const { host, port = this.port(hub.name, "leafnodes") } = dialedHub(this.settings, site);
-    return pulumi.interpolate`nats-leaf://${host}:${port}`;
+    // Another scheme too: the server cannot change the TLS of a remote that keeps its URL (nats-server reload.go).
+    const scheme = this.settings.links.tls === "off" ? "nats-leaf" : "tls";
+    return pulumi.interpolate`${scheme}://${host}:${port}`;
   }
 
   /** The client URL of the hub or of a site. */
   clientUrl = (server: HubSettings | SiteSettings): pulumi.Output<string> =>
     pulumi.interpolate`nats://${reachedAt(server)}:${this.port(server.name, "client")}`;
+
+  /** The certificates of a server's leaf links; undefined without TLS. */
+  certificatesOf(server: string): Declared<LinkCertificates> | undefined {
+    const { tls, certificates: folder = "" } = this.settings.links;
+    switch (tls) {
+      case "off":
+        return undefined;
+      case "given":
+        return { kind: "given", folder, server };
+      case "generated":
+        return this.authority.certificatesOf(server);
+      default:
+        return neverTls(tls);
+    }
+  }
 
   /** The URL of a server's monitoring; undefined in a container, where only the container itself reaches it. */
   monitorUrl = (server: HubSettings | SiteSettings): pulumi.Output<string> | undefined =>
@@ -182,6 +204,10 @@ export class Fleet extends pulumi.ComponentResource {
     );
     this.identities.set(owner, identity);
   }
+}
+
+function neverTls(tls: never): never {
+  throw new pulumi.RunError(`there is no TLS '${String(tls)}'`);
 }
 
 /** The ports that need no looking for: the given ones, and on a machine of its own those that everybody expects. */

@@ -39,6 +39,7 @@ export class Hub extends pulumi.ComponentResource {
       `${name}-server`,
       declareHub(settings, keys, ports),
       { system: this.system },
+      fleet.certificatesOf(owner),
       { parent: this, dependsOn: fleet.check },
     );
     this.registerOutputs({});

@@ -55,6 +55,7 @@ export class Leaf extends pulumi.ComponentResource {
       site,
       declareLeaf(settings, site, keys, ports, fleet.dialedUrl(site)),
       { hubUrl: hub.url, link: seed("link"), system: hub.system },
+      fleet.certificatesOf(site.name),
       { parent: this, dependsOn: link },
     );
 

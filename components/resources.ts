@@ -1,4 +1,6 @@
 import * as pulumi from "./pulumi";
+import type { AuthorityInputs } from "../providers/authority";
+import type { CertificateInputs } from "../providers/certificate";
 import type { FleetInputs } from "../providers/fleet";
 import type { GuardInputs } from "../providers/guard";
 import type { HubLinkInputs } from "../providers/hub-link";
@@ -26,6 +28,32 @@ export class Identity extends ProviderResource {
   constructor(name: string, args: DeclaredArgs<IdentityInputs>, opts: Options) {
     const outputs = { keys: undefined, seeds: undefined, allocated: undefined };
     super("identity", "Identity", name, { ...args, ...outputs }, { ...opts, additionalSecretOutputs: ["seeds"] });
+  }
+}
+
+/** The stack's own CA for leaf links. */
+export class Authority extends ProviderResource {
+  /** PEM. */
+  declare readonly certificate: pulumi.Output<string>;
+  /** PEM. Secret. */
+  declare readonly key: pulumi.Output<string>;
+
+  constructor(name: string, args: DeclaredArgs<AuthorityInputs>, opts: Options) {
+    const outputs = { certificate: undefined, key: undefined };
+    super("authority", "Authority", name, { ...args, ...outputs }, { ...opts, additionalSecretOutputs: ["key"] });
+  }
+}
+
+/** The certificate of one server for its leaf links. */
+export class Certificate extends ProviderResource {
+  /** PEM. */
+  declare readonly certificate: pulumi.Output<string>;
+  /** PEM. Secret. */
+  declare readonly key: pulumi.Output<string>;
+
+  constructor(name: string, args: DeclaredArgs<CertificateInputs>, opts: Options) {
+    const outputs = { certificate: undefined, key: undefined };
+    super("certificate", "Certificate", name, { ...args, ...outputs }, { ...opts, additionalSecretOutputs: ["key"] });
   }
 }
 

@@ -8,10 +8,12 @@ import { Settings, SiteSettings } from "./settings";
  * HubDeclaration, HubLinkDeclaration and LeafDeclaration once keys and ports are known.
  */
 
+const tlsOf = ({ links }: Settings): { tls?: true } => (links.tls === "off" ? {} : { tls: true });
+
 export function declareHub<Keys, Ports>(settings: Settings, keys: Keys, ports: Ports) {
   const { name, host, syncInterval, logs, maxFile, maxMemory, maxPayload } = settings.hub;
   return {
-    restart: { name, host, ports, syncInterval, logs },
+    restart: { name, host, ports, syncInterval, logs, ...tlsOf(settings) },
     reload: { limits: { maxFile, maxMemory }, maxPayload, merged: mergedLimits(settings), keys },
   };
 }
@@ -40,6 +42,7 @@ export function declareLeaf<Keys, Ports, Url>(
     restart: { name, host: site.host, ports, syncInterval, reconnect, logs },
     reload: {
       hubUrl,
+      ...tlsOf(settings),
       limits: siteLimits(settings.streams, quota),
       maxPayload,
       ownedStreams: settings.streams.map((stream) => siteStreamName(stream, name)),

@@ -14,6 +14,9 @@ import { Rule, range, repeated } from "./rule";
 import { HubSettings, Settings, SiteSettings } from "./settings";
 import { formatSize } from "./units";
 
+const DAY = 86_400_000;
+const days = (ms: number): string => `${Number((ms / DAY).toFixed(2))} days`;
+
 interface Placed {
   where: string;
   server: HubSettings | SiteSettings;
@@ -123,7 +126,7 @@ export const PLACEMENT_RULES = {
     }),
 
   plainTextStaysLocal: (settings) =>
-    settings.links.plaintext === "accepted"
+    settings.links.plaintext === "accepted" || settings.links.tls !== "off"
       ? []
       : settings.sites.flatMap((site, i): Problem[] => {
           const { host } = dialedHub(settings, site);
@@ -133,10 +136,21 @@ export const PLACEMENT_RULES = {
                 {
                   where: `sites[${i}]`,
                   problem: `its leaf link to ${host} leaves this machine in plain text, messages included`,
-                  cure: "write links: { plaintext: accepted } if that network is yours alone or encrypted (VPN)",
+                  cure: "write links: { tls: generated }; or { plaintext: accepted } if that network is yours alone or encrypted (VPN)",
                 },
               ];
         }),
+
+  certificatesFit: ({ links: { tls, certificates, validity, renewBefore } }) => [
+    ...range("links.validity", validity, DAY, 3650 * DAY, days),
+    ...range("links.renewBefore", renewBefore, 0, validity - 1, days),
+    ...(tls === "given" && certificates === undefined
+      ? [{ where: "links.certificates", problem: "is missing", cure: "give the folder of the certificates" }]
+      : []),
+    ...(tls !== "given" && certificates !== undefined
+      ? [{ where: "links.certificates", problem: "has no use", cure: "write tls: given, or remove it" }]
+      : []),
+  ],
 
   emptyPassphraseStaysLocal: (settings, { emptyPassphrase }) =>
     !emptyPassphrase

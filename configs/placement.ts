@@ -59,6 +59,10 @@ export function dialedHub(settings: Settings, site: SiteSettings): { host: strin
   return port === undefined ? { host: dialed } : { host: dialed, port: Number(port) };
 }
 
+/** The names and addresses under which sites dial the hub: its certificate must have them. */
+export const linkNames = (settings: Settings): string[] =>
+  [...new Set([settings.hub.name, ...settings.sites.map((site) => dialedHub(settings, site).host)])].sort();
+
 /** How this program reaches a server. */
 export const reachedAt = ({ address, host }: Pick<HubSettings | SiteSettings, "address" | "host">): string =>
   address ?? host;

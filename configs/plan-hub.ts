@@ -1,3 +1,4 @@
+import { linkTls } from "./link-tls";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, probeStreamName } from "./names";
 import { deliverPrefix, linkPermissions, readerPermissions } from "./permissions";
 import { ReloadSettings, RestartSettings, ServerPaths, StoreLimits, jetStreamLimits, planServer } from "./plan-server";
@@ -5,7 +6,11 @@ import { AccountConfig, AccountImport, ServerConfig, UserConfig } from "./server
 
 /** The hub's own, site-independent settings. What the server takes only at start is under `restart`. */
 export interface HubDeclaration {
-  restart: RestartSettings & { ports: { leafnodes: number } };
+  restart: RestartSettings & {
+    ports: { leafnodes: number };
+    /** Whether leaf links use TLS; absent for no. The listener cannot change it by reload (nats-server reload.go). */
+    tls?: true;
+  };
   reload: ReloadSettings & {
     /** Limits of the account HUB. */
     merged: StoreLimits;
@@ -87,7 +92,11 @@ export function planHub(hub: HubDeclaration, links: readonly HubLinkDeclaration[
   if (hubAccount !== undefined && imports.length > 0) hubAccount.imports = imports;
   return {
     ...planServer(restart, reload, paths),
-    leafnodes: { listen: `${restart.host}:${restart.ports.leafnodes}`, no_advertise: true },
+    leafnodes: {
+      listen: `${restart.host}:${restart.ports.leafnodes}`,
+      no_advertise: true,
+      ...(restart.tls === true ? { tls: { ...linkTls(), verify: true as const } } : {}),
+    },
     accounts,
   };
 }

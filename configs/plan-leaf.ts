@@ -1,3 +1,4 @@
+import { linkTls } from "./link-tls";
 import { SYSTEM_ACCOUNT, accountOf } from "./names";
 import { applicationPermissions } from "./permissions";
 import { ReloadSettings, RestartSettings, ServerPaths, jetStreamLimits, planServer } from "./plan-server";
@@ -11,8 +12,10 @@ export interface LeafDeclaration {
     reconnect: number;
   };
   reload: ReloadSettings & {
-    /** The hub's leafnode listener, `nats-leaf://host:port`. */
+    /** The hub's leafnode listener, `nats-leaf://host:port`, or `tls://host:port`. */
     hubUrl: string;
+    /** Whether the link uses TLS; absent for no. Without this block even a `tls://` URL would link in plain text. */
+    tls?: true;
     /** The site's streams, which applications may not change. */
     ownedStreams: string[];
     /** Public keys. */
@@ -33,7 +36,7 @@ export function planLeaf(leaf: LeafDeclaration, linkSeed: string, paths: ServerP
     reconnect_error_reports: 3600,
     leafnodes: {
       reconnect: serverDuration(restart.reconnect),
-      remotes: [{ urls: [reload.hubUrl], account, nkey: linkSeed }],
+      remotes: [{ urls: [reload.hubUrl], account, nkey: linkSeed, ...(reload.tls === true ? { tls: linkTls() } : {}) }],
     },
     accounts: {
       [SYSTEM_ACCOUNT]: { users: [{ nkey: reload.keys.system }] },

@@ -1,3 +1,5 @@
+import { TlsConfig } from "./link-tls";
+
 /**
  * The part of the nats-server configuration that this program writes, in the server's own words.
  * A leaf remote has no `credentials`, `user` or `password`: the mistake of nats-server issue 6723, a seed in the
@@ -28,12 +30,13 @@ export interface ServerConfig {
 export interface LeafListener {
   listen: string;
   no_advertise: true;
+  tls?: TlsConfig;
 }
 
 /** The site's side of leaf links. */
 export interface LeafRemotes {
   reconnect: string;
-  remotes: { urls: string[]; account: string; nkey: string }[];
+  remotes: { urls: string[]; account: string; nkey: string; tls?: TlsConfig }[];
 }
 
 export interface AccountConfig {

@@ -189,6 +189,17 @@ const docker = z
 
 const links = z
   .strictObject({
+    /**
+     * "generated": all leaf links use TLS, both ends verified by certificates of the stack's own CA. "given": by those in
+     * the folder `certificates`. Turning it on or off restarts the hub. @default "off"
+     */
+    tls: z.enum(["off", "generated", "given"]).default("off"),
+    /** Folder with ca.pem, and `<server>.pem` and `<server>-key.pem` for the hub and every site. */
+    certificates: z.string().min(1).optional(),
+    /** How long a generated certificate is valid, 1 day to 10 years. @default "365d" */
+    validity: duration().prefault("365d"),
+    /** A generated certificate is renewed by the next `up` when less than this is left. Reloads. @default "90d" */
+    renewBefore: duration().prefault("90d"),
     /** "accepted": leaf links may leave this machine in plain text, over a network that is yours alone or encrypted. */
     plaintext: z.literal("accepted").optional(),
   })

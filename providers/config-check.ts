@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { declareHub, declareHubLink, declareLeaf } from "../configs/declare";
 import { planHub } from "../configs/plan-hub";
+import { CA_FILE, LINK_FILE } from "../configs/link-tls";
 import { planLeaf } from "../configs/plan-leaf";
 import { render } from "../configs/render";
 import { Settings, SiteSettings } from "../configs/settings";
@@ -11,6 +12,7 @@ import { writePrivate } from "./folders";
 import { NatsServer, checkConfig } from "./nats-server-binary";
 import { messageOf } from "./refusal";
 import { sideBySide } from "./side-by-side";
+import { makeAuthority, newKey } from "./x509";
 
 /** Lets the real nats-server read what would be deployed, with throwaway keys and ports: before anything is touched. */
 
@@ -26,6 +28,14 @@ const PATHS = { store: "/nonexistent/jetstream", log: "/nonexistent/nats-server.
 const HUB_PORTS = { client: 1, leafnodes: 2, monitor: 3 };
 const SITE_PORTS = { client: 4, monitor: 5 };
 const HUB_URL = "nats-leaf://127.0.0.1:2";
+
+/** Certificates for no one: the server reads those that a configuration names. */
+async function writeThrowawayCertificates(folder: string): Promise<void> {
+  const [key, now] = [newKey(), Date.now()];
+  const ca = await makeAuthority({ name: "check", key, validity: 60_000, now });
+  writePrivate(join(folder, CA_FILE), ca);
+  writePrivate(join(folder, LINK_FILE), `${ca}${key}`);
+}
 
 /**
  * Checks the configurations of the given sites, and the hub's with these sites and one more in it: one account is like
@@ -50,6 +60,7 @@ export async function refusedConfigs(
   ];
   const folder = mkdtempSync(join(tmpdir(), "nats-hub-leaf-"));
   try {
+    if (settings.links.tls !== "off") await writeThrowawayCertificates(folder);
     const results = await sideBySide([...configs.entries()], async ([i, { where, text }]) => {
       const file = join(folder, `${i}.conf`);
       writePrivate(file, text());

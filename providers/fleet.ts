@@ -1,11 +1,14 @@
 import { join } from "node:path";
 import { Settings } from "../configs/settings";
 import { FleetAccess, accessOf, undelivered } from "./collected";
+import { linkNames } from "../configs/placement";
+import { certificateProblem } from "./certificate";
 import { refusedConfigs } from "./config-check";
 import { digest } from "./digest";
 import { mayDiscard } from "./discard";
 import { folderProblem, machineId, refuseOtherMachine, removeFolder } from "./folders";
 import { findNatsServer } from "./nats-server-binary";
+import { pemsOf } from "./link-tls";
 import { messageOf } from "./refusal";
 import { hasUnknown, inputsOnly, same } from "./values";
 
@@ -80,6 +83,33 @@ function refuseRenames(olds: FleetInputs, news: FleetInputs): Failure[] {
   return failures;
 }
 
+/** What is wrong with the certificates that are given as files. */
+function givenCertificateProblems(settings: Settings): Failure[] {
+  const { tls, certificates: folder } = settings.links;
+  if (tls !== "given" || folder === undefined) return [];
+  const servers = [
+    {
+      server: settings.hub.name,
+      role: "hub" as const,
+      names: linkNames(settings).filter((name) => name !== settings.hub.name),
+    },
+    ...settings.sites.map(({ name }) => ({ server: name, role: "site" as const, names: [] })),
+  ];
+  return servers.flatMap(({ server, role, names }): Failure[] => {
+    try {
+      const problem = certificateProblem({
+        ...pemsOf({ kind: "given", folder, server }),
+        role,
+        names,
+        now: Date.now(),
+      });
+      return problem === undefined ? [] : [failure("links", `certificates of ${server}: ${problem}`)];
+    } catch (error) {
+      return [failure("links", messageOf(error))];
+    }
+  });
+}
+
 export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   const failures: Failure[] = [];
   const old = olds.settings === undefined || olds.access === undefined ? undefined : (olds as FleetInputs);
@@ -95,6 +125,7 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   } catch (error) {
     failures.push(failure("natsServer", messageOf(error)));
   }
+  failures.push(...givenCertificateProblems(settings));
   const unusable = folderProblem(news.root);
   if (unusable !== undefined) failures.push(failure("dataFolder", unusable));
   if (old !== undefined) {

@@ -1,4 +1,5 @@
 import { HubDeclaration } from "../configs/plan-hub";
+import { LinkCertificates, certificatesDigest, writeCertificates } from "./link-tls";
 import { findNatsServer } from "./nats-server-binary";
 import { shared } from "./nats/connection";
 import { kick, leafLinks, varz } from "./nats/system";
@@ -7,7 +8,7 @@ import { Server, bringUp, whatIsWrong } from "./server";
 import { declareHub, renderHub, writeHub, writtenDigest } from "./server-config";
 import { Place, hostOf } from "./server-host";
 import { markUnproven, removeMarks } from "./unproven";
-import { changed, same, settled } from "./values";
+import { changed, hasUnknown, same, settled } from "./values";
 
 /** The hub's server, with its site-independent settings; what the sites declare lies beside them. */
 
@@ -17,11 +18,15 @@ export interface HubServerInputs {
   /** Where its listeners are reached, when that is not where they listen. */
   reached?: { host: string; ports: HubDeclaration["restart"]["ports"] };
   declaration: HubDeclaration;
+  /** Certificates of its leaf links; absent without TLS. */
+  certificates?: LinkCertificates;
   /** Secret. */
   secrets: { system: string };
 }
 
 export interface HubServerOutputs extends HubServerInputs {
+  /** Digest of the certificates; absent without TLS. */
+  written?: string;
   running: boolean;
 }
 
@@ -48,10 +53,12 @@ async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServ
   const foreign = await runsForeignConfig(server);
   const files = await server.host.files();
   declareHub(files, inputs.declaration);
+  writeCertificates(files, inputs.certificates);
   const digest = await writeHub(files, await findNatsServer(server.host.natsServer));
   const { outcome } = await bringUp(server, digest, restart);
   if (foreign && outcome === "reloaded") await dropAllLinks(server);
-  return { ...inputs, running: true };
+  const written = inputs.certificates === undefined ? {} : { written: certificatesDigest(inputs.certificates) };
+  return { ...inputs, ...written, running: true };
 }
 
 /** Whether the server runs and has a configuration that this program did not give it. */
@@ -75,10 +82,13 @@ export async function create(inputs: HubServerInputs) {
   return { id: inputs.declaration.restart.name, outs: await apply(inputs, false) };
 }
 
+const hasOtherCertificates = (news: HubServerInputs, olds: HubServerOutputs): boolean =>
+  hasUnknown(news.certificates) || certificatesDigest(news.certificates) !== (olds.written ?? "");
+
 async function whatIsWrongWith(props: HubServerOutputs): Promise<string | undefined> {
   const server = serverOf(props);
   const files = await server.host.files();
-  return whatIsWrong(server, (text) => text === renderHub(files));
+  return whatIsWrong(server, (text) => text === renderHub(files), props.written);
 }
 
 export async function diff(_id: string, olds: HubServerOutputs, news: HubServerInputs) {
@@ -86,6 +96,7 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
   const { name } = wanted.declaration.restart;
   if (mustRestart(wanted, olds)) report(`${name}: up restarts the hub; every leaf link drops and comes back`);
   else if (changed(news.declaration, olds.declaration)) report(`${name}: up reloads the hub; links stay`);
+  else if (hasOtherCertificates(news, olds)) report(`${name}: up reloads the hub with other certificates; links stay`);
   else {
     const wrong = await whatIsWrongWith(olds);
     if (wrong === undefined) return { changes: changed([news.secrets, news.reached], [olds.secrets, olds.reached]) };

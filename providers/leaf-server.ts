@@ -3,6 +3,7 @@ import { accountOf } from "../configs/names";
 import { LeafDeclaration, planLeaf } from "../configs/plan-leaf";
 import { render } from "../configs/render";
 import { digest } from "./digest";
+import { LinkCertificates, certificatesDigest, writeCertificates } from "./link-tls";
 import { findNatsServer } from "./nats-server-binary";
 import { Access, serverInfo, shared } from "./nats/connection";
 import { leafLinks } from "./nats/system";
@@ -24,6 +25,8 @@ export interface LeafServerInputs {
   /** Where its listeners are reached, when that is not where they listen. */
   reached?: { host: string; ports: LeafDeclaration["restart"]["ports"] };
   declaration: LeafDeclaration;
+  /** Certificates of its leaf link; absent without TLS. */
+  certificates?: LinkCertificates;
   /** The hub's client URL, and the seeds of its system account and of the site's link (secret). */
   access: { hubUrl: string; system: string; link: string };
 }
@@ -39,6 +42,8 @@ export interface LeafServerOutputs {
   restart: string;
   /** Digest of the configuration. */
   config: string;
+  /** Digest of the certificates; absent without TLS. */
+  written?: string;
   /** Digest of all inputs. */
   inputs: string;
   running: boolean;
@@ -97,6 +102,7 @@ async function apply(inputs: LeafServerInputs, restart: boolean): Promise<LeafSe
     const server = serverOf(inputs);
     const files = await server.host.files();
     const text = textOf(inputs, files);
+    writeCertificates(files, inputs.certificates);
     const written = await writeConfig(files, text, await findNatsServer(server.host.natsServer));
     config = digest(text);
     await bringUp(server, written, restart);
@@ -105,7 +111,8 @@ async function apply(inputs: LeafServerInputs, restart: boolean): Promise<LeafSe
   };
   const site = inputs.declaration.restart.name;
   const problem = expect === "offline" ? "" : ((await siteStep(root, site, "server", bring)) ?? "");
-  const digests = { restart: restartOf(inputs), config, inputs: digest(inputsOnly(inputs)) };
+  const written = inputs.certificates === undefined ? {} : { written: certificatesDigest(inputs.certificates) };
+  const digests = { ...written, restart: restartOf(inputs), config, inputs: digest(inputsOnly(inputs)) };
   return { expect, place, root, url: urlOf(inputs), ...digests, running, problem };
 }
 
@@ -119,7 +126,8 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
     report(`site ${site}: up gives its server new keys or ports: it reloads, or restarts for a port`);
     return { changes: true };
   }
-  const differs = digest(inputsOnly(news)) !== olds.inputs;
+  const differs =
+    digest(inputsOnly(news)) !== olds.inputs || certificatesDigest(news.certificates) !== (olds.written ?? "");
   // The site's own side of an offline site is pending; nothing looks at it.
   if (news.expect === "offline") return { changes: differs };
   if (olds.expect === "offline") report(`site ${site}: up deploys its server`);
@@ -127,7 +135,7 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
   else if (differs) report(`site ${site}: up reloads its server`);
   else if (olds.problem !== "") report(`site ${site}: up tries again: ${olds.problem}`);
   else {
-    const wrong = await whatIsWrong(serverOf(news), (text) => digest(text) === olds.config);
+    const wrong = await whatIsWrong(serverOf(news), (text) => digest(text) === olds.config, olds.written);
     if (wrong === undefined) return { changes: false };
     report(`site ${site}: its server ${wrong}; up repairs it`);
   }

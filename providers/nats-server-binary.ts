@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { natsServerBinary, onPath } from "../toolchain/locate";
 import versions from "../toolchain/versions.json";
@@ -74,7 +75,7 @@ export const maskOutput = (text: string): string =>
  */
 export async function checkConfig({ path }: NatsServer, file: string): Promise<string> {
   try {
-    const { stderr, stdout } = await run(path, ["-t", "-c", file]);
+    const { stderr, stdout } = await run(path, ["-t", "-c", file], { cwd: dirname(file) });
     return /\((sha256:[0-9a-f]+)\)/.exec(stderr + stdout)?.[1] ?? "";
   } catch (error) {
     const said = (error as { stderr?: string }).stderr ?? String(error);

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readJson, writePrivate } from "./folders";
 
@@ -102,18 +103,27 @@ function openFiles(pid: number): string[] {
 }
 
 export interface Started {
-  pid: number;
+  /** undefined when it could not be started. */
+  pid: number | undefined;
   /** Resolves when the process ends, with its exit code. */
   ended: Promise<number>;
 }
 
-/** Starts `<binary> -c <config>` detached, so that it survives this process; its output goes to `output`. */
+/**
+ * Starts `<binary> -c <config>` detached, so that it survives this process, in the folder of `output`, to which what it
+ * says goes.
+ */
 export function startProcess(binary: string, config: string, files: { output: string; record: string }): Started {
   const output = openSync(files.output, "w", 0o600);
   // Nothing of this process's environment: it holds the passphrase of the stack.
   // The server makes its log and its store readable to the group, unless this forbids it.
   const umask = process.umask(0o077);
-  const child = spawn(binary, ["-c", config], { detached: true, stdio: ["ignore", output, output], env: {}, cwd: "/" });
+  const child = spawn(binary, ["-c", config], {
+    detached: true,
+    stdio: ["ignore", output, output],
+    env: {},
+    cwd: dirname(files.output),
+  });
   process.umask(umask);
   closeSync(output);
   const ended = new Promise<number>((resolve) => {
@@ -122,7 +132,7 @@ export function startProcess(binary: string, config: string, files: { output: st
   });
   child.unref();
   if (child.pid !== undefined) record(files.record, child.pid, [binary, "-c", config]);
-  return { pid: child.pid ?? -1, ended };
+  return { pid: child.pid, ended };
 }
 
 const STOP_TIMEOUT_MS = 15_000;

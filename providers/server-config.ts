@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HubDeclaration, HubLinkDeclaration, planHub } from "../configs/plan-hub";
+import { CA_FILE, LINK_FILE } from "../configs/link-tls";
 import { render } from "../configs/render";
 import { commitTogether } from "./group-commit";
 import { writePrivate } from "./folders";
+import { writtenCertificates } from "./link-tls";
 import { NatsServer, checkConfig, findNatsServer } from "./nats-server-binary";
 import { Access, shared } from "./nats/connection";
 import { reload, varz } from "./nats/system";
@@ -24,6 +26,11 @@ export async function writeConfig(files: ServerFiles, text: string, binary: Nats
   try {
     const candidate = join(folder, CONFIG_FILE);
     writePrivate(candidate, text);
+    // The certificates that it names, relative to its folder, which is where servers and this check run.
+    for (const name of [CA_FILE, LINK_FILE]) {
+      const pem = files.read(name);
+      if (pem !== undefined) writePrivate(join(folder, name), pem);
+    }
     const digest = await checkConfig(binary, candidate);
     files.write(CONFIG_FILE, text);
     files.write(DIGEST_FILE, digest);
@@ -32,6 +39,17 @@ export async function writeConfig(files: ServerFiles, text: string, binary: Nats
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Which certificates the running server has: `config_digest` covers their names and not what is in them. */
+const APPLIED_FILE = "certificates.applied";
+
+/** Notes that the running server has read its certificates. */
+export async function noteCertificates(files: ServerFiles): Promise<void> {
+  const written = writtenCertificates(files);
+  if ((files.read(APPLIED_FILE) ?? "") === written) return;
+  files.write(APPLIED_FILE, written);
+  await files.publish();
 }
 
 export type Applied = "unchanged" | "reloaded" | "restart needed";
@@ -43,10 +61,11 @@ const UNSUPPORTED = /not supported|can ?not be/i;
  * Makes the running server take its configuration file and proves that it did, by the digest. "restart needed" when
  * the server says that it cannot take the change while it runs. Errors: a Refusal with the server's words.
  */
-export async function reloadTo(digest: string, access: Access): Promise<Applied> {
+export async function reloadTo(digest: string, files: ServerFiles, access: Access): Promise<Applied> {
   const connection = await shared(access);
   const before = await varz(connection);
-  if (before.config_digest === digest) return "unchanged";
+  const hasCertificates = (files.read(APPLIED_FILE) ?? "") === writtenCertificates(files);
+  if (before.config_digest === digest && hasCertificates) return "unchanged";
   try {
     await reload(connection);
   } catch (error) {
@@ -55,7 +74,10 @@ export async function reloadTo(digest: string, access: Access): Promise<Applied>
   }
   // The reload may have closed this connection, when it was another user's in the new configuration.
   const after = await varz(await shared(access));
-  if (after.config_digest === digest) return "reloaded";
+  if (after.config_digest === digest) {
+    await noteCertificates(files);
+    return "reloaded";
+  }
   throw new Refusal(
     `${before.server_name}: the server answered the reload but runs another configuration ` +
       `(${after.config_digest}, not ${digest}); see its log, then run 'pulumi up' again`,
@@ -122,7 +144,7 @@ export function writeHub(files: ServerFiles, binary: NatsServer): Promise<string
 export function applyHub(files: ServerFiles, access: Access, natsServer?: string): Promise<void> {
   return commitTogether(`hub ${files.where}`, async () => {
     const digest = await writeHub(files, await findNatsServer(natsServer));
-    const applied = await reloadTo(digest, access);
+    const applied = await reloadTo(digest, files, access);
     if (applied === "restart needed")
       throw new Refusal(`${files.where}: the hub cannot take this change while it runs`);
   });

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Access, shared } from "./nats/connection";
 import { Varz, varz } from "./nats/system";
 import { maskOutput } from "./nats-server-binary";
+import { writtenCertificates } from "./link-tls";
 import { Refusal, messageOf } from "./refusal";
-import { reloadTo, writtenDigest } from "./server-config";
+import { noteCertificates, reloadTo, writtenDigest } from "./server-config";
 import { CONFIG_FILE } from "./server-files";
 import { Listeners, ServerHost } from "./server-host";
 
@@ -39,7 +40,10 @@ async function start({ name, host, listeners, access }: Server, digest: string):
       throw new Refusal(`${name}: nats-server ended at start (exit code ${exit})${await lastErrors(host)}`);
     try {
       const running = await varz(await shared(access));
-      if (running.config_digest === digest) return running;
+      if (running.config_digest === digest) {
+        await noteCertificates(await host.files());
+        return running;
+      }
       last = `it runs another configuration (${running.config_digest})`;
     } catch (error) {
       last = messageOf(error);
@@ -62,7 +66,7 @@ export async function bringUp(
   const { name, host, listeners, access } = server;
   if (!(await host.isRunning())) return { outcome: "started", running: await start(server, digest) };
   if (!mustRestart) {
-    const applied = await reloadTo(digest, access).catch((error: unknown) => {
+    const applied = await reloadTo(digest, await host.files(), access).catch((error: unknown) => {
       if (error instanceof Refusal) throw error;
       return "restart needed" as const; // It runs but does not answer: only a restart is left.
     });
@@ -82,12 +86,14 @@ const LOOK_TIMEOUT_MS = 1_000;
 export async function whatIsWrong(
   { host, access }: Pick<Server, "host" | "access">,
   isExpected: (config: string) => boolean,
+  certificates = "",
 ): Promise<string | undefined> {
   if (!(await host.isRunning())) return "is not running";
   const files = await host.files();
   const text = files.read(CONFIG_FILE);
   if (text === undefined) return "has lost its configuration file";
   if (!isExpected(text)) return "has a configuration file that was changed by hand";
+  if (writtenCertificates(files) !== certificates) return "has certificates that were changed by hand";
   const late = sleep(LOOK_TIMEOUT_MS, undefined, { ref: false }).then(() => undefined);
   const running = await Promise.race([shared(access).then(varz), late]).catch(() => undefined);
   if (running === undefined) return "runs but does not answer";

@@ -6,7 +6,7 @@ import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
 import type { Place } from "../../providers/server-host";
 import { Declared } from "../declared";
 import { HubServer, LeafServer } from "../resources";
-import { Runtime, StackFolders } from "./runtime";
+import { Runtime, StackFolders, withTls } from "./runtime";
 
 type InDocker = Extract<Placement, { kind: "docker" }>;
 
@@ -39,7 +39,9 @@ export class DockerRuntime implements Runtime {
     private readonly parent: pulumi.Resource,
   ) {}
 
-  hubServer(...[name, { restart, reload }, secrets, opts]: Parameters<Runtime["hubServer"]>): pulumi.Resource {
+  hubServer(
+    ...[name, { restart, reload }, secrets, certificates, opts]: Parameters<Runtime["hubServer"]>
+  ): pulumi.Resource {
     const { hub } = this.settings;
     const { client, leafnodes } = restart.ports;
     const published = [
@@ -49,17 +51,20 @@ export class DockerRuntime implements Runtime {
     const place = this.container(hub, this.folders.hub, published, opts);
     const reached = { host: reachedAt(hub), ports: restart.ports };
     const declaration = { restart: { ...restart, ...INSIDE }, reload };
-    return new HubServer(name, { place, root: this.folders.root, reached, declaration, secrets }, opts);
+    const { root } = this.folders;
+    return new HubServer(name, { place, root, reached, declaration, secrets, ...withTls(certificates) }, opts);
   }
 
-  leafServer(...[name, site, { restart, reload }, access, opts]: Parameters<Runtime["leafServer"]>): pulumi.Resource {
+  leafServer(
+    ...[name, site, { restart, reload }, access, certificates, opts]: Parameters<Runtime["leafServer"]>
+  ): pulumi.Resource {
     const onHostsNetwork = this.inDocker(site).network === "host";
     const published = [{ internal: CONTAINER_PORTS.client, external: restart.ports.client }];
     const place = this.container(site, this.folders.site(site.name), onHostsNetwork ? [] : published, opts);
     const reached = { host: reachedAt(site), ports: restart.ports };
     const declaration = { restart: onHostsNetwork ? restart : { ...restart, ...INSIDE }, reload };
-    const { root } = this.folders;
-    return new LeafServer(name, { place, root, expect: site.expect, reached, declaration, access }, opts);
+    const common = { place, root: this.folders.root, reached, declaration, ...withTls(certificates) };
+    return new LeafServer(name, { ...common, expect: site.expect, access }, opts);
   }
 
   placeOf(server: string): Declared<Place> {
@@ -96,6 +101,8 @@ export class DockerRuntime implements Runtime {
         name,
         image: image.imageId,
         command: ["-c", `${CONFIG_FOLDER}/nats-server.conf`],
+        // The certificates that the configuration names are relative to it.
+        workingDir: CONFIG_FOLDER,
         user: `${SERVER_UID}:${SERVER_UID}`,
         readOnly: true,
         capabilities: { drops: ["ALL"] },

@@ -2,7 +2,7 @@ import * as pulumi from "../pulumi";
 import { Settings } from "../../configs/settings";
 import type { ProcessPlace } from "../../providers/process-host";
 import { HubServer, LeafServer } from "../resources";
-import { Runtime, StackFolders } from "./runtime";
+import { Runtime, StackFolders, withTls } from "./runtime";
 
 /** Each server is a detached nats-server process on this machine. */
 export class ProcessRuntime implements Runtime {
@@ -11,15 +11,18 @@ export class ProcessRuntime implements Runtime {
     private readonly folders: StackFolders,
   ) {}
 
-  hubServer(...[name, declaration, secrets, opts]: Parameters<Runtime["hubServer"]>): pulumi.Resource {
+  hubServer(...[name, declaration, secrets, certificates, opts]: Parameters<Runtime["hubServer"]>): pulumi.Resource {
     const { root } = this.folders;
-    return new HubServer(name, { place: this.placeOf(this.settings.hub.name), root, declaration, secrets }, opts);
+    const place = this.placeOf(this.settings.hub.name);
+    return new HubServer(name, { place, root, declaration, secrets, ...withTls(certificates) }, opts);
   }
 
-  leafServer(...[name, site, declaration, access, opts]: Parameters<Runtime["leafServer"]>): pulumi.Resource {
+  leafServer(
+    ...[name, { name: site, expect }, declaration, access, certificates, opts]: Parameters<Runtime["leafServer"]>
+  ): pulumi.Resource {
     const { root } = this.folders;
-    const place = this.placeOf(site.name);
-    return new LeafServer(name, { place, root, expect: site.expect, declaration, access }, opts);
+    const place = this.placeOf(site);
+    return new LeafServer(name, { place, root, expect, declaration, access, ...withTls(certificates) }, opts);
   }
 
   placeOf(server: string): ProcessPlace {

@@ -3,6 +3,7 @@ import { HubDeclaration } from "../../configs/plan-hub";
 import { LeafDeclaration } from "../../configs/plan-leaf";
 import { SiteSettings } from "../../configs/settings";
 import type { LeafServerInputs } from "../../providers/leaf-server";
+import type { LinkCertificates } from "../../providers/link-tls";
 import type { Place } from "../../providers/server-host";
 import { Declared } from "../declared";
 
@@ -21,6 +22,7 @@ export interface Runtime {
     name: string,
     declaration: DeclaredServer<HubDeclaration>,
     secrets: Declared<{ system: string }>,
+    certificates: Declared<LinkCertificates> | undefined,
     opts: pulumi.CustomResourceOptions,
   ): pulumi.Resource;
 
@@ -29,12 +31,17 @@ export interface Runtime {
     site: SiteSettings,
     declaration: DeclaredServer<LeafDeclaration>,
     access: Declared<LeafServerInputs["access"]>,
+    certificates: Declared<LinkCertificates> | undefined,
     opts: pulumi.CustomResourceOptions,
   ): pulumi.Resource;
 
   /** Where the server of that name runs; of a server that was asked for before. */
   placeOf(server: string): Declared<Place>;
 }
+
+/** The input for certificates, where there are any. */
+export const withTls = (certificates: Declared<LinkCertificates> | undefined) =>
+  certificates === undefined ? {} : { certificates };
 
 /** The folders of a stack on this machine. */
 export interface StackFolders {

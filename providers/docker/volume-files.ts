@@ -77,9 +77,11 @@ export class VolumeFiles implements ServerFiles {
     return new VolumeFiles(`container ${name}`, engine, container, texts, lockFolder);
   }
 
-  read = (name: string): string | undefined => this.texts.get(name);
+  /** The archive endpoint cannot delete: an empty file is none. */
+  read = (name: string): string | undefined => (this.texts.get(name) === "" ? undefined : this.texts.get(name));
   write = (name: string, text: string): void => void this.texts.set(name, text);
-  remove = (name: string): void => void this.texts.delete(name);
+  remove = (name: string): void =>
+    void (name.includes("/") ? this.texts.delete(name) : this.texts.has(name) && this.texts.set(name, ""));
   list = (folder: string): string[] =>
     [...this.texts.keys()]
       .filter((name) => name.startsWith(`${folder}/`))

@@ -36,6 +36,7 @@ describe("the program in Docker", () => {
       name: "nats-dev-hub",
       image: "sha256:0a1b",
       command: ["-c", "/nats/config/nats-server.conf"],
+      workingDir: "/nats/config",
       user: "1000:1000",
       readOnly: true,
       capabilities: { drops: ["ALL"] },

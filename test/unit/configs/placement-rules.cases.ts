@@ -155,9 +155,42 @@ export const PLACEMENT_CASES: Cases = {
       { what: "links on loopback", raw: { sites: sites("oslo") } },
       { what: "links on the stack's own network", raw: { ...DOCKER, sites: sites("oslo") } },
       {
+        what: "a link to another machine with TLS",
+        raw: {
+          ...DOCKER,
+          links: { tls: "generated" },
+          hub: { address: "hub.example" },
+          sites: [{ name: "oslo", ...REMOTE }],
+        },
+      },
+      {
         what: "what is written to be accepted",
         raw: { ...DOCKER, ...ACCEPTED, hub: { address: "hub.example" }, sites: [{ name: "oslo", ...REMOTE }] },
       },
+    ],
+  },
+
+  certificatesFit: {
+    refuses: [
+      {
+        what: "given certificates that are nowhere",
+        raw: { links: { tls: "given" } },
+        says: ["links.certificates: is missing"],
+      },
+      {
+        what: "certificates that nobody uses",
+        raw: { links: { tls: "generated", certificates: "certs" } },
+        says: ["links.certificates: has no use"],
+      },
+      {
+        what: "certificates that would be renewed at every update, or never end",
+        raw: { links: { tls: "generated", validity: "4000d", renewBefore: "4000d" } },
+        says: ["links.validity: 4000 days is out of range", "links.renewBefore: 4000 days is out of range"],
+      },
+    ],
+    passes: [
+      { what: "generated ones", raw: { links: { tls: "generated", validity: "1d", renewBefore: "12h" } } },
+      { what: "given ones in a folder", raw: { links: { tls: "given", certificates: "certs" } } },
     ],
   },
 

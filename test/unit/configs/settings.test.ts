@@ -21,7 +21,7 @@ describe("the settings", () => {
         syncInterval: "always",
         logs: { sizeLimit: 16 * 2 ** 20, keep: 3 },
       },
-      links: {},
+      links: { tls: "off", validity: 365 * 86_400_000, renewBefore: 90 * 86_400_000 },
       sites: [],
       streams: [],
       smokeTest: "onChange",
