@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down unlock env install node_modules toolchain check format format-check lint types \
+.PHONY: help up preview plan refresh down unlock env install node_modules toolchain check format format-check lint types \
 	unit integration e2e test bench clean
 
 STACK ?= dev
@@ -27,6 +27,9 @@ up: node_modules ## create or update the servers, prove that every site's data a
 
 preview: node_modules ## show what `make up` would do; refuses what can be refused
 	@$(STACK_TOOL) preview $(STACK) $(ARGS)
+
+plan: node_modules ## show what the settings intend, from the project's files alone (no Pulumi CLI, server or state); ARGS=--json
+	@$(TS) toolchain/plan.ts $(STACK) $(ARGS)
 
 refresh: node_modules ## compare the state with what runs
 	@$(STACK_TOOL) refresh $(STACK) $(ARGS)

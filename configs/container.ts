@@ -9,3 +9,11 @@ export const DATA_FOLDER = "/nats/data";
 
 /** The user and group that the server runs as; it owns the store, and reads its configuration. */
 export const SERVER_UID = 1000;
+
+/**
+ * A number of processors as the Docker plugin reads it back from the engine: "0.5", "1.0", and "10." for a multiple of
+ * ten. Written otherwise, it would differ at each update, and replace the container (terraform-provider-docker,
+ * nanoInt64ToDecimalString).
+ */
+export const cpuText = (cpus: number): string =>
+  Number.isInteger(cpus) ? `${cpus}.${cpus % 10 === 0 ? "" : "0"}` : String(cpus);

@@ -1,15 +1,15 @@
 import { KeySource, LinkSecurity, ServerPlan, SitePlan } from "./fleet-plan";
 import { Placement } from "./placement";
-import { StoreLimits, SyncInterval } from "./plan-server";
+import { StoreLimits } from "./plan-server";
 import { formatSize } from "./units";
 
 /** What the text of a plan says of one server. A new field is one more entry, and finds its place by itself. */
 
 const LINK_WORDS: Record<LinkSecurity, string> = {
   tls: "TLS, verified at both ends",
-  bridge: "plain text, inside the stack's Docker network",
-  loopback: "plain text, inside this machine",
-  plain: "PLAIN TEXT OVER THE NETWORK (accepted)",
+  bridge: "plain, inside the stack's Docker network",
+  loopback: "plain, inside this machine",
+  plain: "PLAIN OVER THE NETWORK (accepted)",
 };
 
 export const KEY_WORDS: Record<KeySource, string> = {
@@ -29,18 +29,21 @@ export const SERVER_FACTS: Facts<ServerPlan> = {
   "reached at": (server) => (server.listens.clients.startsWith(`${server.reachedAt}:`) ? "" : server.reachedAt),
   stores: ({ stores }) => storeWords(stores),
   messages: ({ maxPayload }) => `up to ${formatSize(maxPayload)}`,
-  "on disk": ({ syncInterval }) => syncWords(syncInterval),
+  synced: ({ syncInterval }) => (syncInterval === "always" ? syncInterval : `every ${duration(syncInterval)}`),
   log: ({ logs }) => `${formatSize(logs.sizeLimit)}, and ${logs.keep} older`,
 };
 
 export const SITE_FACTS: Facts<SitePlan> = {
   ...SERVER_FACTS,
+  "other keys": ({ keys: { link: _link, ...others } }) => keyWords(others),
+  expected: ({ expect }) => expect,
+};
+
+export const LINK_FACTS: Facts<SitePlan> = {
   dials: ({ link }) => link.dials,
   link: ({ link }) => LINK_WORDS[link.security],
   reconnects: ({ link }) => `every ${duration(link.reconnect)}`,
   "link key": ({ link }) => `${KEY_WORDS[link.key]}${link.rotation === 0 ? "" : `, rotation ${link.rotation}`}`,
-  "other keys": ({ keys: { link: _link, ...others } }) => keyWords(others),
-  expected: ({ expect }) => expect,
 };
 
 export const factRows = <T>(of: T, facts: Facts<T>): string[][] =>
@@ -50,8 +53,8 @@ export const factRows = <T>(of: T, facts: Facts<T>): string[][] =>
 
 function placeWords(runs: Placement): string {
   if (runs.kind === "process") return "process on this machine";
-  const engine = runs.engine === "" ? "the engine of this machine" : runs.engine;
-  return `container on ${engine}${runs.network === "host" ? ", on its machine's network" : ""}`;
+  if (runs.network === "host") return "container on this machine's network";
+  return `container on ${runs.engine === "" ? "this machine" : runs.engine}`;
 }
 
 export function keyWords(keys: Record<string, KeySource>): string {
@@ -68,9 +71,6 @@ export function storeWords({ maxFile, maxMemory }: StoreLimits): string {
   const said = parts.filter((part) => part !== "");
   return said.length === 0 ? "nothing" : `up to ${said.join(", ")}`;
 }
-
-const syncWords = (interval: SyncInterval): string =>
-  interval === "always" ? "before they are acknowledged" : `within ${duration(interval)}`;
 
 export const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
 

@@ -181,7 +181,7 @@ const docker = z
     /** Most memory of a container, 64 MiB or more. @default "512MiB" */
     memory: size().prefault("512MiB"),
     /** Most processors of a container, 0.1 to 128. @default 1 */
-    cpus: z.number().min(0.1).max(128).default(1),
+    cpus: z.number().min(0.1).max(128).multipleOf(0.01).default(1),
     /** Time that a server has to stop before it is killed, 1 s to 10 min. @default "30s" */
     stopTimeout: duration().prefault("30s"),
   })

@@ -9,6 +9,7 @@ import { mayDiscard } from "./discard";
 import { folderProblem, machineId, refuseOtherMachine, removeFolder } from "./folders";
 import { findNatsServer } from "./nats-server-binary";
 import { pemsOf } from "./link-tls";
+import { Failure, failure, refuseMoves } from "./moves";
 import { messageOf } from "./refusal";
 import { hasUnknown, inputsOnly, same } from "./values";
 
@@ -26,13 +27,6 @@ export interface FleetInputs {
   /** Secret. */
   access: FleetAccess;
 }
-
-interface Failure {
-  property: string;
-  reason: string;
-}
-
-const failure = (where: string, reason: string): Failure => ({ property: where, reason });
 
 /** Sites that leave the fleet while the hub lacks some of their messages. */
 async function refuseRemovals(olds: FleetInputs, news: FleetInputs): Promise<Failure[]> {
@@ -65,22 +59,6 @@ function refuseNewLinkKeys(olds: FleetInputs, news: FleetInputs): Failure[] {
       ),
     ];
   });
-}
-
-function refuseRenames(olds: FleetInputs, news: FleetInputs): Failure[] {
-  const [before, after] = [olds.settings, news.settings];
-  const failures: Failure[] = [];
-  const cure = "destroy the stack first, or deploy another one beside it";
-  if (before.hub.name !== after.hub.name)
-    failures.push(
-      failure(
-        "hub.name",
-        `changes from '${before.hub.name}' to '${after.hub.name}', and with it the JetStream domain that holds all collected data; ${cure}`,
-      ),
-    );
-  if (olds.root !== news.root)
-    failures.push(failure("dataFolder", `changes while servers run in the old one; ${cure}`));
-  return failures;
 }
 
 /** What is wrong with the certificates that are given as files. */
@@ -129,7 +107,7 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   const unusable = folderProblem(news.root);
   if (unusable !== undefined) failures.push(failure("dataFolder", unusable));
   if (old !== undefined) {
-    failures.push(...refuseRenames(old, news), ...refuseNewLinkKeys(old, news), ...(await refuseRemovals(old, news)));
+    failures.push(...refuseMoves(old, news), ...refuseNewLinkKeys(old, news), ...(await refuseRemovals(old, news)));
   }
   return failures.length === 0 ? { inputs: news } : { failures };
 }

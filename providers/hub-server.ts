@@ -94,7 +94,8 @@ async function whatIsWrongWith(props: HubServerOutputs): Promise<string | undefi
 export async function diff(_id: string, olds: HubServerOutputs, news: HubServerInputs) {
   const wanted = settled(news, olds);
   const { name } = wanted.declaration.restart;
-  if (mustRestart(wanted, olds)) report(`${name}: up restarts the hub; every leaf link drops and comes back`);
+  if (hasUnknown(news.place)) report(`${name}: up replaces the hub's container; every leaf link drops and comes back`);
+  else if (mustRestart(wanted, olds)) report(`${name}: up restarts the hub; every leaf link drops and comes back`);
   else if (changed(news.declaration, olds.declaration)) report(`${name}: up reloads the hub; links stay`);
   else if (hasOtherCertificates(news, olds)) report(`${name}: up reloads the hub with other certificates; links stay`);
   else {

@@ -121,6 +121,10 @@ export async function create(inputs: LeafServerInputs) {
 }
 
 export async function diff(site: string, olds: LeafServerOutputs, news: LeafServerInputs) {
+  if (hasUnknown(news.place)) {
+    report(`site ${site}: up replaces its container`);
+    return { changes: true };
+  }
   // Its keys or ports are being made anew: the server changes with them.
   if (hasUnknown(news)) {
     report(`site ${site}: up gives its server new keys or ports: it reloads, or restarts for a port`);

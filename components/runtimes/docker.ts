@@ -1,6 +1,6 @@
 import type * as Docker from "@pulumi/docker";
 import * as pulumi from "../pulumi";
-import { CONFIG_FOLDER, CONTAINER_PORTS, DATA_FOLDER, SERVER_UID } from "../../configs/container";
+import { CONFIG_FOLDER, CONTAINER_PORTS, DATA_FOLDER, SERVER_UID, cpuText } from "../../configs/container";
 import { Placement, placementOf, reachedAt } from "../../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
 import type { Place } from "../../providers/server-host";
@@ -118,7 +118,7 @@ export class DockerRuntime implements Runtime {
         destroyGraceSeconds: docker.stopTimeout / 1000,
         memory: Math.ceil(docker.memory / 2 ** 20),
         memorySwap: Math.ceil(docker.memory / 2 ** 20),
-        cpus: String(docker.cpus),
+        cpus: cpuText(docker.cpus),
         logDriver: "json-file",
         logOpts: { "max-size": String(server.logs.sizeLimit), "max-file": String(server.logs.keep) },
         labels,

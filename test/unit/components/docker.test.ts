@@ -49,7 +49,7 @@ describe("the program in Docker", () => {
       destroyGraceSeconds: 30,
       memory: 512,
       memorySwap: 512,
-      cpus: "1",
+      cpus: "1.0",
       logDriver: "json-file",
       logOpts: { "max-size": "16777216", "max-file": "3" },
       networksAdvanced: [{ name: "nats-dev", aliases: ["hub"] }],

@@ -1,0 +1,48 @@
+import * as path from "node:path";
+import type { FleetPlan } from "../configs/fleet-plan";
+import { planFleet } from "../configs/plan-fleet";
+import { planWords } from "../configs/plan-words";
+import { describeProblems } from "../configs/problem";
+import { judge } from "../configs/rules";
+import { maskSeeds } from "../configs/seeds";
+import { readSettings } from "../configs/settings";
+import { Refusal, report } from "./refusal";
+import { readStackConfig } from "./stack-config";
+
+// What `make plan` does: the intent of one stack, from its files alone, where neither the Pulumi CLI nor a server, a
+// container engine, a state or a passphrase can be reached:
+//   ts-node toolchain/plan.ts <stack> [--json]
+
+/** Errors: a Refusal with all mistakes, in the words of the program itself. */
+export function planStack(projectFolder: string, stack: string): FleetPlan {
+  const { raw, problems: ofFile, ...context } = readStackConfig(projectFolder, stack);
+  const { settings, judged, problems: ofShape } = readSettings(raw);
+  const known = new Set(ofFile.map(({ where }) => where));
+  const problems = [
+    ...ofFile,
+    // What had to be left out because it is encrypted is not missing.
+    ...ofShape.filter(({ where }) => !known.has(where)),
+    ...(judged === undefined ? [] : judge(judged, { emptyPassphrase: context.passphrase === "empty" })),
+  ];
+  if (settings === undefined || problems.length > 0) throw new Refusal(describeProblems(problems));
+  return planFleet(settings, { stack, ...context });
+}
+
+/** What the command prints. Errors: a Refusal. */
+export function plan(projectFolder: string, stack: string, args: readonly string[]): string {
+  const unknown = args.filter((argument) => argument !== "--json");
+  if (unknown.length > 0)
+    throw new Refusal(`make plan: there is no option ${unknown.join(" ")}; use ARGS=--json or none`);
+  const planned = planStack(projectFolder, stack);
+  return args.includes("--json") ? maskSeeds(JSON.stringify(planned, null, 2)) : planWords(planned);
+}
+
+if (require.main === module) {
+  const [stack = "", ...args] = process.argv.slice(2);
+  try {
+    console.log(plan(path.resolve(__dirname, ".."), stack, args));
+  } catch (error) {
+    report(error);
+    process.exitCode = 1;
+  }
+}
