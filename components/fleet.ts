@@ -1,5 +1,6 @@
 import * as pulumi from "./pulumi";
 import { publicKeyOf } from "../configs/keys";
+import { bracketed } from "../configs/address";
 import { CONTAINER_PORTS } from "../configs/container";
 import { dialedHub, isRemote, placementOf, reachedAt } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
@@ -82,7 +83,7 @@ export class Fleet extends pulumi.ComponentResource {
   /** Where the hub's leafnode listener is reached. */
   get hubLeafUrl(): pulumi.Output<string> {
     const { hub } = this.settings;
-    return pulumi.interpolate`nats-leaf://${reachedAt(hub)}:${this.port(hub.name, "leafnodes")}`;
+    return this.url("nats-leaf", reachedAt(hub), this.port(hub.name, "leafnodes"));
   }
 
   /** The URL that the site dials. */
@@ -91,12 +92,15 @@ export class Fleet extends pulumi.ComponentResource {
     const { host, port = this.port(hub.name, "leafnodes") } = dialedHub(this.settings, site);
     // Another scheme too: the server cannot change the TLS of a remote that keeps its URL (nats-server reload.go).
     const scheme = this.settings.links.tls === "off" ? "nats-leaf" : "tls";
-    return pulumi.interpolate`${scheme}://${host}:${port}`;
+    return this.url(scheme, host, port);
   }
 
   /** The client URL of the hub or of a site. */
   clientUrl = (server: HubSettings | SiteSettings): pulumi.Output<string> =>
-    pulumi.interpolate`nats://${reachedAt(server)}:${this.port(server.name, "client")}`;
+    this.url("nats", reachedAt(server), this.port(server.name, "client"));
+
+  private url = (scheme: string, host: string, port: pulumi.Input<number>): pulumi.Output<string> =>
+    pulumi.interpolate`${scheme}://${bracketed(host)}:${port}`;
 
   /** The certificates of a server's leaf links; undefined without TLS. */
   certificatesOf(server: string): Declared<LinkCertificates> | undefined {

@@ -7,6 +7,7 @@ import {
   placementOf,
   reachedAt,
   sharesNetwork,
+  staysOnMachine,
 } from "./placement";
 import { CONTAINER_PORTS } from "./container";
 import { Problem } from "./problem";
@@ -32,17 +33,21 @@ const placedServers = (settings: Settings): Placed[] =>
 /** The listeners that a server needs on its machine, with the ports that are known before anything is deployed. */
 function knownPorts({ server, where, placement }: Placed): { key: string; port: number; where: string }[] {
   const isContainer = placement.kind === "docker";
-  const machine = isContainer ? placement.engine : "";
+  const onBridge = isContainer && placement.network === "bridge";
   const expected = isRemote(server) ? CONTAINER_PORTS : {};
   const listeners = Object.entries<number | undefined>({ ...expected, ...server.ports });
   return listeners.flatMap(([listener, port]) => {
     // A container does not publish its monitoring, and a site listens for no leaf links.
-    const isOpen = !(isContainer && listener === "monitor") && (listener !== "leafnodes" || where === "hub");
+    const isOpen = !(onBridge && listener === "monitor") && (listener !== "leafnodes" || where === "hub");
     return port === undefined || !isOpen
       ? []
-      : [{ key: `${machine} ${port}`, port, where: `${where}.ports.${listener}` }];
+      : [{ key: `${machineOf(server)} ${port}`, port, where: `${where}.ports.${listener}` }];
   });
 }
+
+/** The machine that a server's ports are on. */
+const machineOf = (server: HubSettings | SiteSettings): string =>
+  isElsewhere(server) && server.engine !== undefined ? new URL(server.engine).hostname : "";
 
 /** The rules about where servers run, and how they find each other. */
 export const PLACEMENT_RULES = {
@@ -50,7 +55,7 @@ export const PLACEMENT_RULES = {
     repeated(placedServers(settings).flatMap(knownPorts), ({ key }) => key).map(({ first, again }) => ({
       where: again.where,
       problem: `port ${again.port} is taken by ${first.where}`,
-      cure: "give each listener of a machine a port of its own, or leave it out to have one allocated",
+      cure: "give each listener of a machine a port of its own (on another machine one that is left out is 4222 or 7422)",
     })),
 
   enginesFit: (settings) =>
@@ -89,17 +94,27 @@ export const PLACEMENT_RULES = {
     }),
 
   serversAreReached: (settings) =>
-    placedServers(settings).flatMap(({ where, server }): Problem[] =>
-      isElsewhere(server) && isLocalOnly(reachedAt(server))
+    placedServers(settings).flatMap(({ where, server }): Problem[] => {
+      if (!isElsewhere(server)) return [];
+      if (isLocalOnly(reachedAt(server))) {
+        return [
+          {
+            where: `${where}.address`,
+            problem: `${reachedAt(server)} is this machine, and the server runs on another one`,
+            cure: "give the address at which this program reaches it",
+          },
+        ];
+      }
+      return isLoopback(server.host)
         ? [
             {
-              where: `${where}.address`,
-              problem: `${reachedAt(server)} is this machine, and the server runs on another one`,
-              cure: "give the address at which this program reaches it",
+              where: `${where}.host`,
+              problem: `its ports are published on ${server.host} of its machine, where nobody else reaches them`,
+              cure: "give an address of that machine, or 0.0.0.0 for all",
             },
           ]
-        : [],
-    ),
+        : [];
+    }),
 
   sitesReachTheHub: (settings) =>
     settings.sites.flatMap((site, i): Problem[] => {
@@ -130,12 +145,12 @@ export const PLACEMENT_RULES = {
       ? []
       : settings.sites.flatMap((site, i): Problem[] => {
           const { host } = dialedHub(settings, site);
-          return sharesNetwork(settings, site) || isLoopback(host)
+          return staysOnMachine(settings, site)
             ? []
             : [
                 {
                   where: `sites[${i}]`,
-                  problem: `its leaf link to ${host} leaves this machine in plain text, messages included`,
+                  problem: `its leaf link to ${host} leaves its machine in plain text, messages included`,
                   cure: "write links: { tls: generated }; or { plaintext: accepted } if that network is yours alone or encrypted (VPN)",
                 },
               ];

@@ -1,3 +1,4 @@
+import { addressParts } from "./address";
 import { CONTAINER_PORTS } from "./container";
 import { HubSettings, Settings, SiteSettings } from "./settings";
 
@@ -52,12 +53,16 @@ export function sharesNetwork(settings: Settings, site: SiteSettings): boolean {
 
 /** Where the site dials the hub. Without a port: the one where the hub's leafnode listener is reached. */
 export function dialedHub(settings: Settings, site: SiteSettings): { host: string; port?: number } {
-  const { hub } = settings;
-  if (sharesNetwork(settings, site)) return { host: hub.name, port: CONTAINER_PORTS.leafnodes };
-  const [, host = hub.address ?? hub.host, port] = /^(.*?)(?::(\d+))?$/.exec(site.hubAddress ?? "") ?? [];
-  const dialed = host === "" ? (hub.address ?? hub.host) : host;
-  return port === undefined ? { host: dialed } : { host: dialed, port: Number(port) };
+  if (sharesNetwork(settings, site)) return { host: settings.hub.name, port: CONTAINER_PORTS.leafnodes };
+  const given = site.hubAddress === undefined ? undefined : addressParts(site.hubAddress);
+  return given ?? { host: reachedAt(settings.hub) };
 }
+
+/** Whether the site's link stays on one machine: its messages pass no network that somebody else could listen to. */
+export const staysOnMachine = (settings: Settings, site: SiteSettings): boolean =>
+  sharesNetwork(settings, site) ||
+  isLoopback(dialedHub(settings, site).host) ||
+  (site.hubAddress === undefined && !isElsewhere(site) && !isElsewhere(settings.hub));
 
 /** The names and addresses under which sites dial the hub: its certificate must have them. */
 export const linkNames = (settings: Settings): string[] =>

@@ -1,3 +1,4 @@
+import { hostPort } from "./address";
 import { linkTls } from "./link-tls";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, probeStreamName } from "./names";
 import { deliverPrefix, linkPermissions, readerPermissions } from "./permissions";
@@ -93,7 +94,7 @@ export function planHub(hub: HubDeclaration, links: readonly HubLinkDeclaration[
   return {
     ...planServer(restart, reload, paths),
     leafnodes: {
-      listen: `${restart.host}:${restart.ports.leafnodes}`,
+      listen: hostPort(restart.host, restart.ports.leafnodes),
       no_advertise: true,
       ...(restart.tls === true ? { tls: { ...linkTls(), verify: true as const } } : {}),
     },

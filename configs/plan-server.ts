@@ -1,3 +1,4 @@
+import { hostPort } from "./address";
 import { SYSTEM_ACCOUNT } from "./names";
 import { AccountConfig, ServerConfig } from "./server-config";
 import { serverDuration } from "./units";
@@ -57,7 +58,7 @@ export function planServer(
 ): Omit<ServerConfig, "leafnodes" | "accounts"> {
   return {
     server_name: name,
-    listen: `${host}:${ports.client}`,
+    listen: hostPort(host, ports.client),
     http: `127.0.0.1:${ports.monitor}`,
     max_payload: maxPayload,
     ...(log === undefined ? {} : { log_file: log, logfile_size_limit: logs.sizeLimit, logfile_max_num: logs.keep }),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { addressParts } from "./address";
 import { toProblem } from "./issues";
 import { Problem } from "./problem";
 import { withoutSeeds } from "./seeds";
@@ -32,11 +33,19 @@ const syncInterval = z.union([z.literal("always"), duration()]);
 const runtime = z.enum(["process", "docker"]);
 const engine = z
   .string()
-  .regex(
-    /^(unix:\/\/\/|tcp:\/\/|ssh:\/\/).+/,
+  .refine(
+    (value) => /^(unix:\/\/\/.|tcp:\/\/.|ssh:\/\/.)/.test(value) && URL.canParse(value),
     "is no address of a Docker engine: write it like ssh://user@host, tcp://host:2376 or unix:///path",
   );
-const address = z.string().regex(/^[A-Za-z0-9.:-]+$/, "must be a host name or an IP address");
+const address = z
+  .string()
+  .refine(
+    (value) => addressParts(value)?.port === undefined && addressParts(value) !== undefined,
+    "is no host name or IP address",
+  );
+const dialedAddress = z
+  .string()
+  .refine((value) => addressParts(value) !== undefined, 'is no address: write "host", "host:port" or "[address]:port"');
 
 /** What every server has of where it runs. */
 const placed = {
@@ -99,7 +108,7 @@ const site = z.strictObject({
   /** Address at which this program reaches the site. @default `host` */
   address: address.optional(),
   /** Where this site dials the hub, "host" or "host:port", when it is another place than `hub.address`. Reloads the site. */
-  hubAddress: address.optional(),
+  hubAddress: dialedAddress.optional(),
   /** Ports; one left out is allocated once and kept. A change restarts the site. */
   ports: z.strictObject({ client: port, monitor: port }).partial().prefault({}),
   /** Most that the site stores in files, in all its streams together. More reloads the site, less restarts it. @default "2GiB" */

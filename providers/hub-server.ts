@@ -1,3 +1,4 @@
+import { hostPort } from "../configs/address";
 import { HubDeclaration } from "../configs/plan-hub";
 import { LinkCertificates, certificatesDigest, writeCertificates } from "./link-tls";
 import { findNatsServer } from "./nats-server-binary";
@@ -40,7 +41,7 @@ function serverOf({ place, declaration, secrets, reached = declaration.restart }
       leafnodes: { host, port: ports.leafnodes },
       monitor: { host: "127.0.0.1", port: ports.monitor },
     },
-    access: { url: `nats://${host}:${ports.client}`, seed: secrets.system },
+    access: { url: `nats://${hostPort(host, ports.client)}`, seed: secrets.system },
   };
 }
 

@@ -1,3 +1,4 @@
+import { hostPort } from "../configs/address";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accountOf } from "../configs/names";
 import { LeafDeclaration, planLeaf } from "../configs/plan-leaf";
@@ -55,7 +56,7 @@ const reachedOf = ({ reached, declaration }: LeafServerInputs) => reached ?? dec
 
 const urlOf = (inputs: LeafServerInputs): string => {
   const { host, ports } = reachedOf(inputs);
-  return `nats://${host}:${ports.client}`;
+  return `nats://${hostPort(host, ports.client)}`;
 };
 
 function serverOf(inputs: LeafServerInputs): Server {

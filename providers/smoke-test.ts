@@ -14,6 +14,10 @@ export type { ProofRow } from "./smoke-test/proof";
 const listed = (names: string[]): string =>
   names.length <= 10 ? names.join(", ") : `${names.slice(0, 10).join(", ")} and ${names.length - 10} more`;
 
+/** Whole messages are sent. */
+const burstBytes = ({ burst, burstMessage }: SmokeTestInputs["probes"]): number =>
+  Math.ceil(burst / burstMessage) * burstMessage;
+
 const megabytes = (bytes: number): string => `${Number((bytes / 1e6).toFixed(2))} MB`;
 
 export async function check(olds: Partial<SmokeTestInputs>, news: SmokeTestInputs) {
@@ -24,7 +28,7 @@ export async function check(olds: Partial<SmokeTestInputs>, news: SmokeTestInput
     const { probes, streams } = news;
     const others = burst.length === news.sites.filter(isOnline).length ? "" : "; one probe over each other link";
     report(
-      `smoke test: ${megabytes(probes.burst * streams.length)} over the link of ${listed(burst.map(({ site }) => site))}${burst.length > 1 ? " each" : ""}${others}`,
+      `smoke test: ${megabytes(burstBytes(probes) * streams.length)} over the link of ${listed(burst.map(({ site }) => site))}${burst.length > 1 ? " each" : ""}${others}`,
     );
   }
   return { inputs: news };

@@ -131,8 +131,14 @@ describe("the program in Docker", () => {
       hub: { host: "10.0.0.1" },
       links: { plaintext: "accepted" },
       sites: [
-        { name: "oslo", engine: "ssh://edge@oslo.example", address: "oslo.example" },
-        { name: "bergen", engine: "tcp://bergen.example:2376", engineCertificates: "certs", address: "bergen.example" },
+        { name: "oslo", engine: "ssh://edge@oslo.example", address: "oslo.example", host: "0.0.0.0" },
+        {
+          name: "bergen",
+          engine: "tcp://bergen.example:2376",
+          engineCertificates: "certs",
+          address: "bergen.example",
+          host: "0.0.0.0",
+        },
       ],
       streams: STREAMS,
     };
@@ -152,7 +158,7 @@ describe("the program in Docker", () => {
 
     it("uses the ports that everybody expects there, and lets the sites dial the hub's address", () => {
       assert.deepEqual(inputsOf("oslo-container", machines).ports, [
-        { internal: 4222, external: 4222, ip: "127.0.0.1", protocol: "tcp" },
+        { internal: 4222, external: 4222, ip: "0.0.0.0", protocol: "tcp" },
       ]);
       const { declaration } = inputsOf("oslo-server", machines) as { declaration: { reload: { hubUrl: string } } };
       assert.match(declaration.reload.hubUrl, /^nats-leaf:\/\/10\.0\.0\.1:2000\d$/);

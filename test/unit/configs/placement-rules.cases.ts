@@ -1,7 +1,7 @@
 import { Cases, sites } from "../../support/rule-cases";
 
 const DOCKER = { runtime: "docker" } as const;
-const REMOTE = { engine: "ssh://edge@oslo.example", address: "oslo.example" };
+const REMOTE = { engine: "ssh://edge@oslo.example", address: "oslo.example", host: "0.0.0.0" };
 const ACCEPTED = { links: { plaintext: "accepted" } } as const;
 
 /** The rules about where servers run, each with what it refuses and what it lets pass. */
@@ -29,6 +29,27 @@ export const PLACEMENT_CASES: Cases = {
         },
         says: ["sites[1].ports.client: port 4222 is taken by sites[0].ports.client"],
       },
+      {
+        what: "one machine under two names of its engine",
+        raw: {
+          ...DOCKER,
+          sites: [
+            { name: "oslo", ...REMOTE },
+            { name: "bergen", ...REMOTE, engine: "ssh://oslo.example" },
+          ],
+        },
+        says: ["sites[1].ports.client: port 4222 is taken by sites[0].ports.client"],
+      },
+      {
+        what: "the monitoring of a container on its machine's network, and a process",
+        raw: {
+          sites: [
+            { name: "oslo", runtime: "docker", ports: { monitor: 8222 } },
+            { name: "bergen", ports: { monitor: 8222 } },
+          ],
+        },
+        says: ["sites[1].ports.monitor: port 8222 is taken by sites[0].ports.monitor"],
+      },
     ],
     passes: [
       {
@@ -45,7 +66,7 @@ export const PLACEMENT_CASES: Cases = {
           hub: { ports: { client: 4222 } },
           sites: [
             { name: "oslo", ...REMOTE },
-            { name: "bergen", engine: "ssh://edge@bergen.example", address: "bergen.example" },
+            { name: "bergen", ...REMOTE, engine: "ssh://edge@bergen.example" },
           ],
         },
       },
@@ -101,6 +122,11 @@ export const PLACEMENT_CASES: Cases = {
         raw: { ...DOCKER, sites: [{ name: "oslo", engine: "ssh://edge@oslo.example" }] },
         says: ["sites[0].address: 127.0.0.1 is this machine, and the server runs on another one"],
       },
+      {
+        what: "a server whose ports only its own machine reaches",
+        raw: { ...DOCKER, sites: [{ name: "oslo", engine: "ssh://edge@oslo.example", address: "oslo.example" }] },
+        says: ["sites[0].host: its ports are published on 127.0.0.1 of its machine, where nobody else reaches them"],
+      },
     ],
     passes: [
       { what: "a server of another machine with an address", raw: { ...DOCKER, sites: [{ name: "oslo", ...REMOTE }] } },
@@ -148,11 +174,15 @@ export const PLACEMENT_CASES: Cases = {
       {
         what: "a link to another machine",
         raw: { ...DOCKER, hub: { address: "hub.example" }, sites: [{ name: "oslo", ...REMOTE }] },
-        says: ["sites[0]: its leaf link to hub.example leaves this machine in plain text, messages included"],
+        says: ["sites[0]: its leaf link to hub.example leaves its machine in plain text, messages included"],
       },
     ],
     passes: [
       { what: "links on loopback", raw: { sites: sites("oslo") } },
+      {
+        what: "links to another address of the same machine",
+        raw: { hub: { host: "10.0.0.7" }, sites: sites("oslo") },
+      },
       { what: "links on the stack's own network", raw: { ...DOCKER, sites: sites("oslo") } },
       {
         what: "a link to another machine with TLS",

@@ -1,0 +1,16 @@
+/** Hosts and ports as they stand in URLs and in the server's configuration. */
+
+/** A host as it stands before a port: an IPv6 address in brackets. */
+export const bracketed = (host: string): string => (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
+
+export const hostPort = (host: string, port: number): string => `${bracketed(host)}:${port}`;
+
+/** The parts of "host", "host:port", "[::1]:port" or an IPv6 address alone; undefined when it is none of them. */
+export function addressParts(address: string): { host: string; port?: number } | undefined {
+  if (/^[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/.test(address)) return { host: address };
+  const [, bracketed, plain, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+))(?::(\d{1,5}))?$/.exec(address) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined) return undefined;
+  if (port === undefined) return { host };
+  return Number(port) >= 1 && Number(port) <= 65535 ? { host, port: Number(port) } : undefined;
+}
