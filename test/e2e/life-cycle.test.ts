@@ -1,22 +1,15 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import type { RawSettings } from "../../configs/settings";
 import { type ServerInfo, converse, endpointOf } from "../../providers/nats/connection";
 import { JetStream } from "../../providers/nats/jetstream";
 import { type Ran, Stack } from "../support/cli";
-import { killHard, pidOf } from "../support/e2e-servers";
 import { Traffic, Watch, arrived, collectedFrom, hubStart, linkIds, publish } from "../support/e2e-traffic";
+import { GROUNDS, type Ground } from "../support/grounds";
 import { until } from "../support/until";
 
 // The topology of nats-server issue 6723, a hub and two isolated sites, through all that an operator does with it.
 
 type Site = NonNullable<RawSettings["sites"]>[number];
-
-const settings = (sites: readonly Site[], rest: Partial<RawSettings> = {}): RawSettings => ({
-  sites: [...sites],
-  streams: [{ name: "EVENTS", subjects: ["events.>"] }],
-  ...rest,
-});
 
 const oslo: Site = { name: "oslo" };
 const bergen: Site = { name: "bergen" };
@@ -26,8 +19,22 @@ const tromso: Site = { name: "tromso" };
 const hello = async (url: string) =>
   (await converse(endpointOf(url), { timeoutMs: 2_000 })).info as ServerInfo & { max_payload: number };
 
-describe("the life of a fleet", () => {
+for (const { name, missing, start } of GROUNDS) {
+  (missing === undefined ? describe : describe.skip)(
+    `the life of a fleet of ${name}${missing === undefined ? "" : ` (skipped: ${missing})`}`,
+    () => lifeOn(start),
+  );
+}
+
+function lifeOn(start: () => Promise<Ground>): void {
+  let ground: Ground;
   let stack: Stack;
+  const settings = (sites: readonly Site[], rest: Partial<RawSettings> = {}): RawSettings => ({
+    ...ground.settings,
+    sites: [...sites],
+    streams: [{ name: "EVENTS", subjects: ["events.>"] }],
+    ...rest,
+  });
   /** All that the applications of each site published and the site acknowledged. */
   const published: Record<string, string[]> = { oslo: [], bergen: [], tromso: [] };
 
@@ -42,9 +49,13 @@ describe("the life of a fleet", () => {
   };
 
   before(async () => {
-    stack = await Stack.create("life", settings([oslo, bergen]));
+    ground = await start();
+    stack = await Stack.create("life", settings([oslo, bergen]), ground.options);
   });
-  after(() => stack.remove());
+  after(async () => {
+    await stack.remove();
+    await ground.stop();
+  });
 
   describe("up", () => {
     let first: Ran;
@@ -151,7 +162,7 @@ describe("the life of a fleet", () => {
     it("removes the site once all has reached the hub", async () => {
       stack.configure(settings([oslo, bergen]));
       await stack.up();
-      assert.equal(existsSync(`${stack.fleet}/sites/tromso`), false);
+      await ground.hasLeft(stack, "tromso");
       assert.equal((await linkIds(stack)).tromso, undefined);
     });
 
@@ -189,7 +200,7 @@ describe("the life of a fleet", () => {
   describe("kill -9 of a site's server", () => {
     before(async () => {
       await publishAt("oslo");
-      await killHard(pidOf(stack.fleet, "oslo"));
+      await ground.kill(stack, "oslo");
     });
 
     it("shows in a preview", async () => {
@@ -214,7 +225,7 @@ describe("the life of a fleet", () => {
   });
 
   describe("kill -9 of the hub", () => {
-    before(() => killHard(pidOf(stack.fleet, "hub")));
+    before(() => ground.kill(stack, "hub"));
 
     it("lets the sites go on", () => Promise.all([publishAt("oslo"), publishAt("bergen")]).then(() => undefined));
 
@@ -235,14 +246,14 @@ describe("the life of a fleet", () => {
 
   describe("a change of settings", () => {
     let servers: Record<string, number>;
-    const pids = () => ({
-      hub: pidOf(stack.fleet, "hub"),
-      oslo: pidOf(stack.fleet, "oslo"),
-      bergen: pidOf(stack.fleet, "bergen"),
+    const pids = async () => ({
+      hub: await ground.pid(stack, "hub"),
+      oslo: await ground.pid(stack, "oslo"),
+      bergen: await ground.pid(stack, "bergen"),
     });
 
-    before(() => {
-      servers = pids();
+    before(async () => {
+      servers = await pids();
       stack.configure(
         settings(
           [
@@ -261,12 +272,12 @@ describe("the life of a fleet", () => {
       assert.match(output, /hub: up reloads the hub; links stay/);
       assert.match(output, /site oslo: up reloads its server/);
       assert.match(output, /site bergen: up restarts its server/);
-      assert.deepEqual(pids(), servers);
+      assert.deepEqual(await pids(), servers);
     });
 
     it("restarts only that one", async () => {
       await stack.up();
-      const { bergen: after, ...others } = pids();
+      const { bergen: after, ...others } = await pids();
       const { bergen: before, ...unchanged } = servers;
       assert.deepEqual(others, unchanged);
       assert.notEqual(after, before);
@@ -297,6 +308,7 @@ describe("the life of a fleet", () => {
       const { code, output } = await stack.run(["destroy", "--yes", "--skip-preview"], { DISCARD: "1" });
       assert.equal(code, 0, output);
       await stack.leftNothing();
+      for (const server of ["hub", "oslo", "bergen", ""]) await ground.hasLeft(stack, server);
     });
   });
-});
+}

@@ -36,9 +36,9 @@ async function shownTo(stack: Stack, identity: { ca: string; link?: string }): P
         // A server that refuses the client's certificate says so after the handshake (TLS 1.3).
         secure.once("data", () => resolve(serial));
         setTimeout(() => resolve(serial), 300).unref();
-        secure.once("error", (error) => resolve(error.message));
+        secure.once("error", (error: Error) => resolve(error.message));
       });
-      secure.once("error", (error) => resolve(error.message));
+      secure.once("error", (error: Error) => resolve(error.message));
     });
   });
 }
@@ -81,8 +81,7 @@ describe("TLS on leaf links", () => {
   it("refuses a site that has no certificate, and one of another CA's", async () => {
     const ca = pem(stack, "oslo", "ca.pem");
     assert.match(await shownTo(stack, { ca, link: pem(stack, "oslo", "link.pem") }), /^[0-9A-F]+$/);
-    const refusal =
-      /certificate required|bad certificate|unknown ca|ECONNRESET|socket hang up|closed/i;
+    const refusal = /certificate required|bad certificate|unknown ca|ECONNRESET|socket hang up|closed/i;
     assert.match(await shownTo(stack, { ca }), refusal);
     assert.match(await shownTo(stack, { ca, link: await strangersLink() }), refusal);
   });

@@ -68,7 +68,7 @@ export function copyProject(name: string): string {
 
 /** The caller's environment without anything that would steer the CLI or this program. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const steering = /^(PULUMI_|DISCARD|MOCHA_|TS_NODE|NODE_OPTIONS$|STACK$|ARGS$|MAKE)/;
+  const steering = /^(PULUMI_|DISCARD|DOCKER_|MOCHA_|TS_NODE|NODE_OPTIONS$|STACK$|ARGS$|MAKE)/;
   const kept = Object.entries(process.env).filter(([name]) => !steering.test(name));
   return { ...Object.fromEntries(kept), PULUMI_HOME: pulumiHome() };
 }
@@ -79,6 +79,10 @@ export interface StackOptions {
   /** Namespace of the settings in the stack's file. @default "nats-hub-leaf" */
   readonly namespace?: string;
   readonly passphrase?: string;
+  /** More of the environment. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Changes the project's folder before it is used. */
+  readonly prepare?: (folder: string) => void;
 }
 
 /** One stack of one project, driven by the CLI. */
@@ -100,7 +104,7 @@ export class Stack {
   static async create(name: string, settings: RawSettings, options: StackOptions = {}): Promise<Stack> {
     const { pulumi } = await ensureToolchain(process.env, () => undefined);
     const passphrase = options.passphrase ?? randomBytes(12).toString("hex");
-    const env = { ...cleanEnvironment(), PULUMI_CONFIG_PASSPHRASE: passphrase };
+    const env = { ...cleanEnvironment(), PULUMI_CONFIG_PASSPHRASE: passphrase, ...options.env };
     const stack = new Stack(
       name,
       options.folder ?? copyProject(name),
@@ -109,6 +113,7 @@ export class Stack {
       options.namespace ?? "nats-hub-leaf",
       options.folder === undefined,
     );
+    options.prepare?.(stack.folder);
     stack.configure(settings);
     await stack.succeeds("stack", "init");
     return stack;

@@ -1,0 +1,186 @@
+import { ChildProcess, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import Dockerode from "dockerode";
+import { isExecutable, onPath } from "../../../toolchain/locate";
+import { until } from "../until";
+import { NatsImages, buildNatsImages } from "./nats-images";
+import { Territory } from "./territory";
+
+/**
+ * A real Docker engine of its own, whose containers, images and networks nobody else sees. Nothing is left of it after
+ * `stop`.
+ *
+ *     await using engine = await Engine.start("hub");
+ *     const { plain } = await engine.loadNatsImage();
+ */
+export class Engine {
+  readonly docker: Dockerode;
+  private daemon: ChildProcess | undefined;
+
+  private constructor(
+    readonly name: string,
+    private readonly territory: Territory,
+  ) {
+    // Without a host of its own, the client would take the environment's.
+    this.docker = new Dockerode({ host: undefined, socketPath: this.socket });
+    standing.add(this);
+  }
+
+  /** Why no engine can be started on this machine; undefined when one can. */
+  static unavailable(): string | undefined {
+    if (process.getuid?.() !== 0) return "a Docker engine needs root";
+    const missing = Object.entries(NEEDED).filter(([command]) => commandPath(command) === undefined);
+    const [command, debianPackage] = missing[0] ?? [];
+    return command === undefined ? undefined : `${command} was not found (Debian package ${debianPackage})`;
+  }
+
+  /** `name` is for messages. Errors: with the end of the engine's log when it does not come up. */
+  static async start(name: string): Promise<Engine> {
+    const reason = Engine.unavailable();
+    if (reason !== undefined) throw new Error(`the Docker engine '${name}' cannot be started: ${reason}`);
+    const engine = new Engine(name, await Territory.claim());
+    try {
+      engine.writeConfig();
+      await engine.launch();
+      return engine;
+    } catch (error) {
+      await engine.stop();
+      throw error;
+    }
+  }
+
+  get url(): string {
+    return `unix://${this.socket}`;
+  }
+
+  get folder(): string {
+    return this.territory.folder;
+  }
+
+  async stop(): Promise<void> {
+    if (!standing.delete(this)) return;
+    await this.end("SIGTERM");
+    await this.territory.clear();
+  }
+
+  [Symbol.asyncDispose] = (): Promise<void> => this.stop();
+
+  /** What a reboot of its machine does: containers stop, and those with `restart: always` start again. */
+  async restart(): Promise<void> {
+    await this.end("SIGTERM");
+    await this.launch();
+  }
+
+  /** Kills the engine, which is out of reach until `resume`. Its containers run on, but nothing is published. */
+  pause = (): Promise<void> => this.end("SIGKILL");
+
+  /** Starts it again; containers with `restart: always` are started anew, the others are stopped. */
+  resume = (): Promise<void> => this.launch();
+
+  /**
+   * Puts `nats:<version>` and `nats:<version>-alpine` in place, built like the official images as far as this project can
+   * tell. With a suffix, `nats:<version><suffix>` and `nats:<version><suffix>-alpine`, with ids of their own.
+   */
+  loadNatsImage = (suffix = ""): Promise<NatsImages> => buildNatsImages(this.docker, suffix);
+
+  private get socket(): string {
+    return this.file("docker.sock");
+  }
+
+  private file = (name: string): string => path.join(this.territory.folder, name);
+
+  private writeConfig(): void {
+    const { name, addressPool } = this.territory;
+    const config = {
+      hosts: [this.url],
+      "data-root": this.file("data"),
+      "exec-root": this.file("exec"),
+      pidfile: this.file("dockerd.pid"),
+      bridge: name,
+      "default-address-pools": [{ base: addressPool, size: 24 }],
+      "cgroup-parent": `/${name}`,
+      "exec-opts": ["native.cgroupdriver=cgroupfs"],
+      "live-restore": false,
+      "shutdown-timeout": SHUTDOWN_TIMEOUT_S,
+      // Two engines would delete each other's rules, and both change the machine's. Without them, networks still hold,
+      // and a published port still answers, through the engine's own proxy.
+      iptables: false,
+      ip6tables: false,
+      "ip-forward": false,
+      "ip-masq": false,
+    };
+    fs.writeFileSync(this.file("daemon.json"), JSON.stringify(config, null, 2));
+  }
+
+  private async launch(): Promise<void> {
+    if (this.daemon !== undefined) throw new Error(`the Docker engine '${this.name}' runs already`);
+    // A killed engine leaves them, and takes whatever has such a number, even a process that is long dead, for its own.
+    for (const left of ["dockerd.pid", "exec/containerd/containerd.pid"]) fs.rmSync(this.file(left), { force: true });
+    const log = fs.openSync(this.file("dockerd.log"), "a");
+    const command = ["--pdeathsig", "TERM", commandPath("dockerd") ?? "", "--config-file", this.file("daemon.json")];
+    const daemon = spawn("setpriv", command, {
+      stdio: ["ignore", log, log],
+      detached: true,
+      env: { ...process.env, ...NO_REGISTRY, PATH: `${process.env.PATH ?? ""}:${SYSTEM_FOLDERS.join(":")}` },
+    });
+    fs.closeSync(log);
+    daemon.unref();
+    this.daemon = daemon;
+    const ended = new Promise<string>((resolve) => {
+      daemon.once("error", (error) => resolve(error.message));
+      daemon.once("exit", (code, signal) => resolve(`it ended with ${code ?? signal ?? "nothing"}`));
+    });
+    const up = until("it answers", () => this.docker.ping(), START_TIMEOUT_MS).then(
+      () => undefined,
+      (error: unknown) => String(error),
+    );
+    const failure = await Promise.race([up, ended]);
+    if (failure !== undefined) throw new Error(`the Docker engine '${this.name}': ${failure}\n${this.lastWords()}`);
+  }
+
+  private async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const { daemon } = this;
+    this.daemon = undefined;
+    if (daemon?.pid === undefined) return;
+    const isGone = () => daemon.exitCode !== null || daemon.signalCode !== null;
+    daemon.kill(signal);
+    await until("the engine ends", isGone, END_TIMEOUT_MS).catch(() => daemon.kill("SIGKILL"));
+    await until("the killed engine ends", isGone);
+  }
+
+  private lastWords(): string {
+    const log = fs.readFileSync(this.file("dockerd.log"), "utf8");
+    return log.trimEnd().split("\n").slice(-LOG_LINES).join("\n");
+  }
+}
+
+const START_TIMEOUT_MS = 30_000;
+const SHUTDOWN_TIMEOUT_S = 5;
+const END_TIMEOUT_MS = 15_000;
+const LOG_LINES = 20;
+
+/** A pull fails at once, and the same way everywhere, instead of asking the network. */
+const NO_REGISTRY = {
+  HTTP_PROXY: "http://127.0.0.1:9",
+  HTTPS_PROXY: "http://127.0.0.1:9",
+  http_proxy: "http://127.0.0.1:9",
+  https_proxy: "http://127.0.0.1:9",
+  NO_PROXY: "localhost,127.0.0.0/8",
+};
+
+/** What an engine is made of, by command, with the package that has it. */
+const NEEDED = { dockerd: "docker.io", ip: "iproute2", iptables: "iptables", umount: "mount", setpriv: "util-linux" };
+
+/** Not on every user's PATH. */
+const SYSTEM_FOLDERS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+const commandPath = (command: string): string | undefined =>
+  [...onPath(command), ...SYSTEM_FOLDERS.map((folder) => path.join(folder, command))].find(isExecutable);
+
+/** Engines that still run; those that a test forgot are stopped after all tests. */
+const standing = new Set<Engine>();
+
+after(async () => {
+  for (const engine of standing) await engine.stop();
+});

@@ -1,0 +1,31 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { isExecutable, pulumiHome } from "../../../toolchain/locate";
+
+/** The folder that holds the executable which the CLI starts as the plugin. */
+const REPLACEMENT = __dirname;
+
+export type DockerPlugin = "official" | "replacement";
+
+/**
+ * Lets the project in this folder use @pulumi/docker: with the official plugin where that is installed, which says
+ * more than any replacement, else with the one of these tests.
+ */
+export function withDockerPlugin(projectFolder: string): DockerPlugin {
+  if (hasOfficialPlugin()) return "official";
+  const file = path.join(projectFolder, "Pulumi.yaml");
+  const project = fs.readFileSync(file, "utf8");
+  if (/^plugins:/m.test(project)) throw new Error(`${file} has plugins already`);
+  // JSON is YAML.
+  const plugins = { providers: [{ name: "docker", path: REPLACEMENT }] };
+  fs.writeFileSync(file, `${project.trimEnd()}\nplugins: ${JSON.stringify(plugins)}\n`);
+  return "replacement";
+}
+
+const hasOfficialPlugin = (): boolean => {
+  const folder = path.join(pulumiHome(), "plugins");
+  const installed = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+  return installed.some(
+    (name) => name.startsWith("resource-docker-v") && isExecutable(path.join(folder, name, "pulumi-resource-docker")),
+  );
+};
