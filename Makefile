@@ -37,6 +37,9 @@ refresh: node_modules ## compare the state with what runs
 down: node_modules ## remove everything that `make up` made (DISCARD=… is passed on to the guard of collected data)
 	@$(STACK_TOOL) down $(STACK) $(ARGS)
 
+forget: node_modules ## drop a site whose machine is lost for good: make forget SITE=oslo DISCARD=oslo
+	@$(STACK_TOOL) forget $(STACK) $(SITE)
+
 unlock: node_modules ## clear what an interrupted run left behind, unless that run is still alive
 	@$(STACK_TOOL) unlock $(STACK)
 

@@ -2,7 +2,7 @@ import * as pulumi from "./pulumi";
 import { publicKeyOf } from "../configs/keys";
 import { bracketed } from "../configs/address";
 import { CONTAINER_PORTS } from "../configs/container";
-import { dialedHub, isRemote, placementOf, reachedAt } from "../configs/placement";
+import { dialedHub, isElsewhere, placementOf, reachedAt } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
 import type { LinkCertificates } from "../providers/link-tls";
 import { Declared } from "./declared";
@@ -44,7 +44,7 @@ export class Fleet extends pulumi.ComponentResource {
     this.settings = args.settings;
     this.stack = args.stack;
     this.folders = foldersOf(args.settings, args.stack);
-    this.runtime = new MixedRuntime(args.settings, args.stack, this.folders, this);
+    this.runtime = new MixedRuntime(args.settings, args.stack, this.folders, this, () => this.check);
     this.authority = new LinkAuthority(args, this);
     const { hub, sites } = args.settings;
     this.identify(hub, this.folders.hub, HUB_ROLES, HUB_LISTENERS, 0);
@@ -216,7 +216,7 @@ function neverTls(tls: never): never {
 
 /** The ports that need no looking for: the given ones, and on a machine of its own those that everybody expects. */
 const portsOf = (server: HubSettings | SiteSettings | undefined) =>
-  server === undefined || !isRemote(server) ? server?.ports : { ...CONTAINER_PORTS, ...server.ports };
+  server === undefined || !isElsewhere(server) ? server?.ports : { ...CONTAINER_PORTS, ...server.ports };
 
 function part<T>(parts: Record<string, T>, name: string): T {
   const found = parts[name];

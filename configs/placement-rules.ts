@@ -3,7 +3,6 @@ import {
   dialedHub,
   isElsewhere,
   isLoopback,
-  isRemote,
   placementOf,
   reachedAt,
   sharesNetwork,
@@ -34,7 +33,7 @@ const placedServers = (settings: Settings): Placed[] =>
 function knownPorts({ server, where, placement }: Placed): { key: string; port: number; where: string }[] {
   const isContainer = placement.kind === "docker";
   const onBridge = isContainer && placement.network === "bridge";
-  const expected = isRemote(server) ? CONTAINER_PORTS : {};
+  const expected = isElsewhere(server) ? CONTAINER_PORTS : {};
   const listeners = Object.entries<number | undefined>({ ...expected, ...server.ports });
   return listeners.flatMap(([listener, port]) => {
     // A container does not publish its monitoring, and a site listens for no leaf links.

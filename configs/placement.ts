@@ -22,22 +22,17 @@ const runtimeOf = ({ runtime }: Settings, server: HubSettings | SiteSettings) =>
 export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 
-const isLocalEngine = (server: HubSettings | SiteSettings): boolean => server.engine === undefined;
+/** Whether the server runs on another machine; an engine's socket is of this one. */
+export const isElsewhere = ({ engine }: HubSettings | SiteSettings): boolean =>
+  engine !== undefined && !engine.startsWith("unix://");
 
 export function placementOf(settings: Settings, server: HubSettings | SiteSettings): Placement {
   if (runtimeOf(settings, server) === "process") return { kind: "process" };
   const { hub } = settings;
   const dialsHost = server !== hub && "hubAddress" in server && server.hubAddress !== undefined;
-  const besideProcess = server !== hub && isLocalEngine(server) && runtimeOf(settings, hub) === "process" && !dialsHost;
+  const besideProcess = server !== hub && !isElsewhere(server) && runtimeOf(settings, hub) === "process" && !dialsHost;
   return { kind: "docker", engine: server.engine ?? "", network: besideProcess ? "host" : "bridge" };
 }
-
-/** Whether the server runs on an engine of its own: its ports cannot be looked for, and have fixed numbers there. */
-export const isRemote = (server: HubSettings | SiteSettings): boolean => !isLocalEngine(server);
-
-/** Whether the server runs on another machine; an engine's socket is of this one. */
-export const isElsewhere = ({ engine }: HubSettings | SiteSettings): boolean =>
-  engine !== undefined && !engine.startsWith("unix://");
 
 /** Whether the site's server reaches the hub's over the stack's own Docker network. */
 export function sharesNetwork(settings: Settings, site: SiteSettings): boolean {

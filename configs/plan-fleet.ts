@@ -15,7 +15,7 @@ import {
 } from "./fleet-plan";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, collectingAccount, isOnline } from "./names";
 import { linkPermissions } from "./permissions";
-import { dialedHub, isLoopback, isRemote, linkNames, placementOf, reachedAt, sharesNetwork } from "./placement";
+import { dialedHub, isLoopback, isElsewhere, linkNames, placementOf, reachedAt, sharesNetwork } from "./placement";
 import { LogRotation, ReloadSettings, SyncInterval } from "./plan-server";
 import { HubSettings, Settings, SiteSettings, StreamSettings } from "./settings";
 import { collectedSubject, hubStreamConfig, siteStreamConfig, sourceOf } from "./streams";
@@ -173,5 +173,5 @@ class Planner {
 
 function portOf(server: Server, listener: keyof typeof CONTAINER_PORTS): Port {
   const given: Partial<Record<string, number | undefined>> = server.ports;
-  return given[listener] ?? (isRemote(server) ? CONTAINER_PORTS[listener] : ALLOCATED);
+  return given[listener] ?? (isElsewhere(server) ? CONTAINER_PORTS[listener] : ALLOCATED);
 }

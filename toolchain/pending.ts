@@ -1,7 +1,15 @@
 /** What this program reads of `pulumi stack export`. */
 export interface Deployment {
   readonly deployment?: {
-    readonly resources?: readonly { readonly urn: string }[] | null;
+    readonly resources?:
+      | readonly {
+          readonly urn: string;
+          readonly id?: string;
+          /** `<urn>::<id>` of its provider. */
+          readonly provider?: string;
+          readonly inputs?: Readonly<Record<string, unknown>>;
+        }[]
+      | null;
     readonly pending_operations?:
       readonly { readonly type: string; readonly resource: { readonly urn: string } }[] | null;
   };

@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { PENDING_EXIT_CODE, type Standing, declaredSites, sayPending, standingOf } from "./away";
 import { backendFolder, lockFolder, type PulumiStack } from "./backend";
 import { endLeftBehind, livingOwners, readLocks } from "./dead-run";
+import { refuseForgetting, withoutMachineOf } from "./forget";
 import { ensureToolchain } from "./install";
 import { neverTakenOver, pendingOperations, perhapsCreated, type Deployment, type Pending } from "./pending";
 import type { Say } from "./progress";
@@ -20,25 +22,16 @@ const say: Say = (line) => process.stderr.write(`${line}\n`);
 type Command = (target: PulumiStack, args: readonly string[]) => Promise<number>;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  async up(target, args) {
-    await clearDeadRun(target);
-    const pending = await ensureStack(target);
-    const begun = perhapsCreated(pending);
-    if (begun.length > 0) {
-      say(`an earlier run was interrupted while creating ${begun.join(", ")}; this one takes over what it made`);
-    }
-
-    // With the preview, for 2 s more: every rule is then judged before anything at all is touched.
-    const exitCode = await pulumi(target, ["up", "--yes", ...args]);
-    if (exitCode !== 0) return exitCode;
-    if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
-    console.log(`\n${await proof(target)}`);
-    return 0;
-  },
+  up,
 
   async preview(target, args) {
     await ensureStack(target);
-    return await pulumi(target, ["preview", ...args]);
+    const standing = await standingOf(target, (await exportState(target)) ?? {});
+    // Only then: a refresh also shows what an engine says otherwise than it was told.
+    const refresh = standing.removed.length === 0 ? [] : ["--refresh"];
+    const exitCode = await pulumi(knowing(target, standing), ["preview", ...refresh, ...standing.options, ...args]);
+    sayPending(standing.pending, say);
+    return exitCode;
   },
 
   async refresh(target, args) {
@@ -62,10 +55,29 @@ const COMMANDS: Readonly<Record<string, Command>> = {
           `Run \`make up\` first, which takes it over, then \`make down\`; or \`make unlock\` to forget it`,
       );
     }
+    const { pending } = await standingOf(target, state);
+    if (pending.length > 0) {
+      throw new Refusal(
+        `stack '${target.stack}': nothing is removed, for the machine of ${pending.map(({ site }) => site).join(", ")} ` +
+          `cannot be reached: ${pending[0]?.reason ?? ""}; or drop it with 'make forget SITE=…' when it is lost for good`,
+      );
+    }
     const exitCode = await pulumi(target, ["destroy", "--yes", "--skip-preview", ...args]);
     // A partial destroy (--target, --exclude) leaves resources, and with them the stack.
     if (exitCode !== 0 || !(await isLocalAndEmpty(target))) return exitCode;
     return await pulumi(target, ["stack", "rm", "--yes", "--preserve-config"]);
+  },
+
+  async forget(target, [site = ""]) {
+    await clearDeadRun(target);
+    const state = await exportState(target);
+    if (site === "" || state === undefined) throw new Refusal("make forget: name a site of the stack: SITE=oslo");
+    await refuseForgetting(state, site, declaredSites(target));
+    await importState(target, withoutMachineOf(state, site));
+    say(
+      `the state has let go of what site ${site} had on its machine; 'make up' takes the rest of it out of the fleet`,
+    );
+    return await up(target, ["--skip-preview"]);
   },
 
   async unlock(target) {
@@ -82,6 +94,37 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return 0;
   },
 };
+
+async function up(target: PulumiStack, args: readonly string[]): Promise<number> {
+  await clearDeadRun(target);
+  const pending = await ensureStack(target);
+  const begun = perhapsCreated(pending);
+  if (begun.length > 0) {
+    say(`an earlier run was interrupted while creating ${begun.join(", ")}; this one takes over what it made`);
+  }
+
+  // With the preview, for 2 s more: every rule is then judged before anything at all is touched.
+  const standing = await standingOf(target, (await exportState(target)) ?? {});
+  await forgetRemoved(target, standing.removed);
+  const exitCode = await pulumi(knowing(target, standing), ["up", "--yes", ...standing.options, ...args]);
+  if (exitCode !== 0) return exitCode;
+  if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
+  console.log(`\n${await proof(target)}`);
+  sayPending(standing.pending, say);
+  return standing.pending.length === 0 ? 0 : PENDING_EXIT_CODE;
+}
+
+const knowing = (target: PulumiStack, { env }: Standing): PulumiStack => ({
+  ...target,
+  env: { ...target.env, ...env },
+});
+
+/** Takes containers that somebody removed out of the state, so that the run makes them anew. */
+async function forgetRemoved(target: PulumiStack, urns: readonly string[]): Promise<void> {
+  if (urns.length === 0) return;
+  say(`somebody removed ${urns.map((urn) => urn.split("::").at(-1)).join(", ")}; making it anew, with its data`);
+  await ask(target, ["refresh", "--yes", "--skip-preview", ...urns.flatMap((urn) => ["--target", urn])]);
+}
 
 /** Whether an `up` reaches every resource: options such as --target leave some out. */
 function isWhole(args: readonly string[]): boolean {
@@ -146,10 +189,15 @@ async function settlePending(target: PulumiStack, pending: readonly Pending[]): 
  * `refresh` could not promise while a server is down.
  */
 async function forgetPending(target: PulumiStack): Promise<void> {
+  await importState(target, (await exportState(target)) ?? {});
+}
+
+/** Its secrets stay encrypted. */
+async function importState(target: PulumiStack, state: Deployment): Promise<void> {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "nats-hub-leaf-state-"));
   try {
     const file = path.join(scratch, "state.json");
-    await ask(target, ["stack", "export", "--file", file]);
+    fs.writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
     await ask(target, ["stack", "import", "--file", file]);
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });

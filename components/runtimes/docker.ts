@@ -37,6 +37,8 @@ export class DockerRuntime implements Runtime {
     private readonly stack: string,
     private readonly folders: StackFolders,
     private readonly parent: pulumi.Resource,
+    /** Nothing is made on an engine before it has passed. */
+    private readonly check: () => pulumi.Resource,
   ) {}
 
   hubServer(
@@ -92,7 +94,11 @@ export class DockerRuntime implements Runtime {
     const name = this.nameOf(server.name);
     const labels = this.labels(server.name);
     const volume = (what: string): Docker.Volume =>
-      new this.docker.Volume(`${server.name}-${what}`, { name: `${name}-${what}`, labels }, owned);
+      new this.docker.Volume(
+        `${server.name}-${what}`,
+        { name: `${name}-${what}`, labels },
+        { ...owned, dependsOn: this.check() },
+      );
     const [config, data] = [volume("config"), volume("data")];
     const mount = ({ name: source }: Docker.Volume, target: string) => ({ type: "volume", source, target });
     const container = new this.docker.Container(
@@ -159,7 +165,7 @@ export class DockerRuntime implements Runtime {
       },
       { parent: this.parent },
     );
-    const owned = { parent: this.parent, provider };
+    const owned = { parent: this.parent, provider, dependsOn: this.check() };
     const network = new this.docker.Network(
       `${name}-network`,
       { name: this.nameOf(""), driver: "bridge", labels: this.labels() },

@@ -16,10 +16,11 @@ export class MixedRuntime implements Runtime {
     stack: string,
     folders: StackFolders,
     parent: pulumi.Resource,
+    check: () => pulumi.Resource,
   ) {
     this.runtimes = {
       process: new ProcessRuntime(settings, folders),
-      docker: new DockerRuntime(settings, stack, folders, parent),
+      docker: new DockerRuntime(settings, stack, folders, parent, check),
     };
   }
 

@@ -20,17 +20,20 @@ export interface ProofRow {
   note: string;
 }
 
-/** The rows of one site; without `proved`, of a site that is declared offline. */
+/** The rows of one site; without `proved`, of a site that is declared offline, or away. */
 export function rowsOf(
   { site }: { site: string },
   streams: readonly StreamSettings[],
   proved?: { probes: Record<string, ProbeFacts>; findings: readonly Finding[] },
+  away = false,
 ): ProofRow[] {
   return streams.map((stream): ProofRow => {
     const name = siteStreamName(stream, site);
     const row = { site, account: accountOf(site), stream: name, collected: collectedName(stream, site) };
     if (proved === undefined) {
-      const note = "declared offline: the hub is ready, the site is not deployed";
+      const note = away
+        ? "its machine cannot be reached: left as it is"
+        : "declared offline: the hub is ready, the site is not deployed";
       return { ...row, link: "pending", messages: 0, latencyMs: 0, status: "pending", note };
     }
     const { arrived = 0, latencyMs = 0, why } = proved.probes[name] ?? {};

@@ -1,12 +1,13 @@
 import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { collectedName } from "../../configs/streams";
+import { isAway } from "../away";
 import { SiteAccess, atHub } from "../collected";
 import { digest } from "../digest";
 import { open, serverInfo } from "../nats/connection";
 import { Refusal } from "../refusal";
 import { report } from "../report";
-import { markProven, unproven } from "../unproven";
+import { markProven, markUnproven, unproven } from "../unproven";
 import { inputsOnly } from "../values";
 import { Eavesdropper } from "./attack";
 import { blockingFinding, describeFinding, diagnose } from "./diagnose";
@@ -138,7 +139,7 @@ export async function serverIds({ hub, sites }: SmokeTestInputs): Promise<Record
   return Object.fromEntries(ids);
 }
 
-export const isOnline = ({ expect }: SmokeTestSite): boolean => expect === "online";
+export const isOnline = ({ site, expect }: SmokeTestSite): boolean => expect === "online" && !isAway(site);
 
 /** Runs the whole test. Errors: a Refusal with every finding, when anything is not proven. */
 export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): Promise<SmokeTestOutputs> {
@@ -182,7 +183,8 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
     );
   }
   for (const finding of findings) report(describeFinding(finding));
-  for (const name of unproven(inputs.root)) markProven(inputs.root, name);
+  for (const name of unproven(inputs.root)) if (!isAway(name)) markProven(inputs.root, name);
+  for (const { site } of inputs.sites) if (isAway(site)) markUnproven(inputs.root, site);
   return {
     root: inputs.root,
     inputs: digest(inputsOnly(inputs)),
@@ -192,6 +194,7 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
         site,
         inputs.streams,
         proved.find((one) => one.site === site),
+        isAway(site.site),
       ),
     ),
     proven: { servers: await serverIds(inputs), streams: await seenOnHub(inputs) },

@@ -23,15 +23,23 @@ export async function publish(
 /** Publishes one message after the other until it is stopped, at most `most` of them. */
 export class Traffic {
   private readonly texts: string[] = [];
+  /** The last message that it tried to publish. */
+  attempt = "";
   private stopping = false;
 
   private constructor(private readonly ended: Promise<void>) {}
 
-  static start(client: NatsConnection, site: string, { subject = "events.traffic", most = 4_000 } = {}): Traffic {
+  /** `run` tells one traffic of a site from the next. */
+  static start(
+    client: NatsConnection,
+    site: string,
+    { subject = "events.traffic", most = 4_000, run = "traffic" } = {},
+  ): Traffic {
     const js = client.jetstream();
     const publishing = async (): Promise<void> => {
       for (let i = 0; i < most && !traffic.stopping; i++) {
-        const text = `${site}-traffic-${i}`;
+        const text = `${site}-${run}-${i}`;
+        traffic.attempt = text;
         await js.publish(subject, text);
         traffic.texts.push(text);
         await pause(10);
@@ -45,6 +53,15 @@ export class Traffic {
 
   get count(): number {
     return this.texts.length;
+  }
+
+  /** Resolves with what the site acknowledged before it went away. */
+  async untilItFails(): Promise<string[]> {
+    await this.ended.then(
+      () => Promise.reject(new Error("nothing stopped it")),
+      () => undefined,
+    );
+    return this.texts;
   }
 
   /** Resolves with what the site acknowledged. */

@@ -43,8 +43,8 @@ export class Containers implements Ground {
     this.options = { env: { DOCKER_HOST: engine.url }, prepare: withDockerPlugin };
   }
 
-  static async start(): Promise<Containers> {
-    const engine = await Engine.start("local");
+  static async start(name = "local"): Promise<Containers> {
+    const engine = await Engine.start(name);
     await engine.loadNatsImage();
     return new Containers(engine);
   }

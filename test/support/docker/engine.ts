@@ -58,6 +58,11 @@ export class Engine {
     return this.territory.folder;
   }
 
+  /** The address at which its containers, on whatever network of it, reach this machine. */
+  get address(): string {
+    return this.territory.address;
+  }
+
   async stop(): Promise<void> {
     if (!standing.delete(this)) return;
     await this.end("SIGTERM");

@@ -32,6 +32,11 @@ export class Territory {
     return path.join(fs.realpathSync(os.tmpdir()), `dockerd-of-tests-${this.number}`);
   }
 
+  /** Of this machine on the bridge: containers of all the engine's networks reach it there. */
+  get address(): string {
+    return `${this.prefix}.0.1`;
+  }
+
   /** For the networks of the containers' own. */
   get addressPool(): string {
     return `${this.prefix}.128.0/17`;
@@ -88,7 +93,7 @@ export class Territory {
 
   private addBridge(): void {
     ip("link", "add", "name", this.name, "type", "bridge");
-    ip("addr", "add", `${this.prefix}.0.1/24`, "dev", this.name);
+    ip("addr", "add", `${this.address}/24`, "dev", this.name);
     ip("link", "set", this.name, "up");
     iptables("--insert", this.rule);
   }

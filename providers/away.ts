@@ -1,0 +1,5 @@
+/**
+ * Sites whose machine cannot be reached now, as `make up` found before it started the CLI: `NATS_HUB_LEAF_AWAY=oslo`.
+ * Nothing is done there, and nothing is held against them: they are pending.
+ */
+export const isAway = (site: string): boolean => (process.env.NATS_HUB_LEAF_AWAY ?? "").split(",").includes(site);

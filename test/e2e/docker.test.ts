@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import type { ContainerInspectInfo } from "dockerode";
+import type { RawSettings } from "../../configs/settings";
+import { converse, endpointOf } from "../../providers/nats/connection";
+import { Stack } from "../support/cli";
+import { killHard } from "../support/e2e-servers";
+import { Traffic, arrived, linkIds, publish } from "../support/e2e-traffic";
+import { Containers, missingEngine } from "../support/grounds";
+import { until } from "../support/until";
+
+// What only containers have: the restart policy, what shows in an inspection, images, volumes, engines that go away.
+
+const missing = missingEngine();
+const STREAMS = [{ name: "EVENTS", subjects: ["events.>"] }];
+const SITES = [{ name: "oslo" }, { name: "bergen" }];
+
+(missing === undefined ? describe : describe.skip)(
+  `servers in containers${missing === undefined ? "" : ` (skipped: ${missing})`}`,
+  () => {
+    let ground: Containers;
+    let stack: Stack;
+    const published: Record<string, string[]> = { oslo: [], bergen: [] };
+    const settings = (change: RawSettings = {}): RawSettings => ({
+      ...ground.settings,
+      docker: { image: "nats:2.15.2-alpine" },
+      sites: SITES,
+      streams: STREAMS,
+      ...change,
+    });
+    const inspect = (server: string): Promise<ContainerInspectInfo> => ground.container(stack, server).inspect();
+    const publishAt = async (site: string, count = 20): Promise<void> => {
+      const first = published[site]!.length;
+      published[site]!.push(...(await publish(await stack.applicationOf(site), site, { first, count })));
+    };
+    /** All that was acknowledged arrived, and nothing twice. What was published but not acknowledged may have. */
+    const assertArrived = async (): Promise<void> => {
+      for (const site of ["oslo", "bergen"]) {
+        const found = await arrived(stack, site, published[site]!);
+        assert.equal(new Set(found).size, found.length, "nothing is doubled");
+        assert.deepEqual(
+          published[site]!.filter((text) => !found.includes(text)),
+          [],
+        );
+      }
+    };
+    const comesBack = (server: string, before: number) =>
+      until(`${server} runs again`, async () => {
+        const { Running, Pid } = (await inspect(server)).State;
+        return Running && Pid !== 0 && Pid !== before;
+      });
+    const serves = async (url: string) =>
+      until("it serves", () => converse(endpointOf(url), { timeoutMs: 500 }).catch(() => undefined));
+
+    before(async () => {
+      ground = await Containers.start();
+      stack = await Stack.create("boxes", settings(), ground.options);
+      await stack.up();
+    });
+    after(async () => {
+      await stack.remove();
+      await ground.stop();
+    });
+
+    it("show no seed and no configuration in an inspection of container, image and volume", async () => {
+      const seeds = Object.values(await stack.seedsInState()).flatMap((roles) => Object.values(roles));
+      assert.equal(seeds.length, 11);
+      const { docker } = ground.engine;
+      const texts = [
+        ...(await Promise.all(["hub", "oslo", "bergen"].map(inspect))),
+        await docker.getImage("nats:2.15.2-alpine").inspect(),
+        await docker.getImage("nats:2.15.2-alpine").history(),
+        await docker.listVolumes(),
+      ].map((found) => JSON.stringify(found));
+      for (const text of texts) {
+        assert.deepEqual(
+          seeds.filter((seed) => text.includes(seed)),
+          [],
+        );
+        assert.doesNotMatch(text, /leafnodes \{|nkey:/);
+      }
+    });
+
+    it("report their health", async () => {
+      for (const server of ["hub", "oslo"])
+        await until("it is healthy", async () => (await inspect(server)).State.Health?.Status === "healthy", 30_000);
+    });
+
+    it("cannot change their own configuration", async () => {
+      const exec = await ground.container(stack, "oslo").exec({
+        Cmd: [
+          "sh",
+          "-c",
+          "echo x >>/nats/config/nats-server.conf || rm -f /nats/config/nats-server.conf || echo refused",
+        ],
+        AttachStdout: true,
+      });
+      const stream = await exec.start({});
+      let said = "";
+      for await (const chunk of stream) said += String(chunk);
+      assert.match(said, /refused/);
+      await stack.isClean();
+    });
+
+    for (const server of ["oslo", "hub"]) {
+      it(`come back by themselves when the process of ${server} is killed, after a reload too, and lose nothing`, async () => {
+        stack.configure(settings({ hub: { maxPayload: server === "oslo" ? "2MiB" : "3MiB" } }));
+        await stack.up();
+        const traffic = {
+          oslo: Traffic.start(await stack.applicationOf("oslo"), "oslo", { run: `kill-${server}` }),
+          bergen: Traffic.start(await stack.applicationOf("bergen"), "bergen", { run: `kill-${server}` }),
+        };
+        await until("both publish", () => traffic.oslo.count > 20 && traffic.bergen.count > 20);
+        const { Pid, StartedAt } = (await inspect(server)).State;
+        await killHard(Pid);
+        await comesBack(server, Pid);
+        assert.notEqual((await inspect(server)).State.StartedAt, StartedAt);
+        published.bergen!.push(...(await traffic.bergen.stop()));
+        // A site that is killed takes the connection with it; what it acknowledged before must arrive.
+        published.oslo!.push(...(await (server === "oslo" ? traffic.oslo.untilItFails() : traffic.oslo.stop())));
+        const { sites } = await stack.outputs();
+        await serves(sites.oslo!.client);
+        await until("both links are back", async () => Object.keys(await linkIds(stack)).length === 2, 20_000);
+        await publishAt("oslo");
+        await assertArrived();
+      });
+    }
+
+    it("come back with the engine, and nothing is lost", async () => {
+      await publishAt("oslo");
+      await ground.engine.restart();
+      for (const server of ["hub", "oslo", "bergen"]) await comesBack(server, 0);
+      const { sites, hub } = await stack.outputs();
+      for (const url of [hub.client, sites.oslo!.client, sites.bergen!.client]) await serves(url);
+      await until("both links are back", async () => Object.keys(await linkIds(stack)).length === 2, 20_000);
+      await publishAt("bergen");
+      await assertArrived();
+    });
+
+    it("are made anew with their data when somebody removed them", async () => {
+      await publishAt("oslo");
+      await ground.container(stack, "oslo").remove({ force: true });
+      const preview = await stack.make("preview");
+      assert.equal(preview.code, 0, preview.output);
+      assert.match(preview.output, /oslo-container/);
+      const ran = await stack.make("up");
+      assert.equal(ran.code, 0, ran.output);
+      assert.match(ran.output, /oslo .*proven/);
+      await assertArrived();
+      const clean = await stack.startMake("preview", {}, ["--expect-no-changes"]).ended;
+      assert.equal(clean.code, 0, clean.output);
+    });
+
+    it("tell, without a refresh, that they were removed, and how to get them back", async () => {
+      await ground.container(stack, "bergen").remove({ force: true });
+      const { output } = await stack.refusedUp();
+      assert.match(output, /container nats-boxes-bergen was removed; run 'make up' \(or 'pulumi up --refresh'\)/);
+      await stack.up("--refresh");
+      await stack.isClean();
+    });
+  },
+);

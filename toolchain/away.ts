@@ -1,0 +1,101 @@
+import { placementOf } from "../configs/placement";
+import { Settings, readSettings } from "../configs/settings";
+import type { PulumiStack } from "./backend";
+import { Away, absence, exclusions, lookAtContainers } from "./containers";
+import type { Deployment } from "./pending";
+import type { Say } from "./progress";
+import { Refusal } from "./refusal";
+import { readStackConfig } from "./stack-config";
+
+// One Docker engine that is away fails what is on it, and nothing else: its sites are left as they are, and pending.
+
+/** What a run has to know of Docker before it begins. */
+export interface Standing {
+  /** URNs of containers that somebody removed. */
+  readonly removed: string[];
+  /** Sites that are pending, and why. */
+  readonly pending: { site: string; reason: string }[];
+  /** Options for the CLI that keep it off what cannot be reached. */
+  readonly options: string[];
+  /** What the program and its providers have to know. */
+  readonly env: Record<string, string>;
+}
+
+const NONE: Standing = { removed: [], pending: [], options: [], env: {} };
+
+/** Errors: a Refusal when the hub's own engine is away. */
+export async function standingOf({ projectFolder, stack }: PulumiStack, state: Deployment): Promise<Standing> {
+  const settings = settingsOf(projectFolder, stack);
+  const inDocker = settings !== undefined && serversInDocker(settings).length > 0;
+  const isInState = (state.deployment?.resources ?? []).some(({ urn }) => urn.includes("::pulumi:providers:docker::"));
+  if (!inDocker && !isInState) return NONE;
+  const { removed, away } = await lookAtContainers(state);
+  const known = new Set(away.flatMap(({ servers }) => servers));
+  const leftOut = settings === undefined ? [] : await newServersOutOfReach(settings, state, known);
+  const hub = settings?.hub.name ?? "hub";
+  const all = [...away.flatMap(ofServers), ...leftOut];
+  const hubs = all.find(({ site }) => site === hub);
+  if (hubs !== undefined) throw new Refusal(`stack '${stack}': the hub's ${hubs.reason}`);
+  return {
+    removed,
+    pending: all,
+    options: away.flatMap(exclusions).flatMap((pattern) => ["--exclude", pattern]),
+    env: {
+      ...(known.size === 0 ? {} : { NATS_HUB_LEAF_AWAY: [...known].join(",") }),
+      ...(leftOut.length === 0 ? {} : { NATS_HUB_LEAF_LEFT_OUT: leftOut.map(({ site }) => site).join(",") }),
+    },
+  };
+}
+
+const ofServers = ({ servers, reason }: Away) => servers.map((site) => ({ site, reason }));
+
+/** The settings as far as they can be read without the CLI; the program itself says what is wrong with them. */
+function settingsOf(projectFolder: string, stack: string): Settings | undefined {
+  try {
+    return readSettings(readStackConfig(projectFolder, stack).raw).settings;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The names of the sites that the settings have. */
+export const declaredSites = ({ projectFolder, stack }: PulumiStack): string[] =>
+  (settingsOf(projectFolder, stack)?.sites ?? []).map(({ name }) => name);
+
+const serversInDocker = (settings: Settings) =>
+  [settings.hub, ...settings.sites].filter((server) => placementOf(settings, server).kind === "docker");
+
+/** Servers that are not deployed yet, on engines that cannot be reached: they wait for another `up`. */
+async function newServersOutOfReach(
+  settings: Settings,
+  state: Deployment,
+  known: ReadonlySet<string>,
+): Promise<Standing["pending"]> {
+  const deployed = new Set((state.deployment?.resources ?? []).map(({ urn }) => urn.split("::").at(-1)));
+  const fresh = serversInDocker(settings).filter(({ name }) => !known.has(name) && !deployed.has(`${name}-container`));
+  const reasons = new Map<string, Promise<string | undefined>>();
+  const found = await Promise.all(
+    fresh.map(async ({ name, engine, engineCertificates }) => {
+      const key = engine ?? "";
+      const access = {
+        ...(engine === undefined ? {} : { url: engine }),
+        ...(engineCertificates === undefined ? {} : { certificates: engineCertificates }),
+      };
+      reasons.set(key, reasons.get(key) ?? absence(access));
+      const reason = await reasons.get(key);
+      return reason === undefined ? [] : [{ site: name, reason }];
+    }),
+  );
+  return found.flat();
+}
+
+/** Says what is pending. */
+export function sayPending(pending: Standing["pending"], say: Say): void {
+  if (pending.length === 0) return;
+  say(`\npending, everything else is done: ${pending.map(({ site }) => site).join(", ")}`);
+  for (const reason of new Set(pending.map(({ reason }) => reason))) say(`  ${reason}`);
+  say("  then run 'make up' again; 'make forget SITE=…' drops a site whose machine is lost for good");
+}
+
+/** The exit code of an `up` that did what could be done. */
+export const PENDING_EXIT_CODE = 3;

@@ -1,0 +1,86 @@
+import { EngineAccess, EngineUnreachable, engineName, statusOf, withEngine } from "../providers/docker/engine";
+import type { Deployment } from "./pending";
+
+// What a state says of Docker, held against the engines before the CLI runs: containers that somebody removed, and
+// engines that are away. The CLI itself sees the first only after a refresh, and fails as a whole at the second.
+
+/** An engine that cannot be reached. */
+export interface Away {
+  readonly name: string;
+  readonly reason: string;
+  /** The servers that it runs. */
+  readonly servers: string[];
+  /** URN of its Pulumi provider. */
+  readonly provider: string;
+}
+
+export interface Containers {
+  /** URNs of containers that are not there any more. */
+  readonly removed: string[];
+  readonly away: Away[];
+}
+
+const PROVIDER = "pulumi:providers:docker";
+const CONTAINER = "docker:index/container:Container";
+/** How the resource of a server's container is named. */
+const CONTAINER_SUFFIX = "-container";
+
+type Resource = NonNullable<NonNullable<Deployment["deployment"]>["resources"]>[number];
+
+const typeOf = ({ urn }: Resource): string => (urn.split("::")[2] ?? "").split("$").at(-1) ?? "";
+const nameOf = ({ urn }: Resource): string => urn.split("::").slice(3).join("::");
+
+const accessOf = ({ inputs = {} }: Resource): EngineAccess => ({
+  ...(typeof inputs.host === "string" ? { url: inputs.host } : {}),
+  ...(typeof inputs.certPath === "string" ? { certificates: inputs.certPath } : {}),
+});
+
+/** Why the engine cannot be reached; undefined when it answers. */
+export async function absence(engine: EngineAccess): Promise<string | undefined> {
+  try {
+    await withEngine(engine, (docker) => docker.ping());
+    return undefined;
+  } catch (error) {
+    return error instanceof EngineUnreachable ? error.message : undefined;
+  }
+}
+
+const isRemoved = async (engine: EngineAccess, id: string): Promise<boolean> => {
+  try {
+    await withEngine(engine, (docker) => docker.getContainer(id).inspect());
+    return false;
+  } catch (error) {
+    return statusOf(error) === 404;
+  }
+};
+
+/** Looks at every container of the state; at once for all engines. */
+export async function lookAtContainers(state: Deployment): Promise<Containers> {
+  const resources = state.deployment?.resources ?? [];
+  const providers = resources.filter((resource) => typeOf(resource) === PROVIDER);
+  const found = await Promise.all(
+    providers.map(async (provider): Promise<Containers> => {
+      const engine = accessOf(provider);
+      const isOnIt = ({ provider: reference = "" }: Resource) => reference.startsWith(`${provider.urn}::`);
+      const containers = resources.filter((resource) => typeOf(resource) === CONTAINER && isOnIt(resource));
+      const reason = await absence(engine);
+      if (reason !== undefined) {
+        const servers = containers.map((container) => nameOf(container).slice(0, -CONTAINER_SUFFIX.length));
+        return { removed: [], away: [{ name: engineName(engine), reason, servers, provider: provider.urn }] };
+      }
+      const gone = await Promise.all(containers.map(({ id = "" }) => isRemoved(engine, id)));
+      return { removed: containers.filter((_, i) => gone[i]).map(({ urn }) => urn), away: [] };
+    }),
+  );
+  return { removed: found.flatMap(({ removed }) => removed), away: found.flatMap(({ away }) => away) };
+}
+
+/** What belongs to the servers of an engine and cannot be worked on while it is away, as patterns of URNs. */
+export const exclusions = ({ servers, provider }: Away): string[] => [
+  `**::${provider.split("::").at(-1) ?? ""}`,
+  `**::${provider.split("::").at(-1) ?? ""}-network`,
+  `**::${provider.split("::").at(-1) ?? ""}-image`,
+  ...servers.flatMap((server) =>
+    ["container", "config", "data", "server", "streams"].map((part) => `**::${server}-${part}`),
+  ),
+];
