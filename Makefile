@@ -37,6 +37,9 @@ refresh: node_modules ## compare the state with what runs
 down: node_modules ## remove everything that `make up` made (DISCARD=… is passed on to the guard of collected data)
 	@$(STACK_TOOL) down $(STACK) $(ARGS)
 
+upgrade: node_modules ## after another docker.image: replace one container after the other, each proven before the next
+	@$(STACK_TOOL) upgrade $(STACK)
+
 forget: node_modules ## drop a site whose machine is lost for good: make forget SITE=oslo DISCARD=oslo
 	@$(STACK_TOOL) forget $(STACK) $(SITE)
 

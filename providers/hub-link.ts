@@ -56,7 +56,13 @@ export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs
   if (isMade || wanted.declaration.keys.link !== before.keys.link) {
     return { changes: true, replaces: ["declaration"] };
   }
-  const lost = !declaredLinks(await hostOf(olds.place).files()).some((link) => same(link, before));
+  // A container that is gone, or is being replaced: what lies in its volume shows with the next one.
+  const lost = await hostOf(olds.place)
+    .files()
+    .then(
+      (files) => !declaredLinks(files).some((link) => same(link, before)),
+      () => true,
+    );
   return {
     changes: lost || changed(news.declaration, before) || changed(news.hub, olds.hub),
   };

@@ -86,11 +86,8 @@ export async function create(inputs: HubServerInputs) {
 const hasOtherCertificates = (news: HubServerInputs, olds: HubServerOutputs): boolean =>
   hasUnknown(news.certificates) || certificatesDigest(news.certificates) !== (olds.written ?? "");
 
-async function whatIsWrongWith(props: HubServerOutputs): Promise<string | undefined> {
-  const server = serverOf(props);
-  const files = await server.host.files();
-  return whatIsWrong(server, (text) => text === renderHub(files), props.written);
-}
+const whatIsWrongWith = (props: HubServerOutputs): Promise<string | undefined> =>
+  whatIsWrong(serverOf(props), (text, files) => text === renderHub(files), props.written);
 
 export async function diff(_id: string, olds: HubServerOutputs, news: HubServerInputs) {
   const wanted = settled(news, olds);

@@ -64,6 +64,22 @@ function renamedSites(olds: Fleet, news: Fleet): Failure[] {
   });
 }
 
+const inDocker = (settings: Fleet): string[] =>
+  [settings.hub, ...settings.sites]
+    .filter((server) => placed(settings, server).kind === "docker")
+    .map(({ name }) => name);
+
+/** Another image replaces containers: not all at once. */
+function newImage(olds: Fleet, news: Fleet): Failure[] {
+  const [before, after] = [olds.docker.image, news.docker.image];
+  const running = inDocker(olds).filter((name) => inDocker(news).includes(name));
+  if (before === after || running.length === 0 || process.env.NATS_HUB_LEAF_UPGRADE === "1") return [];
+  const reason =
+    `changes from ${before} to ${after}, which would replace ${running.length} running containers at once; 'make upgrade' ` +
+    "takes one at a time, the hub first, and goes on when its data flows again";
+  return [failure("docker.image", reason)];
+}
+
 /** What the update would move or rename, each with the way to do it. */
 export function refuseMoves(
   olds: { root: string; settings: Fleet },
@@ -81,5 +97,10 @@ export function refuseMoves(
     );
   if (olds.root !== news.root)
     failures.push(failure("dataFolder", `changes while servers run in the old one; ${cure}`));
-  return [...failures, ...movedServers(olds.settings, news.settings), ...renamedSites(olds.settings, news.settings)];
+  return [
+    ...failures,
+    ...movedServers(olds.settings, news.settings),
+    ...renamedSites(olds.settings, news.settings),
+    ...newImage(olds.settings, news.settings),
+  ];
 }

@@ -5,7 +5,7 @@ import { maskOutput } from "./nats-server-binary";
 import { writtenCertificates } from "./link-tls";
 import { Refusal, messageOf } from "./refusal";
 import { noteCertificates, reloadTo, writtenDigest } from "./server-config";
-import { CONFIG_FILE } from "./server-files";
+import { CONFIG_FILE, ServerFiles } from "./server-files";
 import { Listeners, ServerHost } from "./server-host";
 
 /** The life of a nats-server, wherever it runs: changed by reload where the server can, by restart where it must. */
@@ -85,14 +85,14 @@ const LOOK_TIMEOUT_MS = 1_000;
  */
 export async function whatIsWrong(
   { host, access }: Pick<Server, "host" | "access">,
-  isExpected: (config: string) => boolean,
+  isExpected: (config: string, files: ServerFiles) => boolean,
   certificates = "",
 ): Promise<string | undefined> {
   if (!(await host.isRunning())) return "is not running";
   const files = await host.files();
   const text = files.read(CONFIG_FILE);
   if (text === undefined) return "has lost its configuration file";
-  if (!isExpected(text)) return "has a configuration file that was changed by hand";
+  if (!isExpected(text, files)) return "has a configuration file that was changed by hand";
   if (writtenCertificates(files) !== certificates) return "has certificates that were changed by hand";
   const late = sleep(LOOK_TIMEOUT_MS, undefined, { ref: false }).then(() => undefined);
   const running = await Promise.race([shared(access).then(varz), late]).catch(() => undefined);

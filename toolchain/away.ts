@@ -62,6 +62,12 @@ function settingsOf(projectFolder: string, stack: string): Settings | undefined 
 export const declaredSites = ({ projectFolder, stack }: PulumiStack): string[] =>
   (settingsOf(projectFolder, stack)?.sites ?? []).map(({ name }) => name);
 
+/** The names of the servers in containers, the hub first. */
+export function containersOf({ projectFolder, stack }: PulumiStack): string[] {
+  const settings = settingsOf(projectFolder, stack);
+  return settings === undefined ? [] : serversInDocker(settings).map(({ name }) => name);
+}
+
 const serversInDocker = (settings: Settings) =>
   [settings.hub, ...settings.sites].filter((server) => placementOf(settings, server).kind === "docker");
 

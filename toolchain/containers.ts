@@ -1,5 +1,5 @@
 import { EngineAccess, EngineUnreachable, engineName, statusOf, withEngine } from "../providers/docker/engine";
-import type { Deployment } from "./pending";
+import type { Deployment, StateResource as Resource } from "./pending";
 
 // What a state says of Docker, held against the engines before the CLI runs: containers that somebody removed, and
 // engines that are away. The CLI itself sees the first only after a refresh, and fails as a whole at the second.
@@ -24,8 +24,6 @@ const PROVIDER = "pulumi:providers:docker";
 const CONTAINER = "docker:index/container:Container";
 /** How the resource of a server's container is named. */
 const CONTAINER_SUFFIX = "-container";
-
-type Resource = NonNullable<NonNullable<Deployment["deployment"]>["resources"]>[number];
 
 const typeOf = ({ urn }: Resource): string => (urn.split("::")[2] ?? "").split("$").at(-1) ?? "";
 const nameOf = ({ urn }: Resource): string => urn.split("::").slice(3).join("::");
@@ -84,3 +82,40 @@ export const exclusions = ({ servers, provider }: Away): string[] => [
     ["container", "config", "data", "server", "streams"].map((part) => `**::${server}-${part}`),
   ),
 ];
+
+const NETWORK = "docker:index/network:Network";
+
+/**
+ * Removes the containers and networks that a killed run made and could not write into the state any more: their names
+ * would stand in the way of the next ones. Only what carries the stack's label, and nothing that the state has; what a
+ * container stored lies in its volume, which is found again. Resolves with their names.
+ */
+export async function clearInterrupted(state: Deployment, stack: string): Promise<string[]> {
+  const { resources, pending_operations: pending } = state.deployment ?? {};
+  const providers = new Map((resources ?? []).map((resource) => [resource.urn, resource]));
+  const known = new Set((resources ?? []).flatMap(({ id }) => id ?? []));
+  const begun = (pending ?? []).flatMap(({ type, resource }) => (type === "creating" ? [resource] : []));
+  const cleared = await Promise.all(
+    begun.map(async (resource) => {
+      const { provider = "", inputs = {} } = resource;
+      const owner = providers.get(provider.slice(0, provider.lastIndexOf("::")));
+      if (owner === undefined || typeof inputs.name !== "string") return [];
+      const isOurs = (labels: Record<string, string> | undefined) => labels?.["nats-hub-leaf.stack"] === stack;
+      const { name } = inputs;
+      return withEngine(accessOf(owner), async (docker) => {
+        if (typeOf(resource) === CONTAINER) {
+          const found = await docker.getContainer(name).inspect();
+          if (known.has(found.Id) || !isOurs(found.Config.Labels)) return [];
+          await docker.getContainer(found.Id).remove({ force: true });
+          return [name];
+        }
+        if (typeOf(resource) !== NETWORK) return [];
+        const found = (await docker.getNetwork(name).inspect()) as { Id: string; Labels?: Record<string, string> };
+        if (known.has(found.Id) || !isOurs(found.Labels)) return [];
+        await docker.getNetwork(found.Id).remove();
+        return [name];
+      }).catch(() => []); // Nothing of that name is there, or its engine is away.
+    }),
+  );
+  return cleared.flat();
+}

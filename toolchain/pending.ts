@@ -1,17 +1,16 @@
+export interface StateResource {
+  readonly urn: string;
+  readonly id?: string;
+  /** `<urn>::<id>` of its provider. */
+  readonly provider?: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+}
+
 /** What this program reads of `pulumi stack export`. */
 export interface Deployment {
   readonly deployment?: {
-    readonly resources?:
-      | readonly {
-          readonly urn: string;
-          readonly id?: string;
-          /** `<urn>::<id>` of its provider. */
-          readonly provider?: string;
-          readonly inputs?: Readonly<Record<string, unknown>>;
-        }[]
-      | null;
-    readonly pending_operations?:
-      readonly { readonly type: string; readonly resource: { readonly urn: string } }[] | null;
+    readonly resources?: readonly StateResource[] | null;
+    readonly pending_operations?: readonly { readonly type: string; readonly resource: StateResource }[] | null;
   };
 }
 

@@ -1,17 +1,17 @@
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
-import { PENDING_EXIT_CODE, type Standing, declaredSites, sayPending, standingOf } from "./away";
+import { PENDING_EXIT_CODE, type Standing, containersOf, declaredSites, sayPending, standingOf } from "./away";
+import { clearInterrupted } from "./containers";
+import { ask, exportState, importState, pulumi } from "./cli";
 import { backendFolder, lockFolder, type PulumiStack } from "./backend";
 import { endLeftBehind, livingOwners, readLocks } from "./dead-run";
 import { refuseForgetting, withoutMachineOf } from "./forget";
 import { ensureToolchain } from "./install";
-import { neverTakenOver, pendingOperations, perhapsCreated, type Deployment, type Pending } from "./pending";
+import { neverTakenOver, pendingOperations, perhapsCreated, type Pending } from "./pending";
 import type { Say } from "./progress";
 import { proofTable } from "./proof-table";
 import { Refusal, report } from "./refusal";
-import { run, RunError } from "./run";
+import { run } from "./run";
 import { additions, exportLine, missingPassphrase } from "./stack-environment";
 
 // What `make up`, `down`, `preview`, `refresh`, `unlock` and `env` do around the real Pulumi CLI:
@@ -80,6 +80,24 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return await up(target, ["--skip-preview"]);
   },
 
+  async upgrade(target) {
+    await clearDeadRun(target);
+    const state = await exportState(target);
+    if (state === undefined) throw new Refusal(`stack '${target.stack}': there is none; run 'make up' first`);
+    await clearInterrupted(state, target.stack);
+    await forgetPending(target);
+    const { pending } = await standingOf(target, state);
+    const upgrading = { ...target, env: { ...target.env, NATS_HUB_LEAF_UPGRADE: "1" } };
+    // One after the other, each proven before the next: what an interrupted upgrade has done needs nothing any more.
+    for (const server of containersOf(target).filter((name) => !pending.some(({ site }) => site === name))) {
+      say(`upgrade: ${server}`);
+      const targets = upgradeOf(server).flatMap((pattern) => ["--target", pattern]);
+      const exitCode = await pulumi(upgrading, ["up", "--yes", "--skip-preview", ...targets]);
+      if (exitCode !== 0) return exitCode;
+    }
+    return await up(upgrading, ["--skip-preview"]);
+  },
+
   async unlock(target) {
     const cleared = await clearDeadRun(target);
     const state = await exportState(target);
@@ -104,6 +122,7 @@ async function up(target: PulumiStack, args: readonly string[]): Promise<number>
   }
 
   // With the preview, for 2 s more: every rule is then judged before anything at all is touched.
+  await clearInterrupted((await exportState(target)) ?? {}, target.stack);
   const standing = await standingOf(target, (await exportState(target)) ?? {});
   await forgetRemoved(target, standing.removed);
   const exitCode = await pulumi(knowing(target, standing), ["up", "--yes", ...standing.options, ...args]);
@@ -126,42 +145,15 @@ async function forgetRemoved(target: PulumiStack, urns: readonly string[]): Prom
   await ask(target, ["refresh", "--yes", "--skip-preview", ...urns.flatMap((urn) => ["--target", urn])]);
 }
 
+/** What an upgrade of one server touches: its image, its container, what starts it, and the proof that its data flows. */
+const upgradeOf = (server: string): string[] =>
+  [`docker*-image`, `${server}-container`, `${server}-server`, `${server}-streams`, "smoke-test"].map(
+    (name) => `**::${name}`,
+  );
+
 /** Whether an `up` reaches every resource: options such as --target leave some out. */
 function isWhole(args: readonly string[]): boolean {
   return !args.some((option) => /^(-t|--target|--exclude)/.test(option));
-}
-
-/** Runs the CLI on the terminal. */
-function pulumi({ binary, projectFolder, stack, env }: PulumiStack, args: readonly string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(binary, [...args, "--stack", stack], { cwd: projectFolder, env, stdio: "inherit" });
-    // A Ctrl-C reaches the CLI as well, and it ends in good order; ending before it would hide how.
-    const wait = (): void => undefined;
-    process.on("SIGINT", wait);
-    const passOn = (): void => void child.kill("SIGTERM");
-    process.on("SIGTERM", passOn);
-    child.once("error", reject);
-    child.once("exit", (code) => {
-      process.removeListener("SIGINT", wait);
-      process.removeListener("SIGTERM", passOn);
-      resolve(code ?? 1);
-    });
-  });
-}
-
-/** Runs the CLI quietly and gives back its standard output. */
-function ask({ binary, projectFolder, stack, env }: PulumiStack, args: readonly string[]): Promise<string> {
-  return run(binary, [...args, "--stack", stack, "--non-interactive"], { cwd: projectFolder, env });
-}
-
-/** The stack's state as the CLI exports it (secrets stay encrypted), or undefined when there is no such stack. */
-async function exportState(target: PulumiStack): Promise<Deployment | undefined> {
-  try {
-    return JSON.parse(await ask(target, ["stack", "export"])) as Deployment;
-  } catch (error) {
-    if (error instanceof RunError && /no stack named/.test(error.said)) return undefined;
-    throw error;
-  }
 }
 
 /** Makes the stack where it is missing (the committed Pulumi.<stack>.yaml stays as it is), and says what is pending. */
@@ -190,18 +182,6 @@ async function settlePending(target: PulumiStack, pending: readonly Pending[]): 
  */
 async function forgetPending(target: PulumiStack): Promise<void> {
   await importState(target, (await exportState(target)) ?? {});
-}
-
-/** Its secrets stay encrypted. */
-async function importState(target: PulumiStack, state: Deployment): Promise<void> {
-  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "nats-hub-leaf-state-"));
-  try {
-    const file = path.join(scratch, "state.json");
-    fs.writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
-    await ask(target, ["stack", "import", "--file", file]);
-  } finally {
-    fs.rmSync(scratch, { recursive: true, force: true });
-  }
 }
 
 /** The folder of the file backend, or undefined: only there can this machine tell whether a lock's owner lives. */

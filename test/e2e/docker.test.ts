@@ -157,5 +157,49 @@ const SITES = [{ name: "oslo" }, { name: "bergen" }];
       await stack.up("--refresh");
       await stack.isClean();
     });
+
+    describe("of another image", () => {
+      const next = { docker: { image: "nats:2.15.2-next-alpine" } };
+      const images = async () =>
+        Object.fromEntries(
+          await Promise.all(
+            ["hub", "oslo", "bergen"].map(async (server) => [server, (await inspect(server)).Config.Image] as const),
+          ),
+        );
+
+      it("are not replaced all at once by a plain up", async () => {
+        await ground.engine.loadNatsImage("-next");
+        const before = await images();
+        stack.configure(settings(next));
+        const { output } = await stack.fails("preview");
+        assert.match(output, /docker\.image .*changes from nats:2\.15\.2-alpine to nats:2\.15\.2-next-alpine/);
+        assert.match(output, /'make upgrade' takes one at a time, the hub first/);
+        assert.deepEqual(await images(), before);
+      });
+
+      it("take over one at a time, the hub first, an interrupted upgrade included, and nothing is lost", async () => {
+        await Promise.all([publishAt("oslo"), publishAt("bergen")]);
+        const before = await images();
+        const { child, ended } = stack.startMake("upgrade");
+        await until("the hub is another", async () => (await images()).hub !== before.hub, 60_000);
+        process.kill(-child.pid!, "SIGKILL");
+        await ended;
+        const { oslo, bergen } = await images();
+        assert.deepEqual({ oslo, bergen }, { oslo: before.oslo, bergen: before.bergen });
+        const traffic = Traffic.start(await stack.applicationOf("bergen"), "bergen", { run: "upgrade" });
+        const { code, output } = await stack.make("upgrade");
+        assert.equal(code, 0, output);
+        published.bergen!.push(...(await traffic.untilItFails()));
+        const started = await Promise.all(
+          ["hub", "oslo", "bergen"].map(async (server) => (await inspect(server)).State.StartedAt),
+        );
+        assert.deepEqual(started, started.toSorted());
+        const after = await images();
+        for (const server of ["hub", "oslo", "bergen"]) assert.notEqual(after[server], before[server]);
+        await publishAt("oslo");
+        await assertArrived();
+        await stack.isClean();
+      });
+    });
   },
 );

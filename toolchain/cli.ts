@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import type { PulumiStack } from "./backend";
+import type { Deployment } from "./pending";
+import { run, RunError } from "./run";
+
+// The real Pulumi CLI on one stack: on the terminal, or quietly for what it knows.
+
+/** Runs the CLI on the terminal. */
+export function pulumi({ binary, projectFolder, stack, env }: PulumiStack, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary, [...args, "--stack", stack], { cwd: projectFolder, env, stdio: "inherit" });
+    // A Ctrl-C reaches the CLI as well, and it ends in good order; ending before it would hide how.
+    const wait = (): void => undefined;
+    process.on("SIGINT", wait);
+    const passOn = (): void => void child.kill("SIGTERM");
+    process.on("SIGTERM", passOn);
+    child.once("error", reject);
+    child.once("exit", (code) => {
+      process.removeListener("SIGINT", wait);
+      process.removeListener("SIGTERM", passOn);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+/** Runs the CLI quietly and gives back its standard output. */
+export function ask({ binary, projectFolder, stack, env }: PulumiStack, args: readonly string[]): Promise<string> {
+  return run(binary, [...args, "--stack", stack, "--non-interactive"], { cwd: projectFolder, env });
+}
+
+/** The stack's state as the CLI exports it (secrets stay encrypted), or undefined when there is no such stack. */
+export async function exportState(target: PulumiStack): Promise<Deployment | undefined> {
+  try {
+    return JSON.parse(await ask(target, ["stack", "export"])) as Deployment;
+  } catch (error) {
+    if (error instanceof RunError && /no stack named/.test(error.said)) return undefined;
+    throw error;
+  }
+}
+
+/** Its secrets stay encrypted. */
+export async function importState(target: PulumiStack, state: Deployment): Promise<void> {
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "nats-hub-leaf-state-"));
+  try {
+    const file = path.join(scratch, "state.json");
+    fs.writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+    await ask(target, ["stack", "import", "--file", file]);
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true });
+  }
+}
