@@ -17,7 +17,8 @@ export type Placement =
       network: "bridge" | "host";
     };
 
-const runtimeOf = ({ runtime }: Settings, server: HubSettings | SiteSettings) => server.runtime ?? runtime;
+const runtimeOf = ({ runtime }: Pick<Settings, "runtime">, server: HubSettings | SiteSettings) =>
+  server.runtime ?? runtime;
 
 export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
@@ -62,6 +63,10 @@ export const staysOnMachine = (settings: Settings, site: SiteSettings): boolean 
 /** The names and addresses under which sites dial the hub: its certificate must have them. */
 export const linkNames = (settings: Settings): string[] =>
   [...new Set([settings.hub.name, ...settings.sites.map((site) => dialedHub(settings, site).host)])].sort();
+
+/** Whether the stack belongs to the machine that deployed it: one of its servers runs there. */
+export const isBoundToMachine = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
+  [settings.hub, ...settings.sites].some((server) => runtimeOf(settings, server) === "process" || !isElsewhere(server));
 
 /** How this program reaches a server. */
 export const reachedAt = ({ address, host }: Pick<HubSettings | SiteSettings, "address" | "host">): string =>

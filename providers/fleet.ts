@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Settings } from "../configs/settings";
 import { FleetAccess, accessOf, undelivered } from "./collected";
-import { linkNames } from "../configs/placement";
+import { isBoundToMachine, linkNames } from "../configs/placement";
 import { certificateProblem } from "./certificate";
 import { refusedConfigs } from "./config-check";
 import { digest } from "./digest";
@@ -114,6 +114,7 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
 
 interface FleetOutputs {
   root: string;
+  /** Where the servers run; empty when that is elsewhere. */
   machine: string;
   /** Digest of the inputs. */
   inputs: string;
@@ -121,7 +122,7 @@ interface FleetOutputs {
 
 const outputsOf = (inputs: FleetInputs): FleetOutputs => ({
   root: inputs.root,
-  machine: machineId(),
+  machine: isBoundToMachine(inputs.settings) ? machineId() : "",
   inputs: digest(inputsOnly(inputs)),
 });
 
@@ -130,7 +131,7 @@ export async function create(inputs: FleetInputs) {
 }
 
 export async function diff(_id: string, olds: FleetOutputs, news: FleetInputs) {
-  refuseOtherMachine(olds.machine);
+  if (olds.machine !== "") refuseOtherMachine(olds.machine);
   return { changes: hasUnknown(news) || olds.inputs !== digest(inputsOnly(news)) };
 }
 

@@ -16,6 +16,8 @@ import { changed } from "./values";
 export interface GuardInputs {
   sites: { site: string; expect: "online" | "offline" }[];
   streams: StreamSettings[];
+  /** Whether servers run on the machine that deploys. @default true */
+  bound?: boolean;
   /** The hub's system account. Secret. */
   hub: Access;
   /** Secret. */
@@ -23,17 +25,18 @@ export interface GuardInputs {
 }
 
 interface GuardOutputs extends GuardInputs {
-  /** Where the servers run; absent in a state of before this was recorded. */
+  /** Where the servers run; absent when that is elsewhere, and in a state of before this was recorded. */
   machine?: string;
 }
 
-const outputsOf = (inputs: GuardInputs) => ({ ...inputs, machine: machineId() });
+const outputsOf = (inputs: GuardInputs): GuardOutputs =>
+  inputs.bound === false ? inputs : { ...inputs, machine: machineId() };
 
 export const create = async (inputs: GuardInputs) => ({ id: "guard", outs: outputsOf(inputs) });
 export const update = async (_id: string, _olds: GuardInputs, news: GuardInputs) => ({ outs: outputsOf(news) });
 
 export const diff = async (_id: string, olds: GuardInputs, news: GuardInputs) => ({
-  changes: (["sites", "streams", "hub", "access"] as const).some((key) => changed(news[key], olds[key])),
+  changes: (["sites", "streams", "bound", "hub", "access"] as const).some((key) => changed(news[key], olds[key])),
 });
 
 /** What `destroy` would lose of one site, in words. */

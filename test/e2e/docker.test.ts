@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
+import * as path from "node:path";
 import type { ContainerInspectInfo } from "dockerode";
 import type { RawSettings } from "../../configs/settings";
 import { converse, endpointOf } from "../../providers/nats/connection";
 import { Stack } from "../support/cli";
 import { killHard } from "../support/e2e-servers";
 import { Traffic, arrived, linkIds, publish } from "../support/e2e-traffic";
+import { readStackConfig } from "../../toolchain/stack-config";
 import { Containers, missingEngine } from "../support/grounds";
 import { until } from "../support/until";
 
 // What only containers have: the restart policy, what shows in an inspection, images, volumes, engines that go away.
 
 const missing = missingEngine();
-const STREAMS = [{ name: "EVENTS", subjects: ["events.>"] }];
-const SITES = [{ name: "oslo" }, { name: "bergen" }];
+/** The committed environment for containers: TLS on the links, an image with a health check. */
+const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw as RawSettings;
 
 (missing === undefined ? describe : describe.skip)(
   `servers in containers${missing === undefined ? "" : ` (skipped: ${missing})`}`,
@@ -21,11 +23,9 @@ const SITES = [{ name: "oslo" }, { name: "bergen" }];
     let stack: Stack;
     const published: Record<string, string[]> = { oslo: [], bergen: [] };
     const settings = (change: RawSettings = {}): RawSettings => ({
-      ...ground.settings,
-      docker: { image: "nats:2.15.2-alpine" },
-      sites: SITES,
-      streams: STREAMS,
+      ...STAGING,
       ...change,
+      hub: { ...STAGING.hub, ...change.hub },
     });
     const inspect = (server: string): Promise<ContainerInspectInfo> => ground.container(stack, server).inspect();
     const publishAt = async (site: string, count = 20): Promise<void> => {
