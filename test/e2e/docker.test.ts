@@ -54,11 +54,34 @@ const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw
     before(async () => {
       ground = await Containers.start();
       stack = await Stack.create("boxes", settings(), ground.options);
-      await stack.up();
     });
     after(async () => {
       await stack.remove();
       await ground.stop();
+    });
+
+    it("are finished by the next make up when the first was killed, twice", async () => {
+      for (const server of ["hub", "oslo"]) {
+        const { child, ended } = stack.startMake("up");
+        const isThere = () =>
+          inspect(server).then(
+            () => true,
+            () => false,
+          );
+        await until(`${server} has a container`, isThere, 60_000);
+        process.kill(-child.pid!, "SIGKILL");
+        await ended;
+      }
+      const { code, output } = await stack.make("up");
+      assert.equal(code, 0, output);
+      assert.deepEqual(
+        (await stack.outputs({ again: true })).proof.map(({ site, status }) => [site, status]),
+        [
+          ["oslo", "proven"],
+          ["bergen", "proven"],
+        ],
+      );
+      await stack.isClean();
     });
 
     it("show no seed and no configuration in an inspection of container, image and volume", async () => {
