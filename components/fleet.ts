@@ -167,6 +167,7 @@ export class Fleet extends pulumi.ComponentResource {
   private siteAccess = (site: SiteSettings) => ({
     url: this.clientUrl(site),
     operator: this.seed(site.name, "operator"),
+    ...(site.reach === "hub" ? { throughHub: true as const } : {}),
   });
 
   private hubAccess() {

@@ -54,7 +54,12 @@ export class Leaf extends pulumi.ComponentResource {
       `${name}-server`,
       site,
       declareLeaf(settings, site, keys, ports, fleet.dialedUrl(site)),
-      { hubUrl: hub.url, link: seed("link"), system: hub.system },
+      {
+        hubUrl: hub.url,
+        link: seed("link"),
+        system: hub.system,
+        ...(site.reach === "hub" ? { operator: seed("operator") } : {}),
+      },
       fleet.certificatesOf(site.name),
       { parent: this, dependsOn: link },
     );

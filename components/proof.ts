@@ -51,6 +51,7 @@ export class Proof extends pulumi.ComponentResource {
           site: site.name,
           expect: site.expect,
           url,
+          ...(site.reach === "hub" ? { throughHub: true as const } : {}),
           place: runtime.placeOf(site.name),
           declared: digestOf(site, settings.streams),
         })),

@@ -10,6 +10,8 @@ import { Settings, SiteSettings } from "./settings";
 
 const tlsOf = ({ links }: Settings): { tls?: true } => (links.tls === "off" ? {} : { tls: true });
 
+const throughHub = ({ reach }: SiteSettings): { throughHub?: true } => (reach === "hub" ? { throughHub: true } : {});
+
 export function declareHub<Keys, Ports>(settings: Settings, keys: Keys, ports: Ports) {
   const { name, host, syncInterval, logs, maxFile, maxMemory, maxPayload } = settings.hub;
   return {
@@ -26,6 +28,7 @@ export function declareHubLink<Keys>(settings: Settings, site: SiteSettings, key
     rotation: site.rotation,
     limits: hubLimits(settings),
     merged: merged.map((stream) => siteStreamName(stream, site.name)),
+    ...throughHub(site),
   };
 }
 
@@ -43,6 +46,7 @@ export function declareLeaf<Keys, Ports, Url>(
     reload: {
       hubUrl,
       ...tlsOf(settings),
+      ...throughHub(site),
       limits: siteLimits(settings.streams, quota),
       maxPayload,
       ownedStreams: settings.streams.map((stream) => siteStreamName(stream, name)),

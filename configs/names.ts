@@ -1,4 +1,5 @@
 import { SiteSettings, StreamSettings } from "./settings";
+import { ADMIN_PREFIX } from "./subjects";
 
 /** Names derived from the settings; every one is the same wherever it is needed. */
 
@@ -24,5 +25,8 @@ export const PROBE_SUFFIX = "_PROBE";
 
 /** The stream that stands in for a real one that must not carry probes. */
 export const probeStreamName = (streamName: string): string => `${streamName}${PROBE_SUFFIX}`;
+
+/** Where a site's server is asked and reloaded through the hub, in the site's account: `_site.oslo.<request>`. */
+export const adminPrefix = (siteName: string): string => `${ADMIN_PREFIX}.${siteName}`;
 
 export const isOnline = (site: Pick<SiteSettings, "expect">): boolean => site.expect === "online";

@@ -1,4 +1,5 @@
-import { PROBE_PREFIX, SOURCE_PREFIX } from "./subjects";
+import { adminPrefix } from "./names";
+import { ADMIN_PREFIX, PROBE_PREFIX, SOURCE_PREFIX } from "./subjects";
 import { SubjectRule } from "./server-config";
 
 /** What each key may do; printed per collection mode in docs/permissions.md. */
@@ -15,12 +16,18 @@ export const deliverPrefix = (siteName: string): string => `${SOURCE_PREFIX}.${s
  * The least that sourcing needs over a leaf link, as rights of the site's link key on the hub. `publish` is what
  * flows from the site to the hub, `subscribe` what the site may receive. Without an allow-list a site reaches the
  * whole JetStream API of its account on the hub. `$JS.S` delivers, `$JSC.R` answers the consumer request, `$JS.FC` is
- * flow control (without it sourcing stalls after about 2 MB); `_R_` answers requests that cross accounts.
+ * flow control (without it sourcing stalls after about 2 MB); `_R_` answers requests that cross accounts. A site that is
+ * reached through the hub also takes the requests of this program, and answers them.
  */
-export function linkPermissions(siteName: string, merged: boolean): Permissions {
+export function linkPermissions(siteName: string, merged: boolean, throughHub = false): Permissions {
   const publish = ["$JS.S.>", "$JSC.R.>"];
+  const subscribe = [`$JS.${siteName}.API.CONSUMER.>`, "$JS.FC.>"];
   if (merged) publish.push("_R_.>", `${deliverPrefix(siteName)}.>`);
-  return { publish: { allow: publish }, subscribe: { allow: [`$JS.${siteName}.API.CONSUMER.>`, "$JS.FC.>"] } };
+  if (throughHub) {
+    publish.push("_INBOX.>");
+    subscribe.push(`$JS.${siteName}.API.>`, `${adminPrefix(siteName)}.>`, `${PROBE_PREFIX}.>`);
+  }
+  return { publish: { allow: publish }, subscribe: { allow: subscribe } };
 }
 
 const STREAM_ADMIN = [
@@ -39,8 +46,8 @@ export function applicationPermissions(siteName: string, ownedStreams: readonly 
     ownedStreams.flatMap((stream) => STREAM_ADMIN.map((operation) => `${api}.${operation}.${stream}`)),
   );
   return {
-    publish: { deny: [...admin, "$JS.S.>", "$JSC.>", `${SOURCE_PREFIX}.>`] },
-    subscribe: { deny: ["$JS.S.>", `${SOURCE_PREFIX}.>`] },
+    publish: { deny: [...admin, "$JS.S.>", "$JSC.>", `${SOURCE_PREFIX}.>`, `${ADMIN_PREFIX}.>`] },
+    subscribe: { deny: ["$JS.S.>", `${SOURCE_PREFIX}.>`, `${ADMIN_PREFIX}.>`] },
   };
 }
 

@@ -94,7 +94,7 @@ export const PLACEMENT_RULES = {
 
   serversAreReached: (settings) =>
     placedServers(settings).flatMap(({ where, server }): Problem[] => {
-      if (!isElsewhere(server)) return [];
+      if (!isElsewhere(server) || ("reach" in server && server.reach === "hub")) return [];
       if (isLocalOnly(reachedAt(server))) {
         return [
           {

@@ -29,17 +29,25 @@ export interface HubLinkDeclaration {
   limits: StoreLimits;
   /** The site's streams that the account HUB sources. */
   merged: string[];
+  /** Whether the site is reached through the hub; absent for no. */
+  throughHub?: true;
 }
 
 /** The site's account on the hub, with every link key that is valid now. */
 function siteAccount(links: readonly HubLinkDeclaration[], newest: HubLinkDeclaration): AccountConfig {
-  const { site, keys, limits, merged } = newest;
+  const { site, keys, limits, merged, throughHub = false } = newest;
   const isMerged = merged.length > 0;
   const linkUsers = links.flatMap(({ keys: { link } }): UserConfig[] =>
     // Without the connection type the link's key would also open the hub's client port.
     link === undefined
       ? []
-      : [{ nkey: link, allowed_connection_types: ["LEAFNODE"], permissions: linkPermissions(site, isMerged) }],
+      : [
+          {
+            nkey: link,
+            allowed_connection_types: ["LEAFNODE"],
+            permissions: linkPermissions(site, isMerged, throughHub),
+          },
+        ],
   );
   const account: AccountConfig = {
     jetstream: jetStreamLimits(limits),

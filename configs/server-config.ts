@@ -70,4 +70,4 @@ export interface StreamExport {
 }
 
 export type AccountImport =
-  { service: { account: string; subject: string } } | { stream: { account: string; subject: string } };
+  { service: { account: string; subject: string }; to?: string } | { stream: { account: string; subject: string } };

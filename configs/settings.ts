@@ -107,6 +107,11 @@ const site = z.strictObject({
   host: z.string().min(1).default("127.0.0.1"),
   /** Address at which this program reaches the site. @default `host` */
   address: address.optional(),
+  /**
+   * How this program reaches the site's server: "direct", at `address`; "hub", through the hub and the leaf link, for a
+   * site whose ports nobody outside reaches. Reloads hub and site. @default "direct"
+   */
+  reach: z.enum(["direct", "hub"]).default("direct"),
   /** Where this site dials the hub, "host" or "host:port", when it is another place than `hub.address`. Reloads the site. */
   hubAddress: dialedAddress.optional(),
   /** Ports; one left out is allocated once and kept. A change restarts the site. */

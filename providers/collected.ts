@@ -10,7 +10,7 @@ export interface FleetAccess {
   /** Seed of the operator of the account HUB; absent where no stream is merged. */
   hubOperator?: string;
   /** By site: its client URL, and the seed of its operator. */
-  sites: Record<string, { url: string; operator: string }>;
+  sites: Record<string, { url: string; operator: string; throughHub?: true }>;
 }
 
 /** The part of one site; undefined when it is none of the fleet's. */
@@ -31,12 +31,16 @@ export interface SiteAccess {
   hubUrl: string;
   /** Seed of the site's operator, valid at the site and in its account on the hub. */
   operator: string;
+  /** Whether the site is reached through the hub; absent for no. */
+  throughHub?: true;
   /** Seed of the operator of the account HUB; absent where no stream is merged. */
   hubOperator?: string;
 }
 
-export const atSite = async ({ url, operator }: SiteAccess): Promise<JetStream> =>
-  new JetStream(await shared({ url, seed: operator }));
+export const atSite = async ({ site, url, hubUrl, operator, throughHub }: SiteAccess): Promise<JetStream> =>
+  throughHub === true
+    ? new JetStream(await shared({ url: hubUrl, seed: operator }), site)
+    : new JetStream(await shared({ url, seed: operator }));
 
 /** The JetStream of the account that collects the stream. */
 export const atHub = async (

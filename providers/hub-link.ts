@@ -75,7 +75,8 @@ export async function update(_id: string, olds: HubLinkInputs, news: HubLinkInpu
   return { outs: news };
 }
 
-const permissionsOf = ({ declaration: { site, merged } }: HubLinkInputs) => linkPermissions(site, merged.length > 0);
+const permissionsOf = ({ declaration: { site, merged, throughHub } }: HubLinkInputs) =>
+  linkPermissions(site, merged.length > 0, throughHub);
 
 /** Drops the site's links; one whose key is still valid comes back at once. */
 async function dropLinks({ hub, declaration }: HubLinkInputs): Promise<void> {

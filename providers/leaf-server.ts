@@ -28,8 +28,11 @@ export interface LeafServerInputs {
   declaration: LeafDeclaration;
   /** Certificates of its leaf link; absent without TLS. */
   certificates?: LinkCertificates;
-  /** The hub's client URL, and the seeds of its system account and of the site's link (secret). */
-  access: { hubUrl: string; system: string; link: string };
+  /**
+   * The hub's client URL, and the seeds (secret) of its system account, of the site's link, and for a site that is
+   * reached through the hub of the site's operator.
+   */
+  access: { hubUrl: string; system: string; link: string; operator?: string };
 }
 
 /** Digests instead of the inputs: state holds every byte of them twice otherwise. */
@@ -37,7 +40,7 @@ export interface LeafServerOutputs {
   expect: "online" | "offline";
   place: Place;
   root: string;
-  /** Client URL. */
+  /** Client URL; empty when only the hub reaches it. */
   url: string;
   /** Digest of what needs a restart. */
   restart: string;
@@ -66,7 +69,10 @@ function serverOf(inputs: LeafServerInputs): Server {
     name: declaration.restart.name,
     host: hostOf(place),
     listeners: { client: { host, port: ports.client }, monitor: { host: "127.0.0.1", port: ports.monitor } },
-    access: { url: urlOf(inputs), seed: access.system },
+    access:
+      access.operator === undefined
+        ? { url: urlOf(inputs), seed: access.system }
+        : { url: access.hubUrl, seed: access.operator, site: declaration.restart.name },
   };
 }
 
@@ -114,7 +120,7 @@ async function apply(inputs: LeafServerInputs, restart: boolean): Promise<LeafSe
   const problem = expect === "offline" ? "" : ((await siteStep(root, site, "server", bring)) ?? "");
   const written = inputs.certificates === undefined ? {} : { written: certificatesDigest(inputs.certificates) };
   const digests = { ...written, restart: restartOf(inputs), config, inputs: digest(inputsOnly(inputs)) };
-  return { expect, place, root, url: urlOf(inputs), ...digests, running, problem };
+  return { expect, place, root, url: access.operator === undefined ? urlOf(inputs) : "", ...digests, running, problem };
 }
 
 export async function create(inputs: LeafServerInputs) {
@@ -153,7 +159,8 @@ export async function update(_id: string, olds: LeafServerOutputs, news: LeafSer
 
 export async function read(id: string, props: LeafServerOutputs) {
   if (props.expect === "offline") return { id, props };
-  const running = (await hostOf(props.place).isRunning()) && (await serverInfo(props.url)) !== undefined;
+  const isThere = await hostOf(props.place).isRunning();
+  const running = isThere && (props.url === "" || (await serverInfo(props.url)) !== undefined);
   return { id, props: { ...props, running } };
 }
 

@@ -7,13 +7,23 @@ import { nkeyLogin } from "./authenticator";
 export interface Access {
   url: string;
   seed: string;
+  /**
+   * A site whose server is meant, reached through the hub that `url` names: `seed` is its operator's there. Absent for
+   * the server that `url` names itself.
+   */
+  site?: string;
 }
+
+const meant = new WeakMap<NatsConnection, string>();
+
+/** The site that a connection to the hub is for. */
+export const siteBehind = (connection: NatsConnection): string | undefined => meant.get(connection);
 
 const CONNECT_TIMEOUT_MS = 2_000;
 
 /** Connects without reconnecting: a server that goes away ends the work on it at once. */
-export async function open({ url, seed }: Access, timeout = CONNECT_TIMEOUT_MS): Promise<NatsConnection> {
-  return connect({
+export async function open({ url, seed, site }: Access, timeout = CONNECT_TIMEOUT_MS): Promise<NatsConnection> {
+  const connection = await connect({
     servers: url,
     authenticator: nkeyLogin(seed),
     timeout,
@@ -21,13 +31,15 @@ export async function open({ url, seed }: Access, timeout = CONNECT_TIMEOUT_MS):
     maxReconnectAttempts: 0,
     name: "nats-hub-leaf",
   });
+  if (site !== undefined) meant.set(connection, site);
+  return connection;
 }
 
 const pool = new Map<string, Promise<NatsConnection>>();
 
 /** A connection shared by everything in this process that has the same access; made anew once it is closed. */
 export async function shared(access: Access): Promise<NatsConnection> {
-  const key = `${access.url} ${access.seed}`;
+  const key = `${access.url} ${access.seed} ${access.site ?? ""}`;
   const pooled = await pool.get(key)?.catch(() => undefined);
   if (pooled !== undefined && !pooled.isClosed()) return pooled;
   const opening = open(access);

@@ -1,5 +1,7 @@
 import { NatsConnection } from "nats";
+import { adminPrefix } from "../../configs/names";
 import { Refusal } from "../refusal";
+import { siteBehind } from "./connection";
 
 /** Requests to a server as its system account, with the fields that this program reads. */
 
@@ -47,13 +49,27 @@ interface Answer<T> {
 
 const REQUEST_TIMEOUT_MS = 5_000;
 
+async function said<T>(connection: NatsConnection, subject: string, options: object = {}): Promise<T> {
+  const message = await connection.request(subject, JSON.stringify(options), { timeout: REQUEST_TIMEOUT_MS });
+  return message.json<T>();
+}
+
+/** Where the server that is meant takes requests: the one that the connection leads to, or a site's behind the hub. */
+async function addressee(connection: NatsConnection): Promise<string> {
+  const site = siteBehind(connection);
+  if (site === undefined) return `$SYS.REQ.SERVER.${connection.info?.server_id ?? ""}`;
+  return `${adminPrefix(site)}.${await serverIdOf(connection, site)}`;
+}
+
+/** The id of a site's server, asked through the hub. */
+async function serverIdOf(connection: NatsConnection, site: string): Promise<string> {
+  const { server } = await said<{ server: { id: string } }>(connection, `${adminPrefix(site)}.PING.VARZ`);
+  return server.id;
+}
+
 /** Asks the server that `connection` leads to. Errors: a Refusal with the server's own words. */
 async function ask<T>(connection: NatsConnection, request: string, options: object = {}): Promise<T> {
-  const id = connection.info?.server_id ?? "";
-  const subject = `$SYS.REQ.SERVER.${id}.${request}`;
-  const answer = (await connection.request(subject, JSON.stringify(options), { timeout: REQUEST_TIMEOUT_MS })).json<
-    Answer<T>
-  >();
+  const answer = await said<Answer<T>>(connection, `${await addressee(connection)}.${request}`, options);
   if (answer.error !== undefined) throw new Refusal(answer.error.description ?? `the server refused ${request}`);
   return answer.data as T;
 }

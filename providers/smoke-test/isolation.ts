@@ -43,7 +43,8 @@ export async function attackAll(
   proved: readonly Proved[],
   touched: ReadonlySet<string>,
 ): Promise<Finding[]> {
-  const reachable = proved.filter(({ isReachable }) => isReachable);
+  // A site that only the hub reaches cannot attack from its own port; the others attack it all the same.
+  const reachable = proved.filter(({ isReachable, site }) => isReachable && site.throughHub !== true);
   const sites = reachable.map(({ site }) => site);
   // A port that no link came through refuses attacks too; the finding of the link says why.
   const linked = reachable.find(({ findings }) => !findings.some(({ code }) => code === "link-down"))?.site.site;

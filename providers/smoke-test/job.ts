@@ -26,6 +26,8 @@ export interface SmokeTestSite {
   site: string;
   expect: "online" | "offline";
   url: string;
+  /** Whether the site is reached through the hub; absent for no. */
+  throughHub?: true;
   place: Place;
   /** Digest of the site's own declaration: when it changes, the burst goes over its link. */
   declared: string;

@@ -8,7 +8,7 @@ import { SiteAccess, atHub, atSite, sourceInfoOf } from "../collected";
 import { readText } from "../folders";
 import { maskSeeds } from "../../configs/seeds";
 import { maskOutput } from "../nats-server-binary";
-import { shared } from "../nats/connection";
+import { Access, shared } from "../nats/connection";
 import { StreamInfo } from "../nats/jetstream";
 import { jetStreamConfig, leafLinks } from "../nats/system";
 import { messageOf } from "../refusal";
@@ -36,15 +36,15 @@ export interface Observed {
 }
 
 async function server(
-  url: string,
-  seed: string,
+  access: Access,
 ): Promise<{ unreachable?: string; domain?: string; links: { name: string; account: string }[] }> {
   try {
-    const connection = await shared({ url, seed });
+    const connection = await shared(access);
     const [links, jetstream] = await Promise.all([leafLinks(connection), jetStreamConfig(connection)]);
     return { links, domain: jetstream?.domain ?? "" };
   } catch (error) {
-    return { unreachable: `${url}: ${messageOf(error)}`, links: [] };
+    const where = access.site === undefined ? access.url : `site ${access.site} through the hub at ${access.url}`;
+    return { unreachable: `${where}: ${messageOf(error)}`, links: [] };
   }
 }
 
@@ -175,8 +175,12 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   const { access, root, place, system, hubDomain, linkSeed } = observed;
   const { site } = access;
   const [hub, leaf, streams, errors, remote] = await Promise.all([
-    server(access.hubUrl, system),
-    server(access.url, system),
+    server({ url: access.hubUrl, seed: system }),
+    server(
+      access.throughHub === true
+        ? { url: access.hubUrl, seed: access.operator, site: access.site }
+        : { url: access.url, seed: system },
+    ),
     Promise.all(observed.streams.map((stream) => streamFacts(observed, stream))),
     place === undefined ? [] : recentErrors(place),
     place === undefined ? undefined : remoteOf(place),

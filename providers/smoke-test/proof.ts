@@ -22,7 +22,7 @@ export interface ProofRow {
 
 /** The rows of one site; without `proved`, of a site that is declared offline, or away. */
 export function rowsOf(
-  { site }: { site: string },
+  { site, throughHub }: { site: string; throughHub?: true },
   streams: readonly StreamSettings[],
   proved?: { probes: Record<string, ProbeFacts>; findings: readonly Finding[] },
   away = false,
@@ -38,7 +38,8 @@ export function rowsOf(
     }
     const { arrived = 0, latencyMs = 0, why } = proved.probes[name] ?? {};
     const standIn = why === undefined ? [] : [`through a probe stream: ${why}`];
-    const note = [...standIn, ...proved.findings.map((finding) => finding.cause)].join("; ");
+    const byHub = throughHub === true ? ["through the hub: isolation at the site's own port was not attacked"] : [];
+    const note = [...standIn, ...byHub, ...proved.findings.map((finding) => finding.cause)].join("; ");
     return { ...row, link: "up", messages: arrived, latencyMs, status: "proven", note };
   });
 }

@@ -4,7 +4,8 @@ import { collectedName } from "../../configs/streams";
 import { isAway } from "../away";
 import { SiteAccess, atHub } from "../collected";
 import { digest } from "../digest";
-import { open, serverInfo } from "../nats/connection";
+import { Access, open, serverInfo, shared } from "../nats/connection";
+import { varz } from "../nats/system";
 import { Refusal } from "../refusal";
 import { report } from "../report";
 import { markProven, markUnproven, unproven } from "../unproven";
@@ -20,7 +21,8 @@ import { sideBySide } from "../side-by-side";
 
 /** The proof that every site's data reaches the hub, that none is lost or doubled, and that no site sees another. */
 
-const accessOf = ({ hub, secrets }: SmokeTestInputs, { site, expect, url }: SmokeTestSite): SiteAccess => ({
+const accessOf = ({ hub, secrets }: SmokeTestInputs, { site, expect, url, throughHub }: SmokeTestSite): SiteAccess => ({
+  ...(throughHub === true ? { throughHub } : {}),
   site,
   expect,
   url,
@@ -56,7 +58,7 @@ async function proveSite(inputs: SmokeTestInputs, site: SmokeTestSite, { runId, 
     if (blocking !== undefined) return { site, probes: {}, findings: [blocking], isReachable };
   }
   const burst = olds?.declared[site.site] !== site.declared;
-  const application = await open({ url: site.url, seed: inputs.secrets.sites[site.site]?.application ?? "" });
+  const application = await open(publisherOf(inputs, site));
   try {
     for (const stream of inputs.streams) {
       const facts = await proveStream({
@@ -82,6 +84,12 @@ async function proveSite(inputs: SmokeTestInputs, site: SmokeTestSite, { runId, 
   );
   const findings = isTouched || !arrived ? diagnose(await observe(observed)) : [];
   return { site, probes: observed.probes, findings, isReachable: true };
+}
+
+/** Who publishes the probes: the site's application there, or its operator on the hub when only the hub reaches it. */
+function publisherOf({ hub, secrets }: SmokeTestInputs, { site, url, throughHub }: SmokeTestSite): Access {
+  const { application = "", operator = "" } = secrets.sites[site] ?? {};
+  return throughHub === true ? { url: hub.url, seed: operator } : { url, seed: application };
 }
 
 /** One run of the test. */
@@ -126,17 +134,20 @@ async function seenOnHub(inputs: SmokeTestInputs): Promise<SmokeTestOutputs["pro
 /** Enough of a server id to tell one start of a server from the next. */
 const ID_LENGTH = 12;
 
-export async function serverIds({ hub, sites }: SmokeTestInputs): Promise<Record<string, string>> {
-  const servers = [
-    { name: hub.name, url: hub.url },
-    ...sites.filter(isOnline).map(({ site, url }) => ({ name: site, url })),
-  ];
-  const ids = await Promise.all(
-    servers.map(
-      async ({ name, url }) => [name, ((await serverInfo(url))?.server_id ?? "").slice(0, ID_LENGTH)] as const,
+export async function serverIds({ hub, sites, secrets }: SmokeTestInputs): Promise<Record<string, string>> {
+  const online = sites.filter(isOnline);
+  const ids = await Promise.all([
+    ...[{ site: hub.name, url: hub.url }, ...online.filter(({ throughHub }) => throughHub !== true)].map(
+      async ({ site, url }) => [site, (await serverInfo(url))?.server_id ?? ""] as const,
     ),
-  );
-  return Object.fromEntries(ids);
+    ...online
+      .filter(({ throughHub }) => throughHub === true)
+      .map(async ({ site }) => {
+        const asked = shared({ url: hub.url, seed: secrets.sites[site]?.operator ?? "", site }).then(varz);
+        return [site, await asked.then(({ server_id }) => server_id).catch(() => "")] as const;
+      }),
+  ]);
+  return Object.fromEntries(ids.map(([name, id]) => [name, id.slice(0, ID_LENGTH)]));
 }
 
 export const isOnline = ({ site, expect }: SmokeTestSite): boolean => expect === "online" && !isAway(site);
@@ -147,7 +158,7 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
   const online = inputs.sites.filter(isOnline);
   const run: Run = { runId, olds, touched: await touchedSites(inputs, olds) };
   const listeners = await sideBySide(online, async (site) =>
-    !run.touched.has(site.site)
+    !run.touched.has(site.site) || site.throughHub === true
       ? undefined
       : Eavesdropper.listen(
           site.site,

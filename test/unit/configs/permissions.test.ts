@@ -107,7 +107,7 @@ describe("a site's application", () => {
   }
 
   it("is denied no change of streams when the program has none", () => {
-    assert.deepEqual(applicationPermissions("oslo", []).publish.deny, ["$JS.S.>", "$JSC.>", "_source.>"]);
+    assert.deepEqual(applicationPermissions("oslo", []).publish.deny, ["$JS.S.>", "$JSC.>", "_source.>", "_site.>"]);
   });
 });
 

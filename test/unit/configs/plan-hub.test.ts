@@ -140,6 +140,28 @@ describe("the hub's configuration", () => {
   });
 });
 
+describe("the hub's configuration with TLS", () => {
+  const withTls = planHub({ ...HUB, restart: { ...HUB.restart, tls: true } }, [OSLO, BERGEN], PATHS);
+
+  it("has the sites' certificates verified by its own CA", () => {
+    assert.deepEqual(withTls.leafnodes, {
+      listen: "10.0.0.7:7422",
+      no_advertise: true,
+      tls: { ca_file: "ca.pem", cert_file: "link.pem", key_file: "link.pem", verify: true },
+    });
+  });
+
+  it("is the same as without it but for its leafnode listener", () => {
+    const { leafnodes: _with, ...rest } = withTls;
+    const { leafnodes: _without, ...plain } = plan(OSLO, BERGEN);
+    assert.deepEqual(rest, plain);
+  });
+
+  it("holds no block of TLS without it", () => {
+    assert.doesNotMatch(render(plan(OSLO, BERGEN)), /tls|\.pem/);
+  });
+});
+
 describe("the hub's configuration during a rotation", () => {
   const keys = OSLO.keys;
   const old = link("oslo", { rotation: 1, keys: { ...keys, link: "U-OLD" } });

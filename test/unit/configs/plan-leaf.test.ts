@@ -88,3 +88,33 @@ describe("a site's configuration", () => {
     });
   }
 });
+
+describe("a site's configuration with TLS", () => {
+  const reload = { ...LEAF.reload, hubUrl: "tls://10.0.0.7:7422", tls: true as const };
+  const withTls = planLeaf({ ...LEAF, reload }, SEED, { store: "/data/store", log: "/data/log" });
+
+  it("has its link show the site's certificate, and verify the hub's by the CA", () => {
+    assert.deepEqual((withTls.leafnodes as LeafRemotes).remotes, [
+      {
+        urls: ["tls://10.0.0.7:7422"],
+        account: "OSLO_2",
+        nkey: SEED,
+        tls: { ca_file: "ca.pem", cert_file: "link.pem", key_file: "link.pem" },
+      },
+    ]);
+  });
+
+  it("verifies nobody who comes to it: that is for a listener", () => {
+    assert.doesNotMatch(render(withTls), /verify/);
+  });
+
+  it("is the same as without it but for its link", () => {
+    const { leafnodes: _with, ...rest } = withTls;
+    const { leafnodes: _without, ...plain } = config;
+    assert.deepEqual(rest, plain);
+  });
+
+  it("holds no block of TLS without it", () => {
+    assert.doesNotMatch(render(config), /tls|\.pem/);
+  });
+});

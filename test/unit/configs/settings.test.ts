@@ -37,6 +37,7 @@ describe("the settings", () => {
         expect: "online",
         host: "127.0.0.1",
         ports: {},
+        reach: "direct",
         quota: 2 * 2 ** 30,
         maxPayload: 2 ** 20,
         rotation: 0,
