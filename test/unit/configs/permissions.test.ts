@@ -30,6 +30,15 @@ describe("a link key", () => {
     });
   });
 
+  it("has besides the rights to be asked by this program and to answer, when its site is reached through the hub", () => {
+    assert.deepEqual(linkPermissions("oslo", false, true), {
+      publish: { allow: ["$JS.S.>", "$JSC.R.>", "_INBOX.>"] },
+      subscribe: {
+        allow: ["$JS.oslo.API.CONSUMER.>", "$JS.FC.>", "$JS.oslo.API.>", "_site.oslo.>", "_probe.>"],
+      },
+    });
+  });
+
   for (const merged of [false, true]) {
     const mode = merged ? "merged" : "perSite";
     it(`reaches no JetStream API on the hub in mode ${mode}`, () => {

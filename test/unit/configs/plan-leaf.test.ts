@@ -118,3 +118,30 @@ describe("a site's configuration with TLS", () => {
     assert.doesNotMatch(render(config), /tls|\.pem/);
   });
 });
+
+describe("the configuration of a site that is reached through the hub", () => {
+  const reload = { ...LEAF.reload, throughHub: true as const };
+  const { accounts } = planLeaf({ ...LEAF, reload }, SEED, { store: "/data/store", log: "/data/log" });
+  const REQUESTS = ["PING.VARZ", "*.VARZ", "*.LEAFZ", "*.JSZ", "*.RELOAD"];
+
+  it("exports from its system account what this program asks, to the site's account alone", () => {
+    assert.deepEqual(
+      accounts.SYS?.exports,
+      REQUESTS.map((request) => ({ service: `$SYS.REQ.SERVER.${request}`, accounts: ["OSLO_2"] })),
+    );
+  });
+
+  it("imports that under a name of its own", () => {
+    assert.deepEqual(
+      accounts.OSLO_2?.imports,
+      REQUESTS.map((request) => ({
+        service: { account: "SYS", subject: `$SYS.REQ.SERVER.${request}` },
+        to: `_site.oslo-2.${request}`,
+      })),
+    );
+  });
+
+  it("has nothing of it when the site is reached directly", () => {
+    assert.deepEqual([config.accounts.SYS?.exports, config.accounts.OSLO_2?.imports], [undefined, undefined]);
+  });
+});
