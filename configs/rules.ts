@@ -8,6 +8,9 @@ import { Settings } from "./settings";
 import { STREAM_RULES } from "./stream-rules";
 import { formatSize } from "./units";
 
+/** What resources of a server are named after. */
+const PARTS = ["identity", "link", "server", "streams", "container", "config", "data", "certificate"];
+
 const MIN_PAYLOAD = 1024;
 const MAX_PAYLOAD = 8 * 2 ** 20;
 const MAX_BURST = 8e6;
@@ -39,6 +42,21 @@ export const RULES: Record<string, Rule> = {
       const account = accountOf(name);
       if (account !== SYSTEM_ACCOUNT && account !== HUB_ACCOUNT) return [];
       return [{ where, problem: `'${name}' would take the account ${account}`, cure: "choose another name" }];
+    }),
+
+  // Resources are named after their server: `oslo-link`, `oslo-server` … A site of such a name would be taken for one.
+  siteNamesAreNoParts: ({ sites, hub }) =>
+    sites.flatMap(({ name }, index): Problem[] => {
+      const owner = [hub, ...sites].find((server) => PARTS.some((part) => name === `${server.name}-${part}`));
+      return owner === undefined
+        ? []
+        : [
+            {
+              where: `sites[${index}].name`,
+              problem: `'${name}' is the name of a part of '${owner.name}'`,
+              cure: "choose another name",
+            },
+          ];
     }),
 
   ...STREAM_RULES,

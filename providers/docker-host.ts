@@ -1,7 +1,8 @@
 import type { ContainerInspectInfo } from "dockerode";
-import { EngineAccess, statusOf, withEngine } from "./docker/engine";
-import { VolumeFiles, isGone, makeStore } from "./docker/volume-files";
-import { Refusal, messageOf } from "./refusal";
+import { DATA_FOLDER, SERVER_UID } from "../configs/container";
+import { EngineAccess, saidBy, statusOf, withEngine } from "./docker/engine";
+import { STORE, VolumeFiles, isGone, makeStore } from "./docker/volume-files";
+import { Refusal } from "./refusal";
 import { ServerFiles } from "./server-files";
 import type { ServerHost } from "./server-host";
 
@@ -17,7 +18,9 @@ export interface DockerPlace {
   folder: string;
 }
 
-const STOP_TIMEOUT_S = 30;
+/** The engine answers when the server has stopped: the longest that `docker.stopTimeout` may be, and a while. */
+const STOP_ANSWER_TIMEOUT_MS = 660_000;
+const START_ANSWER_TIMEOUT_MS = 60_000;
 const LOG_LINES = 400;
 
 /** What was read, by container: a provider lives for one command only, and is the only one that writes. */
@@ -46,6 +49,13 @@ export class DockerHost implements ServerHost {
     return state !== undefined && state.Running && !state.Restarting;
   }
 
+  get storeCure(): string {
+    const { engine, name } = this.place;
+    const docker = ["docker", ...(engine.url === undefined ? [] : ["-H", engine.url])].join(" ");
+    const owner = `${SERVER_UID}:${SERVER_UID}`;
+    return `${docker} run --rm -v ${name}-data:${DATA_FOLDER} busybox chown -R ${owner} ${DATA_FOLDER}/${STORE}`;
+  }
+
   /** A taken port shows when the container starts: it may be on another machine. */
   refuseUnstartable = (): Promise<void> => Promise.resolve();
 
@@ -53,7 +63,7 @@ export class DockerHost implements ServerHost {
     const { engine, container } = this.place;
     try {
       await makeStore(engine, container);
-      await withEngine(engine, (docker) => docker.getContainer(container).start());
+      await withEngine(engine, (docker) => docker.getContainer(container).start(), START_ANSWER_TIMEOUT_MS);
     } catch (error) {
       // 304: it runs already.
       if (statusOf(error) !== 304) throw this.explained(error);
@@ -73,7 +83,8 @@ export class DockerHost implements ServerHost {
   async stop(): Promise<void> {
     const { engine, container } = this.place;
     try {
-      await withEngine(engine, (docker) => docker.getContainer(container).stop({ t: STOP_TIMEOUT_S }));
+      // The container itself knows how long it has.
+      await withEngine(engine, (docker) => docker.getContainer(container).stop(), STOP_ANSWER_TIMEOUT_MS);
     } catch (error) {
       if (statusOf(error) !== 304 && !isGone(error)) throw this.explained(error);
     }
@@ -106,19 +117,29 @@ export class DockerHost implements ServerHost {
 
   private explained(error: unknown): unknown {
     if (error instanceof Refusal) return error;
-    const said = messageOf(error);
+    const said = saidBy(error);
     const { name } = this.place;
     if (isGone(error))
       return new Refusal(
         `container ${name} was removed; run 'make up' (or 'pulumi up --refresh'), which makes it anew`,
       );
+    const [, host, port] = PUBLISHED.exec(said) ?? [];
+    const listener = port === undefined ? "a port that it publishes" : `port ${port} on ${host}`;
     if (/port is already allocated|address already in use/i.test(said))
       return new Refusal(
-        `container ${name}: a port that it publishes is taken: ${said}; stop what uses it, or give another one under 'ports'`,
+        `container ${name}: ${listener} is taken by something that this stack did not start; ` +
+          "stop that, or give this server another port under 'ports' in the settings",
+      );
+    if (/cannot assign requested address/i.test(said))
+      return new Refusal(
+        `container ${name}: ${listener} cannot be published: its machine has no such address; correct this server's 'host'`,
       );
     return new Refusal(`container ${name}: ${said}`);
   }
 }
+
+/** How engines, by version, name the address that they cannot publish on. */
+const PUBLISHED = /(?:listen tcp\d?|Bind for|bind host port(?: for)?) (\[[^\]]+\]|[^\s:]+):(\d+)/;
 
 /** The engine puts 8 bytes before each piece of a container's output: where it went, and how long it is. */
 function plainLog(multiplexed: Buffer): string {

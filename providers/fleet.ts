@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Settings } from "../configs/settings";
 import { FleetAccess, accessOf, undelivered } from "./collected";
-import { isBoundToMachine, linkNames } from "../configs/placement";
+import { dialedHub, isBoundToMachine } from "../configs/placement";
 import { certificateProblem } from "./certificate";
 import { refusedConfigs } from "./config-check";
 import { digest } from "./digest";
@@ -69,7 +69,7 @@ function givenCertificateProblems(settings: Settings): Failure[] {
     {
       server: settings.hub.name,
       role: "hub" as const,
-      names: linkNames(settings).filter((name) => name !== settings.hub.name),
+      names: [...new Set(settings.sites.map((site) => dialedHub(settings, site).host))],
     },
     ...settings.sites.map(({ name }) => ({ server: name, role: "site" as const, names: [] })),
   ];

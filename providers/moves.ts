@@ -1,5 +1,6 @@
-import { Placement, placementOf } from "../configs/placement";
+import { Placement, isBoundToMachine, placementOf } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
+import { isUntouched } from "./unproven";
 import { same } from "./values";
 
 /** Changes that would leave data behind, or take a server away while its data is needed: each has a way of its own. */
@@ -69,13 +70,14 @@ const inDocker = (settings: Fleet): string[] =>
     .filter((server) => placed(settings, server).kind === "docker")
     .map(({ name }) => name);
 
-/** Another image replaces containers: not all at once. */
-function newImage(olds: Fleet, news: Fleet): Failure[] {
+/** Another image replaces containers: not all at once. One that could not even be pulled has none yet. */
+function newImage(olds: Fleet, news: Fleet, root: string): Failure[] {
   const [before, after] = [olds.docker.image, news.docker.image];
   const running = inDocker(olds).filter((name) => inDocker(news).includes(name));
   if (before === after || running.length === 0 || process.env.NATS_HUB_LEAF_UPGRADE === "1") return [];
+  if (isBoundToMachine(olds) && isUntouched(root)) return [];
   const reason =
-    `changes from ${before} to ${after}, which would replace ${running.length} running containers at once; 'make upgrade' ` +
+    `changes from ${before} to ${after}, which would replace the containers of ${running.join(", ")} at once; 'make upgrade' ` +
     "takes one at a time, the hub first, and goes on when its data flows again";
   return [failure("docker.image", reason)];
 }
@@ -101,6 +103,6 @@ export function refuseMoves(
     ...failures,
     ...movedServers(olds.settings, news.settings),
     ...renamedSites(olds.settings, news.settings),
-    ...newImage(olds.settings, news.settings),
+    ...newImage(olds.settings, news.settings, olds.root),
   ];
 }

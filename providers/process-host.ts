@@ -45,6 +45,10 @@ export class ProcessHost implements ServerHost {
     }
   }
 
+  get storeCure(): string {
+    return `chown -R ${process.getuid?.() ?? ""} ${serverFiles(this.place.folder).store}`;
+  }
+
   async start(): Promise<{ exitCode: () => Promise<number | undefined> }> {
     const { path } = await findNatsServer(this.natsServer);
     const files = serverFiles(this.place.folder);
@@ -62,7 +66,7 @@ export class ProcessHost implements ServerHost {
 
   log(): Promise<string> {
     const { log, output } = serverFiles(this.place.folder);
-    return Promise.resolve([output, log].map((file) => readText(file) ?? "").join("\n"));
+    return Promise.resolve([log, output].map((file) => readText(file) ?? "").join("\n"));
   }
 
   clear = (root: string): void => removeFolder(this.place.folder, root);

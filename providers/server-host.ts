@@ -21,6 +21,8 @@ export interface ServerHost {
   stop(): Promise<void>;
   /** The last lines of its log. They may hold seeds. */
   log(): Promise<string>;
+  /** The command that gives the server back a store with files of another user. */
+  readonly storeCure: string;
   /** Removes what only this server has there, once it is stopped; what Pulumi made beside it stays. */
   clear(root: string): void;
   /** The version of nats-server that checks its configurations. */

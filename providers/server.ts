@@ -23,11 +23,23 @@ export type Outcome = "started" | "restarted" | "reloaded" | "unchanged";
 
 const START_TIMEOUT_MS = 10_000;
 
-/** The last errors that the server said, one a line, seeds masked. */
+/** Whether the server failed for its store. */
+const STORE_REFUSED = /JetStream: .*(not writable|permission denied)/i;
+
+const isError = (line: string): boolean => /\[(ERR|FTL)\]|nats-server: /.test(line);
+
+/** The last errors that the server said since it was started, seeds masked; the cure of one that is known. */
 async function lastErrors(host: ServerHost): Promise<string> {
-  const errors = (await host.log()).split("\n").filter((line) => /\[(ERR|FTL)\]|nats-server: /.test(line));
-  const words = errors.slice(-3).map((line) => `\n  ${line.replace(/^\[\d+\] [\d/]+ [\d:.]+ /, "")}`);
-  return maskOutput(words.join(""));
+  const lines = (await host.log()).split("\n");
+  const sinceStart = lines.slice(lines.findLastIndex((line) => line.includes("Starting nats-server")) + 1);
+  // One that is started again and again may have been ended before it said why.
+  const errors = (sinceStart.some(isError) ? sinceStart : lines).filter(isError).slice(-3);
+  const words = errors.map((line) => line.replace(/^\[\d+\] [\d/]+ [\d:.]+ /, ""));
+  const said = maskOutput(words.length === 1 ? `: ${words.join("")}` : words.map((line) => `\n  ${line}`).join(""));
+  const cure = STORE_REFUSED.test(said)
+    ? `; its store has files of another user, give them back: ${host.storeCure}`
+    : "";
+  return `${said}${cure}`;
 }
 
 async function start({ name, host, listeners, access }: Server, digest: string): Promise<Varz> {

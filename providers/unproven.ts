@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { makeFolder, readJson, removeFolder, writePrivate } from "./folders";
 import { report } from "./report";
@@ -22,6 +22,9 @@ export function markUnproven(root: string, server: string, failed: Record<string
   const before = readJson<Mark>(fileOf(root, server))?.failed;
   writePrivate(fileOf(root, server), JSON.stringify({ failed: { ...before, ...failed } } satisfies Mark));
 }
+
+/** Whether this machine has folders of the stack, and no server was ever begun with: the first `up` did not get so far. */
+export const isUntouched = (root: string): boolean => existsSync(resolve(root)) && !existsSync(folderOf(root));
 
 /** The servers that changed since the last proof. */
 export function unproven(root: string): string[] {
@@ -56,7 +59,8 @@ export async function siteStep(
     markUnproven(root, site, { [step]: "" });
     return undefined;
   } catch (error) {
-    const problem = messageOf(error);
+    // A server's own messages begin with its name.
+    const problem = messageOf(error).replace(new RegExp(`^${site}: `), "");
     markUnproven(root, site, { [step]: problem });
     report(`site ${site}: ${problem}`);
     return problem;

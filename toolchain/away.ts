@@ -11,8 +11,9 @@ import { readStackConfig } from "./stack-config";
 
 /** What a run has to know of Docker before it begins. */
 export interface Standing {
-  /** URNs of containers that somebody removed. */
+  /** URNs of containers that somebody removed, or changed by hand: the CLI sees it after a refresh only. */
   readonly removed: string[];
+  readonly changed: string[];
   /** Sites that are pending, and why. */
   readonly pending: { site: string; reason: string }[];
   /** Options for the CLI that keep it off what cannot be reached. */
@@ -21,15 +22,16 @@ export interface Standing {
   readonly env: Record<string, string>;
 }
 
-const NONE: Standing = { removed: [], pending: [], options: [], env: {} };
+const NONE: Standing = { removed: [], changed: [], pending: [], options: [], env: {} };
 
 /** Errors: a Refusal when the hub's own engine is away. */
 export async function standingOf({ projectFolder, stack }: PulumiStack, state: Deployment): Promise<Standing> {
   const settings = settingsOf(projectFolder, stack);
   const inDocker = settings !== undefined && serversInDocker(settings).length > 0;
-  const isInState = (state.deployment?.resources ?? []).some(({ urn }) => urn.includes("::pulumi:providers:docker::"));
+  // Its type follows that of the component which has it.
+  const isInState = (state.deployment?.resources ?? []).some(({ urn }) => /[:$]pulumi:providers:docker::/.test(urn));
   if (!inDocker && !isInState) return NONE;
-  const { removed, away } = await lookAtContainers(state);
+  const { removed, changed, away } = await lookAtContainers(state);
   const known = new Set(away.flatMap(({ servers }) => servers));
   const leftOut = settings === undefined ? [] : await newServersOutOfReach(settings, state, known);
   const hub = settings?.hub.name ?? "hub";
@@ -38,6 +40,7 @@ export async function standingOf({ projectFolder, stack }: PulumiStack, state: D
   if (hubs !== undefined) throw new Refusal(`stack '${stack}': the hub's ${hubs.reason}`);
   return {
     removed,
+    changed,
     pending: all,
     options: away.flatMap(exclusions).flatMap((pattern) => ["--exclude", pattern]),
     env: {

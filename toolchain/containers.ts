@@ -17,6 +17,8 @@ export interface Away {
 export interface Containers {
   /** URNs of containers that are not there any more. */
   readonly removed: string[];
+  /** URNs of containers whose limits or restart policy are not those that they were made with. */
+  readonly changed: string[];
   readonly away: Away[];
 }
 
@@ -43,14 +45,28 @@ export async function absence(engine: EngineAccess): Promise<string | undefined>
   }
 }
 
-const isRemoved = async (engine: EngineAccess, id: string): Promise<boolean> => {
+const MEBIBYTE = 2 ** 20;
+
+/** What became of a container since it was made; undefined when nothing did that the CLI would not see by itself. */
+async function fateOf(
+  engine: EngineAccess,
+  { id = "", inputs = {} }: Resource,
+): Promise<"removed" | "changed" | undefined> {
   try {
-    await withEngine(engine, (docker) => docker.getContainer(id).inspect());
-    return false;
+    const { HostConfig: now } = await withEngine(engine, (docker) => docker.getContainer(id).inspect());
+    // An engine that does not account for memory or swap reports 0 or -1, whatever it was told.
+    const isLimit = (found: number | undefined, megabytes: unknown) =>
+      found === undefined || found <= 0 || found === Number(megabytes) * MEBIBYTE;
+    const isAsMade =
+      isLimit(now.Memory, inputs.memory) &&
+      isLimit(now.MemorySwap, inputs.memorySwap) &&
+      now.NanoCpus === Math.round(Number(inputs.cpus) * 1e9) &&
+      now.RestartPolicy?.Name === inputs.restart;
+    return isAsMade ? undefined : "changed";
   } catch (error) {
-    return statusOf(error) === 404;
+    return statusOf(error) === 404 ? "removed" : undefined;
   }
-};
+}
 
 /** Looks at every container of the state; at once for all engines. */
 export async function lookAtContainers(state: Deployment): Promise<Containers> {
@@ -64,13 +80,22 @@ export async function lookAtContainers(state: Deployment): Promise<Containers> {
       const reason = await absence(engine);
       if (reason !== undefined) {
         const servers = containers.map((container) => nameOf(container).slice(0, -CONTAINER_SUFFIX.length));
-        return { removed: [], away: [{ name: engineName(engine), reason, servers, provider: provider.urn }] };
+        return {
+          removed: [],
+          changed: [],
+          away: [{ name: engineName(engine), reason, servers, provider: provider.urn }],
+        };
       }
-      const gone = await Promise.all(containers.map(({ id = "" }) => isRemoved(engine, id)));
-      return { removed: containers.filter((_, i) => gone[i]).map(({ urn }) => urn), away: [] };
+      const fates = await Promise.all(containers.map((container) => fateOf(engine, container)));
+      const of = (fate: string) => containers.filter((_, i) => fates[i] === fate).map(({ urn }) => urn);
+      return { removed: of("removed"), changed: of("changed"), away: [] };
     }),
   );
-  return { removed: found.flatMap(({ removed }) => removed), away: found.flatMap(({ away }) => away) };
+  return {
+    removed: found.flatMap(({ removed }) => removed),
+    changed: found.flatMap(({ changed }) => changed),
+    away: found.flatMap(({ away }) => away),
+  };
 }
 
 /** What belongs to the servers of an engine and cannot be worked on while it is away, as patterns of URNs. */

@@ -36,7 +36,7 @@ export function withoutMachineOf<T extends Deployment>(state: T, site: string): 
   const lost = resources.filter((resource) => ofSite.has(nameOf(resource)));
   const provider = lost.find((resource) => nameOf(resource) === `${site}-container`)?.provider;
   const shared = resources.filter((resource) => resource.provider === provider && !lost.includes(resource));
-  const isAlone = !shared.some((resource) => nameOf(resource).endsWith("-container"));
+  const isAlone = provider !== undefined && !shared.some((resource) => nameOf(resource).endsWith("-container"));
   const isProvider = ({ urn }: { urn: string }) => provider?.startsWith(`${urn}::`) === true;
   const gone = new Set(
     [...lost, ...(isAlone ? [...shared, ...resources.filter(isProvider)] : [])].map(({ urn }) => urn),

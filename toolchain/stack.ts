@@ -28,7 +28,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     await ensureStack(target);
     const standing = await standingOf(target, (await exportState(target)) ?? {});
     // Only then: a refresh also shows what an engine says otherwise than it was told.
-    const refresh = standing.removed.length === 0 ? [] : ["--refresh"];
+    const refresh = standing.removed.length + standing.changed.length === 0 ? [] : ["--refresh"];
     const exitCode = await pulumi(knowing(target, standing), ["preview", ...refresh, ...standing.options, ...args]);
     sayPending(standing.pending, say);
     return exitCode;
@@ -124,7 +124,7 @@ async function up(target: PulumiStack, args: readonly string[]): Promise<number>
   // With the preview, for 2 s more: every rule is then judged before anything at all is touched.
   await clearInterrupted((await exportState(target)) ?? {}, target.stack);
   const standing = await standingOf(target, (await exportState(target)) ?? {});
-  await forgetRemoved(target, standing.removed);
+  await refreshTouched(target, standing);
   const exitCode = await pulumi(knowing(target, standing), ["up", "--yes", ...standing.options, ...args]);
   if (exitCode !== 0) return exitCode;
   if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
@@ -138,11 +138,13 @@ const knowing = (target: PulumiStack, { env }: Standing): PulumiStack => ({
   env: { ...target.env, ...env },
 });
 
-/** Takes containers that somebody removed out of the state, so that the run makes them anew. */
-async function forgetRemoved(target: PulumiStack, urns: readonly string[]): Promise<void> {
-  if (urns.length === 0) return;
-  say(`somebody removed ${urns.map((urn) => urn.split("::").at(-1)).join(", ")}; making it anew, with its data`);
-  await ask(target, ["refresh", "--yes", "--skip-preview", ...urns.flatMap((urn) => ["--target", urn])]);
+/** Lets the state know of containers that somebody removed or changed, so that the run makes them as they should be. */
+async function refreshTouched(target: PulumiStack, { removed, changed }: Standing): Promise<void> {
+  const names = (urns: readonly string[]) => urns.map((urn) => urn.split("::").at(-1)).join(", ");
+  if (removed.length > 0) say(`somebody removed ${names(removed)}; making it anew, with its data`);
+  if (changed.length > 0) say(`somebody changed ${names(changed)} by hand; making it as it was`);
+  const targets = [...removed, ...changed].flatMap((urn) => ["--target", urn]);
+  if (targets.length > 0) await ask(target, ["refresh", "--yes", "--skip-preview", ...targets]);
 }
 
 /** What an upgrade of one server touches: its image, its container, what starts it, and the proof that its data flows. */

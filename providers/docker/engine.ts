@@ -1,7 +1,10 @@
 import type Dockerode from "dockerode";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import type { Agent } from "node:http";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { Refusal, messageOf } from "../refusal";
+import { SshAgent } from "./ssh";
 
 /** A Docker engine, as it crosses Pulumi's boundary. Both absent: the one of this machine, or of DOCKER_HOST. */
 export interface EngineAccess {
@@ -11,44 +14,83 @@ export interface EngineAccess {
   certificates?: string;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
+/** Most time without a word from the engine; stopping a server may take longer. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/** Where the plugin of @pulumi/docker looks, too. */
+const localSocket = (): string => {
+  const ofUser = ["run", "desktop"].map((folder) => join(homedir(), ".docker", folder, "docker.sock"));
+  return ["/var/run/docker.sock", ...ofUser].find((path) => existsSync(path)) ?? "/var/run/docker.sock";
+};
+
+const ofEnvironment = (variable: "DOCKER_HOST" | "DOCKER_CERT_PATH"): string | undefined =>
+  process.env[variable] === "" ? undefined : process.env[variable];
+
+/** With what the environment says, where the settings name no engine. */
+function resolved({ url, certificates }: EngineAccess): { url: string; certificates: string | undefined } {
+  if (url !== undefined) return { url, certificates };
+  return {
+    url: ofEnvironment("DOCKER_HOST") ?? `unix://${localSocket()}`,
+    certificates: ofEnvironment("DOCKER_CERT_PATH"),
+  };
+}
 
 /** How messages name the engine. */
-export const engineName = ({ url }: EngineAccess): string =>
-  url ?? process.env.DOCKER_HOST ?? "the local Docker engine";
+export const engineName = (engine: EngineAccess): string => resolved(engine).url;
 
-function optionsOf({ url, certificates }: EngineAccess): Dockerode.DockerOptions {
-  if (url === undefined) return {};
-  const { protocol, hostname, port, username, pathname } = new URL(url);
-  switch (protocol) {
+/** What the client would take from the environment, whatever it is given. */
+const NOTHING_ELSE = {
+  host: undefined,
+  port: undefined,
+  username: undefined,
+  ca: undefined,
+  cert: undefined,
+  key: undefined,
+};
+
+/** How the client reaches the engine. Errors: EngineUnreachable when the certificates cannot be read. */
+export function optionsOf(engine: EngineAccess): Dockerode.DockerOptions & { agent?: Agent } {
+  const { url: text, certificates } = resolved(engine);
+  const url = new URL(text);
+  switch (url.protocol) {
     case "unix:":
-      return { socketPath: pathname };
+      return { ...NOTHING_ELSE, protocol: "http", socketPath: decodeURIComponent(url.pathname) };
     case "ssh:":
-      return {
-        protocol: "ssh",
-        host: hostname,
-        ...(port === "" ? {} : { port }),
-        ...(username === "" ? {} : { username: decodeURIComponent(username) }),
-      };
+      return { ...NOTHING_ELSE, protocol: "http", host: "docker", agent: new SshAgent(url) };
     default: {
-      const pem = (name: string) => readFileSync(join(certificates ?? "", `${name}.pem`), "utf8");
-      const tls = certificates === undefined ? {} : { ca: pem("ca"), cert: pem("cert"), key: pem("key") };
-      const protocolOf = certificates === undefined ? "http" : "https";
-      return { protocol: protocolOf, host: hostname, port: port === "" ? "2376" : port, ...tls };
+      const isPlain = certificates === undefined;
+      const port = url.port === "" ? (isPlain ? "2375" : "2376") : url.port;
+      const host = url.hostname.replace(/^\[|\]$/g, "");
+      return isPlain
+        ? { ...NOTHING_ELSE, protocol: "http", host, port }
+        : { ...NOTHING_ELSE, protocol: "https", host, port, ...pemsIn(certificates, text) };
     }
   }
 }
 
+function pemsIn(folder: string, engine: string): { ca: string; cert: string; key: string } {
+  const pem = (name: string): string => {
+    try {
+      return readFileSync(join(folder, `${name}.pem`), "utf8");
+    } catch (error) {
+      throw new EngineUnreachable(
+        `Docker engine ${engine}: ${messageOf(error)}; put it there, or correct 'engineCertificates'`,
+      );
+    }
+  };
+  return { ca: pem("ca"), cert: pem("cert"), key: pem("key") };
+}
+
 const clients = new Map<string, Dockerode>();
 
-function clientOf(engine: EngineAccess): Dockerode {
-  const key = JSON.stringify(engine);
+function clientOf(engine: EngineAccess, timeout: number): Dockerode {
+  const key = JSON.stringify([resolved(engine), timeout]);
   const known = clients.get(key);
   if (known !== undefined) return known;
   // Loaded only where a server runs in Docker: it takes a tenth of a second.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const Docker = require("dockerode") as typeof Dockerode;
-  const client = new Docker({ ...optionsOf(engine), timeout: CONNECT_TIMEOUT_MS });
+  const client = new Docker({ ...optionsOf(engine), timeout });
   clients.set(key, client);
   return client;
 }
@@ -58,34 +100,70 @@ interface EngineError {
   statusCode?: number;
 }
 
+const BRING_BACK = "bring the machine or its network back";
+
 const CURES: Record<string, string> = {
   ENOENT: "nothing listens on its socket; install or start Docker, or correct the setting 'engine'",
   ECONNREFUSED: "nothing listens there; start Docker, or correct the setting 'engine'",
   EACCES: "this user may not use its socket; add the user to the group 'docker', or run as one who may",
   ENOTFOUND: "its host name is not known; correct the setting 'engine'",
-  EHOSTUNREACH: "its host cannot be reached; bring the machine or its network back",
-  ETIMEDOUT: "it does not answer; bring the machine or its network back",
+  EAI_AGAIN: `its host name cannot be looked up; ${BRING_BACK}`,
+  EHOSTUNREACH: `its host cannot be reached; ${BRING_BACK}`,
+  ENETUNREACH: `its network cannot be reached; ${BRING_BACK}`,
+  ETIMEDOUT: `it does not answer; ${BRING_BACK}`,
   ECONNRESET: "it ended the connection; see its log, and that the certificates fit",
 };
+
+/** By what was said, where there is no code for it. */
+const CURES_BY_WORDS: readonly [RegExp, string][] = [
+  [
+    /certificate|\b(SSL|TLS)\b|EPROTO|wrong version number/i,
+    "give the certificates that fit it in 'engineCertificates'",
+  ],
+  [
+    /host key verification failed/i,
+    "connect to it once with ssh by hand, look at its key and accept it; then it is a known host",
+  ],
+  [/permission denied \(/i, "let this user's ssh log in there: its agent, its keys, and the user name in 'engine'"],
+];
 
 /** The engine's own status code of a refusal, such as 404; undefined when it was not reached. */
 export const statusOf = (error: unknown): number | undefined => (error as EngineError).statusCode;
 
-/** Whether the engine could not be reached, as opposed to refusing. */
-export const isUnreachable = (error: unknown): boolean =>
-  error instanceof EngineUnreachable || statusOf(error) === undefined;
+/** What an error says, without what the client puts around the engine's own words. */
+export const saidBy = (error: unknown): string =>
+  messageOf(error)
+    .replace(/^\(HTTP code \d+\) .*? - /, "")
+    .trim();
 
 /** The engine could not be reached. */
 export class EngineUnreachable extends Refusal {}
 
-/** Works with an engine. Errors: EngineUnreachable with a cure; the engine's own refusals, which have a `statusCode`. */
-export async function withEngine<T>(engine: EngineAccess, work: (docker: Dockerode) => Promise<T>): Promise<T> {
+function unreachable(engine: EngineAccess, error: unknown, isLate: boolean): EngineUnreachable {
+  const { code = "" } = error as EngineError;
+  const said = isLate ? "it was silent for too long" : messageOf(error);
+  const ofWords = CURES_BY_WORDS.find(([words]) => words.test(`${code} ${said}`))?.[1];
+  const cure =
+    CURES[isLate ? "ETIMEDOUT" : code] ?? ofWords ?? "bring the engine back, or correct the setting 'engine'";
+  return new EngineUnreachable(`Docker engine ${engineName(engine)}: ${said}: ${cure}`);
+}
+
+/**
+ * Works with an engine, which may take so long for each answer. Errors: EngineUnreachable with a cure; the engine's own
+ * refusals, which have a `statusCode`.
+ */
+export async function withEngine<T>(
+  engine: EngineAccess,
+  work: (docker: Dockerode) => Promise<T>,
+  timeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<T> {
+  const begun = performance.now();
   try {
-    return await work(clientOf(engine));
+    return await work(clientOf(engine, timeoutMs));
   } catch (error) {
     if (error instanceof Refusal || statusOf(error) !== undefined) throw error;
-    const { code = "" } = error as EngineError;
-    const cure = CURES[code] ?? "bring the engine back, or correct the setting 'engine'";
-    throw new EngineUnreachable(`Docker engine ${engineName(engine)}: ${messageOf(error)}: ${cure}`);
+    // A request that waited too long is ended with this code, too.
+    const isLate = (error as EngineError).code === "ECONNRESET" && performance.now() - begun >= timeoutMs;
+    throw unreachable(engine, error, isLate);
   }
 }

@@ -11,7 +11,7 @@ import { EngineAccess, statusOf, withEngine } from "./engine";
  */
 
 /** The folder of the store in the data volume; the volume's own root belongs to root. */
-const STORE = "store";
+export const STORE = "store";
 
 /** Files in folders, such as links/…, are kept in one: the archive endpoint cannot delete. */
 const FOLDERS_FILE = "folders.json";

@@ -173,6 +173,21 @@ const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw
       assert.equal(clean.code, 0, clean.output);
     });
 
+    it("show in a preview when somebody changed their limits or restart policy by hand, and up repairs them", async () => {
+      const { Id } = await inspect("oslo");
+      await ground
+        .container(stack, "oslo")
+        .update({ Memory: 2 ** 28, MemorySwap: 2 ** 28, RestartPolicy: { Name: "no" } });
+      const preview = await stack.make("preview");
+      assert.match(preview.output, /oslo-container +update .*memory/);
+      const { code, output } = await stack.make("up");
+      assert.equal(code, 0, output);
+      assert.match(output, /somebody changed oslo-container by hand/);
+      const { HostConfig, Id: after } = await inspect("oslo");
+      assert.deepEqual([HostConfig.Memory, HostConfig.RestartPolicy?.Name, after], [2 ** 29, "always", Id]);
+      await stack.isClean();
+    });
+
     it("tell, without a refresh, that they were removed, and how to get them back", async () => {
       await ground.container(stack, "bergen").remove({ force: true });
       const { output } = await stack.refusedUp();

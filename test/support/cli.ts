@@ -81,6 +81,8 @@ export interface StackOptions {
   readonly passphrase?: string;
   /** More of the environment. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Runs every command, such as `setpriv --nnp`. */
+  readonly through?: readonly string[];
   /** Changes the project's folder before it is used. */
   readonly prepare?: (folder: string) => void;
 }
@@ -99,6 +101,7 @@ export class Stack {
     private readonly env: NodeJS.ProcessEnv,
     private readonly namespace: string,
     private readonly ownsFolder: boolean,
+    private readonly through: readonly string[],
   ) {}
 
   static async create(name: string, settings: RawSettings, options: StackOptions = {}): Promise<Stack> {
@@ -112,6 +115,7 @@ export class Stack {
       { ...env, ...additions(name, env) },
       options.namespace ?? "nats-hub-leaf",
       options.folder === undefined,
+      options.through ?? [],
     );
     options.prepare?.(stack.folder);
     stack.configure(settings);
@@ -272,7 +276,8 @@ export class Stack {
     );
 
   private spawn(program: string, args: readonly string[], env: NodeJS.ProcessEnv, input = ""): Running {
-    const child = spawn(program, args, {
+    const [first = program, ...rest] = [...this.through, program, ...args];
+    const child = spawn(first, rest, {
       cwd: this.folder,
       env: { ...this.env, ...env },
       stdio: ["pipe", "pipe", "pipe"],

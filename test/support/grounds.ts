@@ -70,7 +70,9 @@ export class Containers implements Ground {
       ...containers.flatMap(({ Names }) => Names.map((name) => name.slice(1))),
       ...Volumes.map(({ Name }) => Name),
       ...networks.map(({ Name }) => Name),
-    ].filter((name) => name.startsWith(prefix));
+    ]
+      .filter((name) => name.startsWith(prefix))
+      .sort();
   }
 
   hasLeft = async (stack: Stack, server: string): Promise<void> =>

@@ -93,6 +93,11 @@ describe("the program in Docker", () => {
     assert.equal(tests.at(-1), "http://127.0.0.1:8222/healthz?js-enabled-only=true");
   });
 
+  it("makes nothing on an engine before the fleet as a whole was judged", () => {
+    for (const name of ["docker-network", "docker-image", "hub-data", "oslo-config", "hub-container"])
+      assert.ok(of(name).dependsOn.includes("fleet-check"), name);
+  });
+
   it("replaces a container by removing it first: its name is fixed", () => {
     assert.equal(of("hub-container").deleteBeforeReplace, true);
   });

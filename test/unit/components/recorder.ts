@@ -33,6 +33,8 @@ export interface Recorded {
   outputs: Record<string, pulumi.Output<unknown>>;
   /** The seeds that the identities made. */
   seeds: string[];
+  /** The private keys of certificates that were made. */
+  privateKeys: string[];
 }
 
 const PROJECT = "nats-hub-leaf";
@@ -55,11 +57,12 @@ type Inputs = Record<string, unknown>;
 /** What a provider would return; the engine marks its secret outputs. */
 class Engine {
   readonly seeds: string[] = [];
+  readonly privateKeys: string[] = [];
   private ports = 20_000;
 
   constructor(private readonly isFirstPreview: boolean) {}
 
-  outputsOf({ type, inputs }: MockResourceArgs): Record<string, unknown> {
+  outputsOf({ type, name, inputs }: MockResourceArgs): Record<string, unknown> {
     const kind = type.split(":").at(-1) ?? "";
     if (type.startsWith(`${PROJECT}:index:`)) return {};
     if (/^(docker:index\/(network|volume|container):|pulumi:providers:docker$)/.test(type)) return inputs as Inputs;
@@ -68,6 +71,9 @@ class Engine {
     switch (kind) {
       case "Identity":
         return this.isFirstPreview ? {} : this.identityOf(inputs as IdentityInputs);
+      case "Authority":
+      case "Certificate":
+        return this.isFirstPreview ? {} : this.certificateOf(name);
       case "SmokeTest":
         return { proof: [] };
       case "FleetCheck":
@@ -90,6 +96,12 @@ class Engine {
     const keys = Object.fromEntries(Object.entries(seeds).map(([role, seed]) => [role, publicKeyOf(seed)]));
     const allocated = Object.fromEntries(Object.keys(ports).map((listener) => [listener, this.ports++]));
     return { seeds: pulumi.secret(seeds), keys, allocated };
+  }
+
+  private certificateOf(name: string): Record<string, unknown> {
+    const key = `private key of ${name}`;
+    this.privateKeys.push(key);
+    return { certificate: `certificate of ${name}`, key: pulumi.secret(key) };
   }
 }
 
@@ -143,7 +155,7 @@ export async function run(settings: Record<string, unknown>, isFirstPreview = fa
     const isDynamic = ({ type }: Registered) => !type.startsWith(`${PROJECT}:index:`);
     const byRank = [...all.filter((one) => !isDynamic(one)), ...all.filter(isDynamic)];
     const resources = new Map(byRank.map((resource) => [resource.name, resource]));
-    return { all, resources, outputs, seeds: engine.seeds };
+    return { all, resources, outputs, seeds: engine.seeds, privateKeys: engine.privateKeys };
   } finally {
     MockMonitor.prototype.registerResource = register;
     pulumi.runtime.setAllConfig({});

@@ -187,6 +187,6 @@ describe("the names that the hub's certificate must have", () => {
 describe("how this program reaches a server", () => {
   it("is at its address, and without one where it listens", () => {
     assert.equal(reachedAt({ host: "0.0.0.0", address: "oslo.example" }), "oslo.example");
-    assert.equal(reachedAt({ host: "10.0.0.7" } as Parameters<typeof reachedAt>[0]), "10.0.0.7");
+    assert.equal(reachedAt({ host: "10.0.0.7" }), "10.0.0.7");
   });
 });

@@ -32,6 +32,20 @@ const CASES: Cases = {
     passes: [{ what: "sites whose names differ", raw: { sites: sites("oslo", "oslo-2") } }],
   },
 
+  siteNamesAreNoParts: {
+    refuses: [
+      {
+        what: "a site named like a resource of another one, or of the hub",
+        raw: { sites: sites("oslo", "oslo-server", "hub-container") },
+        says: [
+          "sites[1].name: 'oslo-server' is the name of a part of 'oslo'",
+          "sites[2].name: 'hub-container' is the name of a part of 'hub'",
+        ],
+      },
+    ],
+    passes: [{ what: "such a name where there is no such server", raw: { sites: sites("bergen", "oslo-server") } }],
+  },
+
   siteNamesAreFree: {
     refuses: [
       {

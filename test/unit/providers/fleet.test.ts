@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { RawSettings } from "../../../configs/settings";
 import { FleetInputs, check } from "../../../providers/fleet";
+import { makeAuthority, makeServerCertificate, newKey } from "../../../providers/x509";
 import { newSeed, settingsOf } from "../../support/settings";
 import { closedPort } from "./fleet-inputs";
 import { inTempFolder, withEnvironment } from "./temp-folder";
@@ -104,6 +105,62 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
       (await failures(olds, { ...olds, root: temp.path("elsewhere") }))[0] ?? "",
       /^dataFolder: changes while/,
     );
+  });
+
+  describe("when the certificates of the links are given as files", () => {
+    const [now, validity] = [Date.now(), 3_600_000];
+    let ca: { certificate: string; key: string };
+    before(async () => {
+      const key = newKey();
+      ca = { certificate: await makeAuthority({ name: "dev", key, validity, now }), key };
+    });
+
+    /** The folder of them; the hub's has these names. */
+    const given = async (names: string[]): Promise<RawSettings["links"]> => {
+      writeFileSync(temp.path("ca.pem"), ca.certificate);
+      for (const owner of ["hub", "oslo"]) {
+        const [role, key] = [owner === "hub" ? ("hub" as const) : ("site" as const), newKey()];
+        const certificate = await makeServerCertificate({ owner, role, names, ca, key, validity, now });
+        writeFileSync(temp.path(`${owner}.pem`), certificate);
+        writeFileSync(temp.path(`${owner}-key.pem`), key);
+      }
+      return { tls: "given", certificates: temp.path() };
+    };
+    const found = async (names: string[], raw: RawSettings = {}, missing?: string): Promise<string[]> => {
+      const links = await given(names);
+      if (missing !== undefined) rmSync(temp.path(missing));
+      const found = await failures({}, inputs({ sites: [{ name: "oslo" }], ...raw, links }));
+      // There is no nats-server here, which is another failure.
+      return found.filter((reason) => reason.startsWith("links: "));
+    };
+
+    it("passes when the hub's has the address that the sites dial, and not its own name that nobody dials", async () => {
+      assert.deepEqual(await found(["127.0.0.1"]), []);
+    });
+
+    it("refuses a hub's without the address that the sites dial", async () => {
+      const [reason, ...more] = await found(["hub"]);
+      assert.match(
+        reason ?? "",
+        /^links: certificates of hub: certificate: is not for 127\.0\.0\.1, which the sites dial/,
+      );
+      assert.deepEqual(more, []);
+    });
+
+    it("refuses a hub's without the hub's name when the sites dial that, as on a network of containers", async () => {
+      const [reason] = await found(["127.0.0.1"], { runtime: "docker" });
+      assert.match(reason ?? "", /^links: certificates of hub: certificate: is not for hub, which the sites dial/);
+      assert.deepEqual(await found(["hub"], { runtime: "docker" }), []);
+    });
+
+    it("names the file that is missing", async () => {
+      const [reason, ...more] = await found(["127.0.0.1"], {}, "oslo-key.pem");
+      assert.match(
+        reason ?? "",
+        /^links: links\.certificates: .*oslo-key\.pem: .*; put it there, or correct the folder$/,
+      );
+      assert.deepEqual(more, []);
+    });
   });
 
   describe("when a site leaves", () => {

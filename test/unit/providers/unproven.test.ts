@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, statSync, writeFileSync } from "node:fs";
-import { failedSteps, markProven, markUnproven, removeMarks, siteStep, unproven } from "../../../providers/unproven";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  failedSteps,
+  isUntouched,
+  markProven,
+  markUnproven,
+  removeMarks,
+  siteStep,
+  unproven,
+} from "../../../providers/unproven";
 import { reported } from "./reported";
 import { inTempFolder } from "./temp-folder";
 
@@ -42,6 +50,15 @@ describe("marks of what is not proven", () => {
     assert.equal(existsSync(root()), false);
   });
 
+  it("are told from a stack that never began with a server", () => {
+    assert.equal(isUntouched(root()), false);
+    mkdirSync(root());
+    assert.equal(isUntouched(root()), true);
+    markUnproven(root(), "oslo");
+    markProven(root(), "oslo");
+    assert.equal(isUntouched(root()), false);
+  });
+
   it("say what is in the way when they cannot be set", () => {
     writeFileSync(root(), "");
     assert.throws(() => markUnproven(root(), "oslo"), /dev\/unproven: a part of the path is a file; remove it or/);
@@ -77,6 +94,12 @@ describe("marks of what is not proven", () => {
         await siteStep(root(), "oslo", "server", async () => undefined);
       });
       assert.deepEqual(failedSteps(root(), "oslo"), ["no streams"]);
+    });
+
+    it("name the site once where the failure names it too", async () => {
+      const fail = () => siteStep(root(), "oslo", "server", () => Promise.reject(new Error("oslo: no link")));
+      assert.deepEqual(await reported(fail), ["site oslo: no link"]);
+      assert.deepEqual(failedSteps(root(), "oslo"), ["no link"]);
     });
 
     it("say nothing of another site", async () => {

@@ -49,6 +49,24 @@ describe("the rows of the proof", () => {
     assert.match(row?.note ?? "", /declared offline/);
   });
 
+  it("of a site whose machine is away are pending, one for each stream, and say that it was left as it is", () => {
+    const rows = rowsOf({ site: "oslo" }, streams, undefined, true);
+    assert.deepEqual(
+      rows.map(({ stream, link, status, messages, latencyMs, note }) => [
+        stream,
+        link,
+        status,
+        messages,
+        latencyMs,
+        note,
+      ]),
+      ["EVENTS", "ALARMS_OSLO"].map((stream) => [
+        ...[stream, "pending", "pending", 0, 0],
+        "its machine cannot be reached: left as it is",
+      ]),
+    );
+  });
+
   it("say when a probe stream stood in for the real one, and why", () => {
     const probe: ProbeFacts = { ...PROBE, through: "stand-in", why: "the stream at the site has retention workqueue" };
     const [row] = rowsOf({ site: "oslo" }, streams, { probes: { EVENTS: probe }, findings: [] });
