@@ -4,7 +4,7 @@ import { type ServerInfo, converse, endpointOf } from "../../providers/nats/conn
 import { JetStream } from "../../providers/nats/jetstream";
 import { type Ran, Stack } from "../support/cli";
 import { Traffic, Watch, arrived, collectedFrom, hubStart, linkIds, publish } from "../support/e2e-traffic";
-import { GROUNDS, type Ground } from "../support/grounds";
+import { type Ground, onEveryGround } from "../support/grounds";
 import { until } from "../support/until";
 
 // The topology of nats-server issue 6723, a hub and two isolated sites, through all that an operator does with it.
@@ -19,14 +19,7 @@ const tromso: Site = { name: "tromso" };
 const hello = async (url: string) =>
   (await converse(endpointOf(url), { timeoutMs: 2_000 })).info as ServerInfo & { max_payload: number };
 
-for (const { name, missing, start } of GROUNDS) {
-  (missing === undefined ? describe : describe.skip)(
-    `the life of a fleet of ${name}${missing === undefined ? "" : ` (skipped: ${missing})`}`,
-    () => lifeOn(start),
-  );
-}
-
-function lifeOn(start: () => Promise<Ground>): void {
+onEveryGround("the life of a fleet", (start) => {
   let ground: Ground;
   let stack: Stack;
   const settings = (sites: readonly Site[], rest: Partial<RawSettings> = {}): RawSettings => ({
@@ -311,4 +304,4 @@ function lifeOn(start: () => Promise<Ground>): void {
       for (const server of ["hub", "oslo", "bergen", ""]) await ground.hasLeft(stack, server);
     });
   });
-}
+});

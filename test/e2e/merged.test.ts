@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { JetStream } from "../../providers/nats/jetstream";
 import { type Ran, Stack } from "../support/cli";
 import { Traffic, publish, sourceOf, stored } from "../support/e2e-traffic";
+import { type Ground, onEveryGround } from "../support/grounds";
 import { until } from "../support/until";
 
 // One hub stream for all sites, every subject prefixed by the site's name.
@@ -11,7 +12,8 @@ const settings = (...sites: string[]) => ({
   streams: [{ name: "EVENTS", subjects: ["events.>"], collect: { mode: "merged" as const } }],
 });
 
-describe("a merged stream", () => {
+onEveryGround("a merged stream", (start) => {
+  let ground: Ground;
   let stack: Stack;
   let first: Ran;
   const published: Record<string, string[]> = { oslo: [], bergen: [], tromso: [] };
@@ -42,10 +44,14 @@ describe("a merged stream", () => {
   };
 
   before(async () => {
-    stack = await Stack.create("merged", settings("oslo", "bergen"));
+    ground = await start();
+    stack = await Stack.create("merged", { ...ground.settings, ...settings("oslo", "bergen") }, ground.options);
     first = await stack.up();
   });
-  after(() => stack.remove());
+  after(async () => {
+    await stack.remove();
+    await ground.stop();
+  });
 
   it("is proven for every site", async () => {
     const { proof } = await stack.outputs();
@@ -76,7 +82,7 @@ describe("a merged stream", () => {
         oslo: Traffic.start(await stack.applicationOf("oslo"), "oslo"),
         bergen: Traffic.start(await stack.applicationOf("bergen"), "bergen"),
       };
-      stack.configure(settings("oslo", "bergen", "tromso"));
+      stack.configure({ ...ground.settings, ...settings("oslo", "bergen", "tromso") });
       let done = false;
       const added = stack.up().finally(() => (done = true));
       while (!done) {
@@ -106,7 +112,7 @@ describe("a merged stream", () => {
 
   describe("when a site is removed", () => {
     before(async () => {
-      stack.configure(settings("bergen", "tromso"));
+      stack.configure({ ...ground.settings, ...settings("bergen", "tromso") });
       await stack.up();
     });
 

@@ -60,7 +60,7 @@ describe("servers", function () {
         await using fleet = await TestFleet.deploy(ONE_SITE);
         const before = { pid: pidOf(fleet.site("oslo").folder), server: fleet.site("oslo") };
         await fleet.up({ sites: [{ name: "oslo", ports: { client: port } }] });
-        assert.match(fleet.problemsOf("oslo").join(), new RegExp(`oslo: port ${port} \\(client\\) is taken`));
+        assert.match(fleet.reports.join("\n"), new RegExp(`site oslo: port ${port} \\(client\\) is taken`));
         assert.equal(pidOf(before.server.folder), before.pid);
         assert.ok(await idOf(fleet, before.server));
       }));

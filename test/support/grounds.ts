@@ -89,7 +89,16 @@ export function missingEngine(): string | undefined {
 }
 
 /** Every runtime, and why it cannot be tested on this machine. */
-export const GROUNDS: { name: string; missing: string | undefined; start: () => Promise<Ground> }[] = [
+const GROUNDS: { name: string; missing: string | undefined; start: () => Promise<Ground> }[] = [
   { name: "processes", missing: undefined, start: () => Promise.resolve(new Processes()) },
   { name: "containers", missing: missingEngine(), start: () => Containers.start() },
 ];
+
+/** The same tests on every runtime; skipped, with the reason, where one cannot be had. */
+export function onEveryGround(title: string, tests: (start: () => Promise<Ground>) => void): void {
+  for (const { name, missing, start } of GROUNDS) {
+    const named = `${title} (${name})`;
+    if (missing === undefined) describe(named, () => tests(start));
+    else describe.skip(`${named}, skipped: ${missing}`, () => tests(start));
+  }
+}
