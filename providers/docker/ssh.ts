@@ -38,7 +38,7 @@ class SshConnection extends Duplex {
     ssh.once("error", (error) => this.destroy(error));
     ssh.once("close", (code) => {
       if (code === 0) this.push(null);
-      else this.destroy(new Error(said.trim() || `ssh ended with ${code ?? "a signal"}`));
+      else this.destroy(new Error(reasonIn(said) || `ssh ended with ${code ?? "a signal"}`));
     });
   }
 
@@ -61,3 +61,6 @@ class SshConnection extends Duplex {
   ref = (): this => this;
   unref = (): this => this;
 }
+
+/** Warnings come before the reason. */
+const reasonIn = (said: string): string => said.trim().split(/\s*\n/).at(-1)?.replace(/\.$/, "") ?? "";

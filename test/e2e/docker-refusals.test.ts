@@ -237,7 +237,6 @@ function assertFailed({ code, output }: Ran, cause: RegExp, said = diagnostics(o
         await stack.up();
         await isProven();
         await assertTransport();
-        await stack.isClean();
       });
     });
   },

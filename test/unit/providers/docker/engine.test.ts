@@ -226,12 +226,12 @@ describe("a Docker engine", () => {
     });
 
     for (const [said, cure] of [
-      ["Host key verification failed.", /connect to it once with ssh by hand, look at its key and accept it/],
-      ["edge@oslo.example: Permission denied (publickey).", /let this user's ssh log in there/],
+      ["Host key verification failed", /connect to it once with ssh by hand, look at its key and accept it/],
+      ["edge@oslo.example: Permission denied (publickey)", /let this user's ssh log in there/],
       ["ssh: connect to host oslo.example port 22: No route to host", /bring the engine back, or correct the setting/],
     ] as const)
       it(`is refused in the words of ssh: ${said}`, async () => {
-        ssh(`#!/bin/sh\necho '${said}' >&2\nexit 255\n`);
+        ssh(`#!/bin/sh\nprintf 'Warning: something else\\r\\n%s.\\r\\n' '${said}' >&2\nexit 255\n`);
         const message = await unreachable(ping({ url: "ssh://edge@oslo.example" }));
         assert.ok(message.startsWith(`Docker engine ssh://edge@oslo.example: ${said}: `), message);
         assert.match(message, cure);
