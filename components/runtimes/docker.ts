@@ -155,7 +155,7 @@ export class DockerRuntime implements Runtime {
     if (known !== undefined) return known;
     const name = url === "" ? "docker" : `docker-${url.replace(/[^A-Za-z0-9.]+/g, "-")}`;
     const { engineCertificates: certPath } = server;
-    // An engine that is away fails what is on it, not the whole stack.
+    // Asks the plugin not to look for the engine when it starts; it still fails what is on an engine that is away.
     const provider = new this.docker.Provider(
       name,
       {
