@@ -26,7 +26,7 @@ function kill(pid: number): void {
 export type Victims = "all" | "cli";
 
 const named = (name: string) => (pid: number) => path.basename(commandOf(pid)[0] ?? "") === name;
-const isProvider = (pid: number) => commandOf(pid)[1]?.endsWith("/cmd/dynamic-provider/index.js") === true;
+const isProvider = (pid: number) => commandOf(pid)[1]?.endsWith("/launcher/pulumi-resource-pulumi-nodejs") === true;
 
 /**
  * Kills a command with kill -9 once `look` holds: with all that it started, or the Pulumi CLI in it alone, whose

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { parseDocument } from "yaml";
 import { isExecutable, pulumiHome } from "../../../toolchain/locate";
 
 /** The folder that holds the executable which the CLI starts as the plugin. */
@@ -14,11 +15,9 @@ export type DockerPlugin = "official" | "replacement";
 export function withDockerPlugin(projectFolder: string): DockerPlugin {
   if (hasOfficialPlugin()) return "official";
   const file = path.join(projectFolder, "Pulumi.yaml");
-  const project = fs.readFileSync(file, "utf8");
-  if (/^plugins:/m.test(project)) throw new Error(`${file} has plugins already`);
-  // JSON is YAML.
-  const plugins = { providers: [{ name: "docker", path: REPLACEMENT }] };
-  fs.writeFileSync(file, `${project.trimEnd()}\nplugins: ${JSON.stringify(plugins)}\n`);
+  const project = parseDocument(fs.readFileSync(file, "utf8"));
+  project.addIn(["plugins", "providers"], { name: "docker", path: REPLACEMENT });
+  fs.writeFileSync(file, project.toString());
   return "replacement";
 }
 
