@@ -85,9 +85,7 @@ export default defineConfig(
     rules: pure(["\\./", ...PURE_PACKAGES]),
   },
   {
-    files: ["diagnose", "facts", "finding", "path-rules", "stream-rules"].map(
-      (name) => `providers/smoke-test/${name}.ts`,
-    ),
-    rules: pure(["\\./(facts|finding|path-rules|stream-rules)$", "\\.\\./\\.\\./configs/", ...PURE_PACKAGES]),
+    files: ["diagnosis/**/*.ts"],
+    rules: pure(["\\./", "\\.\\./configs/", ...PURE_PACKAGES]),
   },
 );

@@ -3,7 +3,7 @@ import { NatsConnection, Subscription } from "nats";
 import { nkeyLogin } from "../nats/authenticator";
 import { Access, converse, endpointOf, isAuthorizationError, isNoResponders, open } from "../nats/connection";
 import { messageOf } from "../refusal";
-import { Breach } from "./facts";
+import { Breach } from "../../diagnosis/facts";
 import { RUN_HEADER, SITE_HEADER } from "./probe";
 
 /**

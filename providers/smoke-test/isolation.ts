@@ -1,8 +1,8 @@
 import { siteStreamName } from "../../configs/names";
 import { messageOf } from "../refusal";
 import { Target, attackFrom, attackLeafPort } from "./attack";
-import { Finding } from "./diagnose";
-import { Breach } from "./facts";
+import { Finding } from "../../diagnosis/diagnose";
+import { Breach } from "../../diagnosis/facts";
 import type { Proved, SmokeTestInputs, SmokeTestSite } from "./job";
 import { sideBySide } from "../side-by-side";
 

@@ -1,6 +1,6 @@
 import { ProbeSettings, StreamSettings } from "../../configs/settings";
-import { ProbeFacts, StreamFacts } from "./facts";
-import { Finding } from "./finding";
+import { ProbeFacts, StreamFacts } from "../../diagnosis/facts";
+import { Finding } from "../../diagnosis/finding";
 import type { Place } from "../server-host";
 import { ProofRow } from "./proof";
 

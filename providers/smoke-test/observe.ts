@@ -15,8 +15,8 @@ import { messageOf } from "../refusal";
 import { CONFIG_FILE } from "../server-files";
 import { Place, hostOf } from "../server-host";
 import { failedSteps } from "../unproven";
-import { blockingFinding } from "./diagnose";
-import { HubStreamFacts, ProbeFacts, RemoteFacts, SiteFacts, StreamFacts } from "./facts";
+import { blockingFinding } from "../../diagnosis/diagnose";
+import { HubStreamFacts, ProbeFacts, RemoteFacts, SiteFacts, StreamFacts } from "../../diagnosis/facts";
 
 /** Gathers what can be seen of a site from both ends, without changing anything. */
 

@@ -8,7 +8,7 @@ import { SiteAccess, atHub, atSite } from "../collected";
 import { JetStream, StreamInfo } from "../nats/jetstream";
 import { Refusal, messageOf } from "../refusal";
 import { SILENT_AFTER_MS, isHeardSince, rearm } from "../source";
-import { ProbeFacts } from "./facts";
+import { ProbeFacts } from "../../diagnosis/facts";
 
 /** Sends probes through one stream of a site and reads them back from the content of the hub's stream. */
 

@@ -1,8 +1,8 @@
 import { accountOf, siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { collectedName } from "../../configs/streams";
-import { Finding } from "./diagnose";
-import { ProbeFacts } from "./facts";
+import { Finding } from "../../diagnosis/diagnose";
+import { ProbeFacts } from "../../diagnosis/facts";
 
 /** One row of the proof: one stream of one site. */
 export interface ProofRow {

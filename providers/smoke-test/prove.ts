@@ -11,7 +11,7 @@ import { report } from "../report";
 import { markProven, markUnproven, unproven } from "../unproven";
 import { inputsOnly } from "../values";
 import { Eavesdropper } from "./attack";
-import { blockingFinding, describeFinding, diagnose } from "./diagnose";
+import { blockingFinding, describeFinding, diagnose } from "../../diagnosis/diagnose";
 import { attackAll, breachFinding, cannotTest } from "./isolation";
 import { Proved, SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./job";
 import { Observed, observe, observeSettled } from "./observe";

@@ -49,7 +49,7 @@ describe("the docs", () => {
   });
 
   it("have every finding, and none that does not exist", () => {
-    const source = readFileSync(join(__dirname, "../../../providers/smoke-test/finding.ts"), "utf8");
+    const source = readFileSync(join(__dirname, "../../../diagnosis/finding.ts"), "utf8");
     const union = /export type FindingCode =([\s\S]*?);/.exec(source)?.[1] ?? "";
     const codes = [...union.matchAll(/"([a-z-]+)"/g)].map(([, code]) => code).sort();
     const listed = [...doc("findings.md").matchAll(/^\| `([a-z-]+)`/gm)].map(([, code]) => code).sort();

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { planLeaf } from "../../../../configs/plan-leaf";
 import { render } from "../../../../configs/render";
 import { serverFiles } from "../../../../providers/folders";
-import { diagnose, describeFinding } from "../../../../providers/smoke-test/diagnose";
+import { diagnose, describeFinding } from "../../../../diagnosis/diagnose";
 import { observe, readRemote } from "../../../../providers/smoke-test/observe";
 import { newSeed } from "../../../support/settings";
 import { closedPort, resourcesOf } from "../fleet-inputs";

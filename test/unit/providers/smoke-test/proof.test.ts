@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Finding } from "../../../../providers/smoke-test/diagnose";
-import { ProbeFacts } from "../../../../providers/smoke-test/facts";
+import { Finding } from "../../../../diagnosis/diagnose";
+import { ProbeFacts } from "../../../../diagnosis/facts";
 import { rowsOf } from "../../../../providers/smoke-test/proof";
 import { settingsOf } from "../../../support/settings";
 

@@ -2,15 +2,9 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import {
-  Finding,
-  FindingCode,
-  blockingFinding,
-  describeFinding,
-  diagnose,
-} from "../../../../providers/smoke-test/diagnose";
-import { SiteFacts, StreamFacts } from "../../../../providers/smoke-test/facts";
-import { breachFinding, cannotTest } from "../../../../providers/smoke-test/isolation";
+import { Finding, FindingCode, blockingFinding, describeFinding, diagnose } from "../../../diagnosis/diagnose";
+import { SiteFacts, StreamFacts } from "../../../diagnosis/facts";
+import { breachFinding, cannotTest } from "../../../providers/smoke-test/isolation";
 import {
   EXAMPLES,
   HEALTHY,
@@ -71,7 +65,7 @@ describe("the diagnosis of a site", () => {
   }
 
   it("has an example of every code that the program knows", () => {
-    const folder = join(__dirname, "../../../../providers/smoke-test");
+    const folder = join(__dirname, "../../../diagnosis");
     const source = readdirSync(folder)
       .map((name) => readFileSync(join(folder, name), "utf8"))
       .join("\n");
@@ -244,7 +238,7 @@ describe("a finding", () => {
   });
 
   it("of every code is documented", () => {
-    const documented = readFileSync(join(__dirname, "../../../../docs/findings.md"), "utf8");
+    const documented = readFileSync(join(__dirname, "../../../docs/findings.md"), "utf8");
     const missing = all.map(({ code }) => code).filter((code) => !documented.includes(`\`${code}\``));
     assert.deepEqual([...new Set(missing)], []);
   });

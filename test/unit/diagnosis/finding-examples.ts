@@ -1,5 +1,5 @@
-import type { FindingCode } from "../../../../providers/smoke-test/diagnose";
-import { HubStreamFacts, ProbeFacts, SiteFacts, StreamFacts } from "../../../../providers/smoke-test/facts";
+import type { FindingCode } from "../../../diagnosis/diagnose";
+import { HubStreamFacts, ProbeFacts, SiteFacts, StreamFacts } from "../../../diagnosis/facts";
 
 const SOURCE = { name: "EVENTS", api: "$JS.oslo.API", activeMs: 300, lag: 0, seq: 10 };
 export const ON_HUB: HubStreamFacts = { messages: 10, lastSeq: 10, created: "2026-01-01T00:00:00Z", source: SOURCE };
