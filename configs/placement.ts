@@ -68,6 +68,12 @@ export const linkNames = (settings: Settings): string[] =>
 export const isBoundToMachine = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
   [settings.hub, ...settings.sites].some((server) => runtimeOf(settings, server) === "process" || !isElsewhere(server));
 
+/** Whether a server is on the Docker engine that the environment names, for its settings name none. */
+export const usesUnnamedEngine = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
+  [settings.hub, ...settings.sites].some(
+    (server) => runtimeOf(settings, server) === "docker" && server.engine === undefined,
+  );
+
 /** How this program reaches a server. */
 export const reachedAt = ({ address, host }: Pick<HubSettings | SiteSettings, "address" | "host">): string =>
   address ?? host;

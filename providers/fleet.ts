@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { Settings } from "../configs/settings";
 import { FleetAccess, accessOf, undelivered } from "./collected";
-import { dialedHub, isBoundToMachine } from "../configs/placement";
+import { dialedHub, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { certificateProblem } from "./certificate";
+import { refuseOtherEngine, unnamedEngine } from "./docker/whereabouts";
 import { refusedConfigs } from "./config-check";
 import { digest } from "./digest";
 import { mayDiscard } from "./discard";
@@ -116,6 +117,8 @@ interface FleetOutputs {
   root: string;
   /** Where the servers run; empty when that is elsewhere. */
   machine: string;
+  /** Where the containers are whose settings name no engine; absent when there are none. */
+  engine?: string;
   /** Digest of the inputs. */
   inputs: string;
 }
@@ -123,6 +126,7 @@ interface FleetOutputs {
 const outputsOf = (inputs: FleetInputs): FleetOutputs => ({
   root: inputs.root,
   machine: isBoundToMachine(inputs.settings) ? machineId() : "",
+  ...(usesUnnamedEngine(inputs.settings) ? { engine: unnamedEngine() } : {}),
   inputs: digest(inputsOnly(inputs)),
 });
 
@@ -132,6 +136,7 @@ export async function create(inputs: FleetInputs) {
 
 export async function diff(_id: string, olds: FleetOutputs, news: FleetInputs) {
   if (olds.machine !== "") refuseOtherMachine(olds.machine);
+  refuseOtherEngine(olds.engine);
   return { changes: hasUnknown(news) || olds.inputs !== digest(inputsOnly(news)) };
 }
 

@@ -2,6 +2,7 @@ import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
 import { FleetAccess, SiteAccess, accessOf, undelivered } from "./collected";
 import { mayDiscardAll } from "./discard";
+import { refuseOtherEngine, unnamedEngine } from "./docker/whereabouts";
 import { machineId, refuseOtherMachine } from "./folders";
 import { Access, shared } from "./nats/connection";
 import { jsz } from "./nats/system";
@@ -18,6 +19,8 @@ export interface GuardInputs {
   streams: StreamSettings[];
   /** Whether servers run on the machine that deploys. @default true */
   bound?: boolean;
+  /** Whether a server is on the engine that the environment names. @default false */
+  onUnnamedEngine?: boolean;
   /** The hub's system account. Secret. */
   hub: Access;
   /** Secret. */
@@ -27,16 +30,23 @@ export interface GuardInputs {
 interface GuardOutputs extends GuardInputs {
   /** Where the servers run; absent when that is elsewhere, and in a state of before this was recorded. */
   machine?: string;
+  /** Where the containers are whose settings name no engine. */
+  engine?: string;
 }
 
-const outputsOf = (inputs: GuardInputs): GuardOutputs =>
-  inputs.bound === false ? inputs : { ...inputs, machine: machineId() };
+const outputsOf = (inputs: GuardInputs): GuardOutputs => ({
+  ...inputs,
+  ...(inputs.bound === false ? {} : { machine: machineId() }),
+  ...(inputs.onUnnamedEngine === true ? { engine: unnamedEngine() } : {}),
+});
 
 export const create = async (inputs: GuardInputs) => ({ id: "guard", outs: outputsOf(inputs) });
 export const update = async (_id: string, _olds: GuardInputs, news: GuardInputs) => ({ outs: outputsOf(news) });
 
 export const diff = async (_id: string, olds: GuardInputs, news: GuardInputs) => ({
-  changes: (["sites", "streams", "bound", "hub", "access"] as const).some((key) => changed(news[key], olds[key])),
+  changes: (["sites", "streams", "bound", "onUnnamedEngine", "hub", "access"] as const).some((key) =>
+    changed(news[key], olds[key]),
+  ),
 });
 
 /** What `destroy` would lose of one site, in words. */
@@ -64,9 +74,10 @@ async function collected(hub: Access): Promise<string[]> {
   }
 }
 
-async function remove(_id: string, { sites, streams, hub, access, machine }: GuardOutputs): Promise<void> {
+async function remove(_id: string, { sites, streams, hub, access, machine, engine }: GuardOutputs): Promise<void> {
   // Elsewhere nothing could be stopped, only forgotten.
   if (machine !== undefined) refuseOtherMachine(machine);
+  refuseOtherEngine(engine);
   if (mayDiscardAll()) return;
   const reached = sites.flatMap(({ site, expect }) => accessOf(access, site, expect) ?? []);
   const atSites = await Promise.all(reached.map((site) => atStake(site, streams)));

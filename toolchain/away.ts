@@ -1,5 +1,6 @@
 import { placementOf } from "../configs/placement";
 import { Settings, readSettings } from "../configs/settings";
+import { refuseOtherEngine } from "../providers/docker/whereabouts";
 import type { PulumiStack } from "./backend";
 import { Away, absence, exclusions, lookAtContainers } from "./containers";
 import type { Deployment } from "./pending";
@@ -24,13 +25,14 @@ export interface Standing {
 
 const NONE: Standing = { removed: [], changed: [], pending: [], options: [], env: {} };
 
-/** Errors: a Refusal when the hub's own engine is away. */
+/** Errors: a Refusal when the hub's own engine is away, or when the environment names another engine than before. */
 export async function standingOf({ projectFolder, stack }: PulumiStack, state: Deployment): Promise<Standing> {
   const settings = settingsOf(projectFolder, stack);
   const inDocker = settings !== undefined && serversInDocker(settings).length > 0;
   // Its type follows that of the component which has it.
   const isInState = (state.deployment?.resources ?? []).some(({ urn }) => /[:$]pulumi:providers:docker::/.test(urn));
   if (!inDocker && !isInState) return NONE;
+  refuseOtherEngine(recordedEngine(state));
   const { removed, changed, away } = await lookAtContainers(state);
   const known = new Set(away.flatMap(({ servers }) => servers));
   const leftOut = settings === undefined ? [] : await newServersOutOfReach(settings, state, known);
@@ -48,6 +50,15 @@ export async function standingOf({ projectFolder, stack }: PulumiStack, state: D
       ...(leftOut.length === 0 ? {} : { NATS_HUB_LEAF_LEFT_OUT: leftOut.map(({ site }) => site).join(",") }),
     },
   };
+}
+
+/** Where the fleet's check recorded the containers whose settings name no engine. */
+function recordedEngine(state: Deployment): string | undefined {
+  const check = (state.deployment?.resources ?? []).find(({ urn }) =>
+    /[:$]pulumi-nodejs:dynamic\/nats:FleetCheck::/.test(urn),
+  );
+  const engine = check?.outputs?.engine;
+  return typeof engine === "string" ? engine : undefined;
 }
 
 const ofServers = ({ servers, reason }: Away) => servers.map((site) => ({ site, reason }));

@@ -4,6 +4,7 @@ export interface StateResource {
   /** `<urn>::<id>` of its provider. */
   readonly provider?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
 /** What this program reads of `pulumi stack export`. */

@@ -129,6 +129,14 @@ describe("what a diff says", () => {
       assert.deepEqual((await diff("fleet", outputs, { ...inputs, settings })).diff, { changes: true });
     });
 
+    it("a refusal when the environment names another Docker engine than the one that has the containers", async () => {
+      const { inputs, outputs } = resources().fleet;
+      await assert.rejects(
+        diff("fleet", { ...outputs, engine: "tcp://10.0.0.7:2376" }, inputs),
+        /on the Docker engine tcp:\/\/10\.0\.0\.7:2376, and DOCKER_HOST/,
+      );
+    });
+
     it("a refusal when the stack's servers run on another machine", async () => {
       const { inputs, outputs } = resources().fleet;
       await assert.rejects(diff("fleet", { ...outputs, machine: "another" }, inputs), /run on another machine, where/);

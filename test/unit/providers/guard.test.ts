@@ -45,6 +45,13 @@ describe("the guard of destroy", () => {
     await assert.rejects(guard.delete("guard", { ...(await outputs()), machine: "another" }), /another machine/);
   });
 
+  it("refuses when the environment names another engine than the one that has the containers", async () => {
+    process.env.DISCARD = "1";
+    const outs = await outputs({ onUnnamedEngine: true });
+    await guard.delete("guard", outs);
+    await assert.rejects(guard.delete("guard", { ...outs, engine: "tcp://10.0.0.7:2376" }), /set it as it was/);
+  });
+
   it("shows no seed in its refusal", async () => {
     const outs = await outputs();
     await assert.rejects(guard.delete("guard", outs), (error: Error) => {

@@ -67,6 +67,25 @@ describe("what a run has to know of Docker", () => {
     assert.deepEqual(await standingOf(stackOf({ sites: [] }), state), { ...NONE, removed });
   });
 
+  it("refuses to go on when the environment names another engine than the one that has the containers", async () => {
+    const made = (where: string) =>
+      stateOf(
+        provider("docker"),
+        container("oslo", "docker"),
+        resource("check", "fleet-check", { outputs: { engine: where } }),
+      );
+    engine.containers.set("nats-dev-oslo", { id: "oslo-container-id" });
+    const stack = stackOf({ sites: [{ name: "oslo", runtime: "docker" }] });
+    assert.deepEqual(await standingOf(stack, made(engine.url)), NONE);
+    await assert.rejects(standingOf(stack, made("tcp://10.0.0.7:2376")), (error: Error) => {
+      assert.match(
+        error.message,
+        /containers are on the Docker engine tcp:\/\/10\.0\.0\.7:2376, and DOCKER_HOST .* now names unix:/,
+      );
+      return true;
+    });
+  });
+
   describe("while an engine is away", () => {
     const settings = { sites: [{ name: "oslo" }, inDocker("bergen", NOWHERE), inDocker("narvik", NOWHERE)] };
     const state = () => stateOf(...onEngine("far", NOWHERE), container("bergen", "far"), container("narvik", "far"));

@@ -11,6 +11,7 @@ const TYPES = {
   image: "nats-hub-leaf:index:Fleet$docker:index/remoteImage:RemoteImage",
   container: "nats-hub-leaf:index:Leaf$docker:index/container:Container",
   volume: "nats-hub-leaf:index:Leaf$docker:index/volume:Volume",
+  check: "nats-hub-leaf:index:Fleet$pulumi-nodejs:dynamic/nats:FleetCheck",
   identity: "nats-hub-leaf:index:Fleet$pulumi-nodejs:dynamic/nats:Identity",
   link: "nats-hub-leaf:index:Leaf$pulumi-nodejs:dynamic/nats:HubLink",
   server: "nats-hub-leaf:index:Leaf$pulumi-nodejs:dynamic/nats:LeafServer",
