@@ -10,6 +10,10 @@ export const DATA_FOLDER = "/nats/data";
 /** The user and group that the server runs as; it owns the store, and reads its configuration. */
 export const SERVER_UID = 1000;
 
+/** Names on an engine carry the stack: two stacks on one engine do not meet. "" names what the whole stack shares. */
+export const engineNameOf = (stack: string, server: string): string =>
+  ["nats", stack, server].filter((part) => part !== "").join("-");
+
 /**
  * A number of processors as the Docker plugin reads it back from the engine: "0.5", "1.0", and "10." for a multiple of
  * ten. Written otherwise, it would differ at each update, and replace the container (terraform-provider-docker,

@@ -10,7 +10,7 @@ import { mayDiscard } from "./discard";
 import { folderProblem, machineId, refuseOtherMachine, removeFolder } from "./folders";
 import { findNatsServer } from "./nats-server-binary";
 import { pemsOf } from "./link-tls";
-import { Failure, failure, refuseMoves } from "./moves";
+import { Failure, failure, refuseMoves, refuseNewImage } from "./moves";
 import { messageOf } from "./refusal";
 import { hasUnknown, inputsOnly, same } from "./values";
 
@@ -108,7 +108,12 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   const unusable = folderProblem(news.root);
   if (unusable !== undefined) failures.push(failure("dataFolder", unusable));
   if (old !== undefined) {
-    failures.push(...refuseMoves(old, news), ...refuseNewLinkKeys(old, news), ...(await refuseRemovals(old, news)));
+    failures.push(
+      ...refuseMoves(old, news),
+      ...refuseNewLinkKeys(old, news),
+      ...(await refuseRemovals(old, news)),
+      ...(await refuseNewImage(old, news)),
+    );
   }
   return failures.length === 0 ? { inputs: news } : { failures };
 }

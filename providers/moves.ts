@@ -1,6 +1,8 @@
-import { Placement, isBoundToMachine, placementOf } from "../configs/placement";
+import { basename } from "node:path";
+import { engineNameOf } from "../configs/container";
+import { Placement, placementOf } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
-import { isUntouched } from "./unproven";
+import { statusOf, withEngine } from "./docker/engine";
 import { same } from "./values";
 
 /** Changes that would leave data behind, or take a server away while its data is needed: each has a way of its own. */
@@ -65,17 +67,35 @@ function renamedSites(olds: Fleet, news: Fleet): Failure[] {
   });
 }
 
-const inDocker = (settings: Fleet): string[] =>
-  [settings.hub, ...settings.sites]
-    .filter((server) => placed(settings, server).kind === "docker")
-    .map(({ name }) => name);
+const inDocker = (settings: Fleet): (HubSettings | SiteSettings)[] =>
+  [settings.hub, ...settings.sites].filter((server) => placed(settings, server).kind === "docker");
+
+/** Whether the server has a container; so it is taken while its engine is away. */
+async function hasContainer(stack: string, { name, engine, engineCertificates }: HubSettings | SiteSettings) {
+  const access = {
+    ...(engine === undefined ? {} : { url: engine }),
+    ...(engineCertificates === undefined ? {} : { certificates: engineCertificates }),
+  };
+  const asked = withEngine(access, (docker) => docker.getContainer(engineNameOf(stack, name)).inspect());
+  return await asked.then(
+    () => true,
+    (error: unknown) => statusOf(error) !== 404,
+  );
+}
 
 /** Another image replaces containers: not all at once. One that could not even be pulled has none yet. */
-function newImage(olds: Fleet, news: Fleet, root: string): Failure[] {
-  const [before, after] = [olds.docker.image, news.docker.image];
-  const running = inDocker(olds).filter((name) => inDocker(news).includes(name));
-  if (before === after || running.length === 0 || process.env.NATS_HUB_LEAF_UPGRADE === "1") return [];
-  if (isBoundToMachine(olds) && isUntouched(root)) return [];
+export async function refuseNewImage(
+  olds: { root: string; settings: Fleet },
+  news: { settings: Fleet },
+): Promise<Failure[]> {
+  const [before, after] = [olds.settings.docker.image, news.settings.docker.image];
+  if (before === after || process.env.NATS_HUB_LEAF_UPGRADE === "1") return [];
+  const stay = inDocker(olds.settings).filter(({ name }) =>
+    inDocker(news.settings).some((server) => server.name === name),
+  );
+  const are = await Promise.all(stay.map((server) => hasContainer(basename(olds.root), server)));
+  const running = stay.flatMap(({ name }, i) => (are[i] === true ? [name] : []));
+  if (running.length === 0) return [];
   const reason =
     `changes from ${before} to ${after}, which would replace the containers of ${running.join(", ")} at once; 'make upgrade' ` +
     "takes one at a time, the hub first, and goes on when its data flows again";
@@ -99,10 +119,5 @@ export function refuseMoves(
     );
   if (olds.root !== news.root)
     failures.push(failure("dataFolder", `changes while servers run in the old one; ${cure}`));
-  return [
-    ...failures,
-    ...movedServers(olds.settings, news.settings),
-    ...renamedSites(olds.settings, news.settings),
-    ...newImage(olds.settings, news.settings, olds.root),
-  ];
+  return [...failures, ...movedServers(olds.settings, news.settings), ...renamedSites(olds.settings, news.settings)];
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { makeFolder, readJson, removeFolder, writePrivate } from "./folders";
 import { report } from "./report";
@@ -22,9 +22,6 @@ export function markUnproven(root: string, server: string, failed: Record<string
   const before = readJson<Mark>(fileOf(root, server))?.failed;
   writePrivate(fileOf(root, server), JSON.stringify({ failed: { ...before, ...failed } } satisfies Mark));
 }
-
-/** Whether this machine has folders of the stack, and no server was ever begun with: the first `up` did not get so far. */
-export const isUntouched = (root: string): boolean => existsSync(resolve(root)) && !existsSync(folderOf(root));
 
 /** The servers that changed since the last proof. */
 export function unproven(root: string): string[] {

@@ -1,6 +1,13 @@
 import type * as Docker from "@pulumi/docker";
 import * as pulumi from "../pulumi";
-import { CONFIG_FOLDER, CONTAINER_PORTS, DATA_FOLDER, SERVER_UID, cpuText } from "../../configs/container";
+import {
+  CONFIG_FOLDER,
+  CONTAINER_PORTS,
+  DATA_FOLDER,
+  SERVER_UID,
+  cpuText,
+  engineNameOf,
+} from "../../configs/container";
 import { Placement, placementOf, reachedAt } from "../../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
 import type { Place } from "../../providers/server-host";
@@ -181,8 +188,7 @@ export class DockerRuntime implements Runtime {
     return engine;
   }
 
-  /** Names on an engine carry the stack: two stacks on one engine do not meet. */
-  private nameOf = (server: string): string => ["nats", this.stack, server].filter((part) => part !== "").join("-");
+  private nameOf = (server: string): string => engineNameOf(this.stack, server);
 
   private labels = (server?: string): Docker.types.input.ContainerLabel[] => [
     { label: "nats-hub-leaf.stack", value: this.stack },

@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import {
-  failedSteps,
-  isUntouched,
-  markProven,
-  markUnproven,
-  removeMarks,
-  siteStep,
-  unproven,
-} from "../../../providers/unproven";
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { failedSteps, markProven, markUnproven, removeMarks, siteStep, unproven } from "../../../providers/unproven";
 import { reported } from "./reported";
 import { inTempFolder } from "./temp-folder";
 
@@ -48,15 +40,6 @@ describe("marks of what is not proven", () => {
     assert.equal(statSync(temp.path("dev", "unproven")).mode & 0o777, 0o700);
     removeMarks(root());
     assert.equal(existsSync(root()), false);
-  });
-
-  it("are told from a stack that never began with a server", () => {
-    assert.equal(isUntouched(root()), false);
-    mkdirSync(root());
-    assert.equal(isUntouched(root()), true);
-    markUnproven(root(), "oslo");
-    markProven(root(), "oslo");
-    assert.equal(isUntouched(root()), false);
   });
 
   it("say what is in the way when they cannot be set", () => {
