@@ -1,9 +1,9 @@
 import * as pulumi from "./components/pulumi";
-import { Fleet, Hub, Leaf, Proof, shortStackTraces, stackSettings } from "./components";
+import { Fleet, Hub, Leaf, Proof, lightenSdk, stackSettings } from "./components";
 
 // A function, because what Pulumi stores with every resource includes its call stack, which is shorter this way.
 export = async () => {
-  shortStackTraces();
+  lightenSdk();
   const settings = stackSettings();
 
   // The identities of all servers, and the judgement of the fleet as a whole: nothing is touched before it passes.

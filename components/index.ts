@@ -3,6 +3,6 @@ export { Fleet, type FleetArgs } from "./fleet";
 export { Hub, type HubArgs } from "./hub";
 export { Leaf, type LeafArgs } from "./leaf";
 export { Proof, type ProofArgs } from "./proof";
-export { shortStackTraces } from "./short-stack-traces";
+export { lightenSdk } from "./light-sdk";
 export { stackSettings } from "./stack-settings";
 export { readSettings, type RawSettings, type Settings } from "../configs/settings";
