@@ -68,6 +68,12 @@ export const linkNames = (settings: Settings): string[] =>
 export const isBoundToMachine = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
   [settings.hub, ...settings.sites].some((server) => runtimeOf(settings, server) === "process" || !isElsewhere(server));
 
+/** How the server's Docker engine is reached; both absent: the one that the environment names. */
+export const engineOf = ({ engine: url, engineCertificates: certificates }: HubSettings | SiteSettings) => ({
+  ...(url === undefined ? {} : { url }),
+  ...(certificates === undefined ? {} : { certificates }),
+});
+
 /** Whether a server is on the Docker engine that the environment names, for its settings name none. */
 export const usesUnnamedEngine = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
   [settings.hub, ...settings.sites].some(

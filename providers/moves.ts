@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { engineNameOf } from "../configs/container";
-import { Placement, placementOf } from "../configs/placement";
+import { Placement, engineOf, placementOf } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
 import { statusOf, withEngine } from "./docker/engine";
 import { same } from "./values";
@@ -71,12 +71,9 @@ const inDocker = (settings: Fleet): (HubSettings | SiteSettings)[] =>
   [settings.hub, ...settings.sites].filter((server) => placed(settings, server).kind === "docker");
 
 /** Whether the server has a container; so it is taken while its engine is away. */
-async function hasContainer(stack: string, { name, engine, engineCertificates }: HubSettings | SiteSettings) {
-  const access = {
-    ...(engine === undefined ? {} : { url: engine }),
-    ...(engineCertificates === undefined ? {} : { certificates: engineCertificates }),
-  };
-  const asked = withEngine(access, (docker) => docker.getContainer(engineNameOf(stack, name)).inspect());
+async function hasContainer(stack: string, server: HubSettings | SiteSettings): Promise<boolean> {
+  const name = engineNameOf(stack, server.name);
+  const asked = withEngine(engineOf(server), (docker) => docker.getContainer(name).inspect());
   return await asked.then(
     () => true,
     (error: unknown) => statusOf(error) !== 404,

@@ -1,4 +1,4 @@
-import { placementOf } from "../configs/placement";
+import { engineOf, placementOf } from "../configs/placement";
 import { Settings, readSettings } from "../configs/settings";
 import { refuseOtherEngine } from "../providers/docker/whereabouts";
 import type { PulumiStack } from "./backend";
@@ -95,15 +95,11 @@ async function newServersOutOfReach(
   const fresh = serversInDocker(settings).filter(({ name }) => !known.has(name) && !deployed.has(`${name}-container`));
   const reasons = new Map<string, Promise<string | undefined>>();
   const found = await Promise.all(
-    fresh.map(async ({ name, engine, engineCertificates }) => {
-      const key = engine ?? "";
-      const access = {
-        ...(engine === undefined ? {} : { url: engine }),
-        ...(engineCertificates === undefined ? {} : { certificates: engineCertificates }),
-      };
-      reasons.set(key, reasons.get(key) ?? absence(access));
+    fresh.map(async (server) => {
+      const key = server.engine ?? "";
+      reasons.set(key, reasons.get(key) ?? absence(engineOf(server)));
       const reason = await reasons.get(key);
-      return reason === undefined ? [] : [{ site: name, reason }];
+      return reason === undefined ? [] : [{ site: server.name, reason }];
     }),
   );
   return found.flat();

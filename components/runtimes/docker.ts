@@ -8,7 +8,7 @@ import {
   cpuText,
   engineNameOf,
 } from "../../configs/container";
-import { Placement, placementOf, reachedAt } from "../../configs/placement";
+import { Placement, engineOf, placementOf, reachedAt } from "../../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
 import type { Place } from "../../providers/server-host";
 import { Declared } from "../declared";
@@ -96,7 +96,7 @@ export class DockerRuntime implements Runtime {
   ): Declared<Place> {
     const { docker } = this.settings;
     const placement = this.inDocker(server);
-    const { provider, network, image } = this.engineOf(placement.engine, server);
+    const { provider, network, image } = this.engineFor(placement.engine, server);
     const owned = { parent: parent ?? this.parent, provider };
     const name = this.nameOf(server.name);
     const labels = this.labels(server.name);
@@ -148,7 +148,7 @@ export class DockerRuntime implements Runtime {
     );
     const place = {
       kind: "docker" as const,
-      engine: accessOf(server),
+      engine: engineOf(server),
       container: container.id,
       name,
       folder,
@@ -157,7 +157,7 @@ export class DockerRuntime implements Runtime {
     return place;
   }
 
-  private engineOf(url: string, server: HubSettings | SiteSettings): Engine {
+  private engineFor(url: string, server: HubSettings | SiteSettings): Engine {
     const known = this.engines.get(url);
     if (known !== undefined) return known;
     const name = url === "" ? "docker" : `docker-${url.replace(/[^A-Za-z0-9.]+/g, "-")}`;
@@ -201,11 +201,6 @@ export class DockerRuntime implements Runtime {
     return require("@pulumi/docker") as typeof Docker;
   }
 }
-
-const accessOf = ({ engine: url, engineCertificates: certificates }: HubSettings | SiteSettings) => ({
-  ...(url === undefined ? {} : { url }),
-  ...(certificates === undefined ? {} : { certificates }),
-});
 
 /** The plain official image holds nothing but nats-server: nothing in it could ask the server. */
 const hasShell = (image: string): boolean => /alpine/.test(image);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import { type Server, createServer } from "node:net";
 import type { RawSettings } from "../../configs/settings";
 import { type Ran, Stack } from "../support/cli";
 import { arrived, linkIds, publish } from "../support/e2e-traffic";
 import { Containers, missingEngine } from "../support/grounds";
+import { occupy } from "../support/foreign-port";
 
 // What is wrong with an engine, an image, a port or a volume: one readable error with its cure, nothing else harmed, and
 // the next `up` after the cure finishes. One stack meets it all, one after the other.
@@ -18,15 +18,6 @@ const ANOTHER_USER = 65_534;
 const IMAGE = "nats:2.15.2-alpine";
 /** There is none of this name. */
 const NO_IMAGE = "nats:9.9.9";
-
-/** Takes a port, as a foreign program would. */
-async function occupy(): Promise<{ port: number; server: Server }> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  return { port: address.port, server };
-}
 
 /** The part of the CLI's output that it ends with, where each error stands once. */
 const diagnostics = (output: string): string => /^Diagnostics:\n([^]*?)^(Outputs|Resources):/m.exec(output)?.[1] ?? "";

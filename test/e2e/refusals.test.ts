@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import { type Server, createServer } from "node:net";
 import * as path from "node:path";
 import { type Ran, Stack, copyProject } from "../support/cli";
 import { pidOf, reservedPorts, serversOf } from "../support/e2e-servers";
 import { linkIds } from "../support/e2e-traffic";
+import { occupy } from "../support/foreign-port";
 
 // What the program refuses: one readable error, an exit code other than 0, and nothing touched.
 
@@ -13,15 +13,6 @@ const good = {
   streams: [{ name: "EVENTS", subjects: ["events.>"] }],
   probes: { burst: "0B" },
 };
-
-/** Takes a port, as a foreign program would. */
-async function occupy(): Promise<{ port: number; server: Server }> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  return { port: address.port, server };
-}
 
 describe("refusals", () => {
   let folder: string;
