@@ -241,6 +241,11 @@ const settings = z.strictObject({
   streams: z.array(stream).max(32).default([]),
   /** When the smoke test runs: when anything it vouches for changed, or at each `up`. @default "onChange" */
   smokeTest: z.enum(["onChange", "always"]).default("onChange"),
+  /**
+   * Whether a change is tried on loopback before anything is touched. "onChange": its findings refuse the update; what
+   * cannot be rehearsed is said. "required": that too refuses the update. "off": nothing is tried. @default "onChange"
+   */
+  rehearsal: z.enum(["onChange", "required", "off"]).default("onChange"),
   /** The smoke test's messages. */
   probes,
   /** Seeds to use instead of generated ones (secret): `keys.<site>.link`, `.application`, `.operator`, `.reader`; `keys.<hub>.system` … */

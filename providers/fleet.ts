@@ -8,10 +8,13 @@ import { refusedConfigs } from "./config-check";
 import { digest } from "./digest";
 import { mayDiscard } from "./discard";
 import { folderProblem, machineId, refuseOtherMachine, removeFolder } from "./folders";
-import { findNatsServer } from "./nats-server-binary";
+import { NatsServer, findNatsServer } from "./nats-server-binary";
 import { pemsOf } from "./link-tls";
 import { Failure, failure, refuseMoves, refuseNewImage } from "./moves";
 import { messageOf } from "./refusal";
+import { rehearse } from "./rehearsal";
+import { clearLeftBehind } from "./rehearsal-folder";
+import { forgetPassed } from "./rehearsal-memory";
 import { hasUnknown, inputsOnly, same } from "./values";
 
 /**
@@ -93,8 +96,9 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   const failures: Failure[] = [];
   const old = olds.settings === undefined || olds.access === undefined ? undefined : (olds as FleetInputs);
   const settings: Settings = { ...news.settings, keys: {} };
+  let binary: NatsServer | undefined;
   try {
-    const binary = await findNatsServer(settings.natsServer);
+    binary = await findNatsServer(settings.natsServer);
     if (!same(old?.settings, news.settings)) {
       const isNew = (site: Settings["sites"][number]) =>
         !old?.settings.sites.some((before) => same(before, site)) || !same(old.settings.streams, settings.streams);
@@ -114,6 +118,11 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
       ...(await refuseRemovals(old, news)),
       ...(await refuseNewImage(old, news)),
     );
+  }
+  // Last: it takes a second.
+  if (failures.length === 0 && binary !== undefined) {
+    const olds = old === undefined ? undefined : { ...old.settings, keys: {} };
+    failures.push(...(await rehearse({ root: news.root, olds, news: settings, binary })));
   }
   return failures.length === 0 ? { inputs: news } : { failures };
 }
@@ -150,6 +159,8 @@ export async function update(_id: string, _olds: FleetOutputs, news: FleetInputs
 }
 
 async function remove(_id: string, { root }: FleetOutputs): Promise<void> {
+  await clearLeftBehind(root);
+  forgetPassed(root);
   removeFolder(root, join(root, ".."));
 }
 

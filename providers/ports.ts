@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { pulumiHome } from "../toolchain/locate";
+import { readText } from "./folders";
 import { Refusal, messageOf } from "./refusal";
 
 /**
@@ -68,4 +69,13 @@ export async function allocatePort(folder: string): Promise<number> {
 export function releasePort(port: number, folder: string): void {
   const file = join(registry(), String(port));
   if (existsSync(file) && readFileSync(file, "utf8") === resolve(folder)) rmSync(file, { force: true });
+}
+
+/** Gives back the ports of all servers below the folder. */
+export function releasePortsBelow(folder: string): void {
+  const ports = existsSync(registry()) ? readdirSync(registry()) : [];
+  for (const port of ports) {
+    const file = join(registry(), port);
+    if (readText(file)?.startsWith(`${resolve(folder)}/`) === true) rmSync(file, { force: true });
+  }
 }

@@ -44,6 +44,15 @@ function isOurs({ pid, bootId: boot, startTime: start, command }: ProcessRecord)
   return boot === bootId() && start === startTime(pid) && sameCommand(commandOf(pid), command);
 }
 
+/** A name of this process that no other one ever has, until the machine starts anew. */
+export const processName = (): string => `${process.pid}.${startTime(process.pid) ?? ""}`;
+
+/** Whether the process of that name is there. */
+export function isProcess(name: string): boolean {
+  const [pid, start] = name.split(".");
+  return start !== undefined && start === startTime(Number(pid));
+}
+
 /** Every process that runs the configuration file `config` as nats-server does: `… -c <config>`. */
 function scan(config: string): number[] {
   return readdirSync("/proc")

@@ -47,11 +47,11 @@ export async function shared(access: Access): Promise<NatsConnection> {
   return opening;
 }
 
-/** Closes what `shared` opened. */
-export async function closeShared(): Promise<void> {
-  const opened = [...pool.values()];
-  pool.clear();
-  await Promise.all(opened.map(async (connection) => (await connection.catch(() => undefined))?.close()));
+/** Closes what `shared` opened, or of that what goes to the given URLs. */
+export async function closeShared(urls?: readonly string[]): Promise<void> {
+  const closing = [...pool].filter(([key]) => urls?.some((url) => key.startsWith(`${url} `)) ?? true);
+  for (const [key] of closing) pool.delete(key);
+  await Promise.all(closing.map(async ([, connection]) => (await connection.catch(() => undefined))?.close()));
 }
 
 /** Whether the server refused the key, as opposed to not being there. */

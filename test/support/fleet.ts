@@ -3,22 +3,15 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { declareHub, declareHubLink, declareLeaf } from "../../configs/declare";
 import { RawSettings, Settings, SiteSettings, StreamSettings } from "../../configs/settings";
-import { FleetAccess, SiteAccess, atHub, atSite } from "../../providers/collected";
-import { digest } from "../../providers/digest";
+import { SiteAccess, atHub, atSite } from "../../providers/collected";
 import * as fleetCheck from "../../providers/fleet";
-import * as hubLink from "../../providers/hub-link";
-import * as hubServer from "../../providers/hub-server";
-import * as identity from "../../providers/identity";
-import * as leafServer from "../../providers/leaf-server";
 import { closeShared, open, shared } from "../../providers/nats/connection";
 import { JetStream, StreamInfo } from "../../providers/nats/jetstream";
 import { LeafLink, Varz, leafLinks, varz } from "../../providers/nats/system";
+import { Role, ScratchFleet, ScratchServer } from "../../providers/scratch-fleet";
 import { hostOf } from "../../providers/server-host";
-import type { ProcessPlace } from "../../providers/process-host";
 import * as smokeTest from "../../providers/smoke-test";
-import * as streams from "../../providers/streams";
 import { settingsOf } from "./settings";
 
 /**
@@ -29,8 +22,9 @@ import { settingsOf } from "./settings";
  *     await fleet.prove();
  */
 
-/** Two sites with one stream each. Impatient: probes that never arrive fail the proof after 3 s. */
+/** Two sites with one stream each. Impatient: probes that never arrive fail the proof after 3 s. Not rehearsed. */
 const SMALL = {
+  rehearsal: "off",
   hub: { maxFile: "1GiB" },
   sites: [{ name: "oslo" }, { name: "bergen" }],
   streams: [{ name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB", collect: { maxBytes: "32MiB" } }],
@@ -38,43 +32,22 @@ const SMALL = {
 } satisfies RawSettings;
 
 const STACK = "test";
-const HUB_ROLES = ["system", "operator", "reader"];
-const SITE_ROLES = ["link", "application", "operator", "reader"];
-
-type Role = "system" | "link" | "application" | "operator" | "reader";
 
 /** A server of the fleet, and how it is reached. */
-export interface TestServer {
-  name: string;
-  folder: string;
-  /** Client URL. */
-  url: string;
-  keys: Record<Role, string>;
-  seeds: Record<Role, string>;
-  ports: Record<"client" | "leafnodes" | "monitor", number>;
-}
+export type TestServer = ScratchServer;
 
-export class TestFleet {
-  settings: Settings;
+export class TestFleet extends ScratchFleet {
   /** The last proof that passed. */
   lastProof: smokeTest.SmokeTestOutputs | undefined;
   /** What the providers told the person who watches. */
   readonly reports: string[] = [];
-  /** The stack's folder. */
-  readonly root: string;
-  private readonly hubIdentity: Resource<identity.IdentityInputs, identity.IdentityOutputs>;
-  private readonly hubServer: Resource<hubServer.HubServerInputs, hubServer.HubServerOutputs>;
-  private readonly sites = new Map<string, SiteResources>();
   private readonly clients: NatsConnection[] = [];
 
   private constructor(
     private raw: RawSettings,
     private readonly dataFolder: string,
   ) {
-    this.settings = settingsOf(raw);
-    this.root = join(dataFolder, STACK);
-    this.hubIdentity = new Resource(this.settings.hub.name, identity);
-    this.hubServer = new Resource(this.settings.hub.name, hubServer);
+    super(settingsOf(raw), join(dataFolder, STACK), STACK);
   }
 
   /** A fleet with all servers and streams up. What `raw` leaves out is small and quick. */
@@ -107,19 +80,12 @@ export class TestFleet {
 
   private async bringAll(change: RawSettings, always: boolean): Promise<void> {
     this.raw = { ...this.raw, ...change };
-    this.settings = settingsOf(this.raw);
-    const { sites } = this.settings;
-    await Promise.all([this.identifyHub(), ...sites.map((site) => this.identifySite(site))]);
-    await this.hubServer.apply(this.hubInputs(), always);
-    await Promise.all(sites.map((site) => this.bringSite(site, always)));
-    const removed = [...this.sites.keys()].filter((name) => !sites.some((site) => site.name === name));
-    await Promise.all(removed.map((name) => this.removeSite(name)));
+    await this.bring(settingsOf(this.raw), always);
   }
 
   /** The smoke test. Errors: a Refusal with all findings. */
   async prove(): Promise<smokeTest.ProofRow[]> {
-    const run = () => smokeTest.prove(this.proofInputs(), this.lastProof);
-    this.lastProof = await watching.run(this.reports, run);
+    this.lastProof = await watching.run(this.reports, () => this.runSmokeTest(this.lastProof));
     return this.lastProof.proof;
   }
 
@@ -184,12 +150,6 @@ export class TestFleet {
 
   // --- what can be seen of it
 
-  get hub(): TestServer {
-    return serverOf(this.hubIdentity.outs);
-  }
-
-  site = (name: string): TestServer => serverOf(this.of(name).identity.outs);
-
   /** A client with a key of the server's; closed with the fleet. */
   async connect({ url, seeds }: Pick<TestServer, "url" | "seeds">, role: Role): Promise<NatsConnection> {
     const client = await open({ url, seed: seeds[role] });
@@ -205,10 +165,10 @@ export class TestFleet {
     this.connect({ ...this.site(site), url: this.hub.url }, role);
 
   /** JetStream of the site, as its operator. */
-  atSite = (site: string): Promise<JetStream> => atSite(this.accessOf(site));
+  atSite = (site: string): Promise<JetStream> => atSite(this.accessAt(site));
 
   /** JetStream on the hub, as the operator of the account that collects the stream from the site. */
-  atHub = (site: string, stream = "EVENTS"): Promise<JetStream> => atHub(this.accessOf(site), this.stream(stream));
+  atHub = (site: string, stream = "EVENTS"): Promise<JetStream> => atHub(this.accessAt(site), this.stream(stream));
 
   /** The hub's stream that sources the site. */
   async collected(site: string, stream = "EVENTS"): Promise<StreamInfo> {
@@ -231,110 +191,9 @@ export class TestFleet {
     return [this.hub, ...[...this.sites.keys()].map(this.site)].flatMap(({ seeds }) => Object.values(seeds));
   }
 
-  // --- one site
-
-  private async bringSite(site: SiteSettings, always: boolean): Promise<void> {
-    const resources = this.of(site.name);
-    const before = resources.link;
-    // A new key is a replacement: declared first, and the old one dropped last.
-    const rotated = before.exists && before.outs.declaration.keys.link !== this.site(site.name).keys.link;
-    if (rotated) resources.link = new Resource(site.name, hubLink);
-    await resources.link.apply(this.linkInputs(site), always);
-    await resources.server.apply(this.leafInputs(site), always);
-    await resources.streams.apply(this.streamsInputs(site), always);
-    if (rotated) await before.delete();
-  }
-
-  private async removeSite(name: string): Promise<void> {
-    const { identity: keys, link, server, streams: ofSite } = this.of(name);
-    for (const resource of [ofSite, server, link, keys]) await resource.delete();
-    this.sites.delete(name);
-  }
-
-  private of(site: string): SiteResources {
-    const resources = this.sites.get(site);
-    if (resources === undefined) throw new Error(`${site} is no site of this fleet`);
-    return resources;
-  }
-
   private declared = (name: string): SiteSettings => named(this.settings.sites, name);
   private stream = (name: string): StreamSettings => named(this.settings.streams, name);
-  private folderOf = (site: string): string => `${this.root}/sites/${site}`;
-  private systemAt = ({ url }: TestServer) => ({ url, seed: this.hub.seeds.system });
-
-  private accessOf(site: string): SiteAccess {
-    const { url, seeds } = this.site(site);
-    return { site, expect: this.declared(site).expect, url, operator: seeds.operator, ...this.hubAccess() };
-  }
-
-  private hubAccess(): Pick<FleetAccess, "hubUrl" | "hubOperator"> {
-    const merged = this.settings.streams.some((stream) => stream.collect.mode === "merged");
-    return { hubUrl: this.hub.url, ...(merged ? { hubOperator: this.hub.seeds.operator } : {}) };
-  }
-
-  // --- the resources' inputs, as the components make them
-
-  private placeAt(folder: string): ProcessPlace {
-    const { natsServer } = this.settings;
-    return { kind: "process", folder, ...(natsServer === undefined ? {} : { natsServer }) };
-  }
-
-  /** What the sites dial. */
-  get leafUrl(): string {
-    return `nats-leaf://${this.settings.hub.host}:${this.hub.ports.leafnodes}`;
-  }
-
-  private identifyHub() {
-    const { name, ports } = this.settings.hub;
-    return this.hubIdentity.apply({
-      ...this.identityInputs(name, `${this.root}/hub`, HUB_ROLES),
-      ports: { client: ports.client ?? 0, leafnodes: ports.leafnodes ?? 0, monitor: ports.monitor ?? 0 },
-      rotation: 0,
-    });
-  }
-
-  private identifySite({ name, ports, rotation }: SiteSettings) {
-    if (!this.sites.has(name)) this.sites.set(name, siteResources(name));
-    return this.of(name).identity.apply({
-      ...this.identityInputs(name, this.folderOf(name), SITE_ROLES),
-      ports: { client: ports.client ?? 0, monitor: ports.monitor ?? 0 },
-      rotation,
-    });
-  }
-
-  private identityInputs(owner: string, folder: string, roles: string[]) {
-    const given = (this.settings.keys[owner] ?? {}) as Record<string, string>;
-    return { owner, folder, root: this.root, roles, given };
-  }
-
-  private hubInputs(): hubServer.HubServerInputs {
-    const { folder, keys, ports, seeds } = this.hub;
-    const declaration = declareHub(this.settings, keys, ports);
-    return { place: this.placeAt(folder), root: this.root, declaration, secrets: seeds };
-  }
-
-  private linkInputs(site: SiteSettings): hubLink.HubLinkInputs {
-    const declaration = declareHubLink(this.settings, site, this.site(site.name).keys);
-    const place = this.placeAt(this.hub.folder);
-    return { place, root: this.root, declaration, hub: this.systemAt(this.hub) };
-  }
-
-  private leafInputs(site: SiteSettings): leafServer.LeafServerInputs {
-    const { folder, keys, ports, seeds } = this.site(site.name);
-    const { system } = this.hub.keys;
-    return {
-      place: this.placeAt(folder),
-      root: this.root,
-      expect: site.expect,
-      declaration: declareLeaf(this.settings, site, { ...keys, system }, ports, this.leafUrl),
-      access: { hubUrl: this.hub.url, link: seeds.link, system: this.hub.seeds.system },
-    };
-  }
-
-  private streamsInputs({ name, expect }: SiteSettings): streams.StreamsInputs {
-    const { site, expect: _, ...access } = this.accessOf(name);
-    return { site, expect, stack: STACK, root: this.root, streams: this.settings.streams, access };
-  }
+  private accessAt = (site: string): SiteAccess => this.accessOf(this.declared(site));
 
   private checkInputs({ keys: _, ...settings }: Settings): fleetCheck.FleetInputs {
     const sites = Object.fromEntries(
@@ -345,94 +204,7 @@ export class TestFleet {
     );
     return { root: this.root, settings, access: { ...this.hubAccess(), sites } };
   }
-
-  private proofInputs(): smokeTest.SmokeTestInputs {
-    const { hub, settings } = this;
-    const { smokeTest: run, sites, streams: declared, probes } = settings;
-    return {
-      run,
-      stack: STACK,
-      root: this.root,
-      hub: { name: hub.name, url: hub.url, leafUrl: this.leafUrl },
-      sites: sites.map((site) => ({
-        site: site.name,
-        expect: site.expect,
-        url: this.site(site.name).url,
-        place: this.placeAt(this.folderOf(site.name)),
-        declared: digest({ site, declared }),
-      })),
-      streams: declared,
-      probes,
-      secrets: {
-        system: hub.seeds.system,
-        hubOperator: hub.seeds.operator,
-        sites: Object.fromEntries(sites.map(({ name }) => [name, this.site(name).seeds])),
-      },
-    };
-  }
 }
-
-// --- the parts
-
-interface Provider<I, O> {
-  create(inputs: I): Promise<{ outs: O }>;
-  diff(id: string, olds: O, news: I): Promise<{ changes: boolean }>;
-  update(id: string, olds: O, news: I): Promise<{ outs: O }>;
-  delete(id: string, outs: O): Promise<void>;
-}
-
-/** One resource, as Pulumi keeps it: created the first time, updated after that when something differs. */
-class Resource<I, O> {
-  private state: O | undefined;
-
-  constructor(
-    private readonly id: string,
-    private readonly provider: Provider<I, O>,
-  ) {}
-
-  get exists(): boolean {
-    return this.state !== undefined;
-  }
-
-  get outs(): O {
-    if (this.state === undefined) throw new Error(`${this.id}: a resource that was not created yet`);
-    return this.state;
-  }
-
-  /** What a preview says: whether an update would change it. */
-  differs = async (inputs: I): Promise<boolean> => (await this.provider.diff(this.id, this.outs, inputs)).changes;
-
-  async apply(inputs: I, always = false): Promise<void> {
-    const { create, update } = this.provider;
-    if (this.state === undefined) this.state = (await create(inputs)).outs;
-    else if (always || (await this.differs(inputs))) this.state = (await update(this.id, this.state, inputs)).outs;
-  }
-
-  delete = (): Promise<void> => this.provider.delete(this.id, this.outs);
-}
-
-interface SiteResources {
-  identity: Resource<identity.IdentityInputs, identity.IdentityOutputs>;
-  link: Resource<hubLink.HubLinkInputs, hubLink.HubLinkInputs>;
-  server: Resource<leafServer.LeafServerInputs, leafServer.LeafServerOutputs>;
-  streams: Resource<streams.StreamsInputs, streams.StreamsOutputs>;
-}
-
-const siteResources = (name: string): SiteResources => ({
-  identity: new Resource(name, identity),
-  link: new Resource(name, hubLink),
-  server: new Resource(name, leafServer),
-  streams: new Resource(name, streams),
-});
-
-const serverOf = ({ owner, folder, keys, seeds, allocated }: identity.IdentityOutputs): TestServer => ({
-  name: owner,
-  folder,
-  url: `nats://127.0.0.1:${allocated.client}`,
-  keys,
-  seeds,
-  ports: allocated,
-});
 
 function named<T extends { name: string }>(items: readonly T[], name: string): T {
   const item = items.find((one) => one.name === name);

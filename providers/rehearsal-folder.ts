@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, statfsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { makeFolder, removeFolder } from "./folders";
+import { releasePortsBelow } from "./ports";
+import { isProcess, processName } from "./processes";
+import { Refusal } from "./refusal";
+import { hostOf } from "./server-host";
+
+/**
+ * Where a rehearsal takes place: `rehearsal/<process>` in the stack's folder, named after the process that rehearses.
+ * When it ends, whatever way, nothing of it stays.
+ */
+
+const placeOf = (root: string): string => join(resolve(root), "rehearsal");
+
+/** The folders below that may be a server's. */
+function serverFolders(folder: string): string[] {
+  const sites = join(folder, "sites");
+  return [join(folder, "hub"), ...(existsSync(sites) ? readdirSync(sites).map((site) => join(sites, site)) : [])];
+}
+
+/** Ends the servers of a rehearsal, gives back their ports, and removes the folder; parents below `above` when empty. */
+export async function clear(folder: string, above = dirname(folder)): Promise<void> {
+  await Promise.all(serverFolders(folder).map((server) => hostOf({ kind: "process", folder: server }).stop()));
+  releasePortsBelow(folder);
+  removeFolder(folder, above);
+}
+
+/** Clears what rehearsals of this stack left whose processes are gone. */
+export async function clearLeftBehind(root: string): Promise<void> {
+  const place = placeOf(root);
+  const left = existsSync(place) ? readdirSync(place).filter((name) => !isProcess(name)) : [];
+  for (const name of left) await clear(join(place, name), join(root, ".."));
+}
+
+/** The nearest folder that is there. */
+function nearest(path: string): string {
+  return existsSync(path) ? path : nearest(dirname(path));
+}
+
+/** Bytes that a rehearsal needs beside its messages: configurations, logs, the stores' own files. */
+const OVERHEAD = 32 * 2 ** 20;
+
+/** Does the work in a folder of its own, and leaves nothing. Errors: a Refusal when there is no room for `bytes` more. */
+export async function inRehearsalFolder<T>(
+  root: string,
+  bytes: number,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const [place, above] = [placeOf(root), nearest(placeOf(root))];
+  const { bavail, bsize } = statfsSync(above);
+  if (bavail * bsize < bytes + OVERHEAD) throw new Refusal(`${above}: there is no room for it on the disk`);
+  const folder = makeFolder(join(place, processName()));
+  const guard = spawn(process.execPath, [join(__dirname, "rehearsal-guard.js"), folder], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+    // Where the ports are reserved; nothing else of this process's environment: it holds the passphrase of the stack.
+    env: { HOME: process.env.HOME, PULUMI_HOME: process.env.PULUMI_HOME },
+  });
+  // A rehearsal goes on without it: the next run clears what then stays.
+  guard.on("error", () => undefined);
+  guard.stdin.on("error", () => undefined);
+  try {
+    return await work(folder);
+  } finally {
+    await clear(folder, above);
+    guard.stdin.end();
+    guard.unref();
+  }
+}

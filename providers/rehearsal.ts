@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { placementOf } from "../configs/placement";
+import { Settings } from "../configs/settings";
+import { digest } from "./digest";
+import { Failure, failure } from "./moves";
+import { NatsServer } from "./nats-server-binary";
+import { closeShared } from "./nats/connection";
+import { Refusal, messageOf } from "./refusal";
+import { clearLeftBehind, inRehearsalFolder } from "./rehearsal-folder";
+import { hasPassed, notePassed } from "./rehearsal-memory";
+import { RehearsalPlan, deployedBefore, planRehearsal } from "./rehearsal-plan";
+import { keepingReports, report } from "./report";
+import { ScratchFleet } from "./scratch-fleet";
+import { unproven } from "./unproven";
+
+/**
+ * The rehearsal: before anything is touched, the hub and the changed sites as planned run on loopback with throwaway
+ * keys, ports and stores; they are brought up as the real ones will be, from what is deployed to what is planned, and
+ * the smoke test runs against them. What the rules cannot know, the real server says here first.
+ */
+
+export interface Rehearsal {
+  /** The stack's folder. */
+  root: string;
+  /** What is deployed; undefined where nothing is. */
+  olds: Settings | undefined;
+  news: Settings;
+  binary: NatsServer;
+}
+
+/** What came of it: so many probes arrived, or what was found, or why it could not be tried. */
+type Outcome = { probes: number } | { finding: string } | { unable: string };
+
+const STACK = "rehearsal";
+
+const LONGEST_MS = 60_000;
+
+/** What servers say when the machine, and not the plan, is at fault. */
+const OF_THE_MACHINE = /is taken by a process|address already in use|does not serve after|no space left/i;
+
+async function outcomeOf(work: Promise<number>): Promise<Outcome> {
+  try {
+    return { probes: await work };
+  } catch (error) {
+    const said = messageOf(error);
+    return error instanceof Refusal && !OF_THE_MACHINE.test(said) ? { finding: said } : { unable: said };
+  }
+}
+
+/** Brings the fleet to each of the settings, one after the other, and proves it. Resolves with the probes that arrived. */
+async function perform(folder: string, stages: readonly Settings[], chosen: readonly string[]): Promise<Outcome> {
+  const [first] = stages;
+  if (first === undefined) return { probes: 0 };
+  const fleet = new ScratchFleet(first, folder, STACK, (site) => chosen.includes(site));
+  const unable = await fleet.identify().then(
+    () => undefined,
+    (error: unknown) => ({ unable: messageOf(error) }),
+  );
+  if (unable !== undefined) return unable;
+  const work = async () => {
+    for (const settings of stages) await fleet.bring(settings);
+    const { proof } = await fleet.runSmokeTest();
+    return proof.reduce((sum, { messages }) => sum + messages, 0);
+  };
+  const late = sleep(LONGEST_MS, { unable: `it is not over after ${LONGEST_MS / 1000} s` }, { ref: false });
+  try {
+    return await Promise.race([outcomeOf(work()), late]);
+  } finally {
+    await closeShared(fleet.urls);
+  }
+}
+
+/** Bytes that the probes of a rehearsal store at both ends. */
+const bytesOf = ({ settings: { probes, streams }, chosen }: RehearsalPlan): number =>
+  2 * chosen.length * streams.length * (probes.burst + probes.burstMessage + probes.count * 512);
+
+
+async function tryOut(root: string, plan: RehearsalPlan): Promise<Outcome> {
+  const attempt = (stages: readonly Settings[]): Promise<Outcome> =>
+    inRehearsalFolder(root, bytesOf(plan), (folder) => keepingReports([], () => perform(folder, stages, plan.chosen)));
+  // What a failed update left nobody knows: only a proven fleet is what its settings say.
+  const before = unproven(root).length > 0 ? undefined : deployedBefore(plan);
+  if (before === undefined) return attempt([plan.settings]);
+  const changed = await attempt([before, plan.settings]);
+  if (!("finding" in changed)) return changed;
+  const fromNothing = await attempt([plan.settings]);
+  if (!("probes" in fromNothing)) return fromNothing;
+  const cure = "the settings are good for a new fleet, but what is deployed cannot change to them in one update; make two";
+  return { finding: `${changed.finding}\n  ${cure}: first what gives room or subjects back, then what takes them` };
+}
+
+/** The servers in containers run the nats-server of their image. */
+function otherVersion(settings: Settings, { version }: NatsServer): string {
+  const inDocker = [settings.hub, ...settings.sites].some((server) => placementOf(settings, server).kind === "docker");
+  if (!inDocker || settings.docker.image.includes(version)) return "";
+  return `; with nats-server ${version}, and the containers run ${settings.docker.image}`;
+}
+
+const listed = ({ settings, chosen, concerned }: RehearsalPlan): string => {
+  const others = concerned === chosen.length ? "" : `, ${chosen.length} of ${concerned} sites that change,`;
+  return `${[settings.hub.name, ...chosen].join(", ")}${others}`;
+};
+
+/** What speaks against the change; empty when it passed, or is none that can be rehearsed. */
+export async function rehearse({ root, olds, news, binary }: Rehearsal): Promise<Failure[]> {
+  await clearLeftBehind(root);
+  const plan = news.rehearsal === "off" ? undefined : planRehearsal(olds, news);
+  if (plan === undefined) return [];
+  const key = digest([plan, binary]);
+  if (hasPassed(root, key)) return [];
+  const started = performance.now();
+  const outcome = await tryOut(root, plan).catch((error: unknown): Outcome => ({ unable: messageOf(error) }));
+  if ("probes" in outcome) {
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    report(
+      `rehearsal: ${listed(plan)} on loopback: ${outcome.probes} probes arrived in ${seconds} s${otherVersion(news, binary)}`,
+    );
+    notePassed(root, key);
+    return [];
+  }
+  if ("finding" in outcome) {
+    const where = `${listed(plan)} as planned, on loopback${otherVersion(news, binary)}`;
+    return [failure("rehearsal", `rehearsal: of ${where}: ${outcome.finding}\n  nothing of the fleet was touched`)];
+  }
+  const reason = `rehearsal: this change could not be rehearsed: ${outcome.unable}`;
+  if (news.rehearsal === "required") return [failure("rehearsal", `${reason}; 'rehearsal: required' refuses it`)];
+  report(`${reason}; it goes on without`);
+  return [];
+}

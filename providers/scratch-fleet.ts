@@ -1,0 +1,313 @@
+import { declareHub, declareHubLink, declareLeaf } from "../configs/declare";
+import { Settings, SiteSettings } from "../configs/settings";
+import { FleetAccess, SiteAccess } from "./collected";
+import { digest } from "./digest";
+import * as hubLink from "./hub-link";
+import * as hubServer from "./hub-server";
+import * as identity from "./identity";
+import * as leafServer from "./leaf-server";
+import { LinkCertificates } from "./link-tls";
+import type { ProcessPlace } from "./process-host";
+import { declareLink, declaredLinks, dropLink } from "./server-config";
+import { LocalFiles } from "./server-files";
+import * as smokeTest from "./smoke-test";
+import * as streams from "./streams";
+import { throwawayCertificates, throwawayPublicKey } from "./throwaway";
+
+/**
+ * A hub and its sites as processes on loopback, without Pulumi: the providers' own functions, called in the order in
+ * which Pulumi calls them. Its settings must say nothing of other machines. For the rehearsal, and for tests.
+ */
+
+const HUB_ROLES = ["system", "operator", "reader"];
+const SITE_ROLES = ["link", "application", "operator", "reader"];
+
+export type Role = "system" | "link" | "application" | "operator" | "reader";
+
+/** A server of the fleet, and how it is reached. */
+export interface ScratchServer {
+  name: string;
+  folder: string;
+  /** Client URL. */
+  url: string;
+  keys: Record<Role, string>;
+  seeds: Record<Role, string>;
+  ports: Record<"client" | "leafnodes" | "monitor", number>;
+}
+
+export class ScratchFleet {
+  protected readonly hubIdentity: Resource<identity.IdentityInputs, identity.IdentityOutputs>;
+  protected readonly hubServer: Resource<hubServer.HubServerInputs, hubServer.HubServerOutputs>;
+  protected readonly sites = new Map<string, SiteResources>();
+  private readonly certificates = new Map<string, LinkCertificates>();
+
+  /**
+   * @param root the fleet's own folder.
+   * @param isDeployed whether a site gets its own server and streams; of the others the hub has the accounts.
+   */
+  constructor(
+    public settings: Settings,
+    readonly root: string,
+    private readonly stack: string,
+    private readonly isDeployed: (site: string) => boolean = () => true,
+  ) {
+    this.hubIdentity = new Resource(settings.hub.name, identity);
+    this.hubServer = new Resource(settings.hub.name, hubServer);
+  }
+
+  // --- what the commands do
+
+  /** `pulumi up` without its smoke test: brings all to these settings; with `always` also what does not differ. */
+  async bring(settings: Settings, always = false): Promise<void> {
+    this.settings = settings;
+    const { deployed } = this;
+    await this.identify();
+    await this.hubServer.apply(this.hubInputs(), always);
+    await Promise.all(deployed.map((site) => this.bringSite(site, always)));
+    const removed = [...this.sites.keys()].filter((name) => !deployed.some((site) => site.name === name));
+    await Promise.all(removed.map((name) => this.removeSite(name)));
+  }
+
+  /** Keys, ports and certificates of all servers, and the accounts of the sites that are not deployed. */
+  async identify(): Promise<void> {
+    await Promise.all([this.identifyHub(), ...this.deployed.map((site) => this.identifySite(site))]);
+    if (this.settings.links.tls !== "off" && this.certificates.size === 0) {
+      const names = [this.settings.hub.name, ...this.deployed.map(({ name }) => name)];
+      for (const [name, made] of await throwawayCertificates(names)) this.certificates.set(name, made);
+    }
+    this.declareAccounts();
+  }
+
+  /** The accounts of the sites that are not deployed. */
+  private declareAccounts(): void {
+    const files = new LocalFiles(this.hub.folder);
+    for (const link of declaredLinks(files)) if (!this.isDeployed(link.site)) dropLink(files, link, false);
+    for (const site of this.settings.sites.filter(({ name }) => !this.isDeployed(name))) {
+      const keys = { link: throwawayPublicKey(), operator: throwawayPublicKey(), reader: throwawayPublicKey() };
+      declareLink(files, declareHubLink(this.settings, site, keys));
+    }
+  }
+
+  /** The smoke test. Errors: a Refusal with all findings. */
+  runSmokeTest = (last?: smokeTest.SmokeTestOutputs): Promise<smokeTest.SmokeTestOutputs> =>
+    smokeTest.prove(this.proofInputs(), last);
+
+  // --- what can be seen of it
+
+  get hub(): ScratchServer {
+    return serverOf(this.hubIdentity.outs);
+  }
+
+  site = (name: string): ScratchServer => serverOf(this.of(name).identity.outs);
+
+  /** Client URLs of all its servers. */
+  get urls(): string[] {
+    return [this.hub, ...[...this.sites.keys()].map(this.site)].map(({ url }) => url);
+  }
+
+  /** What the sites dial. */
+  get leafUrl(): string {
+    const scheme = this.settings.links.tls === "off" ? "nats-leaf" : "tls";
+    return `${scheme}://${this.settings.hub.host}:${this.hub.ports.leafnodes}`;
+  }
+
+  private get deployed(): SiteSettings[] {
+    return this.settings.sites.filter(({ name }) => this.isDeployed(name));
+  }
+
+  // --- one site
+
+  private async bringSite(site: SiteSettings, always: boolean): Promise<void> {
+    const resources = this.of(site.name);
+    const before = resources.link;
+    // A new key is a replacement: declared first, and the old one dropped last.
+    const rotated = before.exists && before.outs.declaration.keys.link !== this.site(site.name).keys.link;
+    if (rotated) resources.link = new Resource(site.name, hubLink);
+    await resources.link.apply(this.linkInputs(site), always);
+    await resources.server.apply(this.leafInputs(site), always);
+    await resources.streams.apply(this.streamsInputs(site), always);
+    if (rotated) await before.delete();
+  }
+
+  protected async removeSite(name: string): Promise<void> {
+    const { identity: keys, link, server, streams: ofSite } = this.of(name);
+    for (const resource of [ofSite, server, link, keys]) await resource.delete();
+    this.sites.delete(name);
+  }
+
+  protected of(site: string): SiteResources {
+    const resources = this.sites.get(site);
+    if (resources === undefined) throw new Error(`${site} is no site of this fleet`);
+    return resources;
+  }
+
+  protected folderOf = (site: string): string => `${this.root}/sites/${site}`;
+
+  protected systemAt = ({ url }: Pick<ScratchServer, "url">) => ({ url, seed: this.hub.seeds.system });
+
+  protected accessOf({ name: site, expect, reach }: SiteSettings): SiteAccess {
+    const { url, seeds } = this.site(site);
+    const throughHub = reach === "hub" ? { throughHub: true as const } : {};
+    return { site, expect, url, operator: seeds.operator, ...throughHub, ...this.hubAccess() };
+  }
+
+  protected hubAccess(): Pick<FleetAccess, "hubUrl" | "hubOperator"> {
+    const merged = this.settings.streams.some((stream) => stream.collect.mode === "merged");
+    return { hubUrl: this.hub.url, ...(merged ? { hubOperator: this.hub.seeds.operator } : {}) };
+  }
+
+  // --- the resources' inputs, as the components make them
+
+  private placeAt(folder: string): ProcessPlace {
+    const { natsServer } = this.settings;
+    return { kind: "process", folder, ...(natsServer === undefined ? {} : { natsServer }) };
+  }
+
+  private certificatesOf(server: string): { certificates?: LinkCertificates } {
+    const certificates = this.settings.links.tls === "off" ? undefined : this.certificates.get(server);
+    return certificates === undefined ? {} : { certificates };
+  }
+
+  private identifyHub() {
+    const { name, ports } = this.settings.hub;
+    return this.hubIdentity.apply({
+      ...this.identityInputs(name, `${this.root}/hub`, HUB_ROLES),
+      ports: { client: ports.client ?? 0, leafnodes: ports.leafnodes ?? 0, monitor: ports.monitor ?? 0 },
+      rotation: 0,
+    });
+  }
+
+  private identifySite({ name, ports, rotation }: SiteSettings) {
+    if (!this.sites.has(name)) this.sites.set(name, siteResources(name));
+    return this.of(name).identity.apply({
+      ...this.identityInputs(name, this.folderOf(name), SITE_ROLES),
+      ports: { client: ports.client ?? 0, monitor: ports.monitor ?? 0 },
+      rotation,
+    });
+  }
+
+  private identityInputs(owner: string, folder: string, roles: string[]) {
+    const given = (this.settings.keys[owner] ?? {}) as Record<string, string>;
+    return { owner, folder, root: this.root, roles, given };
+  }
+
+  protected hubInputs(): hubServer.HubServerInputs {
+    const { name, folder, keys, ports, seeds } = this.hub;
+    const declaration = declareHub(this.settings, keys, ports);
+    const place = this.placeAt(folder);
+    return { place, root: this.root, declaration, ...this.certificatesOf(name), secrets: seeds };
+  }
+
+  protected linkInputs(site: SiteSettings): hubLink.HubLinkInputs {
+    const declaration = declareHubLink(this.settings, site, this.site(site.name).keys);
+    const place = this.placeAt(this.hub.folder);
+    return { place, root: this.root, declaration, hub: this.systemAt(this.hub) };
+  }
+
+  protected leafInputs(site: SiteSettings): leafServer.LeafServerInputs {
+    const { name, folder, keys, ports, seeds } = this.site(site.name);
+    const { system } = this.hub.keys;
+    const throughHub = site.reach === "hub" ? { operator: seeds.operator } : {};
+    return {
+      place: this.placeAt(folder),
+      root: this.root,
+      expect: site.expect,
+      declaration: declareLeaf(this.settings, site, { ...keys, system }, ports, this.leafUrl),
+      ...this.certificatesOf(name),
+      access: { hubUrl: this.hub.url, link: seeds.link, system: this.hub.seeds.system, ...throughHub },
+    };
+  }
+
+  protected streamsInputs(declared: SiteSettings): streams.StreamsInputs {
+    const { site, expect, ...access } = this.accessOf(declared);
+    return { site, expect, stack: this.stack, root: this.root, streams: this.settings.streams, access };
+  }
+
+  private proofInputs(): smokeTest.SmokeTestInputs {
+    const { hub, settings, deployed } = this;
+    const { smokeTest: run, streams: declared, probes } = settings;
+    return {
+      run,
+      stack: this.stack,
+      root: this.root,
+      hub: { name: hub.name, url: hub.url, leafUrl: this.leafUrl },
+      sites: deployed.map((site) => ({
+        site: site.name,
+        expect: site.expect,
+        url: this.site(site.name).url,
+        ...(site.reach === "hub" ? { throughHub: true as const } : {}),
+        place: this.placeAt(this.folderOf(site.name)),
+        declared: digest({ site, declared }),
+      })),
+      streams: declared,
+      probes,
+      secrets: {
+        system: hub.seeds.system,
+        hubOperator: hub.seeds.operator,
+        sites: Object.fromEntries(deployed.map(({ name }) => [name, this.site(name).seeds])),
+      },
+    };
+  }
+}
+
+// --- the parts
+
+interface Provider<I, O> {
+  create(inputs: I): Promise<{ outs: O }>;
+  diff(id: string, olds: O, news: I): Promise<{ changes: boolean }>;
+  update(id: string, olds: O, news: I): Promise<{ outs: O }>;
+  delete(id: string, outs: O): Promise<void>;
+}
+
+/** One resource, as Pulumi keeps it: created the first time, updated after that when something differs. */
+class Resource<I, O> {
+  private state: O | undefined;
+
+  constructor(
+    private readonly id: string,
+    private readonly provider: Provider<I, O>,
+  ) {}
+
+  get exists(): boolean {
+    return this.state !== undefined;
+  }
+
+  get outs(): O {
+    if (this.state === undefined) throw new Error(`${this.id}: a resource that was not created yet`);
+    return this.state;
+  }
+
+  /** What a preview says: whether an update would change it. */
+  differs = async (inputs: I): Promise<boolean> => (await this.provider.diff(this.id, this.outs, inputs)).changes;
+
+  async apply(inputs: I, always = false): Promise<void> {
+    const { create, update } = this.provider;
+    if (this.state === undefined) this.state = (await create(inputs)).outs;
+    else if (always || (await this.differs(inputs))) this.state = (await update(this.id, this.state, inputs)).outs;
+  }
+
+  delete = (): Promise<void> => this.provider.delete(this.id, this.outs);
+}
+
+interface SiteResources {
+  identity: Resource<identity.IdentityInputs, identity.IdentityOutputs>;
+  link: Resource<hubLink.HubLinkInputs, hubLink.HubLinkInputs>;
+  server: Resource<leafServer.LeafServerInputs, leafServer.LeafServerOutputs>;
+  streams: Resource<streams.StreamsInputs, streams.StreamsOutputs>;
+}
+
+const siteResources = (name: string): SiteResources => ({
+  identity: new Resource(name, identity),
+  link: new Resource(name, hubLink),
+  server: new Resource(name, leafServer),
+  streams: new Resource(name, streams),
+});
+
+const serverOf = ({ owner, folder, keys, seeds, allocated }: identity.IdentityOutputs): ScratchServer => ({
+  name: owner,
+  folder,
+  url: `nats://127.0.0.1:${allocated.client}`,
+  keys,
+  seeds,
+  ports: allocated,
+});
