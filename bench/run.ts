@@ -29,6 +29,8 @@ async function median(work: () => Promise<unknown>): Promise<number> {
 
 function fleetOf(count: number): RawSettings {
   return {
+    // The default; without it the stacks of tests are not rehearsed.
+    rehearsal: "onChange",
     hub: { maxFile: `${Math.ceil(count / 8) + 1}GiB` },
     sites: Array.from({ length: count }, (_, i) => ({ name: `site-${i + 1}`, quota: "128MiB" })),
     streams: [{ name: "EVENTS", subjects: ["events.>"], maxBytes: "64MiB", collect: { maxBytes: "64MiB" } }],

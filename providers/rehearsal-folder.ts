@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, statfsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { makeFolder, removeFolder } from "./folders";
 import { releasePortsBelow } from "./ports";
 import { isProcess, processName } from "./processes";
@@ -8,30 +8,33 @@ import { Refusal } from "./refusal";
 import { hostOf } from "./server-host";
 
 /**
- * Where a rehearsal takes place: `rehearsal/<process>` in the stack's folder, named after the process that rehearses.
+ * Where a rehearsal takes place: `rehearsal/<process>.<number>` in the stack's folder, after the process that rehearses.
  * When it ends, whatever way, nothing of it stays.
  */
 
 const placeOf = (root: string): string => join(resolve(root), "rehearsal");
 
-/** The folders below that may be a server's. */
-function serverFolders(folder: string): string[] {
-  const sites = join(folder, "sites");
-  return [join(folder, "hub"), ...(existsSync(sites) ? readdirSync(sites).map((site) => join(sites, site)) : [])];
+/** What is in a folder; nothing when there is none. */
+function within(folder: string): string[] {
+  try {
+    return readdirSync(folder).map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
 }
 
 /** Ends the servers of a rehearsal, gives back their ports, and removes the folder; parents below `above` when empty. */
 export async function clear(folder: string, above = dirname(folder)): Promise<void> {
-  await Promise.all(serverFolders(folder).map((server) => hostOf({ kind: "process", folder: server }).stop()));
+  const servers = [join(folder, "hub"), ...within(join(folder, "sites"))];
+  await Promise.all(servers.map((server) => hostOf({ kind: "process", folder: server }).stop()));
   releasePortsBelow(folder);
   removeFolder(folder, above);
 }
 
 /** Clears what rehearsals of this stack left whose processes are gone. */
 export async function clearLeftBehind(root: string): Promise<void> {
-  const place = placeOf(root);
-  const left = existsSync(place) ? readdirSync(place).filter((name) => !isProcess(name)) : [];
-  for (const name of left) await clear(join(place, name), join(root, ".."));
+  const left = within(placeOf(root)).filter((folder) => !isProcess(basename(folder)));
+  for (const folder of left) await clear(folder, join(root, ".."));
 }
 
 /** The nearest folder that is there. */
@@ -42,6 +45,9 @@ function nearest(path: string): string {
 /** Bytes that a rehearsal needs beside its messages: configurations, logs, the stores' own files. */
 const OVERHEAD = 32 * 2 ** 20;
 
+/** Rehearsals of this process: what it remembers of one folder must not meet another fleet. */
+let count = 0;
+
 /** Does the work in a folder of its own, and leaves nothing. Errors: a Refusal when there is no room for `bytes` more. */
 export async function inRehearsalFolder<T>(
   root: string,
@@ -51,7 +57,7 @@ export async function inRehearsalFolder<T>(
   const [place, above] = [placeOf(root), nearest(placeOf(root))];
   const { bavail, bsize } = statfsSync(above);
   if (bavail * bsize < bytes + OVERHEAD) throw new Refusal(`${above}: there is no room for it on the disk`);
-  const folder = makeFolder(join(place, processName()));
+  const folder = makeFolder(join(place, `${processName()}.${++count}`));
   const guard = spawn(process.execPath, [join(__dirname, "rehearsal-guard.js"), folder], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],

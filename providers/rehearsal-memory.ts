@@ -14,8 +14,7 @@ const VALID_MS = 3_600_000;
 const memory = (): string => join(pulumiHome(), "nats-hub-leaf", "rehearsed");
 const fileOf = (root: string): string => join(memory(), digest(resolve(root)));
 
-const isOld = (file: string): boolean =>
-  !existsSync(file) || Date.now() - statSync(file).mtimeMs > VALID_MS;
+const isOld = (file: string): boolean => !existsSync(file) || Date.now() - statSync(file).mtimeMs > VALID_MS;
 
 /** Whether exactly this rehearsal passed within the last hour. */
 export const hasPassed = (root: string, rehearsal: string): boolean =>

@@ -74,7 +74,6 @@ async function perform(folder: string, stages: readonly Settings[], chosen: read
 const bytesOf = ({ settings: { probes, streams }, chosen }: RehearsalPlan): number =>
   2 * chosen.length * streams.length * (probes.burst + probes.burstMessage + probes.count * 512);
 
-
 async function tryOut(root: string, plan: RehearsalPlan): Promise<Outcome> {
   const attempt = (stages: readonly Settings[]): Promise<Outcome> =>
     inRehearsalFolder(root, bytesOf(plan), (folder) => keepingReports([], () => perform(folder, stages, plan.chosen)));
@@ -85,7 +84,8 @@ async function tryOut(root: string, plan: RehearsalPlan): Promise<Outcome> {
   if (!("finding" in changed)) return changed;
   const fromNothing = await attempt([plan.settings]);
   if (!("probes" in fromNothing)) return fromNothing;
-  const cure = "the settings are good for a new fleet, but what is deployed cannot change to them in one update; make two";
+  const cure =
+    "the settings are good for a new fleet, but what is deployed cannot change to them in one update; make two";
   return { finding: `${changed.finding}\n  ${cure}: first what gives room or subjects back, then what takes them` };
 }
 
@@ -119,8 +119,8 @@ export async function rehearse({ root, olds, news, binary }: Rehearsal): Promise
     return [];
   }
   if ("finding" in outcome) {
-    const where = `${listed(plan)} as planned, on loopback${otherVersion(news, binary)}`;
-    return [failure("rehearsal", `rehearsal: of ${where}: ${outcome.finding}\n  nothing of the fleet was touched`)];
+    const where = `${listed(plan)} on loopback, as planned${otherVersion(news, binary)}`;
+    return [failure("rehearsal", `rehearsal: ${where}: ${outcome.finding}\n  nothing of the fleet was touched`)];
   }
   const reason = `rehearsal: this change could not be rehearsed: ${outcome.unable}`;
   if (news.rehearsal === "required") return [failure("rehearsal", `${reason}; 'rehearsal: required' refuses it`)];

@@ -9,6 +9,7 @@ import * as fleetCheck from "../../providers/fleet";
 import { closeShared, open, shared } from "../../providers/nats/connection";
 import { JetStream, StreamInfo } from "../../providers/nats/jetstream";
 import { LeafLink, Varz, leafLinks, varz } from "../../providers/nats/system";
+import { forgetPassed } from "../../providers/rehearsal-memory";
 import { Role, ScratchFleet, ScratchServer } from "../../providers/scratch-fleet";
 import { hostOf } from "../../providers/server-host";
 import * as smokeTest from "../../providers/smoke-test";
@@ -92,7 +93,15 @@ export class TestFleet extends ScratchFleet {
   /** The check of the whole fleet, as `pulumi preview` makes it before anything is touched: what it refuses. */
   async check(change: RawSettings = {}): Promise<string[]> {
     const olds = this.checkInputs(this.settings);
-    const result = await fleetCheck.check(olds, { ...olds, settings: settingsOf({ ...this.raw, ...change }) });
+    return this.refusals(olds, { ...olds, settings: settingsOf({ ...this.raw, ...change }) });
+  }
+
+  /** The same check for a fleet that was never deployed. */
+  checkNew = (): Promise<string[]> =>
+    this.refusals({}, { root: this.root, settings: this.settings, access: { hubUrl: "", sites: {} } });
+
+  private async refusals(olds: Partial<fleetCheck.FleetInputs>, news: fleetCheck.FleetInputs): Promise<string[]> {
+    const result = await watching.run(this.reports, () => fleetCheck.check(olds, news));
     return (result.failures ?? []).map(({ property, reason }) => `${property}: ${reason}`);
   }
 
@@ -143,6 +152,7 @@ export class TestFleet extends ScratchFleet {
     await Promise.all(folders.map((folder) => hostOf({ kind: "process", folder }).stop()));
     const identities = [this.hubIdentity, ...[...this.sites.values()].map((site) => site.identity)];
     for (const one of identities) if (one.exists) await one.delete();
+    forgetPassed(this.root);
     rmSync(this.dataFolder, { recursive: true, force: true });
   }
 

@@ -25,6 +25,7 @@ describe("the settings", () => {
       sites: [],
       streams: [],
       smokeTest: "onChange",
+      rehearsal: "onChange",
       probes: { count: 3, burst: 2_500_000, burstMessage: 100_000, timeout: 30_000 },
       keys: {},
     });
@@ -98,6 +99,7 @@ describe("the settings", () => {
       "sites",
       "streams",
       "smokeTest",
+      "rehearsal",
       "probes",
       "keys",
     ]);

@@ -36,6 +36,7 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
       sites: BOTH,
       streams: [{ name: "EVENTS", subjects: ["events.>"] }],
       natsServer: temp.path("nats-server"),
+      rehearsal: "off",
       ...raw,
     });
     const url = `nats://127.0.0.1:${port}`;
