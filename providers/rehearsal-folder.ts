@@ -23,8 +23,8 @@ function within(folder: string): string[] {
   }
 }
 
-/** Ends the servers of a rehearsal, gives back their ports, and removes the folder; parents below `above` when empty. */
-export async function clear(folder: string, above = dirname(folder)): Promise<void> {
+/** Ends the servers of a rehearsal, gives back their ports, and removes the folder, and its parents below `above` that are empty. */
+export async function clear(folder: string, above: string): Promise<void> {
   const servers = [join(folder, "hub"), ...within(join(folder, "sites"))];
   await Promise.all(servers.map((server) => hostOf({ kind: "process", folder: server }).stop()));
   releasePortsBelow(folder);
@@ -58,7 +58,7 @@ export async function inRehearsalFolder<T>(
   const { bavail, bsize } = statfsSync(above);
   if (bavail * bsize < bytes + OVERHEAD) throw new Refusal(`${above}: there is no room for it on the disk`);
   const folder = makeFolder(join(place, `${processName()}.${++count}`));
-  const guard = spawn(process.execPath, [join(__dirname, "rehearsal-guard.js"), folder], {
+  const guard = spawn(process.execPath, [join(__dirname, "rehearsal-guard.js"), folder, above], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
     // Where the ports are reserved; nothing else of this process's environment: it holds the passphrase of the stack.

@@ -2,7 +2,7 @@
 // one's input, nothing of the rehearsal stays. Plain JavaScript that loads nothing until then.
 const { existsSync } = require("node:fs");
 
-const [, , folder] = process.argv;
+const [, , folder, above] = process.argv;
 process.stdin.resume().on("end", async () => {
-  if (existsSync(folder)) await require("./load")("rehearsal-folder").clear(folder);
+  if (existsSync(folder)) await require("./load")("rehearsal-folder").clear(folder, above);
 });

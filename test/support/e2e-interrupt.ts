@@ -5,14 +5,20 @@ import { commandOf, pids, statOf } from "./e2e-servers";
 
 /** Kills a command in the middle of its work, as a crash or an impatient person does. */
 
-/** The processes that a command started, itself first, without the servers, which outlive it by design. */
+/** What outlives a command by design: servers, and who clears up behind a rehearsal. */
+const outlives = (pid: number): boolean => {
+  const [program = "", script = ""] = commandOf(pid);
+  return path.basename(program) === "nats-server" || path.basename(script) === "rehearsal-guard.js";
+};
+
+/** The processes that a command started, itself first, without those that outlive it. */
 function tree(root: number): number[] {
   const parents = new Map(pids().map((pid) => [pid, statOf(pid)?.parent]));
   const below = (pid: number): number[] => [
     pid,
     ...[...parents].filter(([, parent]) => parent === pid).flatMap(([child]) => below(child)),
   ];
-  return below(root).filter((pid) => path.basename(commandOf(pid)[0] ?? "") !== "nats-server");
+  return below(root).filter((pid) => !outlives(pid));
 }
 
 function kill(pid: number): void {
