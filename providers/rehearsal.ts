@@ -101,6 +101,8 @@ const listed = ({ settings, chosen, concerned }: RehearsalPlan): string => {
   return `${[settings.hub.name, ...chosen].join(", ")}${others}`;
 };
 
+const WAY_OUT = "nothing of the fleet was touched; 'rehearsal: off' would go on without having tried";
+
 /** What speaks against the change; empty when it passed, or is none that can be rehearsed. */
 export async function rehearse({ root, olds, news, binary }: Rehearsal): Promise<Failure[]> {
   await clearLeftBehind(root);
@@ -120,7 +122,7 @@ export async function rehearse({ root, olds, news, binary }: Rehearsal): Promise
   }
   if ("finding" in outcome) {
     const where = `${listed(plan)} on loopback, as planned${otherVersion(news, binary)}`;
-    return [failure("rehearsal", `rehearsal: ${where}: ${outcome.finding}\n  nothing of the fleet was touched`)];
+    return [failure("rehearsal", `rehearsal: ${where}: ${outcome.finding}\n  ${WAY_OUT}`)];
   }
   const reason = `rehearsal: this change could not be rehearsed: ${outcome.unable}`;
   if (news.rehearsal === "required") return [failure("rehearsal", `${reason}; 'rehearsal: required' refuses it`)];

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import type { RawSettings } from "../../configs/settings";
 import { type Ran, Stack } from "../support/cli";
 import { interrupt } from "../support/e2e-interrupt";
-import { serversOf } from "../support/e2e-servers";
+import { reservedPorts, serversOf } from "../support/e2e-servers";
 import { until } from "../support/until";
 
 // Before anything is touched, the CLI's preview has a change tried on loopback.
@@ -46,6 +46,7 @@ describe("a rehearsal", () => {
     const running = stack.start(["preview"]);
     await interrupt(running, "all", "its servers run", () => serversOf(rehearsalOf(stack)).length === 2);
     await until("its servers are gone", () => serversOf(rehearsalOf(stack)).length === 0);
+    await until("its ports are free", () => reservedPorts(rehearsalOf(stack)).length === 0);
     await until("its folder is gone", () => !fs.existsSync(rehearsalOf(stack)));
   });
 

@@ -73,6 +73,13 @@ describe("the rehearsal", () => {
       );
     });
 
+    it("says when the containers run another nats-server than the one that it tried", async () => {
+      const image = "nats:2.15.1-alpine";
+      await using fleet = TestFleet.declare({ ...ON, runtime: "docker", docker: { image } });
+      await fleet.checkNew();
+      assert.match(rehearsals(fleet).join(), /; with nats-server [\d.]+, and the containers run nats:2\.15\.1-alpine$/);
+    });
+
     it("gives the hub the accounts of all sites, whether or not it has room for them", async () => {
       await using fleet = TestFleet.declare({ ...ON, sites, hub: { maxFile: "1GiB" } });
       assert.match((await fleet.checkNew()).join(), /ended at start .*insufficient storage resources available/);
@@ -104,7 +111,7 @@ describe("the rehearsal", () => {
         const [refusal = "", ...more] = await fleet.checkNew();
         assert.match(refusal, /^rehearsal: rehearsal: hub, oslo on loopback, as planned: smoke test: 1 of 1 sites/);
         assert.match(refusal, says);
-        assert.match(refusal, /nothing of the fleet was touched$/);
+        assert.match(refusal, /nothing of the fleet was touched; 'rehearsal: off' would go on without having tried$/);
         assert.deepEqual(more, []);
         leftNothing(fleet);
       });
