@@ -192,11 +192,17 @@ describe("the rehearsal", () => {
         return left;
       };
       const [killed, alive] = [await scratch("1.1.1"), await scratch(`${processName()}.x`)];
-      assert.equal(serversOf(killed.root).length, 2);
-      assert.deepEqual(await fleet.check(), []);
-      assert.deepEqual([serversOf(killed.root), reservedPorts(killed.root), existsSync(killed.root)], [[], [], false]);
-      assert.equal(serversOf(alive.root).length, 2);
-      await clear(alive.root, fleet.root);
+      try {
+        assert.equal(serversOf(killed.root).length, 2);
+        assert.deepEqual(await fleet.check(), []);
+        assert.deepEqual(
+          [serversOf(killed.root), reservedPorts(killed.root), existsSync(killed.root)],
+          [[], [], false],
+        );
+        assert.equal(serversOf(alive.root).length, 2);
+      } finally {
+        for (const { root } of [killed, alive]) await clear(root, fleet.root);
+      }
     });
   });
 
