@@ -1,0 +1,81 @@
+import { draft } from "./config-finding";
+import { Link, accountOf } from "./config-links";
+import { Rule, hasHub, place } from "./config-rule";
+import { ConfigServer, Tls, isLoopback, shownUrl } from "./config-server";
+
+/** Rules over the way between a leaf server and its hub. */
+
+export const ports: Rule<Link> = function* ({ leaf, hub, url, dialsClients }) {
+  if (!dialsClients || hub === undefined || url === undefined) return;
+  yield draft("hub-client-port", leaf, url.at, {
+    evidence: `the remote dials ${shownUrl(url.value)}; ${hub.file} listens for leaf servers at port ${hub.listener.port}`,
+    next: `use port ${hub.listener.port}`,
+  });
+};
+
+/** nats-server takes the scheme tls:// for no more than a hint; what decides is a tls block at either end. */
+function isEncrypted({ remote, hub, url }: Link): boolean {
+  const scheme = url?.value.scheme;
+  if (scheme === "wss" || remote.tls !== undefined) return true;
+  return hub === undefined ? scheme === "tls" : hub.listener.tls !== undefined;
+}
+
+export const encryption: Rule<Link> = function* (link) {
+  const { leaf, hub, remote, url, dialsClients } = link;
+  if (url === undefined || dialsClients) return;
+  if (!isEncrypted(link) && !isLoopback(url.value.host)) {
+    yield draft("plain-text", leaf, url.at, { evidence: `the remote dials ${shownUrl(url.value)}; no end has tls` });
+  }
+  // A websocket has the TLS of its own listener.
+  if (/^wss?$/.test(url.value.scheme)) return;
+  if (hub === undefined) return;
+  const ofHub = hub.listener.tls;
+  const ofLeaf = remote.tls;
+  if (ofHub === undefined) {
+    if (ofLeaf === undefined) return;
+    yield draft("tls-one-end", leaf, ofLeaf.at, { evidence: `tls here, and none in the leafnodes of ${hub.file}` });
+    return;
+  }
+  if (ofHub.verify && ofLeaf?.hasCertificate !== true) {
+    yield draft("tls-client-certificate", leaf, ofLeaf?.at ?? remote.at, {
+      evidence: `verify at ${place(ofHub.at)}; ${ofLeaf === undefined ? "the remote has no tls" : "the remote's tls has no cert_file"}`,
+    });
+  } else if (ofLeaf === undefined) {
+    yield draft("tls-authority", leaf, remote.at, { evidence: `tls at ${place(ofHub.at)}, and none in the remote` });
+  }
+  if (ofHub.handshakeFirst !== "fallback" && first(ofLeaf) !== ofHub.handshakeFirst) {
+    yield draft("handshake-first", leaf, ofLeaf?.at ?? remote.at, {
+      evidence: `handshake_first is ${ofHub.handshakeFirst} at ${place(ofHub.at)}, and ${first(ofLeaf)} in the remote`,
+    });
+  }
+};
+
+/** At the leaf's end a fallback is one more way to say yes. */
+const first = (tls: Tls | undefined): boolean => tls !== undefined && tls.handshakeFirst !== false;
+
+/** Of two servers the later one is named. */
+export const serverNames: Rule<ConfigServer> = function* (server, { fleet }) {
+  const { name } = server;
+  const earlier = fleet.servers
+    .slice(0, fleet.servers.indexOf(server))
+    .find((other) => name !== undefined && other.name?.value === name.value);
+  if (name === undefined || earlier === undefined) return;
+  const accounts = (of: ConfigServer) =>
+    fleet.links.flatMap((link) =>
+      link.leaf === of && hasHub(link) ? [`${accountOf(link) ?? ""} of ${link.hub.file}`] : [],
+    );
+  const shared = accounts(server).find((account) => accounts(earlier).includes(account));
+  yield draft("server-name-doubled", server, name.at, {
+    evidence: `server_name: ${name.value} here and at ${place(earlier.name?.at ?? earlier.at)}${shared === undefined ? "" : `; both link to account ${shared}`}`,
+    ...(shared === undefined ? {} : { severity: "error" as const }),
+  });
+};
+
+export const monitoring: Rule<ConfigServer> = function* (server) {
+  const { monitor } = server;
+  if (monitor === undefined || monitor.value.host !== "") return;
+  yield draft("monitoring-open", server, monitor.at, {
+    evidence: `monitoring listens at port ${monitor.value.port} of every address`,
+    next: `set http: "127.0.0.1:${monitor.value.port}"`,
+  });
+};

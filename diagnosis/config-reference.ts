@@ -1,0 +1,292 @@
+/** What is said of configuration files that were written by hand: every finding in general, for the docs. */
+
+export interface ConfigReference {
+  /** "error": sourcing does not work, or data is lost or leaks, silently. "warning": a risk. */
+  severity: "error" | "warning";
+  /** What is wrong. */
+  cause: string;
+  /** How it shows on running servers. */
+  shows: string;
+  cure: string;
+}
+
+const entry = (severity: "error" | "warning", cause: string, shows: string, cure: string): ConfigReference => ({
+  severity,
+  cause,
+  shows,
+  cure,
+});
+
+const NO_LINK = "no link; the leaf server tries again for ever, and its health endpoint stays green";
+const NO_DATA = "the link is up and no data arrives; lag is 0 and no log has a word of it";
+const NO_START = "nats-server -t accepts the file, and the server does not start with it";
+
+export const CONFIG_FINDINGS = {
+  "seed-in-credentials": entry(
+    "error",
+    "the nkey seed stands in the leaf remote's `credentials`, which is the path of a JWT credentials file (nats-server issue 6723)",
+    `${NO_LINK}; it logs the seed in clear with every try`,
+    "put the seed in `nkey` and remove `credentials`; make a new key when the server ran with it",
+  ),
+  "seed-file-in-credentials": entry(
+    "error",
+    "the file in the leaf remote's `credentials` holds a seed and no JWT (nats-server issue 6723)",
+    `${NO_LINK}; it logs "Credentials file malformed" once, the hub "Authentication Timeout"`,
+    "put the seed itself in `nkey` and remove `credentials`",
+  ),
+  "credentials-malformed": entry(
+    "error",
+    "the file in the leaf remote's `credentials` is no credentials file: it lacks the JWT, the seed, or both",
+    NO_LINK,
+    "for an nkey use `nkey` with the seed; for a JWT make the file anew",
+  ),
+  "credentials-missing": entry(
+    "warning",
+    "the file in the leaf remote's `credentials` is not on this machine",
+    `${NO_LINK}, unless the server runs where the file is`,
+    "correct the path; for an nkey use `nkey` with the seed instead",
+  ),
+  "credentials-and-nkey": entry(
+    "error",
+    "the leaf remote has both `credentials` and `nkey`",
+    "nats-server refuses the file",
+    "keep `nkey` for a hub with users, `credentials` for one with operators",
+  ),
+  "credentials-not-nkey": entry(
+    "error",
+    "the leaf remote uses a JWT credentials file, and the hub knows its users without JWTs",
+    NO_LINK,
+    "use `nkey` with the seed of a user that the hub knows",
+  ),
+  "nkey-not-a-seed": entry(
+    "error",
+    "the leaf remote's `nkey` is not the seed of a user key",
+    "nats-server refuses the file, and prints the value in clear",
+    "give the seed itself: 58 characters that start with SU",
+  ),
+  "no-authentication": entry(
+    "error",
+    "the leaf remote brings neither `nkey` nor `credentials` nor a user",
+    `${NO_LINK}; with no_auth_user on the hub the link is up in the wrong account`,
+    "give it an `nkey`, and the hub a user with its public key",
+  ),
+  "unknown-key": entry(
+    "error",
+    "the hub has no user with the public key of the leaf remote's seed",
+    `${NO_LINK}; the hub logs "authentication error"`,
+    "add the public key to the users of the account that collects this site",
+  ),
+  "unknown-user": entry(
+    "error",
+    "the hub has no user of the name in the leaf remote's url",
+    `${NO_LINK}; the hub logs "authentication error"`,
+    "correct the name, or add the user to an account of the hub",
+  ),
+  "user-not-for-leafnodes": entry(
+    "error",
+    "the hub's user for this link may not open leaf connections",
+    `${NO_LINK}; the hub logs "authentication error"`,
+    "add LEAFNODE to its allowed_connection_types",
+  ),
+  "user-key-invalid": entry(
+    "error",
+    "a user's `nkey` is not a public user key",
+    "nats-server refuses the file",
+    "give the public key, 56 characters that start with U; the seed belongs to the other end",
+  ),
+  "wrong-account": entry(
+    "error",
+    "the hub binds the link to another account than the one that is meant for it",
+    NO_DATA,
+    "move the user with this key to the account of the site",
+  ),
+  "hub-without-users": entry(
+    "error",
+    "the hub has no users, so that every leaf server is let into $G, whatever key it brings",
+    "the link is up in $G; streams in other accounts get nothing, and strangers get in",
+    "give each site an account with a user that has its public key",
+  ),
+  "no-auth-user": entry(
+    "warning",
+    "the hub lets everybody in who brings no user, as no_auth_user",
+    "a leaf server with a mistake in its authentication is linked, in the wrong account, without a word",
+    "remove no_auth_user from the hub",
+  ),
+  "open-connection-types": entry(
+    "warning",
+    "the link's user has no allowed_connection_types",
+    "the key of a site also opens the hub's port for clients",
+    'add allowed_connection_types: ["LEAFNODE"]',
+  ),
+  "remote-without-account": entry(
+    "error",
+    "the leaf remote names no account, and binds $G while the server has accounts of its own",
+    NO_DATA,
+    "add `account` with the account that holds the streams",
+  ),
+  "local-account-unknown": entry(
+    "error",
+    "the leaf remote names an account that the leaf server does not have",
+    NO_START,
+    "correct the name, or define the account",
+  ),
+  "authorization-shadows-accounts": entry(
+    "error",
+    "leafnodes.authorization on the hub goes before the users of its accounts, which no leaf server can use then",
+    NO_LINK,
+    "remove leafnodes.authorization, and give each site a user in its account",
+  ),
+  "authorization-account-unknown": entry(
+    "error",
+    "leafnodes.authorization names an account that the hub does not have",
+    NO_START,
+    "correct the name, or define the account",
+  ),
+  "system-account-unknown": entry(
+    "error",
+    "system_account names an account that the server does not have",
+    NO_START,
+    "correct the name, or define the account",
+  ),
+  "no-auth-user-unknown": entry(
+    "error",
+    "no_auth_user names a user that the server does not have",
+    NO_START,
+    "remove no_auth_user",
+  ),
+  "public-export": entry(
+    "warning",
+    "an account exports without saying to whom",
+    "every account of the server may import it, another site's too",
+    "add `accounts` with those who may",
+  ),
+  "leaf-without-domain": entry(
+    "error",
+    "the leaf server's JetStream has no domain, by which the hub addresses it",
+    NO_DATA,
+    "give it a `domain` of its own, and use it in the hub's source: $JS.<domain>.API",
+  ),
+  "domain-with-dot": entry("error", "a JetStream domain has a dot in it", NO_START, "use a name without dots"),
+  "equal-domains": entry(
+    "error",
+    "hub and leaf server have the same JetStream domain",
+    "requests for the site are answered by the hub itself; no data, no error",
+    "give each server a domain of its own",
+  ),
+  "domain-doubled": entry(
+    "error",
+    "two leaf servers with the same JetStream domain link to one account of the hub",
+    "either may answer for the other: data of one site, or none",
+    "give each server a domain of its own",
+  ),
+  "hub-account-without-jetstream": entry(
+    "error",
+    "the account of the hub in which the link comes out has no JetStream, nor has one that imports from it",
+    "a stream cannot be created there: the request times out",
+    "add jetstream: enabled to the account on the hub",
+  ),
+  "leaf-account-without-jetstream": entry(
+    "error",
+    "the account of the leaf server that the link binds has no JetStream",
+    "there can be no stream to source",
+    "add jetstream: enabled to the account, or bind the one that has it",
+  ),
+  "leaf-without-jetstream": entry(
+    "warning",
+    "the leaf server has no JetStream, so that nothing can be sourced from it",
+    "messages that are published while the link is down are lost",
+    "add jetstream with a domain and a store_dir, if the site keeps streams",
+  ),
+  "sync-interval": entry(
+    "warning",
+    "the leaf server flushes its streams to disk every two minutes, the default",
+    "after a loss of power an acknowledged tail is gone, and the hub skips as many new messages, without a word",
+    "set sync_interval: always in its jetstream",
+  ),
+  "store-in-tmp": entry(
+    "warning",
+    "JetStream keeps its data in a folder for temporary files",
+    "the streams are gone after a restart of the machine, or after a clean-up",
+    "set store_dir to a folder that stays",
+  ),
+  "store-shared": entry(
+    "error",
+    "two servers of one machine have the same store_dir",
+    "they overwrite each other's streams",
+    "give each server a store_dir of its own",
+  ),
+  "max-payload": entry(
+    "warning",
+    "the hub's max_payload is smaller than the leaf server's",
+    "a message that the site takes and the hub does not cuts the link each time it is sourced",
+    "raise max_payload on the hub, or lower the leaf server's",
+  ),
+  "hub-client-port": entry(
+    "error",
+    "the leaf remote dials the hub's port for clients",
+    `${NO_LINK}; the leaf logs "attempted to connect to wrong port"`,
+    "use the port of the hub's leafnodes",
+  ),
+  "plain-text": entry(
+    "warning",
+    "the link leaves the machine without TLS",
+    "messages can be read and changed on their way; the nkey protects the login only",
+    "add tls on both ends, or use a network that is encrypted",
+  ),
+  "tls-one-end": entry(
+    "error",
+    "one end of the link uses TLS, the other does not",
+    NO_LINK,
+    "add tls with the same CA on both ends",
+  ),
+  "tls-authority": entry(
+    "warning",
+    "the hub uses TLS, and the leaf remote has no tls block with its CA",
+    "there is a link only if the leaf server's machine trusts the hub's certificate anyhow",
+    "add tls { ca_file: … } to the remote",
+  ),
+  "tls-client-certificate": entry(
+    "error",
+    "the hub verifies the certificate of leaf servers, and the leaf remote has none",
+    `${NO_LINK}; the hub logs "client didn't provide a certificate"`,
+    "add cert_file and key_file to the remote's tls",
+  ),
+  "handshake-first": entry(
+    "error",
+    "handshake_first is not the same on both ends",
+    `${NO_LINK}; "TLS handshake error: EOF" again and again`,
+    "set handshake_first on both ends, or on neither",
+  ),
+  "server-name-doubled": entry(
+    "warning",
+    "two servers have the same server_name",
+    "reports mix them up; two links of one name into one account of the hub cut each other off",
+    "give each server a name of its own",
+  ),
+  "monitoring-open": entry(
+    "warning",
+    "monitoring without authentication listens on all addresses",
+    "everybody sees accounts, names, addresses and connections",
+    'set http: "127.0.0.1:8222"',
+  ),
+  "sourcing-blocked": entry(
+    "error",
+    "rights of the link forbid what sourcing needs: the consumer request, its answer, or the delivery",
+    NO_DATA,
+    "allow what the finding names",
+  ),
+  "flow-control-blocked": entry(
+    "error",
+    "flow control ($JS.FC.>) does not reach the site",
+    "small volumes work; after about 2 MB sourcing stalls",
+    'allow "$JS.FC.>" to the link, and where an account imports the site, export and import it too',
+  ),
+  "server-refuses": entry(
+    "error",
+    "nats-server -t refuses the file",
+    "the server does not start, or keeps its old configuration on a reload",
+    "correct what nats-server names",
+  ),
+} as const satisfies Record<string, ConfigReference>;
+
+export type ConfigFindingCode = keyof typeof CONFIG_FINDINGS;

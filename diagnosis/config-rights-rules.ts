@@ -1,0 +1,115 @@
+import type { Position } from "../configs/parse";
+import { covers, overlaps } from "../configs/subjects";
+import { draft } from "./config-finding";
+import { Link, accountOf } from "./config-links";
+import { Rule, hasHub, place } from "./config-rule";
+import { ConfigServer, SubjectRights, ownAccounts } from "./config-server";
+
+/**
+ * Rules over what sourcing needs of a leaf link. On the hub `publish` is what flows from the site, `subscribe` what the
+ * site may receive. Rights that name a stream may be meant so: only what touches none of the subjects is a mistake.
+ */
+
+const CONSUMER_ANSWER = "$JSC.R.>";
+const FLOW_CONTROL = "$JS.FC.>";
+/** Where a source without a deliver prefix gets its messages. */
+const DELIVERY = "$JS.S.>";
+const OF_THE_SERVERS = ["$JS.>", "$JSC.>", "_R_.>", "_INBOX.>", "$SYS.>"];
+
+const consumerApi = (domain: string): string => `$JS.${domain}.API.CONSUMER.CREATE.>`;
+
+const allows = ({ allow, deny }: SubjectRights, subject: string): boolean =>
+  (allow === undefined || allow.some((pattern) => overlaps(pattern, subject))) &&
+  !deny.some((pattern) => covers(pattern, subject));
+
+/** Whether messages can come: by the server's own subject, or by a prefix that the source may have. */
+const delivers = (rights: SubjectRights): boolean =>
+  allows(rights, DELIVERY) ||
+  (rights.allow ?? []).some(
+    (pattern) => allows(rights, pattern) && !OF_THE_SERVERS.some((known) => covers(known, pattern)),
+  );
+
+export const linkRights: Rule<Link> = function* (link) {
+  const { landing, hub, leaf } = link;
+  const domain = leaf.jetstream?.domain?.value;
+  if (!hasHub(link) || hub === undefined || landing.is !== "user" || leaf.jetstream === undefined) return;
+  const { publish, subscribe, id, at } = landing.user;
+  const blocked = [
+    ...(allows(publish, CONSUMER_ANSWER) ? [] : [`publish ${CONSUMER_ANSWER}`]),
+    ...(delivers(publish) ? [] : [`publish ${DELIVERY}`]),
+    ...(domain === undefined || allows(subscribe, consumerApi(domain))
+      ? []
+      : [`subscribe $JS.${domain}.API.CONSUMER.>`]),
+  ];
+  if (blocked.length > 0) {
+    const where: Position = (blocked[0]?.startsWith("publish") ? publish.at : subscribe.at) ?? at;
+    yield draft("sourcing-blocked", hub, where, {
+      cause: "the rights of the link's user forbid what sourcing needs",
+      evidence: `${id} of ${leaf.label} may not ${blocked.join(", nor ")}`,
+      next: `allow it to ${blocked.join(", and to ")}`,
+    });
+  }
+  if (!allows(subscribe, FLOW_CONTROL)) {
+    yield draft("flow-control-blocked", hub, subscribe.at ?? at, {
+      evidence: `${id} of ${leaf.label} may not subscribe ${FLOW_CONTROL}`,
+      next: `allow it to subscribe ${FLOW_CONTROL}`,
+    });
+  }
+};
+
+/** What the leaf server keeps from its link by itself. */
+export const denials: Rule<Link> = function* ({ leaf, remote }) {
+  const domain = leaf.jetstream?.domain?.value;
+  if (leaf.jetstream === undefined) return;
+  const found = [
+    ...remote.denyExports.map((denied) => ({ ...denied, list: "deny_exports", needs: [CONSUMER_ANSWER, DELIVERY] })),
+    ...remote.denyImports.map((denied) => ({
+      ...denied,
+      list: "deny_imports",
+      needs: domain === undefined ? [] : [consumerApi(domain)],
+    })),
+  ];
+  for (const { value, at, list, needs } of found) {
+    const kept = needs.filter((subject) => covers(value, subject));
+    if (kept.length > 0) {
+      yield draft("sourcing-blocked", leaf, at, {
+        cause: `${list} of the leaf remote forbids what sourcing needs`,
+        evidence: `${list} has ${value}, and sourcing needs ${kept.join(", ")}`,
+        next: `remove ${value} from ${list}`,
+      });
+    }
+    if (list === "deny_imports" && covers(value, FLOW_CONTROL)) {
+      yield draft("flow-control-blocked", leaf, at, {
+        evidence: `${list} has ${value}, and flow control comes by ${FLOW_CONTROL}`,
+        next: `remove ${value} from ${list}`,
+      });
+    }
+  }
+};
+
+/** An account of the hub that sources a site of another account needs its flow control too. */
+export const importedFlowControl: Rule<ConfigServer> = function* (hub, { fleet }) {
+  const linked = new Set(fleet.links.filter((link) => link.hub === hub).map(accountOf));
+  for (const { name, imports } of ownAccounts(hub)) {
+    for (const account of linked) {
+      if (account === undefined || account === name) continue;
+      const from = imports.filter(({ kind, accounts = [] }) => kind === "service" && accounts.includes(account));
+      const request = from.find(
+        ({ subject }) => overlaps(subject, consumerApi("*")) && !overlaps(subject, FLOW_CONTROL),
+      );
+      if (request === undefined || from.some(({ subject }) => overlaps(subject, FLOW_CONTROL))) continue;
+      const exported = hub.accounts
+        .find((other) => other.name === account)
+        ?.exports.find(({ kind, subject }) => kind === "service" && overlaps(subject, FLOW_CONTROL));
+      const end =
+        exported === undefined
+          ? `${account} does not export it either`
+          : `${account} exports it at ${place(exported.at)}`;
+      yield draft("flow-control-blocked", hub, request.at, {
+        cause: `account ${name} sources from ${account} without its flow control`,
+        evidence: `${name} imports ${request.subject} and no ${FLOW_CONTROL} of ${account}; ${end}`,
+        next: `export the service $JS.FC.<stream>.> in ${account} and import it in ${name}`,
+      });
+    }
+  }
+};

@@ -1,0 +1,69 @@
+import { accountNames, exportsToAll, remoteAccount } from "./config-account-rules";
+import { ConfigDraft, ConfigFinding, finished } from "./config-finding";
+import {
+  accountsWithStreams,
+  domains,
+  doubledDomains,
+  payloads,
+  sharedStores,
+  storage,
+} from "./config-jetstream-rules";
+import { encryption, monitoring, ports, serverNames } from "./config-link-rules";
+import { Link, linkUp } from "./config-links";
+import { hubLogin, hubUsers, remoteLogin } from "./config-login-rules";
+import { denials, importedFlowControl, linkRights } from "./config-rights-rules";
+import { ConfigContext, Rule } from "./config-rule";
+import type { ConfigServer } from "./config-server";
+
+/** Judges configuration files that were written by hand: each by itself, and all of them as one fleet. */
+
+const SERVER_RULES: readonly Rule<ConfigServer>[] = [
+  hubUsers,
+  accountNames,
+  exportsToAll,
+  importedFlowControl,
+  domains,
+  storage,
+  sharedStores,
+  serverNames,
+  monitoring,
+];
+
+const LINK_RULES: readonly Rule<Link>[] = [
+  remoteLogin,
+  ports,
+  hubLogin,
+  remoteAccount,
+  linkRights,
+  denials,
+  accountsWithStreams,
+  doubledDomains,
+  payloads,
+  encryption,
+];
+
+export interface ConfigVerdict {
+  /** In the order of files and lines. */
+  findings: ConfigFinding[];
+  /** What was taken for granted, or could not be judged. */
+  notes: string[];
+}
+
+export function judgeConfigs(servers: readonly ConfigServer[], readFile: ConfigContext["readFile"]): ConfigVerdict {
+  const fleet = linkUp(servers);
+  const context: ConfigContext = { fleet, readFile };
+  const drafts: ConfigDraft[] = [
+    ...fleet.links.flatMap((link) => LINK_RULES.flatMap((rule) => [...rule(link, context)])),
+    ...servers.flatMap((server) => SERVER_RULES.flatMap((rule) => [...rule(server, context)])),
+  ];
+  const files = servers.map(({ file }) => file);
+  const order = ({ at }: ConfigDraft): number => (files.includes(at.file) ? files.indexOf(at.file) : files.length);
+  drafts.sort((a, b) => order(a) - order(b) || a.at.file.localeCompare(b.at.file) || a.at.line - b.at.line);
+  return { findings: withoutRepeats(drafts.map(finished)), notes: fleet.notes };
+}
+
+/** The same thing seen from two links is one finding. */
+function withoutRepeats(findings: ConfigFinding[]): ConfigFinding[] {
+  const seen = new Map(findings.map((finding) => [JSON.stringify(finding), finding]));
+  return [...seen.values()];
+}
