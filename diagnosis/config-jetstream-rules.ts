@@ -2,7 +2,7 @@ import { overlaps } from "../configs/subjects";
 import { draft } from "./config-finding";
 import { Hub, Link, accountOf } from "./config-links";
 import { Rule, hasHub, place } from "./config-rule";
-import { ConfigServer, ownAccounts, hasJetStream, isLoopback } from "./config-server";
+import { ConfigServer, GLOBAL_ACCOUNT, hasJetStream, isLoopback, isSystemAccount, ownAccounts } from "./config-server";
 
 /** Rules over JetStream: domains, accounts, and what becomes of stored messages. */
 
@@ -55,15 +55,21 @@ const isImported = (hub: Hub, account: string): boolean =>
       ),
   );
 
-export const accountsWithStreams: Rule<Link> = function* (link) {
+export const accountsWithStreams: Rule<Link> = function* (link, { fleet }) {
   const { leaf, local, remote } = link;
+  // A link of the system account carries no streams, and another account may carry core messages beside one that does.
+  if (isSystemAccount(leaf, local)) return;
+  const hasOther = fleet.links.some(
+    (other) => other.leaf === leaf && other !== link && hasJetStream(leaf, other.local),
+  );
+  if (hasOther && !hasJetStream(leaf, local)) return;
   if (leaf.jetstream === undefined) {
     const account = accountOf(link);
     if (link.hub !== undefined && account !== undefined && !hasJetStream(link.hub, account)) return;
     yield draft("leaf-without-jetstream", leaf, leaf.at, { evidence: "the file has no jetstream that is on" });
     return;
   }
-  const isKnown = local === "$G" || leaf.accounts.some(({ name }) => name === local);
+  const isKnown = local === GLOBAL_ACCOUNT || leaf.accounts.some(({ name }) => name === local);
   const bindsOwn = remote.account !== undefined || ownAccounts(leaf).length === 0;
   if (leaf.accountsElsewhere === undefined && isKnown && bindsOwn && !hasJetStream(leaf, local)) {
     yield draft("leaf-account-without-jetstream", leaf, remote.account?.at ?? remote.at, {
@@ -75,7 +81,8 @@ export const accountsWithStreams: Rule<Link> = function* (link) {
   if (!hasHub(link) || account === undefined || (link.landing.is !== "user" && link.landing.is !== "leaf-login"))
     return;
   if (hasJetStream(link.hub, account) || isImported(link.hub, account)) return;
-  const at = link.hub.accounts.find(({ name }) => name === account)?.at ?? link.hub.at;
+  const at = account === GLOBAL_ACCOUNT ? link.hub.at : link.hub.accounts.find(({ name }) => name === account)?.at;
+  if (at === undefined) return;
   const why = link.hub.jetstream === undefined ? "the server has none" : `account ${account} has none`;
   yield draft("hub-account-without-jetstream", link.hub, at, {
     evidence: `${leaf.label} links to account ${account}; jetstream: ${why}`,

@@ -105,7 +105,7 @@ function pair({ urls }: Remote, hubs: readonly Hub[]): Pairing {
   if (more.length > 0) {
     return {
       url: first,
-      note: `none of the hubs listens for ${shownUrl(first.value)}, so that only this end was judged`,
+      note: `which of the hubs is dialled as ${shownUrl(first.value)} cannot be told, so that only this end was judged`,
     };
   }
   const dialled = `${shownUrl(first.value)} is taken for ${only.file}, which listens at ${only.listener.port}`;

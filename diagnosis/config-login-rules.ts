@@ -15,13 +15,8 @@ export const remoteLogin: Rule<Link> = function* (link, { readFile }) {
   const { leaf, remote, url } = link;
   const { credentials, nkey } = remote;
   if (credentials !== undefined) {
-    const found = SEED.test(credentials.value) ? undefined : credentialsProblem(credentials.value, readFile);
-    if (SEED.test(credentials.value)) {
-      yield draft("seed-in-credentials", leaf, credentials.at, {
-        evidence: `credentials holds ${credentials.value}`,
-        next: "put the seed in 'nkey' and remove 'credentials'; if the server ran with it, it has logged the seed in clear: make a new key",
-      });
-    } else if (found !== undefined) yield draft(found.code, leaf, credentials.at, found);
+    const found = credentialsProblem(credentials.value, readFile);
+    if (found !== undefined) yield draft(found.code, leaf, credentials.at, found);
     if (nkey !== undefined) {
       yield draft("credentials-and-nkey", leaf, nkey.at, {
         evidence: `nkey beside credentials at ${place(credentials.at)}`,
@@ -37,7 +32,9 @@ export const remoteLogin: Rule<Link> = function* (link, { readFile }) {
       });
     }
   }
-  const isByCertificate = remote.tls?.hasCertificate === true && link.landing.is === "unknown";
+  const isAsked =
+    link.landing.is === "unknown" || (link.landing.is === "open" && link.hub?.listener.tls?.verify === true);
+  const isByCertificate = remote.tls?.hasCertificate === true && isAsked;
   if (
     credentials === undefined &&
     nkey === undefined &&
@@ -50,14 +47,22 @@ export const remoteLogin: Rule<Link> = function* (link, { readFile }) {
   }
 };
 
-type CredentialsProblem = Pick<ConfigDraft, "evidence"> & {
-  code: "seed-file-in-credentials" | "credentials-malformed" | "credentials-missing";
-};
+type CredentialsProblem = Pick<ConfigDraft, "evidence"> &
+  Partial<Pick<ConfigDraft, "next">> & {
+    code: "seed-in-credentials" | "seed-file-in-credentials" | "credentials-malformed" | "credentials-missing";
+  };
 
 function credentialsProblem(
   path: string,
   readFile: (path: string) => string | undefined,
 ): CredentialsProblem | undefined {
+  if (SEED.test(path)) {
+    return {
+      code: "seed-in-credentials",
+      evidence: `credentials holds ${SEED.exec(path)?.[0] ?? ""}`,
+      next: "put the seed in 'nkey' and remove 'credentials'; if the server ran with it, it has logged the seed in clear: make a new key",
+    };
+  }
   const text = readFile(path);
   if (text === undefined) return { code: "credentials-missing", evidence: `${path} cannot be read here` };
   const [jwt, seed] = [...text.matchAll(CREDENTIALS_PART)].map(([, part = ""]) => part);
@@ -71,8 +76,12 @@ function credentialsProblem(
 }
 
 /** What the hub makes of it. */
-export const hubLogin: Rule<Link> = function* (link) {
+export const hubLogin: Rule<Link> = function* (link, { readFile }) {
   if (!hasHub(link)) return;
+  const { credentials } = link.remote;
+  const problem = credentials === undefined ? undefined : credentialsProblem(credentials.value, readFile);
+  // Without JWT and seed the leaf server never logs in at all, not even by no_auth_user.
+  if (problem !== undefined && problem.code !== "credentials-missing") return;
   const { hub, leaf, remote, url, key, landing } = link;
   const authorization = hub.listener.authorization;
   const known = hub.users.find(({ id }) => id === key);
@@ -94,7 +103,7 @@ export const hubLogin: Rule<Link> = function* (link) {
         evidence: `the url names ${url?.value.user ?? ""}; ${hub.file} has no such user`,
       });
     }
-    if (landing.because === "credentials" && !SEED.test(remote.credentials?.value ?? "")) {
+    if (landing.because === "credentials") {
       yield draft("credentials-not-nkey", leaf, at, {
         evidence: `${hub.file} has no operator; the remote's credentials are ${remote.credentials?.value ?? ""}`,
       });
@@ -159,7 +168,8 @@ export const hubUsers: Rule<ConfigServer> = function* (server, { fleet }) {
   const links = fleet.links.filter((link) => link.hub === server);
   const isOpen = users.length === 0 && singleUser === undefined && listener.authorization === undefined;
   const onlySystem = links.some(({ landing }) => landing.is === "no-auth-user") && noAuthUser === undefined;
-  if ((isOpen && listener.tls?.mapsUsers !== true) || onlySystem) {
+  // Whoever has to show a certificate is no stranger.
+  if ((isOpen && listener.tls?.verify !== true) || onlySystem) {
     yield draft("hub-without-users", server, listener.at, {
       evidence: `it listens for leaf servers at port ${listener.port}, and ${isOpen ? "no account has users" : "only the system account has users"}`,
     });

@@ -3,7 +3,7 @@ import { covers, overlaps } from "../configs/subjects";
 import { draft } from "./config-finding";
 import { Link, accountOf } from "./config-links";
 import { Rule, hasHub, place } from "./config-rule";
-import { ConfigServer, SubjectRights, ownAccounts } from "./config-server";
+import { ConfigServer, SubjectRights, hasJetStream, ownAccounts } from "./config-server";
 
 /**
  * Rules over what sourcing needs of a leaf link. On the hub `publish` is what flows from the site, `subscribe` what the
@@ -29,10 +29,14 @@ const delivers = (rights: SubjectRights): boolean =>
     (pattern) => allows(rights, pattern) && !OF_THE_SERVERS.some((known) => covers(known, pattern)),
   );
 
+/** A link without streams, such as the system account's, needs none of it. */
+const carriesStreams = ({ leaf, local }: Link): boolean =>
+  hasJetStream(leaf, local) || leaf.accountsElsewhere === "JWTs";
+
 export const linkRights: Rule<Link> = function* (link) {
   const { landing, hub, leaf } = link;
   const domain = leaf.jetstream?.domain?.value;
-  if (!hasHub(link) || hub === undefined || landing.is !== "user" || leaf.jetstream === undefined) return;
+  if (!hasHub(link) || hub === undefined || landing.is !== "user" || !carriesStreams(link)) return;
   const { publish, subscribe, id, at } = landing.user;
   const blocked = [
     ...(allows(publish, CONSUMER_ANSWER) ? [] : [`publish ${CONSUMER_ANSWER}`]),
@@ -58,9 +62,10 @@ export const linkRights: Rule<Link> = function* (link) {
 };
 
 /** What the leaf server keeps from its link by itself. */
-export const denials: Rule<Link> = function* ({ leaf, remote }) {
+export const denials: Rule<Link> = function* (link) {
+  const { leaf, remote } = link;
   const domain = leaf.jetstream?.domain?.value;
-  if (leaf.jetstream === undefined) return;
+  if (!carriesStreams(link)) return;
   const found = [
     ...remote.denyExports.map((denied) => ({ ...denied, list: "deny_exports", needs: [CONSUMER_ANSWER, DELIVERY] })),
     ...remote.denyImports.map((denied) => ({

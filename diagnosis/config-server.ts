@@ -123,9 +123,12 @@ export interface RemoteUrl extends Address {
 
 export const GLOBAL_ACCOUNT = "$G";
 
+export const isSystemAccount = ({ systemAccount }: ConfigServer, account: string): boolean =>
+  account === (systemAccount?.value ?? "$SYS");
+
 /** Accounts of the server that are not the system's. */
-export const ownAccounts = ({ accounts, systemAccount }: ConfigServer): AccountRead[] =>
-  accounts.filter(({ name }) => name !== (systemAccount?.value ?? "$SYS"));
+export const ownAccounts = (server: ConfigServer): AccountRead[] =>
+  server.accounts.filter(({ name }) => !isSystemAccount(server, name));
 
 /** Whether streams can be kept in the account. `$G` has JetStream where there is no other account. */
 export function hasJetStream(server: ConfigServer, account: string): boolean {
