@@ -3,7 +3,7 @@ import { covers, overlaps } from "../configs/subjects";
 import { draft } from "./config-finding";
 import { Link, accountOf } from "./config-links";
 import { Rule, hasHub, place } from "./config-rule";
-import { ConfigServer, SubjectRights, hasJetStream, ownAccounts } from "./config-server";
+import { ConfigServer, Exchange, SubjectRights, hasJetStream, ownAccounts } from "./config-server";
 
 /**
  * Rules over what sourcing needs of a leaf link. On the hub `publish` is what flows from the site, `subscribe` what the
@@ -41,6 +41,7 @@ export const linkRights: Rule<Link> = function* (link) {
   const blocked = [
     ...(allows(publish, CONSUMER_ANSWER) ? [] : [`publish ${CONSUMER_ANSWER}`]),
     ...(delivers(publish) ? [] : [`publish ${DELIVERY}`]),
+    ...undelivered(hub, landing.account, publish),
     ...(domain === undefined || allows(subscribe, consumerApi(domain))
       ? []
       : [`subscribe $JS.${domain}.API.CONSUMER.>`]),
@@ -60,6 +61,28 @@ export const linkRights: Rule<Link> = function* (link) {
     });
   }
 };
+
+/** What accounts import of a site besides its consumer API: flow control, and the subjects that deliver to them. */
+function sourcedBy(hub: ConfigServer, account: string): { name: string; request: Exchange; imports: Exchange[] }[] {
+  return ownAccounts(hub).flatMap(({ name, imports }) => {
+    const from = imports.filter(({ accounts = [] }) => name !== account && accounts.includes(account));
+    const request = from.find(
+      ({ kind, subject }) =>
+        kind === "service" && overlaps(subject, consumerApi("*")) && !overlaps(subject, FLOW_CONTROL),
+    );
+    return request === undefined ? [] : [{ name, request, imports: from }];
+  });
+}
+
+/** The first subject that delivers to another account and that the link may not publish, when it may publish none. */
+function undelivered(hub: ConfigServer, account: string, publish: SubjectRights): string[] {
+  return sourcedBy(hub, account).flatMap(({ imports }) => {
+    const [first, ...more] = imports.filter(({ kind }) => kind === "stream").map(({ subject }) => subject);
+    return first === undefined || [first, ...more].some((subject) => allows(publish, subject))
+      ? []
+      : [`publish ${first}`];
+  });
+}
 
 /** What the leaf server keeps from its link by itself. */
 export const denials: Rule<Link> = function* (link) {
@@ -92,29 +115,34 @@ export const denials: Rule<Link> = function* (link) {
   }
 };
 
-/** An account of the hub that sources a site of another account needs its flow control too. */
-export const importedFlowControl: Rule<ConfigServer> = function* (hub, { fleet }) {
-  const linked = new Set(fleet.links.filter((link) => link.hub === hub).map(accountOf));
-  for (const { name, imports } of ownAccounts(hub)) {
-    for (const account of linked) {
-      if (account === undefined || account === name) continue;
-      const from = imports.filter(({ kind, accounts = [] }) => kind === "service" && accounts.includes(account));
-      const request = from.find(
-        ({ subject }) => overlaps(subject, consumerApi("*")) && !overlaps(subject, FLOW_CONTROL),
-      );
-      if (request === undefined || from.some(({ subject }) => overlaps(subject, FLOW_CONTROL))) continue;
-      const exported = hub.accounts
-        .find((other) => other.name === account)
-        ?.exports.find(({ kind, subject }) => kind === "service" && overlaps(subject, FLOW_CONTROL));
-      const end =
-        exported === undefined
-          ? `${account} does not export it either`
-          : `${account} exports it at ${place(exported.at)}`;
-      yield draft("flow-control-blocked", hub, request.at, {
-        cause: `account ${name} sources from ${account} without its flow control`,
-        evidence: `${name} imports ${request.subject} and no ${FLOW_CONTROL} of ${account}; ${end}`,
-        next: `export the service $JS.FC.<stream>.> in ${account} and import it in ${name}`,
-      });
+/** An account of the hub that sources a site of another account needs its flow control and its deliveries too. */
+export const importedSources: Rule<ConfigServer> = function* (hub, { fleet }) {
+  const linked = new Set(fleet.links.filter((link) => link.hub === hub).flatMap((link) => accountOf(link) ?? []));
+  for (const account of linked) {
+    for (const { name, request, imports } of sourcedBy(hub, account)) {
+      const has = (kind: Exchange["kind"], subject: string): boolean =>
+        imports.some((one) => one.kind === kind && overlaps(one.subject, subject));
+      if (!has("service", FLOW_CONTROL)) {
+        const exported = hub.accounts
+          .find((other) => other.name === account)
+          ?.exports.find(({ kind, subject }) => kind === "service" && overlaps(subject, FLOW_CONTROL));
+        const end =
+          exported === undefined
+            ? `${account} does not export it either`
+            : `${account} exports it at ${place(exported.at)}`;
+        yield draft("flow-control-blocked", hub, request.at, {
+          cause: `account ${name} sources from ${account} without its flow control`,
+          evidence: `${name} imports ${request.subject} and no ${FLOW_CONTROL} of ${account}; ${end}`,
+          next: `export the service $JS.FC.<stream>.> in ${account} and import it in ${name}`,
+        });
+      }
+      if (!has("stream", ">")) {
+        yield draft("sourcing-blocked", hub, request.at, {
+          cause: `account ${name} sources from ${account} without taking its deliveries`,
+          evidence: `${name} imports ${request.subject} and no stream of ${account}`,
+          next: `export the stream <prefix>.> in ${account}, import it in ${name}, and use the prefix as the source's deliver`,
+        });
+      }
     }
   }
 };

@@ -11,7 +11,7 @@ import {
 import { encryption, monitoring, ports, serverNames } from "./config-link-rules";
 import { Link, linkUp } from "./config-links";
 import { hubLogin, hubUsers, remoteLogin } from "./config-login-rules";
-import { denials, importedFlowControl, linkRights } from "./config-rights-rules";
+import { denials, importedSources, linkRights } from "./config-rights-rules";
 import { ConfigContext, Rule } from "./config-rule";
 import type { ConfigServer } from "./config-server";
 
@@ -21,7 +21,7 @@ const SERVER_RULES: readonly Rule<ConfigServer>[] = [
   hubUsers,
   accountNames,
   exportsToAll,
-  importedFlowControl,
+  importedSources,
   domains,
   storage,
   sharedStores,

@@ -303,14 +303,14 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     finds: ["monitoring-open"],
   },
   "an answer that is not allowed": {
-    hub: rights('{ allow: ["$JS.S.>"] }', '{ deny: ["x"] }'),
+    hub: rights('{ allow: ["$JS.S.>", "agg.>"] }', '{ deny: ["x"] }'),
     finds: ["sourcing-blocked"],
     evidence: /may not publish \$JSC\.R\.>$/,
   },
   "a delivery that is not allowed": {
     hub: rights('["$JSC.R.>"]', "{}"),
     finds: ["sourcing-blocked"],
-    evidence: /may not publish \$JS\.S\.>$/,
+    evidence: /may not publish \$JS\.S\.>, nor publish agg/,
   },
   "a request that is not allowed": {
     hub: rights("{}", '["$JS.FC.>"]'),
@@ -356,6 +356,17 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     ],
     finds: ["flow-control-blocked"],
     evidence: /does not export it either/,
+  },
+
+  "a delivery to another account that is not allowed": {
+    hub: rights('["$JS.S.>", "$JSC.R.>"]', "{}"),
+    finds: ["sourcing-blocked"],
+    evidence: /may not publish agg\.site-a\.>$/,
+  },
+  "a delivery to another account that is not imported": {
+    hub: [[/\n.*stream: {2}\{.*/, ""]],
+    finds: ["sourcing-blocked"],
+    evidence: /^HUB imports \$JS\.site-a\.API\.CONSUMER\.> and no stream of SITE_A$/,
   },
 
   // Two at once: both are named.
@@ -484,7 +495,10 @@ export const FINE: Readonly<Record<string, Omit<Mistake, "finds">>> = {
     leaf: [["account: SITE", `account: SITE\n ${REMOTE_TLS.replace(" }", ", handshake_first: true }")}`]],
   },
   "rights that name streams": {
-    hub: rights('["$JS.S.>", "$JSC.R.>"]', '["$JS.site-a.API.CONSUMER.CREATE.EV_A.>", "$JS.FC.EV_A.>"]'),
+    hub: rights(
+      '["$JS.S.>", "$JSC.R.>", "agg.site-a.x"]',
+      '["$JS.site-a.API.CONSUMER.CREATE.EV_A.>", "$JS.FC.EV_A.>"]',
+    ),
   },
   "rights that deny something else": {
     hub: rights('{ deny: "$JS.API.>" }', '{ deny: ["$JS.FC.OTHER.>", "$JS.site-b.>"] }'),
