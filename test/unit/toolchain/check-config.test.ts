@@ -130,7 +130,11 @@ describe("nats-hub-leaf check-config", () => {
   it("is what `make check-config` runs", () => {
     pair([], [["nkey:", "credentials:"]]);
     const files = ["hub.conf", "leaf.conf"].map((name) => path.join(folder, name)).join(" ");
-    const made = execFileSync("make", ["--dry-run", "check-config", `FILES=${files}`], { cwd: ROOT, encoding: "utf8" });
+    const made = execFileSync("make", ["--dry-run", "check-config", `FILES=${files}`], {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH },
+      encoding: "utf8",
+    });
     assert.match(made, new RegExp(`node toolchain/bin\\.js check-config +${files}`));
   });
 });
