@@ -1,53 +1,26 @@
 import type { ConfigFindingCode } from "../../../diagnosis/config-reference";
+import { ACCOUNT_KEY, ACCOUNT_SEED, KEY, OTHER_SEED, SEED, edited } from "../../support/hand-written";
 import {
-  ACCOUNT_KEY,
-  ACCOUNT_SEED,
-  Edits,
-  HUB,
-  KEY,
-  LEAF,
-  OPERATOR_KEY,
-  OTHER_SEED,
-  SEED,
-  edited,
-} from "../../support/hand-written";
+  Files,
+  FOR_BOTH,
+  HUB_TLS,
+  JWT,
+  LISTEN,
+  NKEY,
+  REMOTE_TLS,
+  SECOND,
+  USERS,
+  credentials,
+  rights,
+} from "./config-edits";
 
 /** Mistakes in hand-written files, and everything that is said of each. */
-export interface Mistake {
-  hub?: Edits;
-  leaf?: Edits;
-  /** Files beside hub.conf and leaf.conf. */
-  others?: Readonly<Record<string, string>>;
-  /** Files that the configurations name. */
-  named?: Readonly<Record<string, string>>;
+export interface Mistake extends Files {
   finds: readonly ConfigFindingCode[];
   /** Of the first finding. */
   where?: RegExp;
   evidence?: RegExp;
 }
-
-const NKEY: Edits[number][0] = /nkey: SU.*/;
-const USERS = /nkey: U[^}]*?\n {8}allowed[\s\S]*?\n {8}\}\n/;
-/** The rights of the link's user on the hub. */
-const rights = (publish: string, subscribe: string): Edits => [
-  [/publish: {3}\{.*/, `publish: ${publish}`],
-  [/subscribe: \{.*/, `subscribe: ${subscribe}`],
-];
-const credentials = (jwt: string, seed: string): string =>
-  `-----BEGIN NATS USER JWT-----\n${jwt}\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n${seed}\n------END USER NKEY SEED------\n`;
-const JWT = "eyJ0eXAi.eyJqdGki.c2ln";
-const REMOTE_TLS = "tls { ca_file: ca.pem, cert_file: leaf.pem, key_file: leaf-key.pem }";
-const HUB_TLS =
-  'listen: "127.0.0.1:7422"\n tls { ca_file: ca.pem, cert_file: hub.pem, key_file: hub-key.pem, verify: true }';
-const LISTEN = 'listen: "127.0.0.1:7422"';
-const SECOND = edited(LEAF, [
-  ["leaf-a", "leaf-b"],
-  ["4223", "4224"],
-  ["/data/leaf-a", "/data/leaf-b"],
-  ["domain: site-a", "domain: site-b"],
-]);
-/** Both leaf servers may log in with the one key. */
-const FOR_BOTH: Edits = [[/subscribe: \{.*/, 'subscribe: ["$JS.*.API.CONSUMER.>", "$JS.FC.>"]']];
 
 export const MISTAKES: Readonly<Record<string, Mistake>> = {
   "a seed in credentials (nats-server issue 6723)": {
@@ -86,6 +59,12 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     named: { "leaf.creds": credentials(JWT, "none") },
     finds: ["credentials-malformed"],
   },
+  "a file of something else in credentials": {
+    leaf: [[NKEY, "credentials: leaf.creds"]],
+    named: { "leaf.creds": "something else" },
+    finds: ["credentials-malformed"],
+    evidence: /neither a JWT nor a seed/,
+  },
   "a credentials file that is missing": {
     leaf: [[NKEY, "credentials: leaf.creds"]],
     finds: ["credentials-missing", "credentials-not-nkey"],
@@ -117,6 +96,25 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     hub: [["system_account: SYS", "system_account: SYS\nno_auth_user: hub"]],
     leaf: [[NKEY, ""]],
     finds: ["no-auth-user", "no-authentication"],
+  },
+  "a certificate alone, for a hub that asks for keys": {
+    hub: [[LISTEN, HUB_TLS]],
+    leaf: [
+      [NKEY, ""],
+      ["account: SITE", `account: SITE\n ${REMOTE_TLS}`],
+    ],
+    finds: ["no-authentication"],
+  },
+  "a certificate that the hub without users does not ask for": {
+    hub: [
+      [LISTEN, HUB_TLS.replace("verify: true", "verify: false")],
+      [/accounts \{[\s\S]*/, ""],
+    ],
+    leaf: [
+      [NKEY, ""],
+      ["account: SITE", `account: SITE\n ${REMOTE_TLS}`],
+    ],
+    finds: ["no-authentication", "hub-without-users"],
   },
   "an unknown key": { leaf: [[NKEY, `nkey: ${OTHER_SEED}`]], finds: ["unknown-key"], evidence: /1 other key$/ },
   "a key that is a name's on the hub": {
@@ -407,129 +405,3 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     finds: ["hub-account-without-jetstream", "system-account-unknown"],
   },
 };
-
-/** Files that are fine, however they are written. */
-export const FINE: Readonly<Record<string, Omit<Mistake, "finds">>> = {
-  "the pair itself": {},
-  "other words for the same": {
-    leaf: [
-      ["leafnodes {", "LEAF {"],
-      ["account: SITE\n", "local: SITE\n"],
-      ["nkey:", "seed ="],
-      ['url: "nats-leaf://127.0.0.1:7422"', 'urls: ["nats-leaf://127.0.0.1:7422"]'],
-      ["jetstream: enabled,", "jetstream: yes,"],
-    ],
-    hub: [
-      ["nkey:", "NKEY ="],
-      ["publish: ", "pub "],
-      ["subscribe:", "sub "],
-      ["allowed_connection_types", "clients"],
-      ['listen: "127.0.0.1:7422"', "host: 127.0.0.1, port: 7422"],
-    ],
-  },
-  "a link of the system account beside": {
-    hub: [["{user: sys, password: sys}", "{user: sys, password: sys, connection_types: [LEAFNODE]}"]],
-    leaf: [["remotes: [", 'remotes: [ { url: "nats-leaf://sys:sys@127.0.0.1:7422", account: SYS }']],
-  },
-  "a link of an account without streams beside": {
-    hub: [["{user: op, password: op}", "{user: op, password: op, connection_types: [LEAFNODE]}"]],
-    leaf: [
-      ["SITE {", "CORE { users: [ {user: core, password: core} ] }\n SITE {"],
-      ["remotes: [", 'remotes: [ { url: "nats-leaf://op:op@127.0.0.1:7422", account: CORE }'],
-    ],
-  },
-  "a hub without users that asks for certificates": {
-    hub: [
-      [LISTEN, HUB_TLS],
-      [/accounts \{[\s\S]*/, ""],
-    ],
-    leaf: [
-      [/accounts \{[\s\S]*?\n\}\nsystem_account: SYS/, ""],
-      ["account: SITE", REMOTE_TLS],
-      [NKEY, ""],
-    ],
-  },
-  "a seed from a variable": {
-    leaf: [
-      ["nkey: ", "nkey: $LINK_SEED #"],
-      ["server_name", `LINK_SEED = ${SEED}\nserver_name`],
-    ],
-  },
-  "a seed from an included file": { leaf: [[NKEY, "include link.conf"]], named: { "link.conf": `nkey: ${SEED}` } },
-  "users without accounts at both ends": {
-    hub: [[/accounts \{[\s\S]*/, `authorization { users: [ {nkey: ${KEY}, allowed_connection_types: [LEAFNODE]} ] }`]],
-    leaf: [
-      [/accounts \{[\s\S]*?\n\}\nsystem_account: SYS/, ""],
-      [/ +account: SITE\n/, ""],
-    ],
-  },
-  "a login by name and password": {
-    hub: [[`nkey: ${KEY}`, "user: leaf, password: $2a$11$PWIFAL8RsWyGI3jVZtO9Nu8.6jOxzxfZo7c/W0eLk017hjgUKWrhy"]],
-    leaf: [
-      [NKEY, ""],
-      ["nats-leaf://", "nats-leaf://leaf:secret@"],
-    ],
-  },
-  "a login of leafnodes.authorization": {
-    hub: [
-      [LISTEN, `${LISTEN}\n authorization { nkey: ${KEY}, account: SITE_A }`],
-      [USERS, "user: a, password: a\n"],
-    ],
-  },
-  "a login by certificate": {
-    hub: [[LISTEN, HUB_TLS.replace("verify", "verify_and_map")]],
-    leaf: [
-      [NKEY, ""],
-      ["account: SITE", `account: SITE\n ${REMOTE_TLS}`],
-    ],
-  },
-  "TLS on both ends": {
-    hub: [[LISTEN, HUB_TLS]],
-    leaf: [
-      ["account: SITE", `account: SITE\n ${REMOTE_TLS}`],
-      ["//127.0.0.1:", "//hub.example.com:"],
-    ],
-  },
-  "TLS with a handshake that may come first": {
-    hub: [[LISTEN, HUB_TLS.replace("verify", 'handshake_first: "300ms", verify')]],
-    leaf: [["account: SITE", `account: SITE\n ${REMOTE_TLS.replace(" }", ", handshake_first: true }")}`]],
-  },
-  "rights that name streams": {
-    hub: rights(
-      '["$JS.S.>", "$JSC.R.>", "agg.site-a.x"]',
-      '["$JS.site-a.API.CONSUMER.CREATE.EV_A.>", "$JS.FC.EV_A.>"]',
-    ),
-  },
-  "rights that deny something else": {
-    hub: rights('{ deny: "$JS.API.>" }', '{ deny: ["$JS.FC.OTHER.>", "$JS.site-b.>"] }'),
-  },
-  "a delivery by a prefix only": { hub: rights('["$JSC.R.>", "agg.site-a.>"]', "{}") },
-  "a remote that is switched off": { leaf: [["nkey:", "disabled: true, credentials:"]] },
-  "the same store on two machines": {
-    hub: [[LISTEN, HUB_TLS]],
-    leaf: [
-      ["account: SITE", `account: SITE\n ${REMOTE_TLS}`],
-      ["//127.0.0.1:", "//hub.example.com:"],
-      ["/data/leaf-a", "/data/hub"],
-    ],
-  },
-  "two leaf servers in one account": {
-    hub: FOR_BOTH,
-    others: { "second.conf": SECOND },
-  },
-  "operators at both ends": {
-    hub: [[/accounts \{[\s\S]*/, `operator: ${OPERATOR_KEY}\nresolver: MEMORY\n`]],
-    leaf: [
-      [/accounts \{[\s\S]*?\n\}\nsystem_account: SYS/, `operator: ${OPERATOR_KEY}`],
-      ["account: SITE", `account: ${ACCOUNT_KEY}`],
-      [NKEY, "credentials: leaf.creds"],
-    ],
-    named: { "leaf.creds": credentials(JWT, SEED) },
-  },
-};
-
-export const texts = ({ hub = [], leaf = [], others = {} }: Omit<Mistake, "finds">): Record<string, string> => ({
-  "hub.conf": edited(HUB, hub),
-  "leaf.conf": edited(LEAF, leaf),
-  ...others,
-});

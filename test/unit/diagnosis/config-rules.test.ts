@@ -9,7 +9,9 @@ import { describeConfigFinding } from "../../../diagnosis/config-finding";
 import { CONFIG_FINDINGS } from "../../../diagnosis/config-reference";
 import { ACCOUNT_SEED, HUB, LEAF, OTHER_SEED, SEED, edited, judged } from "../../support/hand-written";
 import { newKey, newSeed, settingsOf } from "../../support/settings";
-import { FINE, MISTAKES, texts } from "./config-rules.cases";
+import { texts } from "./config-edits";
+import { MISTAKES } from "./config-rules.cases";
+import { FINE } from "./config-rules.fine";
 
 const codes = (files: Readonly<Record<string, string>>, named?: Readonly<Record<string, string>>): string[] =>
   judged(files, named).findings.map(({ code }) => code);

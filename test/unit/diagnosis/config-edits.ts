@@ -1,0 +1,42 @@
+import { Edits, HUB, LEAF, edited } from "../../support/hand-written";
+
+/** What is done to the good pair of hand-written files, again and again. */
+
+export const NKEY: Edits[number][0] = /nkey: SU.*/;
+export const USERS = /nkey: U[^}]*?\n {8}allowed[\s\S]*?\n {8}\}\n/;
+/** The rights of the link's user on the hub. */
+export const rights = (publish: string, subscribe: string): Edits => [
+  [/publish: {3}\{.*/, `publish: ${publish}`],
+  [/subscribe: \{.*/, `subscribe: ${subscribe}`],
+];
+export const credentials = (jwt: string, seed: string): string =>
+  `-----BEGIN NATS USER JWT-----\n${jwt}\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n${seed}\n------END USER NKEY SEED------\n`;
+export const JWT = "eyJ0eXAi.eyJqdGki.c2ln";
+export const REMOTE_TLS = "tls { ca_file: ca.pem, cert_file: leaf.pem, key_file: leaf-key.pem }";
+export const HUB_TLS =
+  'listen: "127.0.0.1:7422"\n tls { ca_file: ca.pem, cert_file: hub.pem, key_file: hub-key.pem, verify: true }';
+export const LISTEN = 'listen: "127.0.0.1:7422"';
+export const SECOND = edited(LEAF, [
+  ["leaf-a", "leaf-b"],
+  ["4223", "4224"],
+  ["/data/leaf-a", "/data/leaf-b"],
+  ["domain: site-a", "domain: site-b"],
+]);
+/** Both leaf servers may log in with the one key. */
+export const FOR_BOTH: Edits = [[/subscribe: \{.*/, 'subscribe: ["$JS.*.API.CONSUMER.>", "$JS.FC.>"]']];
+
+/** Changes of the good pair. */
+export interface Files {
+  hub?: Edits;
+  leaf?: Edits;
+  /** Files beside hub.conf and leaf.conf. */
+  others?: Readonly<Record<string, string>>;
+  /** Files that the configurations name. */
+  named?: Readonly<Record<string, string>>;
+}
+
+export const texts = ({ hub = [], leaf = [], others = {} }: Files): Record<string, string> => ({
+  "hub.conf": edited(HUB, hub),
+  "leaf.conf": edited(LEAF, leaf),
+  ...others,
+});
