@@ -54,6 +54,13 @@ export const FINE: Readonly<Record<string, Files>> = {
       [NKEY, ""],
     ],
   },
+  "an account without JetStream whose importer has it": {
+    hub: [[/jetstream: enabled\n {4}users: \[\n/, "users: [\n"]],
+  },
+  "no JetStream at either end": {
+    hub: [[/jetstream \{[\s\S]*?\}/, ""]],
+    leaf: [[/jetstream \{[\s\S]*?\}/, ""]],
+  },
   "a seed from a variable": {
     leaf: [
       ["nkey: ", "nkey: $LINK_SEED #"],

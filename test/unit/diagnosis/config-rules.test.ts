@@ -74,6 +74,12 @@ describe("files written by hand", () => {
     assert.deepEqual(severities, ["error server-name-doubled"]);
   });
 
+  it("are a warning where two servers of one name do not meet", () => {
+    const leaf = edited(LEAF, [["server_name: leaf-a", "server_name: hub"]]);
+    const [finding, ...more] = judged({ "hub.conf": HUB, "leaf.conf": leaf }).findings;
+    assert.deepEqual([finding?.code, finding?.severity, more], ["server-name-doubled", "warning", []]);
+  });
+
   it("are shown with place, cause, evidence and what to do next", () => {
     const [finding] = judged({ "leaf.conf": edited(LEAF, [["nkey:", "credentials:"]]) }).findings;
     assert.equal(
@@ -125,6 +131,13 @@ describe("the pairing of files written by hand", () => {
       "leaf.conf:17: the hub at nats-leaf://127.0.0.1:7422 is not among the files, so that only this end was judged",
     ]);
   });
+
+  for (const scheme of ["tls", "wss"]) {
+    it(`takes ${scheme}:// for TLS where the hub is not seen`, () => {
+      const leaf = edited(LEAF, [["nats-leaf://127.0.0.1:", `${scheme}://hub.example.com:`]]);
+      assert.deepEqual(judged({ "leaf.conf": leaf }).findings, []);
+    });
+  }
 
   it("says that accounts in JWTs are not judged", () => {
     const { notes } = judged(texts(FINE["operators at both ends"]!), FINE["operators at both ends"]!.named);
