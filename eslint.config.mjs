@@ -86,6 +86,6 @@ export default defineConfig(
   },
   {
     files: ["diagnosis/**/*.ts"],
-    rules: pure(["\\./", "\\.\\./configs/", ...PURE_PACKAGES]),
+    rules: pure(["\\./", "(\\.\\./)+configs/", ...PURE_PACKAGES]),
   },
 );

@@ -3,10 +3,10 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { ConfigSyntaxError, ConfigWorld, readConfig } from "../configs/parse";
 import { maskSeeds } from "../configs/seeds";
-import { ConfigFinding, describeConfigFinding, draft, finished } from "../diagnosis/config-finding";
-import { readServer } from "../diagnosis/config-reading";
-import { judgeConfigs } from "../diagnosis/config-rules";
-import type { ConfigServer } from "../diagnosis/config-server";
+import { ConfigFinding, describeConfigFinding, draft, finished } from "../diagnosis/config/finding";
+import { readServer } from "../diagnosis/config/reading";
+import { judgeConfigs } from "../diagnosis/config/rules";
+import type { ConfigServer } from "../diagnosis/config/server";
 import { NatsServer, checkConfig, findNatsServer } from "../providers/nats-server-binary";
 import { messageOf } from "../providers/refusal";
 

@@ -6,7 +6,7 @@ import { parse } from "../../configs/parse";
 import { render } from "../../configs/render";
 import { AccountConfig, LeafRemotes, ServerConfig, UserConfig } from "../../configs/server-config";
 import { RawSettings } from "../../configs/settings";
-import type { ConfigFinding } from "../../diagnosis/config-finding";
+import type { ConfigFinding } from "../../diagnosis/config/finding";
 import { serverFiles } from "../../providers/folders";
 import { checkConfigs } from "../../toolchain/check-config";
 import { concurrently } from "../support/concurrently";

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
 import * as path from "node:path";
 import { ESLint } from "eslint";
 
@@ -58,7 +57,7 @@ describe("the purity of configs/", function () {
     assert.deepEqual(await offences(IMPURE["the clock"]!, IN_PROVIDERS), []);
   });
 
-  for (const file of fs.readdirSync(path.join(ROOT, "diagnosis")).map((name) => `diagnosis/${name}`)) {
+  for (const file of ["diagnosis/diagnose.ts", "diagnosis/config/rules.ts"]) {
     it(`holds for ${file} too`, async () => {
       const config = (await eslint.calculateConfigForFile(path.join(ROOT, file))) as {
         rules: Record<string, unknown[]>;

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
-import { declareHub, declareHubLink, declareLeaf } from "../../../configs/declare";
-import { publicKeyOf } from "../../../configs/keys";
-import { planHub } from "../../../configs/plan-hub";
-import { planLeaf } from "../../../configs/plan-leaf";
-import { render } from "../../../configs/render";
-import { RawSettings } from "../../../configs/settings";
-import { describeConfigFinding } from "../../../diagnosis/config-finding";
-import { CONFIG_FINDINGS } from "../../../diagnosis/config-reference";
-import { ACCOUNT_SEED, HUB, LEAF, OTHER_SEED, SEED, edited, judged } from "../../support/hand-written";
-import { newKey, newSeed, settingsOf } from "../../support/settings";
-import { texts } from "./config-edits";
-import { MISTAKES } from "./config-rules.cases";
-import { FINE } from "./config-rules.fine";
+import { declareHub, declareHubLink, declareLeaf } from "../../../../configs/declare";
+import { publicKeyOf } from "../../../../configs/keys";
+import { planHub } from "../../../../configs/plan-hub";
+import { planLeaf } from "../../../../configs/plan-leaf";
+import { render } from "../../../../configs/render";
+import { RawSettings } from "../../../../configs/settings";
+import { describeConfigFinding } from "../../../../diagnosis/config/finding";
+import { CONFIG_FINDINGS } from "../../../../diagnosis/config/reference";
+import { ACCOUNT_SEED, HUB, LEAF, OTHER_SEED, SEED, edited, judged } from "../../../support/hand-written";
+import { newKey, newSeed, settingsOf } from "../../../support/settings";
+import { texts } from "./edits";
+import { MISTAKES } from "./rules.cases";
+import { FINE } from "./rules.fine";
 
 const codes = (files: Readonly<Record<string, string>>, named?: Readonly<Record<string, string>>): string[] =>
   judged(files, named).findings.map(({ code }) => code);

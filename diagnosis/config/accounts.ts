@@ -1,6 +1,6 @@
-import type { ConfigNode } from "../configs/parse";
-import { Located, Section } from "./config-section";
-import type { AccountRead, Exchange, SubjectRights, UserRead } from "./config-server";
+import type { ConfigNode } from "../../configs/parse";
+import { Located, Section } from "./section";
+import type { AccountRead, Exchange, SubjectRights, UserRead } from "./server";
 
 /** Accounts, users and their rights as configuration files write them. */
 

@@ -1,16 +1,7 @@
-import { publicKeyOf } from "../configs/keys";
-import { seedProblem } from "../configs/seeds";
-import type { Located } from "./config-section";
-import {
-  ConfigServer,
-  GLOBAL_ACCOUNT,
-  Listener,
-  Remote,
-  RemoteUrl,
-  UserRead,
-  ownAccounts,
-  shownUrl,
-} from "./config-server";
+import { publicKeyOf } from "../../configs/keys";
+import { seedProblem } from "../../configs/seeds";
+import type { Located } from "./section";
+import { ConfigServer, GLOBAL_ACCOUNT, Listener, Remote, RemoteUrl, UserRead, ownAccounts, shownUrl } from "./server";
 
 /** Which hub a leaf remote reaches, and what that hub makes of it. */
 

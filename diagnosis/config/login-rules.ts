@@ -1,8 +1,8 @@
-import { seedProblem } from "../configs/seeds";
-import { ConfigDraft, draft } from "./config-finding";
-import { Link, accountOf } from "./config-links";
-import { Rule, hasHub, place } from "./config-rule";
-import { ConfigServer, ownAccounts, shownUrl } from "./config-server";
+import { seedProblem } from "../../configs/seeds";
+import { ConfigDraft, draft } from "./finding";
+import { Link, accountOf } from "./links";
+import { Rule, hasHub, place } from "./rule";
+import { ConfigServer, ownAccounts, shownUrl } from "./server";
 
 /** Rules over how a leaf server logs in at its hub, and what that makes of the link. */
 

@@ -1,19 +1,12 @@
-import { accountNames, exportsToAll, remoteAccount } from "./config-account-rules";
-import { ConfigDraft, ConfigFinding, finished } from "./config-finding";
-import {
-  accountsWithStreams,
-  domains,
-  doubledDomains,
-  payloads,
-  sharedStores,
-  storage,
-} from "./config-jetstream-rules";
-import { encryption, monitoring, ports, serverNames } from "./config-link-rules";
-import { Link, linkUp } from "./config-links";
-import { hubLogin, hubUsers, remoteLogin } from "./config-login-rules";
-import { denials, importedSources, linkRights } from "./config-rights-rules";
-import { ConfigContext, Rule } from "./config-rule";
-import type { ConfigServer } from "./config-server";
+import { accountNames, exportsToAll, remoteAccount } from "./account-rules";
+import { ConfigDraft, ConfigFinding, finished } from "./finding";
+import { accountsWithStreams, domains, doubledDomains, payloads, sharedStores, storage } from "./jetstream-rules";
+import { encryption, monitoring, ports, serverNames } from "./link-rules";
+import { Link, linkUp } from "./links";
+import { hubLogin, hubUsers, remoteLogin } from "./login-rules";
+import { denials, importedSources, linkRights } from "./rights-rules";
+import { ConfigContext, Rule } from "./rule";
+import type { ConfigServer } from "./server";
 
 /** Judges configuration files that were written by hand: each by itself, and all of them as one fleet. */
 

@@ -1,4 +1,4 @@
-import type { ConfigMap, ConfigNode, Position } from "../configs/parse";
+import type { ConfigMap, ConfigNode, Position } from "../../configs/parse";
 
 /** A value and where it stands. */
 export interface Located<T> {

@@ -1,8 +1,8 @@
-import { overlaps } from "../configs/subjects";
-import { draft } from "./config-finding";
-import { Hub, Link, accountOf } from "./config-links";
-import { Rule, hasHub, place } from "./config-rule";
-import { ConfigServer, GLOBAL_ACCOUNT, hasJetStream, isLoopback, isSystemAccount, ownAccounts } from "./config-server";
+import { overlaps } from "../../configs/subjects";
+import { draft } from "./finding";
+import { Hub, Link, accountOf } from "./links";
+import { Rule, hasHub, place } from "./rule";
+import { ConfigServer, GLOBAL_ACCOUNT, hasJetStream, isLoopback, isSystemAccount, ownAccounts } from "./server";
 
 /** Rules over JetStream: domains, accounts, and what becomes of stored messages. */
 

@@ -1,17 +1,8 @@
-import type { ConfigMap, ConfigNode, Position } from "../configs/parse";
-import { readAccounts, readUsers } from "./config-accounts";
-import { Located, Section } from "./config-section";
-import { GLOBAL_ACCOUNT } from "./config-server";
-import type {
-  Address,
-  ConfigServer,
-  JetStreamConfig,
-  LeafLogin,
-  Listener,
-  Remote,
-  RemoteUrl,
-  Tls,
-} from "./config-server";
+import type { ConfigMap, ConfigNode, Position } from "../../configs/parse";
+import { readAccounts, readUsers } from "./accounts";
+import { Located, Section } from "./section";
+import { GLOBAL_ACCOUNT } from "./server";
+import type { Address, ConfigServer, JetStreamConfig, LeafLogin, Listener, Remote, RemoteUrl, Tls } from "./server";
 
 const LEAFNODE_PORT = 7422;
 const MAX_PAYLOAD = 1024 * 1024;

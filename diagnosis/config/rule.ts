@@ -1,6 +1,6 @@
-import type { Position } from "../configs/parse";
-import type { ConfigDraft } from "./config-finding";
-import type { Hub, Link, LinkedFleet } from "./config-links";
+import type { Position } from "../../configs/parse";
+import type { ConfigDraft } from "./finding";
+import type { Hub, Link, LinkedFleet } from "./links";
 
 /** The form of the rules over configuration files. */
 

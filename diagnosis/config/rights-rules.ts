@@ -1,9 +1,9 @@
-import type { Position } from "../configs/parse";
-import { covers, overlaps } from "../configs/subjects";
-import { draft } from "./config-finding";
-import { Link, accountOf } from "./config-links";
-import { Rule, hasHub, place } from "./config-rule";
-import { ConfigServer, Exchange, SubjectRights, hasJetStream, ownAccounts } from "./config-server";
+import type { Position } from "../../configs/parse";
+import { covers, overlaps } from "../../configs/subjects";
+import { draft } from "./finding";
+import { Link, accountOf } from "./links";
+import { Rule, hasHub, place } from "./rule";
+import { ConfigServer, Exchange, SubjectRights, hasJetStream, ownAccounts } from "./server";
 
 /**
  * Rules over what sourcing needs of a leaf link. On the hub `publish` is what flows from the site, `subscribe` what the

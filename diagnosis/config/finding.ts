@@ -1,6 +1,6 @@
-import type { Position } from "../configs/parse";
-import { maskSeeds } from "../configs/seeds";
-import { CONFIG_FINDINGS, ConfigFindingCode, ConfigReference } from "./config-reference";
+import type { Position } from "../../configs/parse";
+import { maskSeeds } from "../../configs/seeds";
+import { CONFIG_FINDINGS, ConfigFindingCode, ConfigReference } from "./reference";
 
 /** What is said of configuration files that were written by hand. */
 

@@ -1,5 +1,5 @@
-import type { Position } from "../configs/parse";
-import type { Located } from "./config-section";
+import type { Position } from "../../configs/parse";
+import type { Located } from "./section";
 
 /** A nats-server as its configuration file describes it: what matters to leaf links and sourcing. */
 export interface ConfigServer {

@@ -1,17 +1,5 @@
-import { ACCOUNT_KEY, KEY, OPERATOR_KEY, SEED } from "../../support/hand-written";
-import {
-  Files,
-  FOR_BOTH,
-  HUB_TLS,
-  JWT,
-  LISTEN,
-  NKEY,
-  REMOTE_TLS,
-  SECOND,
-  USERS,
-  credentials,
-  rights,
-} from "./config-edits";
+import { ACCOUNT_KEY, KEY, OPERATOR_KEY, SEED } from "../../../support/hand-written";
+import { Files, FOR_BOTH, HUB_TLS, JWT, LISTEN, NKEY, REMOTE_TLS, SECOND, USERS, credentials, rights } from "./edits";
 
 /** Files that are fine, however they are written. */
 export const FINE: Readonly<Record<string, Files>> = {

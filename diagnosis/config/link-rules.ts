@@ -1,7 +1,7 @@
-import { draft } from "./config-finding";
-import { Link, accountOf } from "./config-links";
-import { Rule, hasHub, place } from "./config-rule";
-import { ConfigServer, Tls, isLoopback, shownUrl } from "./config-server";
+import { draft } from "./finding";
+import { Link, accountOf } from "./links";
+import { Rule, hasHub, place } from "./rule";
+import { ConfigServer, Tls, isLoopback, shownUrl } from "./server";
 
 /** Rules over the way between a leaf server and its hub. */
 
