@@ -16,7 +16,9 @@ export function withDockerPlugin(projectFolder: string): DockerPlugin {
   if (hasOfficialPlugin()) return "official";
   const file = path.join(projectFolder, "Pulumi.yaml");
   const project = parseDocument(fs.readFileSync(file, "utf8"));
-  project.addIn(["plugins", "providers"], { name: "docker", path: REPLACEMENT });
+  const plugins = ["plugins", "providers"];
+  if (!project.hasIn(plugins)) project.setIn(plugins, project.createNode([]));
+  project.addIn(plugins, { name: "docker", path: REPLACEMENT });
   fs.writeFileSync(file, project.toString());
   return "replacement";
 }
