@@ -32,9 +32,15 @@ export function ask({ binary, projectFolder, stack, env }: PulumiStack, args: re
 }
 
 /** The stack's state as the CLI exports it (secrets stay encrypted), or undefined when there is no such stack. */
-export async function exportState(target: PulumiStack): Promise<Deployment | undefined> {
+export const exportState = (target: PulumiStack): Promise<Deployment | undefined> => stateOf(target, []);
+
+/** The state with its secrets in clear: nothing of it may be shown. */
+export const exportSecrets = (target: PulumiStack): Promise<Deployment | undefined> =>
+  stateOf(target, ["--show-secrets"]);
+
+async function stateOf(target: PulumiStack, options: readonly string[]): Promise<Deployment | undefined> {
   try {
-    return JSON.parse(await ask(target, ["stack", "export"])) as Deployment;
+    return JSON.parse(await ask(target, ["stack", "export", ...options])) as Deployment;
   } catch (error) {
     if (error instanceof RunError && /no stack named/.test(error.said)) return undefined;
     throw error;

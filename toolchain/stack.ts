@@ -6,13 +6,13 @@ import { ask, exportState, importState, pulumi } from "./cli";
 import { backendFolder, lockFolder, type PulumiStack } from "./backend";
 import { endLeftBehind, livingOwners, readLocks } from "./dead-run";
 import { refuseForgetting, withoutMachineOf } from "./forget";
-import { ensureToolchain } from "./install";
 import { neverTakenOver, pendingOperations, perhapsCreated, type Pending } from "./pending";
 import type { Say } from "./progress";
 import { proofTable } from "./proof-table";
+import { pulumiStack } from "./pulumi-stack";
 import { Refusal, report } from "./refusal";
 import { run } from "./run";
-import { additions, exportLine, missingPassphrase } from "./stack-environment";
+import { exportLine } from "./stack-environment";
 
 // What `make up`, `down`, `preview`, `refresh`, `unlock` and `env` do around the real Pulumi CLI:
 //   ts-node toolchain/stack.ts <command> <stack> [options for the CLI …]
@@ -245,19 +245,7 @@ async function main(command: string, stack: string, args: readonly string[]): Pr
       `toolchain/stack.ts: '${command}' is no command; there are env, ${Object.keys(COMMANDS).join(", ")}`,
     );
   }
-  const stackFile = path.join(projectFolder, `Pulumi.${stack}.yaml`);
-  const problem = missingPassphrase(
-    stack,
-    fs.existsSync(stackFile) ? fs.readFileSync(stackFile, "utf8") : "",
-    process.env,
-  );
-  if (problem !== undefined) throw new Refusal(problem);
-
-  const { pulumi: binary } = await ensureToolchain();
-  return await perform(
-    { binary, projectFolder, stack, env: { ...process.env, ...additions(stack, process.env) } },
-    args,
-  );
+  return await perform(await pulumiStack(projectFolder, stack), args);
 }
 
 if (require.main === module) {

@@ -1,0 +1,59 @@
+import { siteStreamName } from "../../configs/names";
+import { SiteAccess } from "../../providers/collected";
+import { deployedSite, examineFleet } from "../../providers/doctor";
+import { DoctorReport, SiteReport } from "../../providers/doctor-report";
+import type { Observed } from "../../providers/smoke-test/observe";
+import { TestFleet } from "./fleet";
+
+/** A fleet as the doctor and the repair get it from the state of its stack. */
+
+export function observedOf(fleet: TestFleet): Observed[] {
+  const { hub, settings, root, lastProof } = fleet;
+  const merged = settings.streams.some((stream) => stream.collect.mode === "merged");
+  return settings.sites.map(({ name: site, expect }): Observed => {
+    const { url, seeds, folder } = fleet.site(site);
+    const access: SiteAccess = {
+      site,
+      expect,
+      url,
+      hubUrl: hub.url,
+      operator: seeds.operator,
+      ...(merged ? { hubOperator: hub.seeds.operator } : {}),
+    };
+    const before = settings.streams.map((stream) => [
+      siteStreamName(stream, site),
+      lastProof?.proven.streams[`${site}/${stream.name}`],
+    ]);
+    return {
+      access,
+      root,
+      place: { kind: "process", folder },
+      system: hub.seeds.system,
+      hubDomain: settings.hub.name,
+      linkSeed: seeds.link,
+      streams: settings.streams,
+      before: Object.fromEntries(before) as Observed["before"],
+      probes: {},
+    };
+  });
+}
+
+/** One site as it is observed. */
+export function observedAt(fleet: TestFleet, site: string): Observed {
+  const found = observedOf(fleet).find(({ access }) => access.site === site);
+  if (found === undefined) throw new Error(`${site} is no site of this fleet`);
+  return found;
+}
+
+export const examined = (fleet: TestFleet, timeoutMs = 15_000): Promise<DoctorReport> =>
+  examineFleet(observedOf(fleet).map(deployedSite), timeoutMs);
+
+/** `oslo: link-down`, one line a finding, sorted. */
+export const codesIn = ({ sites }: DoctorReport): string[] =>
+  sites.flatMap(({ site, findings }) => findings.map(({ code }) => `${site}: ${code}`)).sort();
+
+export function siteIn({ sites }: DoctorReport, site: string): SiteReport {
+  const found = sites.find((one) => one.site === site);
+  if (found === undefined) throw new Error(`the report has no ${site}`);
+  return found;
+}

@@ -1,0 +1,69 @@
+import { resolve } from "node:path";
+import type { GuardInputs } from "../providers/guard";
+import type { HubServerInputs } from "../providers/hub-server";
+import type { LeafServerInputs } from "../providers/leaf-server";
+import type { Place } from "../providers/server-host";
+import type { SmokeTestOutputs } from "../providers/smoke-test";
+import type { Observed } from "../providers/smoke-test/observe";
+import type { StreamsInputs } from "../providers/streams";
+import { siteStreamName } from "../configs/names";
+import type { Deployment, StateResource } from "./pending";
+import { Refusal } from "./refusal";
+
+// The fleet that a state describes, as `doctor` and `repair` reach it. The state is the one of
+// `pulumi stack export --show-secrets`: what is made of it holds seeds and is never shown.
+
+/** What marks a secret in a state. */
+const SECRET = "4dabf18193072939515e22adb298388d";
+
+/** The value without the wrappings of its secrets. */
+export function opened(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(opened);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value);
+  const { plaintext } = value as { plaintext?: unknown };
+  if (SECRET in value && typeof plaintext === "string") return opened(JSON.parse(plaintext));
+  return Object.fromEntries(entries.map(([key, item]) => [key, opened(item)]));
+}
+
+type Resource = StateResource & { readonly outputs?: Readonly<Record<string, unknown>> };
+
+const isOf = (type: string) => (resource: Resource) =>
+  (resource.urn.split("::")[2] ?? "").endsWith(`pulumi-nodejs:dynamic/nats:${type}`);
+
+/** Every site that was deployed, with all that is needed to look at it. Paths are those of the project's folder. */
+export function fleetOf(state: Deployment, stack: string, projectFolder: string): Observed[] {
+  const resources: readonly Resource[] = state.deployment?.resources ?? [];
+  const inputsOf = <T>(type: string): T[] => resources.filter(isOf(type)).map(({ inputs }) => opened(inputs) as T);
+  const [hub] = inputsOf<HubServerInputs>("HubServer");
+  const [guard] = inputsOf<GuardInputs>("Guard");
+  const servers = inputsOf<LeafServerInputs>("LeafServer");
+  const streams = inputsOf<StreamsInputs>("Streams");
+  if (hub === undefined || streams.length === 0) {
+    const what = guard === undefined ? "its state has no hub with sites" : "it has no sites";
+    throw new Refusal(`stack '${stack}': ${what}, so there is nothing to look at; run 'make up' first`);
+  }
+  const proven = (resources.find(isOf("SmokeTest"))?.outputs as Partial<SmokeTestOutputs> | undefined)?.proven;
+  return streams.map((ofSite): Observed => {
+    const { site, expect, root, access } = ofSite;
+    const server = servers.find(({ declaration }) => declaration.restart.name === site);
+    return {
+      access: { site, expect, ...access },
+      root: resolve(projectFolder, root),
+      ...(server === undefined ? {} : { place: placeIn(server.place, projectFolder) }),
+      system: hub.secrets.system,
+      hubDomain: hub.declaration.restart.name,
+      linkSeed: server?.access.link ?? "",
+      streams: ofSite.streams,
+      before: Object.fromEntries(
+        ofSite.streams.map((stream) => [siteStreamName(stream, site), proven?.streams[`${site}/${stream.name}`]]),
+      ),
+      probes: {},
+    };
+  });
+}
+
+const placeIn = (place: Place, projectFolder: string): Place => ({
+  ...place,
+  folder: resolve(projectFolder, place.folder),
+});
