@@ -60,7 +60,7 @@ export const sourceInfoOf = (info: StreamInfo | undefined, site: string): Source
  * What stands behind that position is looked up: purged probes leave a gap that is no loss.
  */
 export async function waiting(
-  js: Pick<JetStream, "nextMessage">,
+  js: { nextMessage(name: string, subject: string, seq: number): Promise<{ seq: number } | undefined> },
   info: StreamInfo,
   source: SourceInfo | undefined,
 ): Promise<number> {

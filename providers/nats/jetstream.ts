@@ -56,6 +56,34 @@ export interface StoredMessage {
   seq: number;
   subject: string;
   headers: Record<string, string | undefined>;
+  /** In order, and as often as they stand there. */
+  headerLines: readonly (readonly [name: string, value: string])[];
+  payload: Uint8Array;
+  /** When the server stored it, in milliseconds since 1970 by the server's clock. */
+  storedAt: number;
+}
+
+interface RawMessage {
+  seq: number;
+  subject: string;
+  time: string;
+  hdrs?: string;
+  data?: string;
+}
+
+function storedMessage({ seq, subject, time, hdrs = "", data = "" }: RawMessage): StoredMessage {
+  const lines = Buffer.from(hdrs, "base64").toString("utf8").split("\r\n").slice(1);
+  const headerLines = lines.flatMap((line): [string, string][] =>
+    line.includes(":") ? [[line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]] : [],
+  );
+  return {
+    seq,
+    subject,
+    headers: Object.fromEntries(headerLines),
+    headerLines,
+    payload: Buffer.from(data, "base64"),
+    storedAt: Date.parse(time),
+  };
 }
 
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -131,29 +159,26 @@ export class JetStream {
   }
 
   /** The first message from `seq` on whose subject matches; undefined when there is none. */
-  async nextMessage(name: string, subject: string, seq: number): Promise<StoredMessage | undefined> {
-    interface Answer {
-      message: { seq: number; subject: string; hdrs?: string };
-    }
+  nextMessage = (name: string, subject: string, seq: number): Promise<StoredMessage | undefined> =>
+    this.message(name, { seq, next_by_subj: subject });
+
+  /** The last message whose subject matches; undefined when there is none. */
+  lastMessage = (name: string, subject: string): Promise<StoredMessage | undefined> =>
+    this.message(name, { last_by_subj: subject });
+
+  private async message(name: string, which: object): Promise<StoredMessage | undefined> {
     try {
-      const { message } = await this.request<Answer>(`STREAM.MSG.GET.${name}`, { seq, next_by_subj: subject });
-      const lines = Buffer.from(message.hdrs ?? "", "base64")
-        .toString("utf8")
-        .split("\r\n")
-        .slice(1);
-      const headers = lines.flatMap((line) =>
-        line.includes(":") ? [[line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]] : [],
-      );
-      return {
-        seq: message.seq,
-        subject: message.subject,
-        headers: Object.fromEntries(headers) as Record<string, string>,
-      };
+      return storedMessage((await this.request<{ message: RawMessage }>(`STREAM.MSG.GET.${name}`, which)).message);
     } catch (error) {
       if (error instanceof JetStreamError && error.code === MESSAGE_NOT_FOUND) return undefined;
       throw error;
     }
   }
+
+  /** Removes one message, without overwriting it on disk. */
+  deleteMessage = async (name: string, seq: number): Promise<void> => {
+    await this.request(`STREAM.MSG.DELETE.${name}`, { seq, no_erase: true });
+  };
 
   consumers = async (name: string): Promise<ConsumerInfo[]> =>
     (await this.request<{ consumers?: ConsumerInfo[] | null }>(`CONSUMER.LIST.${name}`, { offset: 0 })).consumers ?? [];

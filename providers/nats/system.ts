@@ -13,6 +13,8 @@ export interface Varz {
   config_digest: string;
   max_payload: number;
   start: string;
+  /** The server's clock. */
+  now: string;
 }
 
 /** One leaf link. `account` is the account on the answering server. */

@@ -1,0 +1,234 @@
+import { MsgHdrs, headers } from "nats";
+import { setTimeout as sleep } from "node:timers/promises";
+import { join, resolve } from "node:path";
+import { rmSync } from "node:fs";
+import { probeSubject } from "../configs/permissions";
+import { StreamSettings } from "../configs/settings";
+import { PROBE_PREFIX } from "../configs/subjects";
+import { blockingFinding, describeFinding } from "../diagnosis/diagnose";
+import { makeFolder, readJson, writePrivate } from "./folders";
+import { StoredMessage } from "./nats/jetstream";
+import { Refusal } from "./refusal";
+import { Condition, Pair, conditionOf } from "./repair-condition";
+import { Observed, observe } from "./smoke-test/observe";
+import { becomesHeard, rearm } from "./source";
+import { markUnproven } from "./unproven";
+
+/** Repairs one site's streams, on request. What would be lost or doubled is said first, and needs its word. */
+
+/**
+ * "lost-tail": the messages that the site lost stay lost there. "redeliver", "leave": likewise, and what the hub skipped
+ * since is delivered to it now, or never.
+ */
+export type Accept = "lost-tail" | "redeliver" | "leave";
+export const ACCEPTS: readonly Accept[] = ["lost-tail", "redeliver", "leave"];
+
+export interface Repair {
+  observed: Observed;
+  streams: readonly StreamSettings[];
+  accept?: Accept;
+  say: (line: string) => void;
+}
+
+/** Does what can be done. Errors: a Refusal when it needs a word, or cannot be done here. */
+export async function repairSite({ observed, streams, accept, say }: Repair): Promise<void> {
+  const { site } = observed.access;
+  const blocking = blockingFinding(await observe(observed));
+  if (blocking !== undefined)
+    throw new Refusal(`${describeFinding(blocking)}\nsite ${site}: nothing was repaired: this stands in the way of everything`);
+  const found = await Promise.all(
+    streams.map(async (stream) => ({ stream, condition: await conditionOf(observed, stream) })),
+  );
+  if (accept === "redeliver" && observed.access.throughHub === true)
+    throw new Refusal(
+      `site ${site}: it is reached through the hub, and its applications' subjects do not go that way: nothing can be ` +
+        "stored anew there; use ACCEPT=leave, and publish them again at the site",
+    );
+  const asking = found.flatMap(({ condition }) => questionOf(site, condition, accept) ?? []);
+  if (asking.length > 0) throw new Refusal(asking.join("\n"));
+  for (const { stream, condition } of found) await repairStream(observed, stream, condition, accept, say);
+}
+
+const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+
+/** What has to be accepted first, in words; undefined when nothing has, or it is. */
+function questionOf(site: string, condition: Condition, accept: Accept | undefined): string | undefined {
+  if (condition.kind !== "rolledBack") return undefined;
+  const { pair, skipped } = condition;
+  if (skipped === undefined ? accept !== undefined : accept === "redeliver" || accept === "leave") return undefined;
+  const { name, collectedAs, position, atSite } = pair;
+  const { last_seq } = atSite.state;
+  const since = skipped?.first ?? last_seq + 1;
+  const toSkip = position - last_seq;
+  return [
+    `site ${site}, stream ${name}: the site lost its sequences ${since} to ${position}, which the hub took before (${collectedAs})`,
+    `  lost      at the site, for good: what stood there; on the hub it still stands, and nothing puts it back at the site`,
+    ...(skipped === undefined
+      ? []
+      : [
+          `  skipped   ${plural(skipped.count, "message")} that the site stored since, on sequences ${skipped.first} to ${last_seq}: the hub does not have them`,
+        ]),
+    `  without   the hub skips the next ${plural(toSkip, "message")} of the site, silently`,
+    `  repair    moves the site's stream on to sequence ${position} with ${plural(toSkip, "empty message")} on '${PROBE_PREFIX}.${name}.…', purged at once: nothing of the stream is removed`,
+    ...(skipped === undefined
+      ? [`  next      make repair SITE=${site} ACCEPT=lost-tail`]
+      : [
+          `  doubled   with 'redeliver' those are stored anew and reach the hub, once; consumers at the site that had them get them twice`,
+          `  next      make repair SITE=${site} ACCEPT=redeliver, or ACCEPT=leave when the hub need never have them`,
+        ]),
+  ].join("\n");
+}
+
+async function repairStream(
+  observed: Observed,
+  stream: StreamSettings,
+  condition: Condition,
+  accept: Accept | undefined,
+  say: (line: string) => void,
+): Promise<void> {
+  const { access, root } = observed;
+  const { site } = access;
+  if (condition.kind === "missing")
+    throw new Refusal(
+      `site ${site}: ${condition.where} is missing; 'make up' makes it anew, and the site delivers what it still holds`,
+    );
+  const { pair } = condition;
+  const about = `site ${site}, stream ${pair.name}`;
+  const again = async () => {
+    await rearm(access, stream);
+    const heard = await becomesHeard(pair.hub, stream.name, site, HEARD_WITHIN_MS);
+    say(`${about}: started the hub's source anew; ${heard ? "it hears from the site" : "it has not heard from the site yet"}`);
+  };
+  // Before the site is where the hub is, what is stored anew would be skipped as well.
+  if (condition.kind !== "rolledBack") await resume(observed, pair, say);
+  switch (condition.kind) {
+    case "good":
+      return say(`${about}: nothing to repair`);
+    case "stuck":
+      return again();
+    case "recreated":
+      say(`${about}: the site has a new stream; what its old one had not delivered is lost`);
+      // nats-server sees it by itself once it looks.
+      if (!(await comesDown(observed, stream))) await again();
+      return;
+    case "rolledBack": {
+      markUnproven(root, site);
+      const from = accept === "leave" ? undefined : condition.skipped?.first;
+      await moveOn(observed, stream, pair, from ?? pair.atSite.state.last_seq + 1, say);
+      return;
+    }
+    case "hubBehind": {
+      const { how, toCome, gone } = condition;
+      const held = pair.atSite.state;
+      say(
+        `${about}: the hub's stream was ${how} since the last proof; the site holds ${plural(held.messages, "message")} ` +
+          `(sequences ${held.first_seq} to ${held.last_seq}), of which ${toCome} are still to come`,
+      );
+      if (gone > 0) say(`${about}: ${plural(gone, "message")} that the hub had and the site no longer holds are gone for good`);
+      if (toCome > 0) await again();
+      else say(`${about}: nothing to deliver; 'make up' proves it and takes the loss as known`);
+      return;
+    }
+    default:
+      return neverCondition(condition);
+  }
+}
+
+function neverCondition(condition: never): never {
+  throw new Error(`there is no condition ${JSON.stringify(condition)}`);
+}
+
+const HEARD_WITHIN_MS = 5_000;
+
+/** Waits until the hub's position is that of the site's new stream. */
+async function comesDown(observed: Observed, stream: StreamSettings): Promise<boolean> {
+  for (const deadline = Date.now() + HEARD_WITHIN_MS; ; await sleep(100)) {
+    const { kind } = await conditionOf(observed, stream);
+    if (kind !== "recreated" && kind !== "stuck") return true;
+    if (Date.now() >= deadline) return false;
+  }
+}
+
+// --- a site that lost its tail
+
+/** Sequences whose messages have to be stored anew; kept in a file while the work lasts, for whoever finishes it. */
+interface Redelivery {
+  from: number;
+  to: number;
+}
+
+const redeliveryFile = ({ root, access: { site } }: Observed, stream: string): string =>
+  join(resolve(root), "repair", `${site}.${stream}.json`);
+
+const BATCH = 500;
+
+/** Moves the site's stream on to the hub's position, then stores anew what stands from `from` to there. */
+async function moveOn(
+  observed: Observed,
+  stream: StreamSettings,
+  pair: Pair,
+  from: number,
+  say: (line: string) => void,
+): Promise<void> {
+  const { name, position, atSite: { state, config } } = pair;
+  const about = `site ${observed.access.site}, stream ${name}`;
+  const { retention, max_msgs = -1, max_msgs_per_subject = -1 } = config as unknown as Limits;
+  const isFull = config.max_bytes > 0 && state.bytes + BATCH * MOST_BYTES > config.max_bytes;
+  if (retention !== "limits" || max_msgs > 0 || max_msgs_per_subject > 0 || isFull)
+    throw new Refusal(
+      `${about}: it is full, or limits the number of its messages, and the repair would push out old ones; ` +
+        `make room, or purge it up to the hub's position by hand ('nats stream purge ${name} --seq ${position + 1}' as the site's ` +
+        "operator), which removes what it holds",
+    );
+  const file = redeliveryFile(observed, name);
+  makeFolder(join(resolve(observed.root), "repair"));
+  writePrivate(file, JSON.stringify({ from, to: position } satisfies Redelivery));
+  const subject = probeSubject(name, `repair${Date.now().toString(36)}`);
+  const client = pair.site.connection.jetstream();
+  for (;;) {
+    const last = (await pair.site.stream(name))?.state.last_seq ?? 0;
+    if (last >= position) break;
+    const count = Math.min(BATCH, position - last);
+    await Promise.all(Array.from({ length: count }, () => client.publish(subject)));
+    await pair.site.purge(name, subject);
+  }
+  say(`${about}: moved on to sequence ${position}, where the hub is`);
+  await resume(observed, pair, say);
+}
+
+interface Limits {
+  retention: string;
+  max_msgs?: number;
+  max_msgs_per_subject?: number;
+}
+
+/** What an empty message takes in a file store, at most. */
+const MOST_BYTES = 256;
+
+/** Stores anew what a repair, this one or one that was interrupted, has still to deliver. */
+async function resume(observed: Observed, { site, name }: Pair, say: (line: string) => void): Promise<void> {
+  const file = redeliveryFile(observed, name);
+  const due = readJson<Redelivery>(file);
+  if (due === undefined) return;
+  let count = 0;
+  for (let seq = due.from; ; ) {
+    const message = await site.nextMessage(name, ">", seq);
+    if (message === undefined || message.seq > due.to) break;
+    seq = message.seq + 1;
+    if (message.subject.startsWith(`${PROBE_PREFIX}.`)) continue;
+    await site.connection.jetstream().publish(message.subject, message.payload, { headers: headersOf(message) });
+    // The copy is acknowledged: the stream need not have it twice.
+    await site.deleteMessage(name, message.seq);
+    count++;
+  }
+  rmSync(file, { force: true });
+  if (count > 0)
+    say(`site ${observed.access.site}, stream ${name}: stored ${plural(count, "message")} anew, which the hub had skipped`);
+}
+
+/** Without what would have the server refuse the copy, or take it for the original. */
+function headersOf({ headerLines }: StoredMessage): MsgHdrs {
+  const copy = headers();
+  for (const [name, value] of headerLines) if (!/^Nats-(Msg-Id|Expected-)/i.test(name)) copy.append(name, value);
+  return copy;
+}
