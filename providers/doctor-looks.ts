@@ -113,7 +113,7 @@ export class SiteLooks {
             code: "backlog-stuck",
             severity: "error",
             symptom: `stream ${stream.name} does not reach the hub`,
-            cause: `the site holds ${count} messages that the hub has not, and the hub's source takes none of them`,
+            cause: `up to ${count} messages wait at the site, and the hub's source takes none of them`,
             evidence: `${heard}, at sequence ${seq} for ${seconds(now - since)}`,
             next: `after a restart wait 40 s; then ${start}; when it stops again, 'make up' proves the path and names the cause`,
           },

@@ -2,7 +2,7 @@ import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
 import { collectedName, collectedSubject } from "../configs/streams";
 import { StreamFacts } from "../diagnosis/facts";
-import { SiteAccess, atHub, atSite, sourceInfoOf, waiting } from "./collected";
+import { SiteAccess, atHub, atSite, sourceInfoOf } from "./collected";
 import { shared } from "./nats/connection";
 import { JetStream, StoredMessage, StreamInfo } from "./nats/jetstream";
 import { Varz, varz } from "./nats/system";
@@ -132,10 +132,10 @@ async function firstNew(
   return first === undefined ? undefined : { first, count: await countFrom(pair, first) };
 }
 
-/** Messages from `first` on; those in between that were deleted are few, and counted one by one up to a limit. */
+/** Messages that the site holds from `first` on; of very many, how many there are at most. */
 async function countFrom({ site, name, atSite: { state } }: Pair, first: number): Promise<number> {
   const span = state.last_seq - first + 1;
-  if (span > COUNTED_ONE_BY_ONE) return span;
+  if (state.messages === 0 || span > COUNTED_ONE_BY_ONE) return Math.min(state.messages, span);
   let count = 0;
   for (let seq = first; ; count++) {
     const message = await site.nextMessage(name, ">", seq);
@@ -155,7 +155,10 @@ const isRecreated = ({ atSite: { created } }: Pair, skew: Skew, last: StoredMess
 
 type Before = NonNullable<StreamFacts["before"]>;
 
-function lossOnHub({ onHub: { created, state } }: Pair, before: Before | undefined): "lost" | "rolled back" | undefined {
+function lossOnHub(
+  { onHub: { created, state } }: Pair,
+  before: Before | undefined,
+): "lost" | "rolled back" | undefined {
   if (before === undefined) return undefined;
   if (created !== before.hubCreated) return "lost";
   return state.last_seq < before.hubLastSeq ? "rolled back" : undefined;
@@ -172,7 +175,7 @@ export async function conditionOf(observed: Observed, stream: StreamSettings): P
     if (isRecreated(pair, skew, last)) return { kind: "recreated", pair };
     return { kind: "rolledBack", pair, skipped: await firstNew(pair, stream, site, skew, last) };
   }
-  const toCome = await waiting(pair.site, pair.atSite, sourceInfoOf(pair.onHub, site));
+  const toCome = await countFrom(pair, pair.position + 1);
   const seen = before[pair.name];
   const how = lossOnHub(pair, seen);
   if (how !== undefined) {

@@ -35,7 +35,9 @@ export async function repairSite({ observed, streams, accept, say }: Repair): Pr
   const { site } = observed.access;
   const blocking = blockingFinding(await observe(observed));
   if (blocking !== undefined)
-    throw new Refusal(`${describeFinding(blocking)}\nsite ${site}: nothing was repaired: this stands in the way of everything`);
+    throw new Refusal(
+      `${describeFinding(blocking)}\nsite ${site}: nothing was repaired: this stands in the way of everything`,
+    );
   const found = await Promise.all(
     streams.map(async (stream) => ({ stream, condition: await conditionOf(observed, stream) })),
   );
@@ -97,7 +99,9 @@ async function repairStream(
   const again = async () => {
     await rearm(access, stream);
     const heard = await becomesHeard(pair.hub, stream.name, site, HEARD_WITHIN_MS);
-    say(`${about}: started the hub's source anew; ${heard ? "it hears from the site" : "it has not heard from the site yet"}`);
+    say(
+      `${about}: started the hub's source anew; ${heard ? "it hears from the site" : "it has not heard from the site yet"}`,
+    );
   };
   // Before the site is where the hub is, what is stored anew would be skipped as well.
   if (condition.kind !== "rolledBack") await resume(observed, pair, say);
@@ -114,8 +118,8 @@ async function repairStream(
     case "rolledBack": {
       markUnproven(root, site);
       const from = accept === "leave" ? undefined : condition.skipped?.first;
-      await moveOn(observed, stream, pair, from ?? pair.atSite.state.last_seq + 1, say);
-      return;
+      await moveOn(observed, pair, from ?? pair.atSite.state.last_seq + 1, say);
+      return again();
     }
     case "hubBehind": {
       const { how, toCome, gone } = condition;
@@ -124,7 +128,8 @@ async function repairStream(
         `${about}: the hub's stream was ${how} since the last proof; the site holds ${plural(held.messages, "message")} ` +
           `(sequences ${held.first_seq} to ${held.last_seq}), of which ${toCome} are still to come`,
       );
-      if (gone > 0) say(`${about}: ${plural(gone, "message")} that the hub had and the site no longer holds are gone for good`);
+      if (gone > 0)
+        say(`${about}: ${plural(gone, "message")} that the hub had and the site no longer holds are gone for good`);
       if (toCome > 0) await again();
       else say(`${about}: nothing to deliver; 'make up' proves it and takes the loss as known`);
       return;
@@ -163,14 +168,12 @@ const redeliveryFile = ({ root, access: { site } }: Observed, stream: string): s
 const BATCH = 500;
 
 /** Moves the site's stream on to the hub's position, then stores anew what stands from `from` to there. */
-async function moveOn(
-  observed: Observed,
-  stream: StreamSettings,
-  pair: Pair,
-  from: number,
-  say: (line: string) => void,
-): Promise<void> {
-  const { name, position, atSite: { state, config } } = pair;
+async function moveOn(observed: Observed, pair: Pair, from: number, say: (line: string) => void): Promise<void> {
+  const {
+    name,
+    position,
+    atSite: { state, config },
+  } = pair;
   const about = `site ${observed.access.site}, stream ${name}`;
   const { retention, max_msgs = -1, max_msgs_per_subject = -1 } = config as unknown as Limits;
   const isFull = config.max_bytes > 0 && state.bytes + BATCH * MOST_BYTES > config.max_bytes;
@@ -211,7 +214,7 @@ async function resume(observed: Observed, { site, name }: Pair, say: (line: stri
   const due = readJson<Redelivery>(file);
   if (due === undefined) return;
   let count = 0;
-  for (let seq = due.from; ; ) {
+  for (let seq = due.from; ;) {
     const message = await site.nextMessage(name, ">", seq);
     if (message === undefined || message.seq > due.to) break;
     seq = message.seq + 1;
@@ -223,7 +226,9 @@ async function resume(observed: Observed, { site, name }: Pair, say: (line: stri
   }
   rmSync(file, { force: true });
   if (count > 0)
-    say(`site ${observed.access.site}, stream ${name}: stored ${plural(count, "message")} anew, which the hub had skipped`);
+    say(
+      `site ${observed.access.site}, stream ${name}: stored ${plural(count, "message")} anew, which the hub had skipped`,
+    );
 }
 
 /** Without what would have the server refuse the copy, or take it for the original. */

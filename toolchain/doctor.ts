@@ -25,8 +25,7 @@ interface Options {
 
 const DEFAULT_TIMEOUT = "15s";
 
-const USAGE =
-  "doctor [--stack <name>] [--site <name>]… [--json] [--timeout 15s]";
+const USAGE = "doctor [--stack <name>] [--site <name>]… [--json] [--timeout 15s]";
 
 function optionsOf(args: readonly string[]): Options {
   let values;
@@ -45,7 +44,9 @@ function optionsOf(args: readonly string[]): Options {
   }
   const timeoutMs = parseDuration(values.timeout);
   if (timeoutMs === undefined || timeoutMs < 1_000)
-    throw new Refusal(`doctor: --timeout '${maskSeeds(values.timeout)}' is no duration of 1 s or more; write it like 15s`);
+    throw new Refusal(
+      `doctor: --timeout '${maskSeeds(values.timeout)}' is no duration of 1 s or more; write it like 15s`,
+    );
   return { stack: values.stack, sites: values.site, json: values.json, timeoutMs };
 }
 
@@ -56,7 +57,8 @@ const projectFolder = (): string =>
 async function sitesOf({ stack }: Options): Promise<WatchedSite[]> {
   const folder = projectFolder();
   const state = await exportSecrets(await pulumiStack(folder, stack));
-  if (state === undefined) throw new Refusal(`stack '${stack}': there is none; name one with STACK=…, or run 'make up'`);
+  if (state === undefined)
+    throw new Refusal(`stack '${stack}': there is none; name one with STACK=…, or run 'make up'`);
   return fleetOf(state, stack, folder).map(deployedSite);
 }
 

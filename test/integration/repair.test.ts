@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { headers } from "nats";
 import { RawSettings } from "../../configs/settings";
 import { serverFiles } from "../../providers/folders";
@@ -10,7 +11,7 @@ import { TestFleet, TestServer } from "../support/fleet";
 import { collectedTexts, publishAll, textsFrom } from "../support/messages";
 import { killServer, startServer, whileStopped } from "../support/servers";
 import { until } from "../support/until";
-import { codesIn, examined, observedAt } from "../support/watched";
+import { examined, observedAt } from "../support/watched";
 
 describe("the repair", function () {
   this.timeout(60_000);
@@ -104,16 +105,14 @@ describe("the repair", function () {
   for (const mode of ["perSite", "merged"] as const) {
     const raw: RawSettings = {
       ...ONE_SITE,
-      streams: [
-        { name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB", collect: { mode, maxBytes: "32MiB" } },
-      ],
+      streams: [{ name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB", collect: { mode, maxBytes: "32MiB" } }],
     };
     const filter = mode === "merged" ? "oslo.events.>" : "events.>";
     const siteStream = mode === "merged" ? "EVENTS_OSLO" : "EVENTS";
     const texts = async (fleet: TestFleet): Promise<string[]> => {
       const seen: string[] = [];
       const hub = await fleet.atHub("oslo");
-      for (let seq = 1; ; ) {
+      for (let seq = 1; ;) {
         const message = await hub.nextMessage("EVENTS", filter, seq);
         if (message === undefined) return seen.sort();
         seen.push(Buffer.from(message.payload).toString());
@@ -138,7 +137,7 @@ describe("the repair", function () {
         assert.match(await repaired(fleet, "lost-tail"), /moved on to sequence 100, where the hub is/);
         assert.equal((await (await fleet.atSite("oslo")).stream(siteStream))!.state.messages, 50);
         await publish(fleet, 101, 120);
-        await until("they arrive", async () => (await texts(fleet)).length >= 120, 40_000);
+        await until("they arrive", async () => (await texts(fleet)).length >= 120, 5_000);
         assert.deepEqual(await texts(fleet), textsFrom(1, 120).sort());
         assert.equal((await examined(fleet)).status, "good");
       });
@@ -146,7 +145,10 @@ describe("the repair", function () {
       it("counts what the hub has skipped already, and is refused until somebody says what to do with it", async () => {
         await using fleet = await withLostTail(raw);
         await publish(fleet, 101, 130);
-        assert.match(await refusal(fleet, "lost-tail"), /30 messages that the site stored since, on sequences 51 to 80/);
+        assert.match(
+          await refusal(fleet, "lost-tail"),
+          /30 messages that the site stored since, on sequences 51 to 80/,
+        );
       });
 
       it("delivers what the hub has skipped, once, with the word for it", async () => {
@@ -154,7 +156,7 @@ describe("the repair", function () {
         await publish(fleet, 101, 130);
         assert.match(await repaired(fleet, "redeliver"), /stored 30 messages anew/);
         await publish(fleet, 131, 140);
-        await until("they arrive", async () => (await texts(fleet)).length >= 140, 40_000);
+        await until("they arrive", async () => (await texts(fleet)).length >= 140, 5_000);
         assert.deepEqual(await texts(fleet), textsFrom(1, 140).sort());
         // 1 to 50, 101 to 130 once, 131 to 140.
         assert.equal((await (await fleet.atSite("oslo")).stream(siteStream))!.state.messages, 90);
@@ -166,13 +168,121 @@ describe("the repair", function () {
         await repaired(fleet, "leave");
         await publish(fleet, 131, 140);
         const wanted = [...textsFrom(1, 100), ...textsFrom(131, 140)].sort();
-        await until("they arrive", async () => (await texts(fleet)).length >= wanted.length, 40_000);
+        await until("they arrive", async () => (await texts(fleet)).length >= wanted.length, 5_000);
         assert.deepEqual(await texts(fleet), wanted);
       });
     });
   }
+
+  it("loses and doubles nothing of what is published while it moves the site on", async () => {
+    await using fleet = await withLostTail();
+    const js = (await fleet.application("oslo")).jetstream();
+    let [isOver, last] = [false, 100];
+    const publishing = (async () => {
+      while (!isOver) await js.publish("events.a", `m${++last}`);
+    })();
+    await until("some were skipped", () => last > 110);
+    await repaired(fleet, "redeliver");
+    isOver = true;
+    await publishing;
+    await onHub(fleet, last, 5_000);
+    assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, last).sort());
+  });
+
+  it("stores anew what an interrupted repair had not got to", async () => {
+    await using fleet = await TestFleet.deploy(ONE_SITE);
+    await publish(fleet, 1, 10);
+    await onHub(fleet, 10);
+    const folder = join(fleet.root, "repair");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "oslo.EVENTS.json"), JSON.stringify({ from: 9, to: 10 }));
+    assert.match(await repaired(fleet), /stored 2 messages anew/);
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it("keeps the headers of what it stores anew, but not those that the server would refuse it for", async () => {
+    await using fleet = await withLostTail();
+    const js = (await fleet.application("oslo")).jetstream();
+    const given = headers();
+    given.append("Trace", "one");
+    given.append("Trace", "two");
+    await js.publish("events.a", "m101", { headers: given, msgID: "once", expect: { lastSequence: 50 } });
+    await repaired(fleet, "redeliver");
+    await onHub(fleet, 101, 5_000);
+    const message = await (await fleet.atHub("oslo")).lastMessage("EVENTS", "events.>");
+    const kept = message!.headerLines.filter(([name]) => name !== "Nats-Stream-Source");
+    assert.deepEqual(kept, [
+      ["Trace", "one"],
+      ["Trace", "two"],
+    ]);
+  });
+
+  it("refuses to push out messages of a full stream", async () => {
+    await using fleet = await withLostTail();
+    const site = await fleet.atSite("oslo");
+    const { config } = (await site.stream("EVENTS"))!;
+    await site.updateStream({ ...config, max_msgs: 60 } as typeof config);
+    assert.match(await refusal(fleet, "lost-tail"), /would push out old ones; .* --seq 101/);
+  });
+
+  describe("of a site whose stream was made anew", () => {
+    it("tells it from a lost tail, needs no word, and has everything of the new one on the hub", async () => {
+      await using fleet = await TestFleet.deploy(ONE_SITE);
+      await publish(fleet, 1, 50);
+      await onHub(fleet, 50);
+      await loseStore(fleet.site("oslo"));
+      const site = await fleet.atSite("oslo");
+      const { config } = await fleet.collected("oslo");
+      await site.createStream({ ...config, sources: [], subjects: ["events.>", "_probe.EVENTS.>"] });
+      await publish(fleet, 51, 60);
+      await until("the link is back", async () => (await fleet.links("oslo")).length === 1);
+      assert.equal(await kind(fleet), "recreated");
+      assert.match(await repaired(fleet), /the site has a new stream; what its old one had not delivered is lost/);
+      await onHub(fleet, 60, 5_000);
+      assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 60).sort());
+    });
+  });
+
+  describe("of a hub that lost messages", () => {
+    it("says what the site still holds when the hub's stream is another one, and has it delivered", async () => {
+      await using fleet = await TestFleet.deploy(ONE_SITE);
+      await publish(fleet, 1, 50);
+      await onHub(fleet, 50);
+      await fleet.prove();
+      await loseStore(fleet.hub);
+      await fleet.up();
+      const said = await repaired(fleet);
+      assert.match(said, /the hub's stream was lost since the last proof; the site holds 50 messages/);
+      await onHub(fleet, 50, 5_000);
+      assert.doesNotMatch(said, /gone for good/);
+    });
+
+    it("says how many are gone for good when its stream went back in time", async () => {
+      await using fleet = await TestFleet.deploy(ONE_SITE);
+      await publish(fleet, 1, 50);
+      await onHub(fleet, 50);
+      await keepStore(fleet.hub);
+      await fleet.repair();
+      await publish(fleet, 51, 80);
+      await onHub(fleet, 80);
+      await fleet.prove();
+      // The site keeps the last 5 only.
+      await (
+        await fleet.connect(fleet.site("oslo"), "operator")
+      ).request("$JS.API.STREAM.PURGE.EVENTS", JSON.stringify({ filter: "events.>", keep: 5 }));
+      await rollBack(fleet.hub);
+      await until("the link is back", async () => (await fleet.links("oslo")).length === 1);
+      assert.match(
+        await repaired(fleet),
+        /was rolled back since the last proof; the site holds 5 messages.*\n.*25 messages that the hub had .* are gone for good/,
+      );
+      await onHub(fleet, 55, 5_000);
+    });
+
+    it("leaves a missing stream to 'make up', and says so", async () => {
+      await using fleet = await TestFleet.deploy(ONE_SITE);
+      await (await fleet.atHub("oslo")).deleteStream("EVENTS");
+      assert.match(await refusal(fleet), /hub stream OSLO\/EVENTS is missing; 'make up' makes it anew/);
+    });
+  });
 });
-void existsSync;
-void headers;
-void codesIn;
-void loseStore;
