@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help up preview plan check-config refresh down unlock env install node_modules toolchain check format format-check lint types \
+.PHONY: help up preview plan check-config refresh down doctor repair unlock env install node_modules toolchain check format format-check lint types \
 	unit integration e2e test bench clean
 
 STACK ?= dev
@@ -45,6 +45,12 @@ upgrade: node_modules ## after another docker.image: replace one container after
 
 forget: node_modules ## drop a site whose machine is lost for good: make forget SITE=oslo DISCARD=oslo
 	@$(STACK_TOOL) forget $(STACK) $(SITE)
+
+doctor: node_modules ## look at the running fleet, changing nothing: make doctor [SITE=oslo] [FLEET=fleet.yaml] [ARGS=--json]
+	@$(TS) toolchain/doctor.ts $(if $(FLEET),--fleet $(FLEET),--stack $(STACK)) $(if $(SITE),--site $(SITE)) $(ARGS)
+
+repair: node_modules ## start a stuck source anew, move on a site that lost messages: make repair SITE=oslo [STREAM=EVENTS] [ACCEPT=…]
+	@$(STACK_TOOL) repair $(STACK) "$(SITE)" "$(STREAM)"
 
 unlock: node_modules ## clear what an interrupted run left behind, unless that run is still alive
 	@$(STACK_TOOL) unlock $(STACK)

@@ -189,9 +189,9 @@ export async function conditionOf(observed: Observed, stream: StreamSettings): P
 export async function behindHub(access: SiteAccess, stream: StreamSettings): Promise<string | undefined> {
   const pair = await pairOf(access, stream);
   if ("kind" in pair || !isAhead(pair)) return undefined;
-  const { collectedAs, name, position, atSite: local } = pair;
+  const { collectedAs, name, position, atSite } = pair;
   return (
-    `hub stream ${collectedAs} took sequence ${position} of stream ${name}, and the site's last is ${local.state.last_seq}: ` +
-    "the site lost acknowledged messages, and the hub skips its next ones"
+    `hub stream ${collectedAs} took sequence ${position} of stream ${name}, and the site's last is ${atSite.state.last_seq}: ` +
+    `the hub skips what the site stores until it is there; 'make repair SITE=${access.site}' says what was lost and what can be done`
   );
 }

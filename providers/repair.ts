@@ -144,10 +144,11 @@ function neverCondition(condition: never): never {
 }
 
 const HEARD_WITHIN_MS = 5_000;
+const LOOKS_BY_ITSELF_MS = 2_000;
 
 /** Waits until the hub's position is that of the site's new stream. */
 async function comesDown(observed: Observed, stream: StreamSettings): Promise<boolean> {
-  for (const deadline = Date.now() + HEARD_WITHIN_MS; ; await sleep(100)) {
+  for (const deadline = Date.now() + LOOKS_BY_ITSELF_MS; ; await sleep(100)) {
     const { kind } = await conditionOf(observed, stream);
     if (kind !== "recreated" && kind !== "stuck") return true;
     if (Date.now() >= deadline) return false;

@@ -12,11 +12,13 @@ import {
   sourceOf,
   streamChanges,
 } from "../configs/streams";
+import { isAway } from "./away";
 import { SiteAccess, atHub, atSite, undelivered } from "./collected";
 import { mayDiscard, mayDiscardCollected } from "./discard";
 import { JetStream, JetStreamError, StreamInfo } from "./nats/jetstream";
 import { Refusal, messageOf } from "./refusal";
 import { refuseChange } from "./refuse-change";
+import { behindHub } from "./repair-condition";
 import { report } from "./report";
 import { SILENT_AFTER_MS, becomesHeard, isActive, onHubStream, rearm } from "./source";
 import { siteStep } from "./unproven";
@@ -37,7 +39,7 @@ export interface StreamsInputs {
 export interface StreamsOutputs extends StreamsInputs {
   /** Whether the site's own streams were ever made. */
   made: boolean;
-  /** Why the last attempt failed; empty when it did not. */
+  /** Why the last attempt failed, or what `refresh` found on the servers; empty when there is nothing. */
   problem: string;
 }
 
@@ -95,14 +97,19 @@ async function ensureSource(js: JetStream, inputs: StreamsInputs, stream: Stream
 /** A source looks for a lost site every 10 s. */
 const STUCK_AFTER_MS = 12_000;
 
-async function collect(inputs: StreamsInputs, stream: StreamSettings): Promise<void> {
+/** Resolves with what no `up` may repair by itself, for something would be lost or doubled; undefined for nothing. */
+async function collect(inputs: StreamsInputs, stream: StreamSettings): Promise<string | undefined> {
   const access = accessOf(inputs);
   const js = await atHub(access, stream);
   await onHubStream(access, stream, () => ensureSource(js, inputs, stream));
-  if (inputs.expect === "offline" || (await becomesHeard(js, stream.name, inputs.site, SILENT_AFTER_MS))) return;
+  if (inputs.expect === "offline") return undefined;
+  const isHeard = await becomesHeard(js, stream.name, inputs.site, SILENT_AFTER_MS);
+  // A source that starts anew sees a stream that was made anew at the site, and begins with it.
+  if (isHeard && (await behindHub(access, stream)) === undefined) return undefined;
   await rearm(access, stream);
   // Whether it flows is for the smoke test to prove; it also says why when it does not.
   await becomesHeard(js, stream.name, inputs.site, 3_000);
+  return behindHub(access, stream);
 }
 
 /** Streams that are not declared any more; in another mode a stream is another one at the site. */
@@ -113,7 +120,8 @@ const undeclared = (olds: StreamsOutputs | undefined, inputs: StreamsInputs): St
 
 async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<StreamsOutputs> {
   let made = olds?.made ?? false;
-  const problem = await siteStep(inputs.root, inputs.site, "streams", async () => {
+  const behind: string[] = [];
+  const failed = await siteStep(inputs.root, inputs.site, "streams", async () => {
     // First: the next stream may take over the subjects.
     if (olds !== undefined) await removeStreams(olds, undeclared(olds, inputs));
     if (inputs.expect === "online") {
@@ -127,16 +135,33 @@ async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<Stre
         made = true;
       }
     }
-    await Promise.all(inputs.streams.map((stream) => collect(inputs, stream)));
+    const left = await Promise.all(inputs.streams.map((stream) => collect(inputs, stream)));
+    behind.push(...left.filter((words) => words !== undefined));
   });
-  return { ...inputs, made, problem: problem ?? "" };
+  // The smoke test fails the update with it.
+  for (const words of behind) report(`site ${inputs.site}: ${words}`);
+  return { ...inputs, made, problem: failed ?? behind.join("; ") };
 }
 
 export async function create(inputs: StreamsInputs) {
   return { id: inputs.site, outs: await apply(inputs) };
 }
 
-/** What differs on the live servers, in words; undefined when nothing does. Throws what a change must not do. */
+const UP_REPAIRS = "up repairs it";
+
+/**
+ * What differs on the live servers, with what is to be done, in words; undefined when nothing does. Throws what a change
+ * must not do.
+ */
+async function drift(inputs: StreamsInputs): Promise<string | undefined> {
+  const difference = await liveDifference(inputs);
+  if (difference !== undefined) return `${difference}; ${UP_REPAIRS}`;
+  if (inputs.expect === "offline") return undefined;
+  const found = await Promise.all(inputs.streams.map((stream) => behindHub(accessOf(inputs), stream)));
+  return found.find((words) => words !== undefined);
+}
+
+/** What differs on the live servers, and an update writes as it should be. */
 async function liveDifference(inputs: StreamsInputs): Promise<string | undefined> {
   const access = accessOf(inputs);
   for (const stream of inputs.streams) {
@@ -176,14 +201,31 @@ export async function diff(_id: string, olds: StreamsOutputs, inputs: StreamsInp
     await refuseLoss(wanted, olds).catch(passUnlessRefusal);
     return { changes: true };
   }
-  if (olds.problem !== "") return { changes: true };
-  const late = sleep(LOOK_TIMEOUT_MS, "its servers do not answer", { ref: false });
-  const difference = await Promise.race([liveDifference(wanted), late]).catch((error: unknown) => {
-    passUnlessRefusal(error);
-    return "its servers do not answer";
+  const difference = await driftInTime(wanted).catch((error: unknown) => {
+    // What the last attempt refused, the next one judges anew.
+    if (olds.problem === "") throw error;
+    return undefined;
   });
-  if (difference !== undefined) report(`site ${wanted.site}: ${difference}; up repairs it`);
-  return { changes: difference !== undefined };
+  if (difference !== undefined) report(`site ${wanted.site}: ${difference}`);
+  else if (olds.problem !== "") report(`site ${wanted.site}: up looks again at its streams: ${olds.problem}`);
+  return { changes: difference !== undefined || olds.problem !== "" };
+}
+
+/** Errors: a Refusal of a change that must not be made. */
+async function driftInTime(inputs: StreamsInputs): Promise<string | undefined> {
+  const silence = `its servers do not answer; ${UP_REPAIRS}`;
+  const late = sleep(LOOK_TIMEOUT_MS, silence, { ref: false });
+  return Promise.race([drift(inputs), late]).catch((error: unknown) => {
+    passUnlessRefusal(error);
+    return silence;
+  });
+}
+
+/** What `refresh` finds stands in the state, so that the next preview shows it; keys and data stay known. */
+export async function read(id: string, props: StreamsOutputs) {
+  if (isAway(props.site)) return { id, props };
+  const found = await driftInTime(inputsOnly(props)).catch((error: unknown) => messageOf(error));
+  return { id, props: { ...props, problem: found ?? props.problem } };
 }
 
 function passUnlessRefusal(error: unknown): void {

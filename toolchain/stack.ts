@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { PENDING_EXIT_CODE, type Standing, containersOf, declaredSites, sayPending, standingOf } from "./away";
 import { clearInterrupted } from "./containers";
-import { ask, exportState, importState, pulumi } from "./cli";
+import { ask, exportSecrets, exportState, importState, pulumi } from "./cli";
 import { backendFolder, lockFolder, type PulumiStack } from "./backend";
 import { endLeftBehind, livingOwners, readLocks } from "./dead-run";
 import { refuseForgetting, withoutMachineOf } from "./forget";
@@ -11,6 +11,7 @@ import type { Say } from "./progress";
 import { proofTable } from "./proof-table";
 import { pulumiStack } from "./pulumi-stack";
 import { Refusal, report } from "./refusal";
+import { repair } from "./repair";
 import { run } from "./run";
 import { exportLine } from "./stack-environment";
 
@@ -78,6 +79,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       `the state has let go of what site ${site} had on its machine; 'make up' takes the rest of it out of the fleet`,
     );
     return await up(target, ["--skip-preview"]);
+  },
+
+  async repair(target, [site = "", stream = ""]) {
+    await clearDeadRun(target);
+    const state = await exportSecrets(target);
+    if (state === undefined) throw new Refusal(`stack '${target.stack}': there is none; nothing to repair`);
+    const accept = process.env.ACCEPT ?? "";
+    return await repair(state, target, { site, accept, ...(stream === "" ? {} : { stream }) }, say);
   },
 
   async upgrade(target) {

@@ -176,6 +176,12 @@ export class Stack {
 
   make = (target: string, env: NodeJS.ProcessEnv = {}): Promise<Ran> => this.startMake(target, env).ended;
 
+  /** Runs `make <target>` with variables of its own, such as SITE, and no options for the CLI. */
+  makeWith(target: string, variables: Record<string, string>): Promise<Ran> {
+    const given = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+    return this.spawn("make", ["--silent", target, `STACK=${this.name}`, ...given], {}).ended;
+  }
+
   run = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> => this.start(args, env).ended;
 
   /** Runs the CLI, which must succeed. */

@@ -12,7 +12,7 @@ const PROVIDERS: Record<string, string[]> = {
   "hub-server": ["create", "delete", "diff", "read", "update"],
   "hub-link": ["create", "delete", "diff", "update"],
   "leaf-server": ["create", "delete", "diff", "read", "update"],
-  streams: ["create", "delete", "diff", "update"],
+  streams: ["create", "delete", "diff", "read", "update"],
   guard: ["create", "delete", "diff", "update"],
   "smoke-test": ["check", "create", "diff", "update"],
 };
