@@ -155,10 +155,11 @@ const UP_REPAIRS = "up repairs it";
  */
 async function drift(inputs: StreamsInputs): Promise<string | undefined> {
   const difference = await liveDifference(inputs);
-  if (difference !== undefined) return `${difference}; ${UP_REPAIRS}`;
-  if (inputs.expect === "offline") return undefined;
-  const found = await Promise.all(inputs.streams.map((stream) => behindHub(accessOf(inputs), stream)));
-  return found.find((words) => words !== undefined);
+  const look = (stream: StreamSettings) => behindHub(accessOf(inputs), stream);
+  const behind = inputs.expect === "offline" ? [] : await Promise.all(inputs.streams.map(look));
+  const all = [difference === undefined ? undefined : `${difference}; ${UP_REPAIRS}`, ...behind];
+  const words = all.filter((one) => one !== undefined).join("; ");
+  return words === "" ? undefined : words;
 }
 
 /** What differs on the live servers, and an update writes as it should be. */
