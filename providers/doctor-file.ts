@@ -16,7 +16,12 @@ const secret = z
 
 /** How to log in: with an nkey, with a credentials file, or with user and password. */
 const login = z
-  .strictObject({ seed: secret.optional(), creds: secret.optional(), user: text.optional(), password: secret.optional() })
+  .strictObject({
+    seed: secret.optional(),
+    creds: secret.optional(),
+    user: text.optional(),
+    password: secret.optional(),
+  })
   .refine(
     ({ seed, creds, user, password }) =>
       [seed, creds, user].filter((one) => one !== undefined).length === 1 &&

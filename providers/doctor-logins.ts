@@ -104,4 +104,5 @@ export class Logins {
   }
 }
 
-const nameOf = ({ file, env = "" }: Secret): string => (file === undefined ? `environment variable ${env}` : `file ${file}`);
+const nameOf = ({ file, env = "" }: Secret): string =>
+  file === undefined ? `environment variable ${env}` : `file ${file}`;

@@ -2,8 +2,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { parseDuration } from "../configs/units";
+import { describeProblem } from "../configs/problem";
 import { maskSeeds } from "../configs/seeds";
 import { WatchedSite, deployedSite, examineFleet } from "../providers/doctor";
+import { parseFleetFile } from "../providers/doctor-file";
+import { foreignSites } from "../providers/doctor-foreign";
+import { Logins } from "../providers/doctor-logins";
 import { EXIT_CODES } from "../providers/doctor-report";
 import { closeShared } from "../providers/nats/connection";
 import { exportSecrets } from "./cli";
@@ -14,10 +18,11 @@ import { Refusal } from "./refusal";
 import { DEV_STACK } from "./stack-environment";
 
 // What `make doctor` does, and the npm bin:
-//   ts-node toolchain/doctor.ts [--stack dev] [--site oslo] [--json] [--timeout 15s]
+//   ts-node toolchain/doctor.ts [--stack dev | --fleet fleet.yaml] [--site oslo] [--json] [--timeout 15s]
 
 interface Options {
   stack: string;
+  fleet?: string;
   sites: string[];
   json: boolean;
   timeoutMs: number;
@@ -25,7 +30,7 @@ interface Options {
 
 const DEFAULT_TIMEOUT = "15s";
 
-const USAGE = "doctor [--stack <name>] [--site <name>]… [--json] [--timeout 15s]";
+const USAGE = "doctor [--stack <name> | --fleet <file>] [--site <name>]… [--json] [--timeout 15s]";
 
 function optionsOf(args: readonly string[]): Options {
   let values;
@@ -33,7 +38,8 @@ function optionsOf(args: readonly string[]): Options {
     ({ values } = parseArgs({
       args: [...args],
       options: {
-        stack: { type: "string", default: DEV_STACK },
+        stack: { type: "string" },
+        fleet: { type: "string" },
         site: { type: "string", multiple: true, default: [] },
         json: { type: "boolean", default: false },
         timeout: { type: "string", default: DEFAULT_TIMEOUT },
@@ -47,19 +53,37 @@ function optionsOf(args: readonly string[]): Options {
     throw new Refusal(
       `doctor: --timeout '${maskSeeds(values.timeout)}' is no duration of 1 s or more; write it like 15s`,
     );
-  return { stack: values.stack, sites: values.site, json: values.json, timeoutMs };
+  const { stack = DEV_STACK, fleet, site: sites, json } = values;
+  if (fleet !== undefined && values.stack !== undefined)
+    throw new Refusal("doctor: --stack and --fleet are two fleets; name one");
+  return { stack, sites, json, timeoutMs, ...(fleet === undefined ? {} : { fleet }) };
 }
 
 /** The project whose stack is meant: the folder that the command runs in, or else this checkout. */
 const projectFolder = (): string =>
   fs.existsSync(path.resolve("Pulumi.yaml")) ? path.resolve() : path.resolve(__dirname, "..");
 
-async function sitesOf({ stack }: Options): Promise<WatchedSite[]> {
+async function deployedSites(stack: string): Promise<WatchedSite[]> {
   const folder = projectFolder();
   const state = await exportSecrets(await pulumiStack(folder, stack));
   if (state === undefined)
     throw new Refusal(`stack '${stack}': there is none; name one with STACK=…, or run 'make up'`);
   return fleetOf(state, stack, folder).map(deployedSite);
+}
+
+function sitesOfFile(path: string, logins: Logins): WatchedSite[] {
+  let text: string;
+  try {
+    text = fs.readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Refusal(
+      `${path}: cannot be read (${(error as NodeJS.ErrnoException).code}); name the file that describes the fleet`,
+    );
+  }
+  const { file, problems } = parseFleetFile(text);
+  if (file === undefined)
+    throw new Refusal([`${path} cannot be used:`, ...problems.map((one) => `  - ${describeProblem(one)}`)].join("\n"));
+  return foreignSites(file, logins);
 }
 
 function chosen(sites: readonly WatchedSite[], names: readonly string[]): WatchedSite[] {
@@ -76,9 +100,13 @@ const isRefusal = (error: unknown): error is Error => error instanceof Error && 
 /** Prints what it found; resolves with the exit code. Never throws. */
 export async function main(args: readonly string[]): Promise<number> {
   const isJson = args.includes("--json");
+  let logins: Logins | undefined;
   try {
     const options = optionsOf(args);
-    const sites = chosen(await sitesOf(options), options.sites);
+    const { fleet, stack } = options;
+    logins = new Logins(path.dirname(fleet ?? ""));
+    const all = fleet === undefined ? await deployedSites(stack) : sitesOfFile(fleet, logins);
+    const sites = chosen(all, options.sites);
     const report = await examineFleet(sites, options.timeoutMs);
     console.log(options.json ? doctorJson(report) : doctorWords(report));
     return EXIT_CODES[report.status];
@@ -90,6 +118,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return EXIT_CODES.unknown;
   } finally {
     void closeShared();
+    void logins?.close();
   }
 }
 
