@@ -196,10 +196,13 @@ system_account: ADMIN
     writeFileSync(join(folder, "half"), seed.slice(0, 40));
     const accounts = { PLANT: { seed: { file: "half" } } };
     const broken = { ...file, hub: { ...file.hub, system: { creds: { file: "no-such" } } }, accounts };
-    const said = await examined(broken).catch(messageOf);
-    assert.match(String(said), /hub.system: file no-such cannot be read \(ENOENT\)/);
-    assert.match(String(said), /accounts.PLANT: what file half holds is not a valid seed/);
-    assert.equal(String(said).includes(seed.slice(4, 30)), false);
+    const said = await examined(broken).then(
+      () => assert.fail("it was not refused"),
+      (error: unknown) => messageOf(error),
+    );
+    assert.match(said, /hub.system: file no-such cannot be read \(ENOENT\)/);
+    assert.match(said, /accounts.PLANT: what file half holds is not a valid seed/);
+    assert.equal(said.includes(seed.slice(4, 30)), false);
   });
 
   it("finds the link in another account on the hub", async () => {
