@@ -82,7 +82,11 @@ async function skewOf({ access, system }: Observed): Promise<Skew> {
 const originOf = ({ headers }: StoredMessage): number => Number(headers["Nats-Stream-Source"]?.split(" ")[1]);
 
 /** The hub's copy of what the site stored as `seq`, found by halves: a site's copies stand in the order of the site. */
-async function copyOf({ hub, onHub }: Pair, filter: string, seq: number): Promise<StoredMessage | undefined> {
+async function copyOf(
+  { hub, onHub }: Pick<Pair, "hub" | "onHub">,
+  filter: string,
+  seq: number,
+): Promise<StoredMessage | undefined> {
   let { first_seq: low, last_seq: high } = onHub.state;
   while (low <= high) {
     const middle = Math.floor((low + high) / 2);
@@ -100,8 +104,8 @@ async function copyOf({ hub, onHub }: Pair, filter: string, seq: number): Promis
  * that the hub has the same of. Where it cannot tell by content, by time: what the site stored after the hub had taken
  * its last message is new.
  */
-async function firstNew(
-  pair: Pair,
+export async function firstNew(
+  pair: Pick<Pair, "name" | "site" | "hub" | "atSite" | "onHub">,
   stream: StreamSettings,
   site: string,
   skew: Skew,
@@ -133,7 +137,10 @@ async function firstNew(
 }
 
 /** Messages that the site holds from `first` on; of very many, how many there are at most. */
-async function countFrom({ site, name, atSite: { state } }: Pair, first: number): Promise<number> {
+async function countFrom(
+  { site, name, atSite: { state } }: Pick<Pair, "site" | "name" | "atSite">,
+  first: number,
+): Promise<number> {
   const span = state.last_seq - first + 1;
   if (state.messages === 0 || span > COUNTED_ONE_BY_ONE) return Math.min(state.messages, span);
   let count = 0;

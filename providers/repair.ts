@@ -103,8 +103,10 @@ async function repairStream(
       `${about}: started the hub's source anew; ${heard ? "it hears from the site" : "it has not heard from the site yet"}`,
     );
   };
+  // What an interrupted repair noted are sequences of the old stream.
+  if (condition.kind === "recreated") rmSync(redeliveryFile(observed, pair.name), { force: true });
   // Before the site is where the hub is, what is stored anew would be skipped as well.
-  if (condition.kind !== "rolledBack") await resume(observed, pair, say);
+  else if (condition.kind !== "rolledBack") await resume(observed, pair, say);
   switch (condition.kind) {
     case "good":
       return say(`${about}: nothing to repair`);

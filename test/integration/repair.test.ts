@@ -200,6 +200,31 @@ describe("the repair", function () {
     assert.deepEqual(readdirSync(folder), []);
   });
 
+  it("finishes a repair that was interrupted before the site was where the hub is", async () => {
+    await using fleet = await withLostTail();
+    await publish(fleet, 101, 130);
+    mkdirSync(join(fleet.root, "repair"));
+    writeFileSync(join(fleet.root, "repair", "oslo.EVENTS.json"), JSON.stringify({ from: 51, to: 100 }));
+    await repaired(fleet, "redeliver");
+    await onHub(fleet, 130, 5_000);
+    assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 130).sort());
+  });
+
+  it("tells new messages from old ones by the clocks when all are alike", async () => {
+    await using fleet = await TestFleet.deploy(ONE_SITE);
+    const ticks = async (count: number): Promise<void> =>
+      publishAll(await fleet.application("oslo"), "events.a", Array<string>(count).fill("tick"));
+    await ticks(50);
+    await onHub(fleet, 50);
+    await keepStore(fleet.site("oslo"));
+    await fleet.repair();
+    await ticks(50);
+    await onHub(fleet, 100);
+    await rollBack(fleet.site("oslo"));
+    await ticks(30);
+    assert.match(await refusal(fleet), /30 messages that the site stored since, on sequences 51 to 80/);
+  });
+
   it("keeps the headers of what it stores anew, but not those that the server would refuse it for", async () => {
     await using fleet = await withLostTail();
     const js = (await fleet.application("oslo")).jetstream();
@@ -237,6 +262,9 @@ describe("the repair", function () {
       await publish(fleet, 51, 60);
       await until("the link is back", async () => (await fleet.links("oslo")).length === 1);
       assert.equal(await kind(fleet), "recreated");
+      // An interrupted repair of the stream that is gone has nothing to do with this one.
+      mkdirSync(join(fleet.root, "repair"));
+      writeFileSync(join(fleet.root, "repair", "oslo.EVENTS.json"), JSON.stringify({ from: 5, to: 50 }));
       assert.match(await repaired(fleet), /the site has a new stream; what its old one had not delivered is lost/);
       await onHub(fleet, 60, 5_000);
       assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 60).sort());
