@@ -6,6 +6,7 @@ require("../providers/load.js");
 /** Each command's module exports `run(args)`, which resolves with the exit code. */
 const COMMANDS = {
   "check-config": "./check-config",
+  doctor: "./doctor",
 };
 
 const [command = "", ...args] = process.argv.slice(2);
@@ -17,7 +18,11 @@ if (file === undefined) {
   require(file)
     .run(args)
     .then(
-      (exitCode) => (process.exitCode = exitCode),
+      (exitCode) => {
+        process.exitCode = exitCode;
+        // A server that hangs keeps its connection open.
+        setTimeout(() => process.exit(), 500).unref();
+      },
       (error) => {
         console.error(error);
         process.exitCode = 3;

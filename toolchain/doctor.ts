@@ -98,7 +98,7 @@ function chosen(sites: readonly WatchedSite[], names: readonly string[]): Watche
 const isRefusal = (error: unknown): error is Error => error instanceof Error && error.name === "Refusal";
 
 /** Prints what it found; resolves with the exit code. Never throws. */
-export async function main(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[]): Promise<number> {
   const isJson = args.includes("--json");
   let logins: Logins | undefined;
   try {
@@ -123,7 +123,7 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 if (require.main === module) {
-  void main(process.argv.slice(2)).then((exitCode) => {
+  void run(process.argv.slice(2)).then((exitCode) => {
     process.exitCode = exitCode;
     // A server that hangs keeps its connection open.
     setTimeout(() => process.exit(), 500).unref();

@@ -246,7 +246,7 @@ system_account: ADMIN
     writeFileSync(join(folder, "fleet.yaml"), JSON.stringify(file));
     const { stdout, stderr, status } = spawnSync(
       process.execPath,
-      ["toolchain/doctor-bin.js", "--fleet", join(folder, "fleet.yaml"), "--json"],
+      ["toolchain/bin.js", "doctor", "--fleet", join(folder, "fleet.yaml"), "--json"],
       { env: { PATH: "", HOME: folder, ADMIN_PASSWORD: "admin-password" }, encoding: "utf8" },
     );
     assert.deepEqual([status, stderr], [0, ""]);

@@ -76,7 +76,7 @@ describe("what the doctor prints", () => {
 describe("the doctor's command", () => {
   const temp = inTempFolder();
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, [join(ROOT, "toolchain/doctor-bin.js"), ...args], {
+    spawnSync(process.execPath, [join(ROOT, "toolchain/bin.js"), "doctor", ...args], {
       cwd: temp.path(),
       env: { PATH: "", HOME: temp.path() },
       encoding: "utf8",
