@@ -21,6 +21,8 @@ export interface StreamConfig {
 export interface StreamSource {
   name: string;
   external: { api: string; deliver: string };
+  /** Never set by this program: the server's source may have it. */
+  filter_subject?: string;
   subject_transforms?: { src: string; dest: string }[];
 }
 
@@ -117,6 +119,7 @@ export function streamChanges(existing: Partial<StreamConfig>, wanted: StreamCon
 /** Whether the server's source (which carries further fields) is the wanted one. */
 export const sameSource = (existing: StreamSource, wanted: StreamSource): boolean =>
   existing.name === wanted.name &&
+  (existing.filter_subject ?? "") === "" &&
   existing.external?.api === wanted.external.api &&
   (existing.external.deliver ?? "") === wanted.external.deliver &&
   JSON.stringify(existing.subject_transforms ?? []) === JSON.stringify(wanted.subject_transforms ?? []);

@@ -1,46 +1,68 @@
 import { SiteFacts, StreamFacts } from "./facts";
-import { Draft, Finding } from "./finding";
+import { Draft, Finding, SiteRule, StreamRule } from "./finding";
+import { LINK_RULES } from "./link-rules";
+import { LOSS_RULES } from "./loss-rules";
 import { PATH_RULES } from "./path-rules";
-import { LOSS_RULES, STREAM_RULES } from "./stream-rules";
+import { SOURCE_RULES } from "./source-rules";
+import { STREAM_RULES } from "./stream-rules";
 
 /** From facts to findings. Pure: the same facts give the same findings, so every rule is tested on its own. */
 
-export { describeFinding, type Finding, type FindingCode } from "./finding";
+export { describeFinding, type Finding } from "./finding";
+export { type FindingCode } from "./reference";
 
-function complete(draft: Draft, { site }: SiteFacts, stream?: StreamFacts): Finding {
-  const symptom = stream === undefined ? "no data reaches the hub" : `stream ${stream.name} is not proven`;
-  return { severity: "error", symptom, ...draft, site };
+/** The rules in the order of the path: of the whole site, then of each stream. */
+export interface Rules {
+  site: readonly SiteRule[];
+  stream: readonly StreamRule[];
 }
+
+export const RULES: Rules = {
+  site: [...PATH_RULES, ...LINK_RULES],
+  stream: [...STREAM_RULES, ...SOURCE_RULES, ...LOSS_RULES],
+};
+
+/** Whether the finding explains that nothing arrives: a step that failed does so only when it left the site down. */
+const blocks = ({ severity, code }: Finding, { leaf }: SiteFacts): boolean =>
+  severity === "error" && (code !== "step-failed" || leaf.unreachable !== undefined);
+
+function apply<Rule extends SiteRule | StreamRule>(
+  rules: readonly Rule[],
+  find: (rule: Rule) => Draft | undefined,
+  facts: SiteFacts,
+  before: readonly Finding[],
+  symptom: string,
+): Finding[] {
+  const found: Finding[] = [];
+  for (const rule of rules) {
+    const known = [...before, ...found];
+    if (rule.by === "inferred" && known.some((finding) => blocks(finding, facts))) continue;
+    if (known.some(({ code }) => code === rule.code || rule.unless?.includes(code) === true)) continue;
+    const draft = find(rule);
+    if (draft !== undefined) found.push({ code: rule.code, severity: "error", symptom, ...draft, site: facts.site });
+  }
+  return found;
+}
+
+const ofSite = (facts: SiteFacts, { site }: Rules): Finding[] =>
+  apply(site, ({ find }) => find(facts), facts, [], "no data reaches the hub");
+
+const ofStream = (stream: StreamFacts, facts: SiteFacts, rules: Rules, before: readonly Finding[]): Finding[] =>
+  apply(rules.stream, ({ find }) => find(stream, facts), facts, before, `stream ${stream.name} is not proven`);
 
 /** What keeps everything of the site from the hub, so that probes need not be sent; undefined when nothing does. */
-export function blockingFinding(facts: SiteFacts): Finding | undefined {
-  for (const rule of PATH_RULES) {
-    const draft = rule(facts);
-    if (draft !== undefined) return complete(draft, facts);
-  }
-  return undefined;
-}
+export const blockingFinding = (facts: SiteFacts): Finding | undefined =>
+  ofSite(facts, RULES).find((finding) => blocks(finding, facts));
 
-/** All findings of a site, most likely cause first; empty when everything that was seen is right. */
-export function diagnose(facts: SiteFacts): Finding[] {
-  const blocking = blockingFinding(facts);
-  if (blocking !== undefined) return [blocking];
-  const findings = facts.streams.flatMap((stream) => {
-    const losses = LOSS_RULES.flatMap((rule) => rule(stream, facts) ?? []);
-    const first = STREAM_RULES.map((rule) => rule(stream, facts)).find((draft) => draft !== undefined);
-    return [...(first === undefined ? [] : [first]), ...losses].map((draft) => complete(draft, facts, stream));
-  });
-  // A step may have failed although the servers are fine: a stream of somebody else, for instance.
-  const steps = facts.failedSteps.map((cause) =>
-    complete(
-      {
-        code: "step-failed",
-        cause,
-        evidence: "the step of this site in 'pulumi up' failed",
-        next: "cure what it names, then run 'pulumi up'",
-      },
-      facts,
-    ),
-  );
-  return [...steps, ...findings];
+/**
+ * All findings of a site: errors first, each in the order of the path; empty when everything that was seen is right.
+ * Independent mistakes are all named; what only follows from another is not.
+ */
+export function diagnose(facts: SiteFacts, rules: Rules = RULES): Finding[] {
+  const onPath = ofSite(facts, rules);
+  const all = [...onPath, ...facts.streams.flatMap((stream) => ofStream(stream, facts, rules, onPath))];
+  return [
+    ...all.filter(({ severity }) => severity === "error"),
+    ...all.filter(({ severity }) => severity === "warning"),
+  ];
 }

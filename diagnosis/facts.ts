@@ -6,26 +6,43 @@ export interface SiteFacts {
   declared: { account: string; domain: string; hubDomain: string; linkKey: string };
   /** Steps of this site that failed since the last proof, in their own words. */
   failedSteps: string[];
-  hub: {
-    /** Why the hub's system account does not answer; absent when it does. */
-    unreachable?: string;
-    /** Its JetStream domain; empty when it has none, absent when it cannot be asked. */
-    domain?: string;
+  hub: ServerFacts & {
     /** Links on the hub that carry the site's server name, with the account that each landed in. */
-    links: { account: string }[];
+    links: LinkFacts[];
+    /** Names of other servers whose links landed in the site's account. */
+    strangers?: string[];
   };
-  leaf: {
-    unreachable?: string;
-    /** Its JetStream domain; empty when it has none, absent when it cannot be asked. */
-    domain?: string;
+  leaf: ServerFacts & {
     /** Links at the site, with the local account of each. */
-    links: { account: string }[];
+    links: LinkFacts[];
     /** The leaf remote of the site's configuration file; absent when it cannot be read. */
     remote?: RemoteFacts;
     /** The site's last errors, seeds masked. */
     errors: string[];
   };
+  /** Messages that each end counted on the link while a request of the hub went unanswered; absent when none did. */
+  unanswered?: { hubSent: number; siteReceived: number; siteSent: number; hubReceived: number };
   streams: StreamFacts[];
+}
+
+export interface ServerFacts {
+  /** Why the server does not answer; absent when it does. */
+  unreachable?: string;
+  /** Its JetStream domain; empty when it has none, absent when it cannot be asked. */
+  domain?: string;
+  /** Milliseconds since it started. */
+  upMs?: number;
+  /** Largest message that it takes, in bytes. */
+  maxPayload?: number;
+  /** "on", or where JetStream is off. */
+  jetStream?: string;
+}
+
+export interface LinkFacts {
+  account: string;
+  /** What the other end wants to be sent over the link, as far as it may be. */
+  subjects?: string[];
+  rtt?: string;
 }
 
 export interface RemoteFacts {
@@ -35,6 +52,9 @@ export interface RemoteFacts {
   key?: string;
   account?: string;
   urls: string[];
+  /** Subjects that the remote keeps from coming in and from going out. */
+  denyImports?: string[];
+  denyExports?: string[];
 }
 
 export interface StreamFacts {
@@ -43,17 +63,51 @@ export interface StreamFacts {
   collectedAs: string;
   /** What the hub's source should ask, `$JS.<domain>.API`. */
   api: string;
-  atSite?: { messages: number; lastSeq: number; created: string } | "missing";
+  /** The subjects that the hub's stream collects, as it stores them. */
+  collects?: string[];
+  /** In merged mode: what the accounts OSLO and HUB should pass on and do not, in words. */
+  notPassedOn?: string[];
+  /** Whether the site answers what the hub's source asks first, over the same way. */
+  asked?: "answered" | "nobody listens" | "no answer";
+  atSite?: SiteStreamFacts | "missing";
   onHub?: HubStreamFacts | "missing";
-  /** What the last proof saw on the hub. */
-  before?: { hubCreated: string; hubLastSeq: number; hubMessages: number };
+  consumer?: ConsumerFacts | "missing";
+  /** What the last proof saw. */
+  before?: { hubCreated: string; hubLastSeq: number; hubMessages: number; siteCreated?: string };
   probe?: ProbeFacts;
+}
+
+/** The newest consumer that the hub's source has at the site. */
+export interface ConsumerFacts {
+  /** Messages that it sent, and the sequence that it stands at. */
+  sent: number;
+  upTo: number;
+  /** Messages that it has yet to send. */
+  pending: number;
+  /** Whether somebody listens to what it sends. */
+  bound: boolean;
+  /** Consumers of sources at the stream; old ones vanish after a while. */
+  count: number;
+}
+
+export interface SiteStreamFacts {
+  messages: number;
+  lastSeq: number;
+  created: string;
+  /** Why it takes no more messages; absent when it does. */
+  full?: string;
 }
 
 export interface HubStreamFacts {
   messages: number;
   lastSeq: number;
   created: string;
+  /** Milliseconds since it was made. */
+  ageMs?: number;
+  /** Subjects of its own. */
+  subjects?: string[];
+  /** Why it takes no more messages; absent when it does. */
+  full?: string;
   source?: {
     name: string;
     api?: string;
@@ -62,6 +116,8 @@ export interface HubStreamFacts {
     lag: number;
     seq?: number;
     error?: { code: number; text: string };
+    /** What it takes of the site's stream, when that is not what is declared. */
+    altered?: string;
   };
 }
 

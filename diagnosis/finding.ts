@@ -1,4 +1,5 @@
 import { SiteFacts, StreamFacts } from "./facts";
+import { FindingCode } from "./reference";
 
 /** What the diagnosis says, and the form of its rules. */
 
@@ -16,47 +17,33 @@ export interface Finding {
   next: string;
 }
 
-export type FindingCode =
-  | "hub-down"
-  | "step-failed"
-  | "site-down"
-  | "seed-in-credentials"
-  | "credentials-not-nkey"
-  | "wrong-key"
-  | "link-down"
-  | "link-doubled"
-  | "wrong-account-on-hub"
-  | "wrong-account-at-site"
-  | "equal-domains"
-  | "wrong-domain"
-  | "stream-missing-at-site"
-  | "stream-missing-on-hub"
-  | "source-missing"
-  | "source-wrong-api"
-  | "flow-control-blocked"
-  | "source-never-active"
-  | "source-silent"
-  | "hub-store-lost"
-  | "hub-store-rolled-back"
-  | "site-store-rolled-back"
-  | "probes-doubled"
-  | "probe-failed"
-  | "probes-lost"
-  | "isolation-broken";
-
 /** The cure of what the program itself puts right. */
 export const UP = "run 'pulumi up', which repairs it";
 
 /** A finding as a rule makes it: the diagnosis adds the rest. */
-export type Draft = Omit<Finding, "site" | "severity" | "symptom"> & Partial<Pick<Finding, "severity" | "symptom">>;
-export type SiteRule = (facts: SiteFacts) => Draft | undefined;
-export type StreamRule = (stream: StreamFacts, facts: SiteFacts) => Draft | undefined;
+export type Draft = Pick<Finding, "cause" | "evidence" | "next"> & Partial<Pick<Finding, "severity" | "symptom">>;
 
-/** A finding as it is shown: what, cause, evidence, next. */
+interface RuleOf<Find> {
+  code: FindingCode;
+  /**
+   * "seen": the mistake itself was seen, and is always named. "inferred": something does not happen that should, which
+   * any mistake before it on the path explains; it is named only when there is none.
+   */
+  by: "seen" | "inferred";
+  /** Findings of which it would be a mere consequence, although it is seen. */
+  unless?: readonly FindingCode[];
+  find: Find;
+}
+
+export type SiteRule = RuleOf<(facts: SiteFacts) => Draft | undefined>;
+export type StreamRule = RuleOf<(stream: StreamFacts, facts: SiteFacts) => Draft | undefined>;
+
+/** A finding as it is shown: what, cause, evidence, next, and where more is said of it. */
 export const describeFinding = ({ site, symptom, cause, evidence, next, code }: Finding): string =>
   [
     `site ${site}: ${symptom}`,
     `  cause     ${cause}`,
-    `  evidence  ${evidence}`,
+    `  evidence  ${evidence.replaceAll("\n", `\n${" ".repeat(12)}`)}`,
     `  next      ${next}  [${code}]`,
+    `  see       docs/findings.md#${code}`,
   ].join("\n");

@@ -1,7 +1,7 @@
 import { SiteFacts } from "./facts";
 import { SiteRule, UP } from "./finding";
 
-/** Rules on the way from the hub to the site: servers, key, link, accounts, domains. */
+/** Rules on the way from the hub to the site: servers, key, link, accounts. */
 
 const accounts = (links: readonly { account: string }[]): string =>
   links.map((link) => link.account).join(", ") || "none";
@@ -12,135 +12,163 @@ const linked = ({ hub }: SiteFacts): boolean => hub.links.length > 0;
 const lastError = ({ leaf }: SiteFacts): string =>
   leaf.errors.length === 0 ? "" : `; the site logs: ${leaf.errors.at(-1) ?? ""}`;
 
-/** What stands in the way of everything: the first that fits is the cause, the rest would only be its symptoms. */
+/** The last error that says what became of a login; an older refusal, of a key changed since, says nothing about now. */
+const lastLogin = ({ leaf }: SiteFacts): string =>
+  leaf.errors.findLast((line) =>
+    /Authorization|Authentication|as leafnode|wrong port|maximum \w+ ?\w* connections/i.test(line),
+  ) ?? "";
+
+const shownKey = ({ leaf: { remote }, declared }: SiteFacts): string =>
+  remote === undefined
+    ? "its remote cannot be read"
+    : `its remote has ${remote.key === undefined ? "no nkey" : `key ${remote.key}`}, declared is ${declared.linkKey}`;
+
+const linksOf = (facts: SiteFacts): string => `links on the hub: ${accounts(facts.hub.links)}${lastError(facts)}`;
+
 export const PATH_RULES: readonly SiteRule[] = [
-  ({ hub }) =>
-    hub.unreachable === undefined
-      ? undefined
-      : { code: "hub-down", cause: "the hub's server does not answer", evidence: hub.unreachable, next: UP },
-
-  ({ failedSteps, leaf }) => {
-    const [first] = failedSteps;
-    if (first === undefined || leaf.unreachable === undefined) return undefined;
-    return {
-      code: "step-failed",
-      cause: first,
-      evidence: `${leaf.unreachable}${failedSteps.length > 1 ? `; also: ${failedSteps.slice(1).join("; ")}` : ""}`,
-      next: "cure what it names, then run 'pulumi up'",
-    };
+  {
+    code: "hub-down",
+    by: "seen",
+    find: ({ hub }) =>
+      hub.unreachable === undefined
+        ? undefined
+        : { cause: "the hub's server does not answer", evidence: hub.unreachable, next: UP },
   },
-
-  (facts) =>
-    facts.leaf.unreachable === undefined
-      ? undefined
-      : {
-          code: "site-down",
-          cause: "the site's server does not answer",
-          evidence: `${facts.leaf.unreachable}${lastError(facts)}`,
-          next: `${UP}, or declare the site expect: offline`,
-        },
-
-  (facts) => {
-    const { remote } = facts.leaf;
-    if (remote?.credentials !== "a seed" && remote?.credentials !== "a file that holds a bare seed") return undefined;
-    return {
-      code: "seed-in-credentials",
-      cause:
-        "the leaf remote has its nkey seed in 'credentials', which is the path of a JWT credentials file (nats-server issue 6723)",
-      evidence: `credentials holds ${remote.credentials}; links on the hub: ${accounts(facts.hub.links)}${lastError(facts)}`,
-      next: `put the seed in 'nkey' and remove 'credentials' (${UP}); the server may have logged the seed, so raise the site's rotation too`,
-    };
+  {
+    code: "step-failed",
+    by: "seen",
+    find: ({ failedSteps: [first, ...more], leaf }) =>
+      first === undefined
+        ? undefined
+        : {
+            cause: first,
+            evidence: [leaf.unreachable ?? "the step of this site in 'pulumi up' failed"]
+              .concat(more.length > 0 ? [`also: ${more.join("; ")}`] : [])
+              .join("; "),
+            next: "cure what it names, then run 'pulumi up'",
+          },
   },
-
-  (facts) => {
-    const { remote } = facts.leaf;
-    if (remote?.credentials === undefined) return undefined;
-    return {
-      code: "credentials-not-nkey",
-      cause: "the leaf remote authenticates with a credentials file, and the hub knows the site by its nkey",
-      evidence: `credentials holds ${remote.credentials}; links on the hub: ${accounts(facts.hub.links)}`,
-      next: `use 'nkey' with the site's link seed (${UP})`,
-    };
+  {
+    code: "site-down",
+    by: "seen",
+    unless: ["step-failed"],
+    find: (facts) =>
+      facts.leaf.unreachable === undefined
+        ? undefined
+        : {
+            cause: "the site's server does not answer",
+            evidence: `${facts.leaf.unreachable}${lastError(facts)}`,
+            next: `${UP}, or declare the site expect: offline`,
+          },
   },
-
-  (facts) => {
-    const { hub, declared, leaf } = facts;
-    if (linked(facts)) return undefined;
-    const key = leaf.remote?.key;
-    // An older refusal, of a key that was changed since, says nothing about now.
-    const last = leaf.errors.findLast((line) => /Authorization|Authentication|as leafnode|wrong port/i.test(line));
-    const refused = last !== undefined && /Authorization|Authentication/i.test(last);
-    if ((key === undefined || key === declared.linkKey) && !refused) return undefined;
-    const shown =
-      leaf.remote === undefined
-        ? "its remote cannot be read"
-        : `its remote has ${key === undefined ? "no nkey" : `key ${key}`}, declared is ${declared.linkKey}`;
-    return {
-      code: "wrong-key",
-      cause: "the hub does not accept the site's link key",
-      evidence: `${shown}; links on the hub: ${accounts(hub.links)}${lastError(facts)}`,
-      next: UP,
-    };
+  {
+    code: "seed-in-credentials",
+    by: "seen",
+    find(facts) {
+      const { remote } = facts.leaf;
+      if (remote?.credentials !== "a seed" && remote?.credentials !== "a file that holds a bare seed") return undefined;
+      return {
+        cause:
+          "the leaf remote has its nkey seed in 'credentials', which is the path of a JWT credentials file (nats-server issue 6723)",
+        evidence: `credentials holds ${remote.credentials}; ${linksOf(facts)}`,
+        next: `put the seed in 'nkey' and remove 'credentials' (${UP}); the server may have logged the seed, so raise the site's rotation too`,
+      };
+    },
   },
-
-  (facts) => {
-    const { hub, declared } = facts;
-    const wrong = hub.links.find((link) => link.account !== declared.account);
-    if (wrong === undefined) return undefined;
-    return {
-      code: "wrong-account-on-hub",
-      cause: `the hub put the link in account ${wrong.account}, not ${declared.account}`,
-      evidence: `hub /leafz: ${facts.site} -> ${accounts(hub.links)}`,
-      next:
-        wrong.account === "$G"
-          ? "the hub runs without users: restore its accounts (run 'pulumi up')"
-          : `move the site's key to accounts.${declared.account}.users and remove no_auth_user from the hub (run 'pulumi up')`,
-    };
+  {
+    code: "credentials-not-nkey",
+    by: "seen",
+    unless: ["seed-in-credentials"],
+    find: (facts) =>
+      facts.leaf.remote?.credentials === undefined
+        ? undefined
+        : {
+            cause: "the leaf remote authenticates with a credentials file, and the hub knows the site by its nkey",
+            evidence: `credentials holds ${facts.leaf.remote.credentials}; ${linksOf(facts)}`,
+            next: `use 'nkey' with the site's link seed (${UP})`,
+          },
   },
-
-  ({ declared, leaf }) => {
-    const wrong = leaf.links.find((link) => link.account !== declared.account);
-    if (wrong === undefined) return undefined;
-    return {
-      code: "wrong-account-at-site",
-      cause: `the site bound the link to its account ${wrong.account}, not ${declared.account}`,
-      evidence: `site /leafz: ${accounts(leaf.links)}; account in the remote: ${leaf.remote?.account ?? "none"}`,
-      next: `set account: "${declared.account}" in the leaf remote (run 'pulumi up')`,
-    };
+  {
+    code: "wrong-key",
+    by: "seen",
+    unless: ["seed-in-credentials", "credentials-not-nkey"],
+    find(facts) {
+      const { remote } = facts.leaf;
+      if (linked(facts) || remote === undefined || remote.key === facts.declared.linkKey) return undefined;
+      return {
+        cause: "the site's link key is not the one that is declared on the hub",
+        evidence: `${shownKey(facts)}; ${linksOf(facts)}`,
+        next: UP,
+      };
+    },
   },
-
-  (facts) =>
-    linked(facts)
-      ? undefined
-      : {
-          code: "link-down",
-          cause: "the site's leaf link never came up",
-          evidence: `hub /leafz has no ${facts.site}; the site dials ${facts.leaf.remote?.urls.join(", ") ?? "an unknown address"}${lastError(facts)}`,
-          next: "check that the address is the hub's leafnode port and can be reached from the site, then run 'pulumi up'",
-        },
-
-  (facts) =>
-    facts.hub.links.length < 2
-      ? undefined
-      : {
-          code: "link-doubled",
-          cause: `${facts.hub.links.length} servers are linked under the name of this site`,
-          evidence: `hub /leafz: ${facts.site} -> ${accounts(facts.hub.links)}`,
-          next: "stop the copy (a cloned machine?); one key belongs to one server",
-        },
-
-  ({ leaf, hub, declared }) => {
-    const equal = leaf.domain === (hub.domain ?? declared.hubDomain);
-    if (leaf.domain === undefined || (leaf.domain === declared.domain && !equal)) return undefined;
-    const [where, right] =
-      leaf.domain === declared.domain ? ["the hub", declared.hubDomain] : ["the site", declared.domain];
-    return {
-      code: equal ? "equal-domains" : "wrong-domain",
-      cause: equal
-        ? `site and hub have the same JetStream domain '${leaf.domain}'`
-        : `the site's JetStream ${leaf.domain === "" ? "has no domain, or is off" : `domain is '${leaf.domain}', not '${declared.domain}'`}`,
-      evidence: `domains: site '${leaf.domain}', hub '${hub.domain ?? "unknown"}'; the hub asks for '$JS.${declared.domain}.API'`,
-      next: `set jetstream.domain of ${where} to "${right}" (run 'pulumi up')`,
-    };
+  {
+    code: "wrong-account-on-hub",
+    by: "seen",
+    find({ hub, declared, site }) {
+      const wrong = hub.links.find((link) => link.account !== declared.account);
+      if (wrong === undefined) return undefined;
+      return {
+        cause: `the hub put the link in account ${wrong.account}, not ${declared.account}`,
+        evidence: `hub /leafz: ${site} -> ${accounts(hub.links)}`,
+        next:
+          wrong.account === "$G"
+            ? "the hub runs without users: restore its accounts (run 'pulumi up')"
+            : `move the site's key to accounts.${declared.account}.users and remove no_auth_user from the hub (run 'pulumi up')`,
+      };
+    },
+  },
+  {
+    code: "wrong-account-at-site",
+    by: "seen",
+    find({ declared, leaf }) {
+      const bound = leaf.links.find((link) => link.account !== declared.account)?.account;
+      // Before the link is up only the file tells; without an account the server takes its global one.
+      const written = leaf.remote === undefined ? declared.account : (leaf.remote.account ?? "$G");
+      const wrong = bound ?? (leaf.links.length === 0 && written !== declared.account ? written : undefined);
+      if (wrong === undefined) return undefined;
+      return {
+        cause: `the site ${bound === undefined ? "binds" : "bound"} the link to its account ${wrong}, not ${declared.account}`,
+        evidence: `site /leafz: ${accounts(leaf.links)}; account in the remote: ${leaf.remote?.account ?? "none"}`,
+        next: `set account: "${declared.account}" in the leaf remote (run 'pulumi up')`,
+      };
+    },
+  },
+  {
+    code: "link-limit",
+    by: "inferred",
+    find(facts) {
+      if (linked(facts) || !/maximum/i.test(lastLogin(facts))) return undefined;
+      return {
+        cause: "the hub takes no more connections",
+        evidence: linksOf(facts),
+        next: "raise max_connections (or the account's limit of leaf connections) on the hub, or close what holds them (run 'pulumi up')",
+      };
+    },
+  },
+  {
+    code: "key-refused",
+    by: "inferred",
+    find(facts) {
+      if (linked(facts) || !/Authorization|Authentication/i.test(lastLogin(facts))) return undefined;
+      return {
+        cause:
+          "the hub refuses the site's link key: none of its accounts has it, or its user there may not open leaf connections",
+        evidence: `${shownKey(facts)}; ${linksOf(facts)}`,
+        next: `put the key in accounts.${facts.declared.account}.users with allowed_connection_types: ["LEAFNODE"] (run 'pulumi up')`,
+      };
+    },
+  },
+  {
+    code: "link-down",
+    by: "inferred",
+    find: (facts) =>
+      linked(facts)
+        ? undefined
+        : {
+            cause: "the site's leaf link is not up",
+            evidence: `hub /leafz has no ${facts.site}; the site dials ${facts.leaf.remote?.urls.join(", ") ?? "an unknown address"}${lastError(facts)}`,
+            next: "check that the address is the hub's leafnode port and can be reached from the site, then run 'pulumi up'",
+          },
   },
 ];

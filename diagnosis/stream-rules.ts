@@ -1,186 +1,232 @@
-import { StreamFacts } from "./facts";
+import { covers, overlaps } from "../configs/subjects";
+import { HubStreamFacts, LinkFacts, SiteFacts, StreamFacts } from "./facts";
 import { StreamRule, UP } from "./finding";
 
-/** Rules on the way from a stream of the site to its stream on the hub. */
+/** Rules on the way from a stream of the site to its stream on the hub: what must be there, and what the link carries. */
 
-const sourceOf = (stream: StreamFacts) =>
-  stream.onHub === undefined || stream.onHub === "missing" ? undefined : stream.onHub.source;
+const onHubOf = ({ onHub }: StreamFacts): HubStreamFacts | undefined => (onHub === "missing" ? undefined : onHub);
+
+export const sourceOf = (stream: StreamFacts) => onHubOf(stream)?.source;
+
+/** What the site wants from the hub, when it can be read of its one link. */
+const wanted = ({ hub }: SiteFacts): LinkFacts["subjects"] =>
+  hub.links.length === 1 ? hub.links[0]?.subjects : undefined;
+
+/** Whether one of the patterns takes the subject. Wildcards of applications, such as `>`, show no right to it. */
+const takes = (subjects: readonly string[], subject: string): boolean =>
+  subjects.some((pattern) => pattern.startsWith("$JS.") && covers(pattern, subject));
 
 /** Flow control blocks after about 2.1 MB; what is smaller passes even when it is blocked. */
 const FLOW_CONTROL_ERROR = 10228;
+const FLOW_CONTROL_CAUSE =
+  "flow control does not get from the hub to the site, so that sourcing stalls after about 2 MB";
+const FLOW_CONTROL_CURE =
+  "allow '$JS.FC.>' to the site's link key (subscribe), and export and import it in merged mode (run 'pulumi up')";
 
 export const STREAM_RULES: readonly StreamRule[] = [
-  ({ name, atSite }) =>
-    atSite === "missing"
-      ? {
-          code: "stream-missing-at-site",
-          cause: `the site has no stream ${name}`,
-          evidence: `$JS.API.STREAM.INFO.${name} at the site: stream not found`,
-          next: UP,
-        }
-      : undefined,
-
-  ({ collectedAs, onHub }) =>
-    onHub === "missing"
-      ? {
-          code: "stream-missing-on-hub",
-          cause: `the hub has no stream ${collectedAs}`,
-          evidence: "JetStream of the hub: stream not found",
-          next: UP,
-        }
-      : undefined,
-
-  (stream) =>
-    stream.onHub !== undefined && stream.onHub !== "missing" && stream.onHub.source === undefined
-      ? {
-          code: "source-missing",
-          cause: `the hub's stream ${stream.collectedAs} does not source the site`,
-          evidence: "its sources name no stream of the site",
-          next: UP,
-        }
-      : undefined,
-
-  (stream) => {
-    const source = sourceOf(stream);
-    if (source?.api === undefined || source.api === stream.api) return undefined;
-    return {
-      code: "source-wrong-api",
-      cause: `the hub's source asks '${source.api}', where no site answers`,
-      evidence: `source ${source.name}: external.api '${source.api}', declared '${stream.api}'`,
-      next: UP,
-    };
+  {
+    code: "export-missing",
+    by: "seen",
+    find: ({ notPassedOn = [], collectedAs }, { declared }) =>
+      notPassedOn.length === 0
+        ? undefined
+        : {
+            cause: `account ${declared.account} and the account of ${collectedAs} do not pass on what sourcing needs`,
+            evidence: notPassedOn.join("; "),
+            next: `restore exports and imports of the hub's accounts (${UP})`,
+          },
   },
-
-  (stream) => {
-    const source = sourceOf(stream);
-    const probe = stream.probe;
-    const stalled = source?.error?.code === FLOW_CONTROL_ERROR;
-    // Small probes arrived, the burst stopped on its way.
-    const cut =
-      probe !== undefined &&
-      probe.burst > 0 &&
-      probe.arrived > 0 &&
-      probe.arrived < probe.sent &&
-      probe.error === undefined;
-    if (!stalled && !cut) return undefined;
-    return {
-      code: "flow-control-blocked",
-      cause: "flow control does not get from the hub to the site, so that sourcing stalls after about 2 MB",
-      evidence: stalled
-        ? `source error ${FLOW_CONTROL_ERROR}: ${source.error?.text ?? ""}`
-        : `${probe?.arrived ?? 0} of ${probe?.sent ?? 0} probes arrived, the rest of the burst did not`,
-      next: "allow '$JS.FC.>' to the site's link key (subscribe), and export and import it in merged mode (run 'pulumi up')",
-    };
+  {
+    code: "requests-blocked",
+    by: "inferred",
+    find({ api, name, asked }, facts) {
+      const request = `${api}.CONSUMER.CREATE.${name}`;
+      const subjects = wanted(facts);
+      if (subjects === undefined || takes(subjects, request) || takes(subjects, `${request}.x`)) return undefined;
+      return {
+        cause: "the link does not carry the source's requests from the hub to the site",
+        evidence: `hub /leafz: the site takes ${subjects.join(", ") || "nothing"}, and not ${request}${asked === undefined ? "" : `; asked over the link: ${asked}`}`,
+        next: `allow '${api}.CONSUMER.>' to the site's link key (subscribe) on the hub (run 'pulumi up')`,
+      };
+    },
   },
-
-  (stream, facts) => {
-    const source = sourceOf(stream);
-    const { atSite } = stream;
-    if (source?.seq === undefined || atSite === undefined || atSite === "missing" || source.seq <= atSite.lastSeq)
-      return undefined;
-    return {
-      code: "site-store-rolled-back",
-      cause: `site ${facts.site} lost acknowledged messages: the hub is ahead of it and will skip the next ${source.seq - atSite.lastSeq} silently`,
-      evidence: `the hub took sequence ${source.seq}, the site's last is ${atSite.lastSeq}`,
-      next: `publish nothing important until the site's stream is purged up to the hub's sequence ('nats stream purge ${stream.name} --seq ${source.seq + 1}' at the site, as its operator); keep sync_interval: always`,
-    };
+  {
+    code: "replies-blocked",
+    by: "inferred",
+    find({ asked, api, name }, { unanswered }) {
+      if (asked !== "no answer") return undefined;
+      const counted =
+        unanswered === undefined
+          ? ""
+          : `; meanwhile the site received ${unanswered.siteReceived} messages over the link and sent ${unanswered.siteSent}`;
+      return {
+        cause: "the site's answers to the source's requests do not come back over the link",
+        evidence: `${api}.CONSUMER.NAMES.${name} from the hub, with an answer to $JSC.R: none${counted}`,
+        next: "allow '$JSC.R.>', and in merged mode '_R_.>', to the site's link key (publish) on the hub (run 'pulumi up')",
+      };
+    },
   },
-
-  (stream) => {
-    const source = sourceOf(stream);
-    if (source === undefined || source.activeMs >= 0) return undefined;
-    return {
-      code: "source-never-active",
-      cause: "the hub's source never heard from the site's stream, though the link is up in the right account",
-      evidence: `source ${source.name}: active never, lag ${source.lag}${source.error === undefined ? "" : `, error ${source.error.text}`}`,
-      next: "check that the link's key may subscribe to '$JS.<site>.API.CONSUMER.>' and publish '$JSC.R.>' and '$JS.S.>' on the hub (run 'pulumi up')",
-    };
+  {
+    code: "stream-missing-at-site",
+    by: "seen",
+    unless: ["step-failed"],
+    find: ({ name, atSite }) =>
+      atSite === "missing"
+        ? {
+            cause: `the site has no stream ${name}`,
+            evidence: `$JS.API.STREAM.INFO.${name} at the site: stream not found`,
+            next: UP,
+          }
+        : undefined,
   },
-
-  (stream, { site }) => {
-    const { probe } = stream;
-    const source = sourceOf(stream);
-    const isSilent = probe?.through === "real" && probe.sent > 0 && probe.arrived === 0 && probe.error === undefined;
-    if (source === undefined || source.seq !== undefined || !isSilent) return undefined;
-    return {
-      code: "source-never-active",
-      cause: "the site answers the hub's source, and nothing of what it delivers arrives",
-      evidence: `source ${source.name}: active ${source.activeMs} ms ago, and it never took a message`,
-      next: `check that the link's key may publish '$JS.S.>', and in merged mode '_source.${site}.>', on the hub (run 'pulumi up')`,
-    };
+  {
+    code: "stream-missing-on-hub",
+    by: "seen",
+    unless: ["step-failed"],
+    find: ({ collectedAs, onHub }) =>
+      onHub === "missing"
+        ? {
+            cause: `the hub has no stream ${collectedAs}`,
+            evidence: "JetStream of the hub: stream not found",
+            next: UP,
+          }
+        : undefined,
   },
-
-  (stream) => {
-    const source = sourceOf(stream);
-    if (source === undefined || source.activeMs < 15_000) return undefined;
-    return {
-      code: "source-silent",
-      cause: "the hub's source lost the site's stream and has not found it again",
-      evidence: `source ${source.name}: last heard of ${Math.round(source.activeMs / 1000)} s ago`,
-      next: `${UP} (it re-arms the source)`,
-    };
+  {
+    code: "source-missing",
+    by: "seen",
+    find(stream) {
+      const onHub = onHubOf(stream);
+      return onHub === undefined || onHub.source !== undefined
+        ? undefined
+        : {
+            cause: `the hub's stream ${stream.collectedAs} does not source the site`,
+            evidence: "its sources name no stream of the site",
+            next: UP,
+          };
+    },
   },
-
-  ({ probe }) =>
-    probe === undefined || probe.doubled === 0
-      ? undefined
-      : {
-          code: "probes-doubled",
-          cause: "the hub stores messages of the site twice",
-          evidence: `${probe.doubled} of ${probe.sent} probes stand twice in the hub's stream`,
-          next: "look for a second way into the hub's stream: it must have no subjects of its own and one source for each site",
-        },
-
-  ({ probe, name }) =>
-    probe?.error === undefined
-      ? undefined
-      : {
-          code: "probe-failed",
-          cause: `probes could not be sent through stream ${name}`,
-          evidence: probe.error,
-          next: "cure what it names, then run 'pulumi up'",
-        },
-
-  (stream) => {
-    const { probe } = stream;
-    if (probe === undefined || probe.arrived >= probe.sent) return undefined;
-    const source = sourceOf(stream);
-    const seen =
-      source === undefined
-        ? "source unknown"
-        : `source active ${source.activeMs} ms ago, lag ${source.lag}, sequence ${source.seq ?? "unknown"}`;
-    return {
-      code: "probes-lost",
-      cause: "unknown: link, accounts, domains, streams and source look right",
-      evidence: `${probe.arrived} of ${probe.sent} probes arrived; ${seen}`,
-      next: "read the logs of both servers, and run 'pulumi up' again",
-    };
+  {
+    code: "source-wrong-api",
+    by: "seen",
+    find(stream) {
+      const source = sourceOf(stream);
+      if (source?.api === undefined || source.api === stream.api) return undefined;
+      return {
+        cause: `the hub's source asks '${source.api}', where no site answers`,
+        evidence: `source ${source.name}: external.api '${source.api}', declared '${stream.api}'`,
+        next: UP,
+      };
+    },
   },
-];
-
-/** Losses that leave sourcing itself intact. */
-export const LOSS_RULES: readonly StreamRule[] = [
-  ({ before, onHub, collectedAs }) => {
-    if (before === undefined || onHub === undefined || onHub === "missing" || onHub.created === before.hubCreated)
-      return undefined;
-    const recovered = `${onHub.messages} of ${before.hubMessages} messages are there`;
-    return {
-      code: "hub-store-lost",
-      severity: "warning",
-      cause: `the hub lost its stream ${collectedAs} and has a new one`,
-      evidence: `created ${onHub.created}, was ${before.hubCreated}; ${recovered} (the site delivers again what it still holds)`,
-      next: "compare with a backup; what the sites no longer hold is gone",
-    };
+  {
+    code: "source-wrong-stream",
+    by: "seen",
+    find(stream) {
+      const source = sourceOf(stream);
+      if (source === undefined || source.name === stream.name) return undefined;
+      return {
+        cause: `the hub's source takes stream ${source.name}, and the site's is ${stream.name}`,
+        evidence: `source name '${source.name}', declared '${stream.name}'${source.error === undefined ? "" : `; error ${source.error.code}: ${source.error.text}`}`,
+        next: UP,
+      };
+    },
   },
-  ({ before, onHub, collectedAs }) => {
-    if (before === undefined || onHub === undefined || onHub === "missing") return undefined;
-    if (onHub.created !== before.hubCreated || onHub.lastSeq >= before.hubLastSeq) return undefined;
-    return {
-      code: "hub-store-rolled-back",
-      severity: "warning",
-      cause: `the hub's stream ${collectedAs} went back in time`,
-      evidence: `its last sequence is ${onHub.lastSeq}, was ${before.hubLastSeq}`,
-      next: "the site delivers again what it still holds; compare with a backup, and keep sync_interval: always",
-    };
+  {
+    code: "source-altered",
+    by: "seen",
+    unless: ["source-wrong-api", "source-wrong-stream"],
+    find(stream) {
+      const source = sourceOf(stream);
+      if (source?.altered === undefined) return undefined;
+      return {
+        cause: `the hub's source of ${stream.name} is not the declared one: it takes other messages, or stores them elsewhere`,
+        evidence: `source ${source.name}: ${source.altered}`,
+        next: UP,
+      };
+    },
+  },
+  {
+    code: "hub-has-subjects",
+    by: "seen",
+    unless: ["source-missing"],
+    find(stream) {
+      const own = onHubOf(stream)?.subjects ?? [];
+      const both = own.filter((subject) => stream.collects?.some((collected) => overlaps(subject, collected)));
+      if (both.length === 0) return undefined;
+      return {
+        cause: `the hub's stream ${stream.collectedAs} also listens to the subjects that it sources: what the link carries is stored twice`,
+        evidence: `its subjects ${both.join(", ")} overlap what it collects (${(stream.collects ?? []).join(", ")})`,
+        next: `take the subjects off the hub's stream: 'nats stream edit' on the hub, as the operator of its account`,
+      };
+    },
+  },
+  {
+    code: "hub-full",
+    by: "seen",
+    find(stream) {
+      const full = onHubOf(stream)?.full;
+      return full === undefined
+        ? undefined
+        : {
+            cause: `the hub's stream ${stream.collectedAs} takes no more messages`,
+            evidence: full,
+            next: "raise the limit that it names (maxBytes of the stream, or of the account), or let it discard old messages, then run 'pulumi up'",
+          };
+    },
+  },
+  {
+    code: "flow-control-blocked",
+    by: "seen",
+    unless: ["export-missing"],
+    find({ name, consumer }, facts) {
+      const subjects = wanted(facts);
+      // The site takes flow control of a consumer that is there, and of no other.
+      if (subjects === undefined || consumer === undefined || consumer === "missing") return undefined;
+      if (subjects.some((subject) => subject.startsWith("$JS.FC.") && overlaps(subject, `$JS.FC.${name}.>`)))
+        return undefined;
+      return {
+        cause: FLOW_CONTROL_CAUSE,
+        evidence: `hub /leafz: the site takes ${subjects.join(", ") || "nothing"}, and nothing of $JS.FC.${name}.>`,
+        next: FLOW_CONTROL_CURE,
+      };
+    },
+  },
+  {
+    code: "payload-limits",
+    by: "inferred",
+    find({ probe }, { leaf }) {
+      const refusal = leaf.errors.findLast((line) => /Maximum Payload/i.test(line));
+      if (refusal === undefined || probe === undefined || probe.arrived >= probe.sent) return undefined;
+      return {
+        cause: "the hub refuses large messages of the site, and each of them breaks the link",
+        evidence: `${probe.arrived} of ${probe.sent} probes arrived; the site logs: ${refusal}`,
+        next: `raise max_payload of the site's account on the hub to the site's (${UP})`,
+      };
+    },
+  },
+  {
+    code: "flow-control-blocked",
+    by: "inferred",
+    find(stream) {
+      const error = sourceOf(stream)?.error;
+      const { probe } = stream;
+      // Small probes arrived, the burst stopped on its way.
+      const cut =
+        probe !== undefined &&
+        probe.burst > 0 &&
+        probe.arrived > 0 &&
+        probe.arrived < probe.sent &&
+        probe.error === undefined;
+      if (error?.code !== FLOW_CONTROL_ERROR && !cut) return undefined;
+      return {
+        cause: FLOW_CONTROL_CAUSE,
+        evidence:
+          error?.code === FLOW_CONTROL_ERROR
+            ? `source error ${FLOW_CONTROL_ERROR}: ${error.text}`
+            : `${probe?.arrived ?? 0} of ${probe?.sent ?? 0} probes arrived, the rest of the burst did not`,
+        next: FLOW_CONTROL_CURE,
+      };
+    },
   },
 ];

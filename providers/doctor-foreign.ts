@@ -1,6 +1,6 @@
 import { NatsConnection } from "nats";
 import { HubStreamFacts, SiteFacts, StreamFacts } from "../diagnosis/facts";
-import { FindingCode } from "../diagnosis/finding";
+import { FindingCode } from "../diagnosis/reference";
 import { waiting } from "./collected";
 import type { WatchedSite } from "./doctor";
 import { FleetFile, ForeignSite, Login } from "./doctor-file";

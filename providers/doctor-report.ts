@@ -1,4 +1,5 @@
-import { Finding, FindingCode } from "../diagnosis/finding";
+import { Finding } from "../diagnosis/finding";
+import { FindingCode } from "../diagnosis/reference";
 
 /** What the doctor says of a fleet. A value that is absent is unknown, never good. */
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { StreamSettings } from "../configs/settings";
-import { isSourceOfSite } from "../configs/streams";
+import { StreamSource, isSourceOfSite } from "../configs/streams";
 import { SiteAccess, atHub, sourceInfoOf } from "./collected";
 import { exclusively } from "./exclusively";
 import { JetStream, StreamInfo } from "./nats/jetstream";
@@ -10,6 +10,9 @@ import { JetStream, StreamInfo } from "./nats/jetstream";
 const NANOSECONDS_PER_MS = 1e6;
 /** A healthy source hears from its site each second (heartbeat). */
 export const SILENT_AFTER_MS = 1_500;
+
+/** A source starts within 0.2 s when its site answers. */
+const POSITIONED_MS = 3_000;
 
 /** Whether the source was heard of within the last milliseconds, without an error. */
 export function isActive(info: StreamInfo | undefined, site: string, withinMs: number): boolean {
@@ -56,8 +59,23 @@ export async function rearm(access: SiteAccess, stream: StreamSettings): Promise
     const sources = info?.config.sources ?? [];
     const others = sources.filter((source) => !isSourceOfSite(source, access.site));
     if (info === undefined || others.length === sources.length) return;
+    // A position that an earlier start left in.
+    const declared = sources.map(
+      ({ opt_start_seq: _, ...source }: StreamSource & { opt_start_seq?: number }) => source,
+    );
+    const position = (sourceInfoOf(info, access.site)?.seq ?? 0) + 1;
     await js.setSources(info, others);
     // A stream that lost its last source took its own name as subject (nats-server stream.go).
-    await js.updateStream({ ...info.config, subjects: [], sources });
+    const config = { ...info.config, subjects: [] };
+    // In an emptied stream the server finds no position and goes by time: it would skip what the site stored before the
+    // stream's last message. Given the position, it starts there; taken off again, the source stays as it runs.
+    if (info.state.messages === 0) {
+      const placed = declared.map((source) =>
+        isSourceOfSite(source, access.site) ? { ...source, opt_start_seq: position } : source,
+      );
+      await js.updateStream({ ...config, sources: placed });
+      if (!(await becomesHeard(js, stream.name, access.site, POSITIONED_MS))) return;
+    }
+    await js.updateStream({ ...config, sources: declared });
   });
 }

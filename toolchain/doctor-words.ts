@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import { maskSeeds } from "../configs/seeds";
 import { describeFinding } from "../diagnosis/diagnose";
-import type { FindingCode } from "../diagnosis/finding";
+import type { FindingCode } from "../diagnosis/reference";
 import { DoctorFinding, DoctorReport, EXIT_CODES, SiteReport, StreamReport } from "../providers/doctor-report";
 
 // What the doctor prints: for people, and for programs (docs/doctor.md has the schema).

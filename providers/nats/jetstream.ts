@@ -22,6 +22,8 @@ export interface SourceInfo {
 export interface StreamInfo {
   config: StreamConfig;
   created: string;
+  /** The server's clock. */
+  ts?: string;
   state: { messages: number; bytes: number; first_seq: number; last_seq: number; consumer_count?: number };
   sources?: SourceInfo[];
 }

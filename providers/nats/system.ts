@@ -25,17 +25,36 @@ export interface LeafLink {
   rtt?: string;
   in_msgs: number;
   out_msgs: number;
+  /** What the other end wants to be sent; only when it was asked for. */
+  subscriptions_list?: string[];
 }
 
 export interface AccountStatus {
   account_name: string;
   jetstream_enabled: boolean;
   leafnode_connections: number;
+  exports?: { subject: string; type: "service" | "stream"; approved_accounts?: string[] }[];
+  imports?: { subject: string; type: "service" | "stream"; account: string; invalid: boolean }[];
 }
 
 export interface JszAccount {
   name: string;
-  stream_detail?: { name: string; created: string; config?: { name: string }; state: { messages: number } }[];
+  stream_detail?: {
+    name: string;
+    created: string;
+    config?: { name: string };
+    state: { messages: number };
+    direct_consumer_detail?: SourceConsumer[];
+  }[];
+}
+
+/** A consumer that another server's source has at this one. */
+export interface SourceConsumer {
+  name: string;
+  created: string;
+  delivered: { consumer_seq: number; stream_seq: number };
+  num_pending: number;
+  push_bound?: boolean;
 }
 
 export interface Jsz {
@@ -78,8 +97,13 @@ async function ask<T>(connection: NatsConnection, request: string, options: obje
 
 export const varz = (connection: NatsConnection): Promise<Varz> => ask<Varz>(connection, "VARZ");
 
+/** The leaf links of the server. */
 export const leafLinks = async (connection: NatsConnection): Promise<LeafLink[]> =>
   (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ")).leafs ?? [];
+
+/** The leaf links of one account, with what the other ends want to be sent. */
+export const linksWithSubjects = async (connection: NatsConnection, account: string): Promise<LeafLink[]> =>
+  (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", { account, subscriptions: true })).leafs ?? [];
 
 /** What the server knows of an account; undefined when it has none of this name. */
 export async function accountStatus(connection: NatsConnection, account: string): Promise<AccountStatus | undefined> {
@@ -98,9 +122,27 @@ export const jsz = (connection: NatsConnection, account?: string): Promise<Jsz> 
     ...(account === undefined ? {} : { account }),
   });
 
+/** The consumers that sources of other servers have at a stream of the account. */
+export async function sourceConsumers(
+  connection: NatsConnection,
+  account: string,
+  stream: string,
+): Promise<SourceConsumer[]> {
+  const { account_details: accounts = [] } = await ask<Jsz>(connection, "JSZ", {
+    account,
+    accounts: true,
+    streams: true,
+    consumer: true,
+    direct_consumer: true,
+    limit: 10_000,
+  });
+  const streams = accounts.find(({ name }) => name === account)?.stream_detail ?? [];
+  return streams.find(({ name }) => name === stream)?.direct_consumer_detail ?? [];
+}
+
 /** The JetStream settings in effect; undefined when it is off. */
-export const jetStreamConfig = async (connection: NatsConnection): Promise<Jsz["config"]> =>
-  (await ask<Jsz>(connection, "JSZ")).config;
+export const jetStreamConfig = (connection: NatsConnection): Promise<Jsz["config"]> =>
+  ask<Jsz>(connection, "JSZ").then(({ disabled, config }) => (disabled === true ? undefined : config));
 
 /**
  * Makes the server read its configuration file again. It answers a bad file with the parse error, and needs neither a

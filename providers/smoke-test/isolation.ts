@@ -44,7 +44,11 @@ export async function attackAll(
   touched: ReadonlySet<string>,
 ): Promise<Finding[]> {
   // A site that only the hub reaches cannot attack from its own port; the others attack it all the same.
-  const reachable = proved.filter(({ isReachable, site }) => isReachable && site.throughHub !== true);
+  // Without JetStream the control of the attacks has nothing to read.
+  const reachable = proved.filter(
+    ({ isReachable, site, findings }) =>
+      isReachable && site.throughHub !== true && !findings.some(({ code }) => code === "jetstream-off"),
+  );
   const sites = reachable.map(({ site }) => site);
   // A port that no link came through refuses attacks too; the finding of the link says why.
   const linked = reachable.find(({ findings }) => !findings.some(({ code }) => code === "link-down"))?.site.site;

@@ -2,7 +2,7 @@ import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { collectedName } from "../../configs/streams";
 import { isAway } from "../away";
-import { SiteAccess, atHub } from "../collected";
+import { SiteAccess, atHub, atSite } from "../collected";
 import { digest } from "../digest";
 import { Access, open, serverInfo, shared } from "../nats/connection";
 import { varz } from "../nats/system";
@@ -53,9 +53,8 @@ async function proveSite(inputs: SmokeTestInputs, site: SmokeTestSite, { runId, 
   const isTouched = touched.has(site.site);
   if (isTouched) {
     const facts = await observeSettled(observed, inputs.probes.timeout);
-    const blocking = blockingFinding(facts);
     const isReachable = facts.hub.unreachable === undefined && facts.leaf.unreachable === undefined;
-    if (blocking !== undefined) return { site, probes: {}, findings: [blocking], isReachable };
+    if (blockingFinding(facts) !== undefined) return { site, probes: {}, findings: diagnose(facts), isReachable };
   }
   const burst = olds?.declared[site.site] !== site.declared;
   const application = await open(publisherOf(inputs, site));
@@ -121,10 +120,14 @@ async function seenOnHub(inputs: SmokeTestInputs): Promise<SmokeTestOutputs["pro
     for (const stream of inputs.streams) {
       const info = await atHub(accessOf(inputs, site), stream).then((js) => js.stream(stream.name));
       if (info === undefined) continue;
+      const atTheSite = isOnline(site)
+        ? await atSite(accessOf(inputs, site)).then((js) => js.stream(siteStreamName(stream, site.site)))
+        : undefined;
       seen[keyOf(site, stream)] = {
         hubCreated: info.created,
         hubLastSeq: info.state.last_seq,
         hubMessages: info.state.messages,
+        ...(atTheSite === undefined ? {} : { siteCreated: atTheSite.created }),
       };
     }
   });

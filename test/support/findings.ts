@@ -14,6 +14,10 @@ export interface ShownFinding {
 const FINDING =
   /^site (?<site>\S+): (?<symptom>.+)\n {2}cause {5}(?<cause>[^]+?)\n {2}evidence {2}(?<evidence>[^]+?)\n {2}next {6}(?<next>.+?) {2}\[(?<code>[a-z-]+)\]$/gm;
 
+/** The findings in a text, in its order. */
+export const shownFindings = (text: string): ShownFinding[] =>
+  [...text.matchAll(FINDING)].map(({ groups }) => ({ ...groups }) as unknown as ShownFinding);
+
 /** What the proof says when it fails, sorted by site and code. Errors: when it passes, or shows a seed. */
 export async function findingsOf(fleet: TestFleet): Promise<ShownFinding[]> {
   const said = await fleet.prove().then(
@@ -23,7 +27,7 @@ export async function findingsOf(fleet: TestFleet): Promise<ShownFinding[]> {
     (error: unknown) => messageOf(error),
   );
   refuseSeeds(fleet, said);
-  const findings = [...said.matchAll(FINDING)].map(({ groups }) => ({ ...groups }) as unknown as ShownFinding);
+  const findings = shownFindings(said);
   if (findings.length === 0) throw new Error(`the smoke test failed without a finding: ${said}`);
   return findings.sort((a, b) => `${a.site} ${a.code}`.localeCompare(`${b.site} ${b.code}`));
 }

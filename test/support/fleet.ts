@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Finding, diagnose } from "../../diagnosis/diagnose";
 import { RawSettings, Settings, SiteSettings, StreamSettings } from "../../configs/settings";
 import { SiteAccess, atHub, atSite } from "../../providers/collected";
 import * as fleetCheck from "../../providers/fleet";
@@ -13,6 +14,7 @@ import { forgetPassed } from "../../providers/rehearsal-memory";
 import { Role, ScratchFleet, ScratchServer } from "../../providers/scratch-fleet";
 import { hostOf } from "../../providers/server-host";
 import * as smokeTest from "../../providers/smoke-test";
+import { observe } from "../../providers/smoke-test/observe";
 import { settingsOf } from "./settings";
 
 /**
@@ -43,6 +45,7 @@ export class TestFleet extends ScratchFleet {
   /** What the providers told the person who watches. */
   readonly reports: string[] = [];
   private readonly clients: NatsConnection[] = [];
+  private readonly afterwards: (() => Promise<unknown>)[] = [];
 
   private constructor(
     private raw: RawSettings,
@@ -88,6 +91,22 @@ export class TestFleet extends ScratchFleet {
   async prove(): Promise<smokeTest.ProofRow[]> {
     this.lastProof = await watching.run(this.reports, () => this.runSmokeTest(this.lastProof));
     return this.lastProof.proof;
+  }
+
+  /** What can be seen of a site, without changing anything, and what the diagnosis makes of it. */
+  async look(site: string): Promise<Finding[]> {
+    const facts = await observe({
+      access: this.accessAt(site),
+      root: this.root,
+      place: { kind: "process", folder: this.site(site).folder },
+      system: this.hub.seeds.system,
+      hubDomain: this.settings.hub.name,
+      linkSeed: this.site(site).seeds.link,
+      streams: this.settings.streams,
+      before: {},
+      probes: {},
+    });
+    return diagnose(facts);
   }
 
   /** The check of the whole fleet, as `pulumi preview` makes it before anything is touched: what it refuses. */
@@ -144,10 +163,14 @@ export class TestFleet extends ScratchFleet {
     await fleetCheck.delete("fleet", outs);
   }
 
+  /** Does something more when the fleet is taken down: ends what stands beside it. */
+  whenStopped = (work: () => Promise<unknown>): void => void this.afterwards.push(work);
+
   /** Takes everything down by process id, whatever state it is in, and leaves nothing. May be called twice. */
   async stop(): Promise<void> {
     standing.delete(this);
     await Promise.all(this.clients.map((client) => client.close()));
+    await Promise.all(this.afterwards.map((work) => work()));
     const folders = [`${this.root}/hub`, ...[...this.sites.keys()].map((site) => this.folderOf(site))];
     await Promise.all(folders.map((folder) => hostOf({ kind: "process", folder }).stop()));
     const identities = [this.hubIdentity, ...[...this.sites.values()].map((site) => site.identity)];

@@ -1,0 +1,68 @@
+import { StreamRule } from "./finding";
+import { isNewAtSite } from "./source-rules";
+import { sourceOf } from "./stream-rules";
+
+/** Losses that leave sourcing itself intact, and what is about to lose something. */
+export const LOSS_RULES: readonly StreamRule[] = [
+  {
+    code: "hub-store-lost",
+    by: "seen",
+    find({ before, onHub, collectedAs }) {
+      if (before === undefined || onHub === undefined || onHub === "missing" || onHub.created === before.hubCreated)
+        return undefined;
+      const recovered = `${onHub.messages} of ${before.hubMessages} messages are there`;
+      return {
+        severity: "warning",
+        cause: `the hub lost its stream ${collectedAs} and has a new one`,
+        evidence: `created ${onHub.created}, was ${before.hubCreated}; ${recovered} (the site delivers again what it still holds)`,
+        next: "compare with a backup; what the sites no longer hold is gone",
+      };
+    },
+  },
+  {
+    code: "hub-store-rolled-back",
+    by: "seen",
+    find({ before, onHub, collectedAs }) {
+      if (before === undefined || onHub === undefined || onHub === "missing") return undefined;
+      if (onHub.created !== before.hubCreated || onHub.lastSeq >= before.hubLastSeq) return undefined;
+      return {
+        severity: "warning",
+        cause: `the hub's stream ${collectedAs} went back in time`,
+        evidence: `its last sequence is ${onHub.lastSeq}, was ${before.hubLastSeq}`,
+        next: "the site delivers again what it still holds; compare with a backup, and keep sync_interval: always",
+      };
+    },
+  },
+  {
+    code: "site-store-lost",
+    by: "seen",
+    find(stream, { site }) {
+      const { atSite, before, name } = stream;
+      if (atSite === undefined || atSite === "missing" || !isNewAtSite(stream)) return undefined;
+      const seq = sourceOf(stream)?.seq;
+      // Known by its age alone, it is only told while the hub still stands where the old stream ended.
+      if (before?.siteCreated === undefined && (seq === undefined || seq <= atSite.lastSeq)) return undefined;
+      return {
+        severity: "warning",
+        cause: `site ${site} lost its stream ${name} and has a new one; what it had not delivered is gone`,
+        evidence: `created ${atSite.created}${before?.siteCreated === undefined ? "" : `, was ${before.siteCreated}`}; its last sequence is ${atSite.lastSeq}, the hub took ${seq ?? "none"}`,
+        next: "nothing to repair: the hub starts at the new stream's beginning within half a minute; look for what removed the old one",
+      };
+    },
+  },
+  {
+    code: "site-full",
+    by: "seen",
+    find({ atSite, name }, { site }) {
+      const full = atSite === "missing" ? undefined : atSite?.full;
+      return full === undefined
+        ? undefined
+        : {
+            severity: "warning",
+            cause: `stream ${name} of site ${site} takes no more messages: applications are refused`,
+            evidence: full,
+            next: "raise the limit that it names, shorten maxAge, or let the stream discard old messages (discard: old)",
+          };
+    },
+  },
+];

@@ -1,0 +1,73 @@
+import { NatsConnection, nuid } from "nats";
+import { LinkFacts, SiteFacts, StreamFacts } from "../../diagnosis/facts";
+import { Access, isNoResponders, shared } from "../nats/connection";
+import { LeafLink, leafLinks } from "../nats/system";
+import { messageOf } from "../refusal";
+
+/** What the link itself does: what it may carry, and whether what goes in at one end comes out at the other. */
+
+export const linkFacts = ({ account, rtt, subscriptions_list: subjects }: LeafLink): LinkFacts => ({
+  account,
+  ...(rtt === undefined ? {} : { rtt }),
+  ...(subjects === undefined ? {} : { subjects: [...subjects].sort() }),
+});
+
+const ANSWER_TIMEOUT_MS = 1_500;
+
+/**
+ * Asks the site what a source asks it first, over the same way: from the account that collects, through the link, with
+ * an answer to the subject of such answers. It only reads.
+ */
+export async function askOverLink(
+  connection: NatsConnection,
+  api: string,
+  stream: string,
+): Promise<StreamFacts["asked"]> {
+  try {
+    await connection.request(`${api}.CONSUMER.NAMES.${stream}`, "", {
+      timeout: ANSWER_TIMEOUT_MS,
+      noMux: true,
+      reply: `$JSC.R.${nuid.next()}`,
+    });
+    return "answered";
+  } catch (error) {
+    if (isNoResponders(error)) return "nobody listens";
+    return /TIMEOUT/i.test(messageOf(error)) ? "no answer" : undefined;
+  }
+}
+
+/** The two ends of one link. */
+export interface LinkEnds {
+  hub: Access;
+  leaf: Access;
+  site: string;
+  account: string;
+}
+
+interface Counts {
+  hub: LeafLink;
+  leaf: LeafLink;
+}
+
+/** The counters of both ends; undefined when there is not exactly one link. */
+export async function countsOf({ hub, leaf, site, account }: LinkEnds): Promise<Counts | undefined> {
+  const [onHub, atSite] = await Promise.all([
+    shared(hub).then((connection) => leafLinks(connection)),
+    shared(leaf).then((connection) => leafLinks(connection)),
+  ]);
+  const [one, ...others] = onHub.filter((link) => link.name === site && link.account === account);
+  const [other, ...more] = atSite;
+  if (one === undefined || other === undefined || others.length + more.length > 0) return undefined;
+  return { hub: one, leaf: other };
+}
+
+/** What crossed between two readings of the counters; undefined when the link was made anew meanwhile. */
+export function crossed(before: Counts, after: Counts): SiteFacts["unanswered"] {
+  if (before.hub.id !== after.hub.id || before.leaf.id !== after.leaf.id) return undefined;
+  return {
+    hubSent: after.hub.out_msgs - before.hub.out_msgs,
+    siteReceived: after.leaf.in_msgs - before.leaf.in_msgs,
+    siteSent: after.leaf.out_msgs - before.leaf.out_msgs,
+    hubReceived: after.hub.in_msgs - before.hub.in_msgs,
+  };
+}

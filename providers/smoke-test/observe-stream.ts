@@ -1,0 +1,182 @@
+import { HUB_ACCOUNT, accountOf, collectingAccount, probeStreamName, siteStreamName } from "../../configs/names";
+import { deliverPrefix } from "../../configs/permissions";
+import { StreamSettings } from "../../configs/settings";
+import { StreamSource, collectedName, collectedSubject, siteApi, sourceOf } from "../../configs/streams";
+import { HubStreamFacts, SiteStreamFacts, StreamFacts } from "../../diagnosis/facts";
+import { SiteAccess, atHub, atSite, sourceInfoOf } from "../collected";
+import { Access, shared } from "../nats/connection";
+import { AccountInfo, JetStream, StreamInfo } from "../nats/jetstream";
+import { accountStatus, sourceConsumers } from "../nats/system";
+import { askOverLink } from "./observe-link";
+import { readable } from "./observe-server";
+
+/** What can be seen of one stream of a site: at the site, on its way, and on the hub. */
+
+const NANOSECONDS_PER_MS = 1e6;
+
+/** Limits that this program never sets; an adopted stream may have them. */
+interface Limits {
+  max_msgs?: number;
+  max_bytes?: number;
+  discard?: string;
+  storage?: string;
+}
+
+/** Why the stream takes no more messages; undefined when it does. */
+function fullness({ config, state }: StreamInfo, account: AccountInfo | undefined): string | undefined {
+  const { max_msgs = -1, max_bytes = -1, discard, storage } = config as unknown as Limits;
+  // Whether one more of its usual messages fits.
+  const next = state.messages === 0 ? 0 : Math.ceil(state.bytes / state.messages);
+  if (discard === "new") {
+    if (max_bytes > 0 && state.bytes + next > max_bytes)
+      return `it holds ${state.bytes} bytes of at most ${max_bytes}, and discards new messages`;
+    if (max_msgs > 0 && state.messages >= max_msgs)
+      return `it holds ${state.messages} messages of at most ${max_msgs}, and discards new ones`;
+  }
+  if (account === undefined) return undefined;
+  const [used, limit] =
+    storage === "memory" ? [account.memory, account.limits.max_memory] : [account.storage, account.limits.max_storage];
+  return limit >= 0 && used > 0 && used + next > limit
+    ? `its account uses ${used} bytes of at most ${limit}`
+    : undefined;
+}
+
+/** How a source differs from the declared one in what it takes and where it puts it; undefined when it does not. */
+function alteration(source: StreamSource, wanted: StreamSource): string | undefined {
+  const { filter_subject: filter } = source;
+  const shown = ({ subject_transforms: transforms = [] }: StreamSource) =>
+    transforms.map(({ src, dest }) => `${src} -> ${dest}`).join(", ") || "none";
+  const differences = [
+    ...(filter === undefined || filter === "" ? [] : [`it takes only ${filter}`]),
+    ...(shown(source) === shown(wanted) ? [] : [`transforms ${shown(source)}, declared ${shown(wanted)}`]),
+    ...((source.external?.deliver ?? "") === wanted.external.deliver
+      ? []
+      : [`deliver prefix '${source.external?.deliver ?? ""}', declared '${wanted.external.deliver}'`]),
+  ];
+  return differences.length === 0 ? undefined : differences.join("; ");
+}
+
+function hubFacts(
+  info: StreamInfo,
+  account: AccountInfo | undefined,
+  stream: StreamSettings,
+  site: string,
+): HubStreamFacts {
+  const { messages, last_seq } = info.state;
+  const facts: HubStreamFacts = { messages, lastSeq: last_seq, created: info.created };
+  const full = fullness(info, account);
+  const { subjects = [], sources = [] } = info.config;
+  if (info.ts !== undefined) facts.ageMs = Date.parse(info.ts) - Date.parse(info.created);
+  if (subjects.length > 0) facts.subjects = subjects;
+  if (full !== undefined) facts.full = full;
+  const seen = sourceInfoOf(info, site);
+  const [only] = info.sources ?? [];
+  // A source with another api than the site's is still the one of this site where each has a stream of its own.
+  const source = seen ?? (stream.collect.mode === "perSite" ? only : undefined);
+  if (source === undefined) return facts;
+  const { name, lag, active, seq, external, error } = source;
+  const declared = sourceOf(stream, site);
+  const configured = sources.find((one) => one.name === name && one.external?.api === external?.api);
+  const altered = configured === undefined ? undefined : alteration(configured, declared);
+  facts.source = {
+    name,
+    // Without `external` it asks the hub's own JetStream.
+    api: external?.api ?? "$JS.API",
+    lag,
+    activeMs: active < 0 ? -1 : Math.round(active / NANOSECONDS_PER_MS),
+  };
+  if (seq !== undefined) facts.source.seq = seq;
+  if (error !== undefined) facts.source.error = { code: error.err_code ?? 0, text: error.description ?? "" };
+  if (altered !== undefined) facts.source.altered = altered;
+  return facts;
+}
+
+function siteFacts(info: StreamInfo, account: AccountInfo | undefined): SiteStreamFacts {
+  const { messages, last_seq } = info.state;
+  const full = fullness(info, account);
+  return { messages, lastSeq: last_seq, created: info.created, ...(full === undefined ? {} : { full }) };
+}
+
+/** The stream and its account; undefined for what cannot be read, `info: undefined` for a stream that is not there. */
+const lookAt = (js: Promise<JetStream>, name: string) =>
+  readable(
+    js.then(async (one) => {
+      const [info, account] = await Promise.all([one.stream(name), readable(one.account())]);
+      return { info, account };
+    }),
+  );
+
+/** What the accounts of a merged stream should pass on between them, and do not. */
+async function notPassedOn(system: Access, name: string, site: string): Promise<string[] | undefined> {
+  const connection = await shared(system);
+  const [owner, collector] = await Promise.all([
+    accountStatus(connection, accountOf(site)),
+    accountStatus(connection, HUB_ACCOUNT),
+  ]);
+  if (owner === undefined || collector === undefined) return undefined;
+  const wanted = [
+    { type: "service", subject: `${siteApi(site)}.CONSUMER.>` },
+    { type: "service", subject: `$JS.FC.${name}.>` },
+    { type: "service", subject: `$JS.FC.${probeStreamName(name)}.>` },
+    { type: "stream", subject: `${deliverPrefix(site)}.>` },
+  ];
+  return wanted.flatMap(({ type, subject }) => {
+    const given = owner.exports?.some((one) => one.type === type && one.subject === subject) === true;
+    const taken =
+      collector.imports?.some(
+        (one) => one.type === type && one.subject === subject && one.account === accountOf(site) && !one.invalid,
+      ) === true;
+    return [
+      ...(given ? [] : [`${accountOf(site)} does not export the ${type} ${subject}`]),
+      ...(taken ? [] : [`${HUB_ACCOUNT} does not import the ${type} ${subject}`]),
+    ];
+  });
+}
+
+/** How the servers of a stream are reached as the system account. */
+export interface SystemAccess {
+  hub: Access;
+  leaf: Access;
+}
+
+/** Everything that can be seen of the stream now. Never throws. */
+export async function streamFacts(
+  access: SiteAccess,
+  stream: StreamSettings,
+  system: SystemAccess,
+): Promise<StreamFacts> {
+  const { site } = access;
+  const name = siteStreamName(stream, site);
+  const isMerged = collectingAccount(stream, site) === HUB_ACCOUNT;
+  const facts: StreamFacts = { name, collectedAs: collectedName(stream, site), api: siteApi(site) };
+  facts.collects = stream.subjects.map((subject) => collectedSubject(stream, site, subject));
+  const asking = readable(atHub(access, stream).then(({ connection }) => askOverLink(connection, facts.api, name)));
+  const passing = isMerged ? readable(notPassedOn(system.hub, name, site)) : undefined;
+  // The hub first: what it took is never more than what the site shows afterwards, however fast data flows.
+  const hub = await lookAt(atHub(access, stream), stream.name);
+  const [local, consumers, asked, missing] = await Promise.all([
+    lookAt(atSite(access), name),
+    readable(shared(system.leaf).then((connection) => sourceConsumers(connection, accountOf(site), name))),
+    asking,
+    passing,
+  ]);
+  if (local !== undefined) facts.atSite = local.info === undefined ? "missing" : siteFacts(local.info, local.account);
+  if (hub !== undefined)
+    facts.onHub = hub.info === undefined ? "missing" : hubFacts(hub.info, hub.account, stream, site);
+  if (asked !== undefined) facts.asked = asked;
+  if (missing !== undefined) facts.notPassedOn = missing;
+  if (consumers !== undefined) {
+    const [newest] = [...consumers].sort((a, b) => (a.created < b.created ? 1 : -1));
+    facts.consumer =
+      newest === undefined
+        ? "missing"
+        : {
+            sent: newest.delivered.consumer_seq,
+            upTo: newest.delivered.stream_seq,
+            pending: newest.num_pending,
+            bound: newest.push_bound === true,
+            count: consumers?.length ?? 0,
+          };
+  }
+  return facts;
+}

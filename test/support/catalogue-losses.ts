@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { cpSync, rmSync } from "node:fs";
+import { serverFiles } from "../../providers/folders";
+import { Row } from "./catalogue";
+import { oslo } from "./catalogue-mistakes";
+import { TestFleet, TestServer } from "./fleet";
+import { collectedTexts, publishAll, textsFrom } from "./messages";
+import { whileStopped } from "./servers";
+import { until } from "./until";
+
+/** What a server that lost its store, or acknowledged messages, leads to. */
+
+const storeOf = ({ folder }: TestServer): string => serverFiles(folder).store;
+
+const loseStore = (server: TestServer): Promise<void> =>
+  whileStopped(server.folder, () => rmSync(storeOf(server), { recursive: true }));
+
+const keepStore = (server: TestServer): Promise<void> =>
+  whileStopped(server.folder, () => cpSync(storeOf(server), `${storeOf(server)}.old`, { recursive: true }));
+
+/** Puts the store back to what it was when `keepStore` copied it. */
+const rollBack = (server: TestServer): Promise<void> =>
+  whileStopped(server.folder, () => {
+    rmSync(storeOf(server), { recursive: true });
+    cpSync(`${storeOf(server)}.old`, storeOf(server), { recursive: true });
+  });
+
+const publish = async (fleet: TestFleet, from: number, to: number): Promise<void> =>
+  publishAll(await fleet.application("oslo"), "events.a", textsFrom(from, to));
+
+/** Waits until the hub has exactly the messages up to `last`, in any order and each once. */
+async function hubHas(fleet: TestFleet, last: number): Promise<void> {
+  await until(`the hub has ${last} messages`, async () => (await fleet.collected("oslo")).state.messages >= last);
+  assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, last).sort());
+}
+
+export const LOSS_ROWS: Row[] = [
+  {
+    name: "a hub that lost its store: it gets everything again that the sites still hold",
+    make: async (fleet) => {
+      await publish(fleet, 1, 100);
+      await hubHas(fleet, 100);
+      await fleet.prove();
+      await loseStore(fleet.hub);
+      await fleet.up();
+      await hubHas(fleet, 100);
+    },
+    finds: ["bergen: hub-store-lost (warning)", "oslo: hub-store-lost (warning)"],
+    evidence: { "hub-store-lost": /100 of 100 messages are there/ },
+    cure: (fleet) => fleet.repair(),
+    after: async (fleet) => {
+      const [row] = await fleet.prove();
+      assert.equal(row?.note, "", "it is said once");
+    },
+  },
+  {
+    name: "a hub whose store went back in time: it gets everything again that the sites still hold",
+    make: async (fleet) => {
+      await publish(fleet, 1, 100);
+      await hubHas(fleet, 100);
+      await keepStore(fleet.hub);
+      await publish(fleet, 101, 160);
+      await hubHas(fleet, 160);
+      await rollBack(fleet.hub);
+      await fleet.up();
+      await hubHas(fleet, 160);
+    },
+    finds: [],
+    evidence: {},
+    after: async (fleet) => {
+      await publish(fleet, 161, 170);
+      await hubHas(fleet, 170);
+    },
+  },
+  {
+    name: "a hub whose store went back in time, and sites that no longer hold what it lost",
+    make: async (fleet) => {
+      await publish(fleet, 1, 100);
+      await hubHas(fleet, 100);
+      await keepStore(fleet.hub);
+      await publish(fleet, 101, 160);
+      await hubHas(fleet, 160);
+      await fleet.prove();
+      await (await fleet.atSite("oslo")).purge("EVENTS", "events.>");
+      await rollBack(fleet.hub);
+      await fleet.up();
+    },
+    finds: ["bergen: hub-store-rolled-back (warning)", "oslo: hub-store-rolled-back (warning)"],
+    evidence: { "hub-store-rolled-back": /its last sequence is \d+, was 188/ },
+  },
+  {
+    name: "a site that lost its store: what its new stream takes arrives",
+    make: async (fleet) => {
+      await publish(fleet, 1, 100);
+      await hubHas(fleet, 100);
+      await fleet.prove();
+      await loseStore(oslo(fleet));
+      await fleet.up();
+      await publish(fleet, 101, 120);
+      await hubHas(fleet, 120);
+    },
+    finds: ["oslo: site-store-lost (warning)"],
+    evidence: { "site-store-lost": /created \S+, was \S+; its last sequence is \d+/ },
+  },
+  {
+    name: "a site's stream that was made anew by hand, told from a lost tail",
+    make: async (fleet) => {
+      await publish(fleet, 1, 100);
+      await hubHas(fleet, 100);
+      const js = await fleet.atSite("oslo");
+      const { config } = (await js.stream("EVENTS"))!;
+      await js.deleteStream("EVENTS");
+      await js.createStream(config);
+      assert.deepEqual(
+        (await fleet.look("oslo")).map(({ code, severity }) => `${code} ${severity}`),
+        ["site-store-lost warning"],
+      );
+    },
+    finds: ["oslo: site-store-lost (warning)"],
+    evidence: { "site-store-lost": /its last sequence is \d+, the hub took 100/ },
+  },
+  {
+    name: "a site that lost acknowledged messages: its next ones would be skipped",
+    make: async (fleet) => {
+      await publish(fleet, 1, 50);
+      await hubHas(fleet, 50);
+      await keepStore(oslo(fleet));
+      await fleet.repair();
+      await publish(fleet, 51, 100);
+      await hubHas(fleet, 100);
+      await rollBack(oslo(fleet));
+      await fleet.repair();
+    },
+    finds: ["oslo: site-store-rolled-back"],
+    evidence: { "site-store-rolled-back": /the hub took sequence 100, the site's last is 5\d/ },
+    cause: { "site-store-rolled-back": /lost acknowledged messages/ },
+    // The site's stream goes on behind the sequence that the hub has.
+    cure: async (fleet) => {
+      const operator = await fleet.connect(oslo(fleet), "operator");
+      await operator.request("$JS.API.STREAM.PURGE.EVENTS", JSON.stringify({ seq: 101 }));
+      await fleet.repair();
+      await publish(fleet, 101, 120);
+      await hubHas(fleet, 120);
+    },
+  },
+];

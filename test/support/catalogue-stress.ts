@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Row } from "./catalogue";
+import { editHubStream, editSiteStream, linked, misconfigure, oslo, remoteOf } from "./catalogue-mistakes";
+import { TestFleet, TestServer } from "./fleet";
+import { publishAll, textsFrom } from "./messages";
+import { killServer, pidOf, startServer, stopServer } from "./servers";
+import { until } from "./until";
+
+/** Good fleets that are busy, slow or just back: nothing is wrong with them, and no error may be found. */
+
+const publish = async (fleet: TestFleet, count: number, size = 10) =>
+  publishAll(
+    await fleet.application("oslo"),
+    "events.a",
+    textsFrom(1, count).map((text) => text.padEnd(size, ".")),
+  );
+
+const hubHas = (fleet: TestFleet, count: number) =>
+  until(`the hub has ${count} messages`, async () => (await fleet.collected("oslo")).state.messages >= count);
+
+/** Stops a server's process for a while, as a machine does that has no time for it. */
+function starve({ folder }: TestServer, ms: number): void {
+  const pid = pidOf(folder);
+  process.kill(pid, "SIGSTOP");
+  setTimeout(() => process.kill(pid, "SIGCONT"), ms);
+}
+
+const GOOD = { finds: [], evidence: {} } as const;
+
+export const STRESS_ROWS: Row[] = [
+  {
+    ...GOOD,
+    name: "good: an idle fleet",
+    modes: ["perSite", "merged"],
+    make: () => sleep(2_000),
+  },
+  {
+    ...GOOD,
+    name: "good: a site that gets no time for 3 s",
+    make: async (fleet) => {
+      starve(oslo(fleet), 3_000);
+    },
+  },
+  {
+    ...GOOD,
+    name: "good: a hub that gets no time for 3 s",
+    make: async (fleet) => {
+      starve(fleet.hub, 3_000);
+    },
+  },
+  {
+    ...GOOD,
+    name: "good: a hub that was just restarted",
+    modes: ["perSite", "merged"],
+    make: async (fleet) => {
+      await stopServer(fleet.hub.folder);
+      await startServer(fleet.hub.folder);
+    },
+  },
+  {
+    ...GOOD,
+    name: "good: a hub that was killed, with its source still waiting",
+    make: async (fleet) => {
+      await misconfigure(oslo(fleet), (config) => ((config.leafnodes as { reconnect: string }).reconnect = "2s"));
+      await publish(fleet, 10);
+      await hubHas(fleet, 10);
+      await killServer(fleet.hub.folder);
+      await startServer(fleet.hub.folder);
+      await linked(fleet, "oslo", "bergen");
+      await sleep(3_000);
+    },
+  },
+  {
+    ...GOOD,
+    name: "good: a site that was just restarted",
+    modes: ["perSite", "merged"],
+    make: async (fleet) => {
+      await stopServer(oslo(fleet).folder);
+      await startServer(oslo(fleet).folder);
+    },
+  },
+  {
+    ...GOOD,
+    name: "good: a site that was offline for a while, and has a backlog",
+    make: async (fleet) => {
+      await misconfigure(oslo(fleet), (config) => (remoteOf(config).urls = ["nats-leaf://127.0.0.1:1"]));
+      await publish(fleet, 2_000, 1_000);
+      await sleep(3_000);
+      await misconfigure(oslo(fleet), (config) => (remoteOf(config).urls = [fleet.leafUrl]));
+      await linked(fleet, "oslo");
+    },
+  },
+  {
+    ...GOOD,
+    name: "good: a large backlog that is being caught up",
+    make: async (fleet) => {
+      const info = await fleet.collected("oslo");
+      await (await fleet.atHub("oslo")).setSources(info, []);
+      await publish(fleet, 15_000, 1_000);
+      await fleet.up();
+    },
+  },
+  {
+    ...GOOD,
+    name: "good: a site's stream that was purged",
+    make: async (fleet) => {
+      await publish(fleet, 200);
+      await hubHas(fleet, 200);
+      await (await fleet.atSite("oslo")).purge("EVENTS", "events.>");
+    },
+  },
+  {
+    ...GOOD,
+    name: "good: a hub stream that was purged",
+    make: async (fleet) => {
+      await publish(fleet, 200);
+      await hubHas(fleet, 200);
+      await (await fleet.atHub("oslo")).purge("EVENTS", "events.>");
+    },
+  },
+  {
+    ...GOOD,
+    name: "good: messages that expire at the site and on the hub",
+    make: async (fleet) => {
+      await editSiteStream(fleet, (config) => (config.max_age = 1e9));
+      await editHubStream(fleet, (config) => Object.assign(config, { max_age: 1e9, subjects: [] }));
+      await publish(fleet, 200);
+      await until("all have expired", async () => (await fleet.collected("oslo")).state.last_seq >= 200);
+      await until("all have expired", async () => (await fleet.collected("oslo")).state.messages === 0);
+    },
+  },
+];

@@ -1,0 +1,39 @@
+import { once } from "node:events";
+import { AddressInfo, Socket, createConnection, createServer } from "node:net";
+
+/** A TCP proxy on loopback between a site and its hub: the network that a test can spoil. */
+export interface Proxy extends AsyncDisposable {
+  port: number;
+  /** From now on, what comes from there vanishes; both connections stay up. */
+  swallow(from: "site" | "hub"): void;
+}
+
+export async function proxyTo(port: number): Promise<Proxy> {
+  const sockets = new Set<Socket>();
+  const swallowed = { site: false, hub: false };
+  const server = createServer((site) => {
+    const hub = createConnection({ host: "127.0.0.1", port });
+    for (const [name, from, to] of [
+      ["site", site, hub],
+      ["hub", hub, site],
+    ] as const) {
+      sockets.add(from);
+      from.on("data", (bytes) => void (swallowed[name] || to.write(bytes)));
+      from.on("close", () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.on("error", () => to.destroy());
+    }
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    swallow: (from) => void (swallowed[from] = true),
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ISOLATION_FINDINGS, Reference, SITE_FINDINGS, STREAM_FINDINGS, WARNINGS } from "../diagnosis/reference";
+import { report } from "./refusal";
+
+// `make docs`: writes docs/findings.md from the reference in diagnosis/. A unit test fails when the file is another.
+
+const INTRODUCTION = `# Findings
+
+When the smoke test fails, \`up\` fails with one block for each cause: the site, the cause, the evidence that was seen, and
+what to do next. The code in brackets is the one below. Mistakes that are independent of each other are all named; what
+only follows from another one is not. A warning does not fail the update: sourcing works, but something was lost, or is
+about to be. Which mistake leads to which finding is measured in [the catalogue](catalogue.md).
+
+"\`up\` repairs it" means: \`make up\` again. The program writes its configuration back, starts what is dead, moves the
+streams back to what is declared, starts the source anew, and runs the test again.
+
+This page is made from \`diagnosis/reference.ts\` by \`make docs\`.
+`;
+
+interface Part {
+  title: string;
+  findings: Readonly<Record<string, Reference>>;
+}
+
+const PARTS: readonly Part[] = [
+  { title: "On the way to the site", findings: SITE_FINDINGS },
+  { title: "From the stream to the hub", findings: STREAM_FINDINGS },
+  { title: "Isolation", findings: ISOLATION_FINDINGS },
+  { title: "Warnings", findings: WARNINGS },
+];
+
+const entry = ([code, { cause, shows, cure }]: [string, Reference]): string =>
+  [`### ${code}`, "", `- Cause: ${cause}.`, `- Shows: ${shows}.`, `- Cure: ${cure}.`].join("\n");
+
+/** The text of docs/findings.md. */
+export const findingsDoc = (parts: readonly Part[] = PARTS): string =>
+  [
+    INTRODUCTION,
+    ...parts.map(({ title, findings }) => [`## ${title}`, ...Object.entries(findings).map(entry)].join("\n\n") + "\n"),
+  ].join("\n");
+
+if (require.main === module) {
+  try {
+    writeFileSync(join(__dirname, "..", "docs", "findings.md"), findingsDoc());
+  } catch (error) {
+    report(error);
+    process.exitCode = 1;
+  }
+}
