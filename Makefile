@@ -7,7 +7,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help up preview plan check-config refresh down doctor repair unlock env install node_modules toolchain check format format-check lint types \
-	unit integration e2e test bench docs clean
+	unit integration e2e test bench catalogue docs clean
 
 STACK ?= dev
 ARGS ?=
@@ -103,6 +103,9 @@ test: install format-check lint types ## everything; the last line is the total
 
 bench: install ## measure how long the usual changes take, by number of sites
 	@$(TS) bench/run.ts $(ARGS)
+
+catalogue: install ## make every mistake of the catalogue on real servers, and write docs/catalogue.md
+	@CATALOGUE=write $(SUITES) integration -- -g 'the catalogue of mistakes' $(ARGS)
 
 docs: node_modules ## write the pages of docs/ that are made from the code
 	@$(TS) toolchain/docs.ts

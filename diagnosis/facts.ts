@@ -63,6 +63,8 @@ export interface StreamFacts {
   collectedAs: string;
   /** What the hub's source should ask, `$JS.<domain>.API`. */
   api: string;
+  /** Prefix of the subjects on which the site should deliver. */
+  deliver?: string;
   /** The subjects that the hub's stream collects, as it stores them. */
   collects?: string[];
   /** In merged mode: what the accounts OSLO and HUB should pass on and do not, in words. */

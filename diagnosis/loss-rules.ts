@@ -36,12 +36,13 @@ export const LOSS_RULES: readonly StreamRule[] = [
   {
     code: "site-store-lost",
     by: "seen",
-    find(stream, { site }) {
+    find(stream, facts) {
+      const { site } = facts;
       const { atSite, before, name } = stream;
-      if (atSite === undefined || atSite === "missing" || !isNewAtSite(stream)) return undefined;
+      if (atSite === undefined || atSite === "missing" || !isNewAtSite(stream, facts)) return undefined;
       const seq = sourceOf(stream)?.seq;
-      // Known by its age alone, it is only told while the hub still stands where the old stream ended.
-      if (before?.siteCreated === undefined && (seq === undefined || seq <= atSite.lastSeq)) return undefined;
+      // Known by its age alone, it is only told until the hub has found its beginning.
+      if (before?.siteCreated === undefined && seq !== undefined && seq <= atSite.lastSeq) return undefined;
       return {
         severity: "warning",
         cause: `site ${site} lost its stream ${name} and has a new one; what it had not delivered is gone`,

@@ -180,9 +180,15 @@ export const STREAM_FINDINGS = {
       "the sequence that the hub took is higher than the last one at the site, and the site's stream is the old one",
     cure: "purge the site's stream up to the hub's position, as the finding says (`nats stream purge EVENTS --seq N`), which makes the site go on after it; keep `syncInterval: always`",
   },
+  backlog: {
+    cause: "the hub is still catching up with what the site stored while they were apart; the probes wait their turn",
+    shows: "the source is heard and has taken messages, and others wait before the probes",
+    cure: "wait until it has caught up, then `up`",
+  },
   "delivery-blocked": {
     cause: "the site answers the source and sends, and nothing of it arrives: the link key may not publish it",
-    shows: "the source's consumer at the site sends messages or signs of life, and the hub does not hear them",
+    shows:
+      "the source's consumer stands at the site, and the site's `/leafz` shows nothing that it may deliver to; or it sent messages that the hub never took",
     cure: UP,
   },
   "source-waiting": {

@@ -1,16 +1,21 @@
-import { StreamFacts } from "./facts";
+import { SiteFacts, StreamFacts } from "./facts";
 import { StreamRule, UP } from "./finding";
 import { pathOf, shownPath } from "./path";
-import { sourceOf } from "./stream-rules";
+import { HEARD_MS, sourceOf } from "./stream-rules";
 
 /** Rules about the hub's source at work: its place in the site's stream, what it hears, and what became of the probes. */
 
-/** A healthy source hears from its site each second. */
-const HEARD_MS = 2_500;
 /** The longest that the server waits between two attempts: 2 minutes, and 30 s for the answer (nats-server stream.go). */
 const LONGEST_WAIT_MS = 150_000;
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+
+/** For how long the source was not heard of, by the servers' own clocks; Infinity when nothing tells. */
+function quietMs(stream: StreamFacts, { hub }: SiteFacts): number {
+  const onHub = stream.onHub === "missing" ? undefined : stream.onHub;
+  const activeMs = onHub?.source?.activeMs ?? -1;
+  return activeMs >= 0 ? activeMs : Math.min(hub.upMs ?? Infinity, onHub?.ageMs ?? Infinity);
+}
 
 const isLost = ({ probe }: StreamFacts): boolean =>
   probe?.through === "real" && probe.sent > 0 && probe.arrived === 0 && probe.error === undefined;
@@ -34,11 +39,12 @@ export const SOURCE_RULES: readonly StreamRule[] = [
   {
     code: "site-store-rolled-back",
     by: "seen",
-    find(stream, { site }) {
+    find(stream, facts) {
+      const { site } = facts;
       const source = sourceOf(stream);
       const { atSite } = stream;
       if (source?.seq === undefined || atSite === undefined || atSite === "missing") return undefined;
-      if (source.seq <= atSite.lastSeq || isNewAtSite(stream)) return undefined;
+      if (source.seq <= atSite.lastSeq || isNewAtSite(stream, facts)) return undefined;
       return {
         cause: `site ${site} lost acknowledged messages: the hub is ahead of it and will skip the next ${source.seq - atSite.lastSeq} silently`,
         evidence: `the hub took sequence ${source.seq}, the site's last is ${atSite.lastSeq}`,
@@ -47,16 +53,34 @@ export const SOURCE_RULES: readonly StreamRule[] = [
     },
   },
   {
+    code: "backlog",
+    by: "inferred",
+    find(stream) {
+      const source = sourceOf(stream);
+      const { consumer, probe } = stream;
+      if (source?.seq === undefined || source.activeMs < 0 || source.activeMs > HEARD_MS) return undefined;
+      if (probe === undefined || probe.error !== undefined || probe.arrived >= probe.sent) return undefined;
+      if (consumer === undefined || consumer === "missing" || consumer.pending + source.lag === 0) return undefined;
+      return {
+        cause: `the hub is still catching up: about ${Math.max(consumer.pending, source.lag)} messages of the site come before the probes`,
+        evidence: `${shownSource(stream)}; ${shownConsumer(stream)}`,
+        next: "wait until the hub has caught up, then run 'pulumi up'",
+      };
+    },
+  },
+  {
     code: "delivery-blocked",
     by: "inferred",
-    find(stream, { site }) {
+    find(stream, { site, leaf }) {
       const source = sourceOf(stream);
-      const { consumer } = stream;
+      const { consumer, deliver } = stream;
       if (source === undefined || consumer === undefined || consumer === "missing") return undefined;
       const isBehind = isLost(stream) && consumer.sent > 0 && consumer.upTo > (source.seq ?? 0);
-      // A consumer that the hub listens to sends a sign of life each second.
-      const isUnheard = consumer.bound && (source.activeMs < 0 || source.activeMs > HEARD_MS);
-      if (!isBehind && !isUnheard) return undefined;
+      // The hub asks the site for what it may publish only: without the right the consumer delivers to nobody.
+      const wanted = leaf.links.length === 1 ? leaf.links[0]?.subjects : undefined;
+      const isUnwanted =
+        source.activeMs >= 0 && wanted !== undefined && !wanted.some((subject) => subject.startsWith(`${deliver}.`));
+      if (!isBehind && !isUnwanted) return undefined;
       return {
         cause: "the site answers the hub's source, and nothing of what it delivers arrives",
         evidence: `${shownSource(stream)}; ${shownConsumer(stream)}`,
@@ -67,12 +91,10 @@ export const SOURCE_RULES: readonly StreamRule[] = [
   {
     code: "source-waiting",
     by: "inferred",
-    find(stream, { hub }) {
-      const source = sourceOf(stream);
-      const onHub = stream.onHub;
-      if (source === undefined || onHub === undefined || onHub === "missing") return undefined;
-      const quiet = source.activeMs >= 0 ? source.activeMs : Math.min(hub.upMs ?? Infinity, onHub.ageMs ?? Infinity);
-      if (quiet < HEARD_MS || quiet > LONGEST_WAIT_MS) return undefined;
+    find(stream, facts) {
+      const quiet = quietMs(stream, facts);
+      // A source that never was heard of may just have been made: nothing is wrong with it yet.
+      if (sourceOf(stream) === undefined || quiet < HEARD_MS || quiet > LONGEST_WAIT_MS) return undefined;
       return {
         severity: isLost(stream) ? "error" : "warning",
         cause: `the hub's source does not run yet: it was not heard for ${seconds(quiet)}, and the server tries again by itself within ${seconds(LONGEST_WAIT_MS - quiet)}`,
@@ -84,11 +106,9 @@ export const SOURCE_RULES: readonly StreamRule[] = [
   {
     code: "source-silent",
     by: "inferred",
-    find(stream) {
+    find(stream, facts) {
       const source = sourceOf(stream);
-      if (source === undefined) return undefined;
-      const isQuiet = source.activeMs < 0 ? true : source.activeMs > LONGEST_WAIT_MS;
-      if (!isQuiet) return undefined;
+      if (source === undefined || quietMs(stream, facts) <= LONGEST_WAIT_MS) return undefined;
       return {
         cause:
           source.activeMs < 0
@@ -144,9 +164,11 @@ export const SOURCE_RULES: readonly StreamRule[] = [
 ];
 
 /** Whether the site's stream is another one than the one that the hub's source knew. */
-export function isNewAtSite({ atSite, onHub, before }: StreamFacts): boolean {
+export function isNewAtSite({ atSite, onHub, before, collectedAs }: StreamFacts, { declared }: SiteFacts): boolean {
   if (atSite === undefined || atSite === "missing") return false;
   if (before?.siteCreated !== undefined) return before.siteCreated !== atSite.created;
-  // Streams are made at the site first: one that is younger than the hub's was made anew.
-  return onHub !== undefined && onHub !== "missing" && atSite.created > onHub.created;
+  // A stream is made at the site first, then on the hub: one that is younger than the hub's own was made anew. A merged
+  // stream is older than the sites that joined it later.
+  const isOwn = collectedAs.startsWith(`${declared.account}/`);
+  return isOwn && onHub !== undefined && onHub !== "missing" && atSite.created > onHub.created;
 }

@@ -16,6 +16,9 @@ const wanted = ({ hub }: SiteFacts): LinkFacts["subjects"] =>
 const takes = (subjects: readonly string[], subject: string): boolean =>
   subjects.some((pattern) => pattern.startsWith("$JS.") && covers(pattern, subject));
 
+/** A healthy source hears from its site each second. */
+export const HEARD_MS = 2_500;
+
 /** Flow control blocks after about 2.1 MB; what is smaller passes even when it is blocked. */
 const FLOW_CONTROL_ERROR = 10228;
 const FLOW_CONTROL_CAUSE =
@@ -53,8 +56,13 @@ export const STREAM_RULES: readonly StreamRule[] = [
   {
     code: "replies-blocked",
     by: "inferred",
-    find({ asked, api, name }, { unanswered }) {
-      if (asked !== "no answer") return undefined;
+    find(stream, { unanswered }) {
+      const { asked, api, name } = stream;
+      const activeMs = sourceOf(stream)?.activeMs ?? -1;
+      // On a slow link the answer may be on its way: a source that is heard was answered before, and what the site sent
+      // has not all arrived.
+      if (asked !== "no answer" || (activeMs >= 0 && activeMs < HEARD_MS)) return undefined;
+      if (unanswered !== undefined && unanswered.siteSent > unanswered.hubReceived) return undefined;
       const counted =
         unanswered === undefined
           ? ""
@@ -208,11 +216,12 @@ export const STREAM_RULES: readonly StreamRule[] = [
   {
     code: "flow-control-blocked",
     by: "inferred",
-    find(stream) {
+    find(stream, facts) {
       const error = sourceOf(stream)?.error;
       const { probe } = stream;
-      // Small probes arrived, the burst stopped on its way.
+      // Small probes arrived, the burst stopped on its way, and it cannot be seen whether the link carries flow control.
       const cut =
+        (wanted(facts) === undefined || stream.consumer === undefined) &&
         probe !== undefined &&
         probe.burst > 0 &&
         probe.arrived > 0 &&

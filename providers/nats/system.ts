@@ -102,8 +102,11 @@ export const leafLinks = async (connection: NatsConnection): Promise<LeafLink[]>
   (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ")).leafs ?? [];
 
 /** The leaf links of one account, with what the other ends want to be sent. */
-export const linksWithSubjects = async (connection: NatsConnection, account: string): Promise<LeafLink[]> =>
-  (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", { account, subscriptions: true })).leafs ?? [];
+export async function linksWithSubjects(connection: NatsConnection, account: string): Promise<LeafLink[]> {
+  const { leafs } = await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", { account, subscriptions: true });
+  // The server leaves an empty list out.
+  return (leafs ?? []).map((link) => ({ subscriptions_list: [], ...link }));
+}
 
 /** What the server knows of an account; undefined when it has none of this name. */
 export async function accountStatus(connection: NatsConnection, account: string): Promise<AccountStatus | undefined> {

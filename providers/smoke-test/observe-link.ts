@@ -1,4 +1,5 @@
 import { NatsConnection, nuid } from "nats";
+import { setTimeout as sleep } from "node:timers/promises";
 import { LinkFacts, SiteFacts, StreamFacts } from "../../diagnosis/facts";
 import { Access, isNoResponders, shared } from "../nats/connection";
 import { LeafLink, leafLinks } from "../nats/system";
@@ -12,7 +13,7 @@ export const linkFacts = ({ account, rtt, subscriptions_list: subjects }: LeafLi
   ...(subjects === undefined ? {} : { subjects: [...subjects].sort() }),
 });
 
-const ANSWER_TIMEOUT_MS = 1_500;
+const ANSWER_TIMEOUT_MS = 1_000;
 
 /**
  * Asks the site what a source asks it first, over the same way: from the account that collects, through the link, with
@@ -23,6 +24,12 @@ export async function askOverLink(
   api: string,
   stream: string,
 ): Promise<StreamFacts["asked"]> {
+  const first = await askOnce(connection, api, stream);
+  // A server that was busy for a moment has time the second time.
+  return first === "no answer" ? askOnce(connection, api, stream) : first;
+}
+
+async function askOnce(connection: NatsConnection, api: string, stream: string): Promise<StreamFacts["asked"]> {
   try {
     await connection.request(`${api}.CONSUMER.NAMES.${stream}`, "", {
       timeout: ANSWER_TIMEOUT_MS,
@@ -61,8 +68,22 @@ export async function countsOf({ hub, leaf, site, account }: LinkEnds): Promise<
   return { hub: one, leaf: other };
 }
 
+/** Longer than what a slow link holds back. */
+const CROSSING_MS = 4_000;
+
+/** What crossed the link since `before`, watched until something crossed both ways or for a few seconds. */
+export async function watchCrossing(ends: LinkEnds, before: Counts): Promise<SiteFacts["unanswered"]> {
+  for (const deadline = Date.now() + CROSSING_MS; ; await sleep(200)) {
+    const after = await countsOf(ends);
+    const seen = after === undefined ? undefined : crossed(before, after);
+    if (seen === undefined || Date.now() >= deadline) return seen;
+    const isDead = (sent: number, received: number) => sent > 0 && received === 0;
+    if (!isDead(seen.hubSent, seen.siteReceived) && !isDead(seen.siteSent, seen.hubReceived)) return seen;
+  }
+}
+
 /** What crossed between two readings of the counters; undefined when the link was made anew meanwhile. */
-export function crossed(before: Counts, after: Counts): SiteFacts["unanswered"] {
+function crossed(before: Counts, after: Counts): SiteFacts["unanswered"] {
   if (before.hub.id !== after.hub.id || before.leaf.id !== after.leaf.id) return undefined;
   return {
     hubSent: after.hub.out_msgs - before.hub.out_msgs,

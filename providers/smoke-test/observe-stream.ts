@@ -12,6 +12,8 @@ import { readable } from "./observe-server";
 
 /** What can be seen of one stream of a site: at the site, on its way, and on the hub. */
 
+/** Where a source has messages delivered when nothing else is said. */
+const DELIVER_PREFIX = "$JS.S";
 const NANOSECONDS_PER_MS = 1e6;
 
 /** Limits that this program never sets; an adopted stream may have them. */
@@ -149,6 +151,7 @@ export async function streamFacts(
   const name = siteStreamName(stream, site);
   const isMerged = collectingAccount(stream, site) === HUB_ACCOUNT;
   const facts: StreamFacts = { name, collectedAs: collectedName(stream, site), api: siteApi(site) };
+  facts.deliver = sourceOf(stream, site).external.deliver || DELIVER_PREFIX;
   facts.collects = stream.subjects.map((subject) => collectedSubject(stream, site, subject));
   const asking = readable(atHub(access, stream).then(({ connection }) => askOverLink(connection, facts.api, name)));
   const passing = isMerged ? readable(notPassedOn(system.hub, name, site)) : undefined;

@@ -10,7 +10,7 @@ import { Access } from "../nats/connection";
 import { Place } from "../server-host";
 import { failedSteps } from "../unproven";
 import { recentErrors, remoteOf } from "./observe-config";
-import { LinkEnds, countsOf, crossed, linkFacts } from "./observe-link";
+import { LinkEnds, countsOf, linkFacts, watchCrossing } from "./observe-link";
 import { readable, serverFacts } from "./observe-server";
 import { streamFacts } from "./observe-stream";
 
@@ -83,8 +83,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   };
   if (remote !== undefined) facts.leaf.remote = remote;
   if (before !== undefined && streams.some(({ asked }) => asked === "no answer")) {
-    const after = await readable(countsOf(ends));
-    const between = after === undefined ? undefined : crossed(before, after);
+    const between = await watchCrossing(ends, before).catch(() => undefined);
     if (between !== undefined) facts.unanswered = between;
   }
   observedChannel.publish({ root, facts });

@@ -190,13 +190,13 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
   for (const { site } of proved) {
     if (!errors.some((finding) => finding.site === site.site)) markProven(inputs.root, site.site);
   }
+  for (const finding of findings) if (finding.severity === "warning") report(describeFinding(finding));
   if (errors.length > 0) {
     const failed = new Set(errors.map((finding) => finding.site)).size;
     throw new Refusal(
       [`smoke test: ${failed} of ${online.length} sites are not proven`, ...errors.map(describeFinding)].join("\n"),
     );
   }
-  for (const finding of findings) report(describeFinding(finding));
   for (const name of unproven(inputs.root)) if (!isAway(name)) markProven(inputs.root, name);
   for (const { site } of inputs.sites) if (isAway(site)) markUnproven(inputs.root, site);
   return {

@@ -11,24 +11,23 @@ import {
   oslo,
   remoteOf,
   takeLinkUser,
+  throughProxy,
 } from "./catalogue-mistakes";
 import { TestFleet } from "./fleet";
-import { proxyTo } from "./proxy";
 import { restartWith, stopServer } from "./servers";
 import { newSeed } from "./settings";
+import { askOverLink } from "../../providers/smoke-test/observe-link";
+import { siteApi } from "../../configs/streams";
 import { until } from "./until";
 
 /** Mistakes on the way from the site to the hub: servers, keys, addresses, accounts, the network. */
 
-/** Has oslo dial through a proxy, which then swallows what comes from there. */
+/** Has a proxy swallow what comes from there, once all runs. */
 async function blackHole(fleet: TestFleet, ...from: ("site" | "hub")[]): Promise<void> {
-  const proxy = await proxyTo(fleet.hub.ports.leafnodes);
-  fleet.whenStopped(async () => proxy[Symbol.asyncDispose]());
-  await misconfigure(oslo(fleet), (config) => (remoteOf(config).urls = [`nats-leaf://127.0.0.1:${proxy.port}`]));
-  await linked(fleet, "oslo");
-  await until("the source runs", async () => {
-    const [source] = (await fleet.collected("oslo")).sources ?? [];
-    return source !== undefined && source.active >= 0 && source.active < 1e9;
+  const proxy = await throughProxy(fleet);
+  await until("the site answers over the link", async () => {
+    const { connection } = await fleet.atHub("oslo");
+    return (await askOverLink(connection, siteApi("oslo"), "EVENTS")) === "answered";
   });
   for (const end of from) proxy.swallow(end);
 }

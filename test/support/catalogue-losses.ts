@@ -116,8 +116,21 @@ export const LOSS_ROWS: Row[] = [
         ["site-store-lost warning"],
       );
     },
-    finds: ["oslo: site-store-lost (warning)"],
-    evidence: { "site-store-lost": /its last sequence is \d+, the hub took 100/ },
+    // Until the server itself looks again: nothing is lost, and nothing arrives.
+    finds: ["oslo: site-store-lost (warning)", "oslo: source-waiting"],
+    evidence: {
+      "site-store-lost": /its last sequence is \d+, the hub took (none|100)/,
+      "source-waiting": /it has no consumer at the site/,
+    },
+    cure: (fleet) =>
+      until(
+        "the hub found the new stream",
+        async () => {
+          const [source] = (await fleet.collected("oslo")).sources ?? [];
+          return source !== undefined && source.active >= 0 && source.active < 2e9;
+        },
+        40_000,
+      ),
   },
   {
     name: "a site that lost acknowledged messages: its next ones would be skipped",

@@ -2,6 +2,7 @@ import { parse } from "../../configs/parse";
 import { render } from "../../configs/render";
 import { AccountConfig, LeafListener, LeafRemotes, ServerConfig, UserConfig } from "../../configs/server-config";
 import { TestFleet, TestServer } from "./fleet";
+import { Proxy, proxyTo } from "./proxy";
 import { restartWith } from "./servers";
 import { until } from "./until";
 
@@ -105,4 +106,12 @@ export async function editSiteStream(fleet: TestFleet, change: (config: Record<s
   const edited = structuredClone(config) as unknown as Record<string, unknown>;
   change(edited);
   await js.updateStream(edited as unknown as typeof config);
+}
+
+/** Has oslo dial the hub through a proxy. */
+export async function throughProxy(fleet: TestFleet): Promise<Proxy> {
+  const proxy = await proxyTo(fleet.hub.ports.leafnodes);
+  fleet.whenStopped(async () => proxy[Symbol.asyncDispose]());
+  await misconfigureOslo(fleet, (config) => (remoteOf(config).urls = [`nats-leaf://127.0.0.1:${proxy.port}`]));
+  return proxy;
 }

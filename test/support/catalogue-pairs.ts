@@ -78,14 +78,16 @@ export const PAIR_ROWS: Row[] = [
     evidence: { "requests-blocked": /CONSUMER\.CREATE/, "stream-missing-at-site": /not found/ },
   },
   {
-    name: "both: a misspelt stream in the source, and a hub stream with the site's subjects",
-    make: (fleet) =>
-      editHubStream(fleet, (config) => {
+    name: "both: a hub stream with the site's subjects, and a misspelt stream in its source; the link is denied as well",
+    make: async (fleet) => {
+      await misconfigureOslo(fleet, (config) => (remoteOf(config).deny_imports = ["$JS.FC.>"]));
+      await editHubStream(fleet, (config) => {
         config.sources![0]!.name = "EVENT";
         config.subjects = ["events.>"];
-      }),
-    finds: ["oslo: hub-has-subjects", "oslo: source-wrong-stream"],
-    evidence: { "hub-has-subjects": /events\.>/, "source-wrong-stream": /'EVENT'/ },
+      });
+    },
+    finds: ["oslo: hub-has-subjects", "oslo: remote-denies", "oslo: source-wrong-stream"],
+    evidence: { "hub-has-subjects": /events\.>/, "source-wrong-stream": /'EVENT'/, "remote-denies": /FC/ },
   },
   {
     name: "both: a smaller max_payload on the hub, and deny_imports in the remote",

@@ -1,6 +1,16 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { RawSettings } from "../../configs/settings";
 import { Row } from "./catalogue";
-import { editHubStream, editSiteStream, linked, misconfigure, oslo, remoteOf } from "./catalogue-mistakes";
+import {
+  editHubStream,
+  editSiteStream,
+  linked,
+  misconfigure,
+  oslo,
+  remoteOf,
+  throughProxy,
+} from "./catalogue-mistakes";
 import { TestFleet, TestServer } from "./fleet";
 import { publishAll, textsFrom } from "./messages";
 import { killServer, pidOf, startServer, stopServer } from "./servers";
@@ -15,6 +25,15 @@ const publish = async (fleet: TestFleet, count: number, size = 10) =>
     textsFrom(1, count).map((text) => text.padEnd(size, ".")),
   );
 
+/** Many, without waiting for each to be acknowledged. */
+async function flood(fleet: TestFleet, count: number, size: number): Promise<void> {
+  const client = await fleet.application("oslo");
+  for (let i = 0; i < count; i++) client.publish("events.a", randomBytes(size));
+  await client.flush();
+  const js = await fleet.atSite("oslo");
+  await until("the site has stored all", async () => ((await js.stream("EVENTS"))?.state.last_seq ?? 0) >= count);
+}
+
 const hubHas = (fleet: TestFleet, count: number) =>
   until(`the hub has ${count} messages`, async () => (await fleet.collected("oslo")).state.messages >= count);
 
@@ -26,6 +45,8 @@ function starve({ folder }: TestServer, ms: number): void {
 }
 
 const GOOD = { finds: [], evidence: {} } as const;
+
+const PATIENT: RawSettings = { probes: { timeout: "12s" } };
 
 export const STRESS_ROWS: Row[] = [
   {
@@ -81,10 +102,11 @@ export const STRESS_ROWS: Row[] = [
   },
   {
     ...GOOD,
+    settings: PATIENT,
     name: "good: a site that was offline for a while, and has a backlog",
     make: async (fleet) => {
       await misconfigure(oslo(fleet), (config) => (remoteOf(config).urls = ["nats-leaf://127.0.0.1:1"]));
-      await publish(fleet, 2_000, 1_000);
+      await flood(fleet, 2_000, 1_000);
       await sleep(3_000);
       await misconfigure(oslo(fleet), (config) => (remoteOf(config).urls = [fleet.leafUrl]));
       await linked(fleet, "oslo");
@@ -92,11 +114,12 @@ export const STRESS_ROWS: Row[] = [
   },
   {
     ...GOOD,
+    settings: PATIENT,
     name: "good: a large backlog that is being caught up",
     make: async (fleet) => {
       const info = await fleet.collected("oslo");
       await (await fleet.atHub("oslo")).setSources(info, []);
-      await publish(fleet, 15_000, 1_000);
+      await flood(fleet, 6_000, 2_000);
       await fleet.up();
     },
   },
@@ -122,11 +145,32 @@ export const STRESS_ROWS: Row[] = [
     ...GOOD,
     name: "good: messages that expire at the site and on the hub",
     make: async (fleet) => {
-      await editSiteStream(fleet, (config) => (config.max_age = 1e9));
-      await editHubStream(fleet, (config) => Object.assign(config, { max_age: 1e9, subjects: [] }));
+      await editSiteStream(fleet, (config) => Object.assign(config, { max_age: 1e9, duplicate_window: 1e9 }));
+      await editHubStream(fleet, (config) =>
+        Object.assign(config, { max_age: 1e9, duplicate_window: 1e9, subjects: [] }),
+      );
       await publish(fleet, 200);
       await until("all have expired", async () => (await fleet.collected("oslo")).state.last_seq >= 200);
       await until("all have expired", async () => (await fleet.collected("oslo")).state.messages === 0);
+    },
+  },
+  {
+    name: "good: a large backlog over a slow network: the probes wait behind it",
+    make: async (fleet) => {
+      const proxy = await throughProxy(fleet);
+      const { sources = [] } = (await fleet.collected("oslo")).config;
+      await (await fleet.atHub("oslo")).setSources(await fleet.collected("oslo"), []);
+      await flood(fleet, 4_000, 2_000);
+      proxy.slow(1_000_000);
+      await editHubStream(fleet, (config) => Object.assign(config, { sources, subjects: [] }));
+      await until("some have arrived", async () => (await fleet.collected("oslo")).state.messages > 0);
+    },
+    finds: ["oslo: backlog"],
+    evidence: { backlog: /source EVENTS: active \d+ ms ago, lag \d+, sequence [1-9]/ },
+    // The site dials the hub itself again, and the hub catches up at once.
+    cure: async (fleet) => {
+      await fleet.up();
+      await until("the hub has caught up", async () => (await fleet.collected("oslo")).state.messages >= 4_000);
     },
   },
 ];

@@ -14,7 +14,7 @@ import { forgetPassed } from "../../providers/rehearsal-memory";
 import { Role, ScratchFleet, ScratchServer } from "../../providers/scratch-fleet";
 import { hostOf } from "../../providers/server-host";
 import * as smokeTest from "../../providers/smoke-test";
-import { observe } from "../../providers/smoke-test/observe";
+import { Observed, observeSettled } from "../../providers/smoke-test/observe";
 import { settingsOf } from "./settings";
 
 /**
@@ -95,7 +95,7 @@ export class TestFleet extends ScratchFleet {
 
   /** What can be seen of a site, without changing anything, and what the diagnosis makes of it. */
   async look(site: string): Promise<Finding[]> {
-    const facts = await observe({
+    const observed: Observed = {
       access: this.accessAt(site),
       root: this.root,
       place: { kind: "process", folder: this.site(site).folder },
@@ -105,8 +105,8 @@ export class TestFleet extends ScratchFleet {
       streams: this.settings.streams,
       before: {},
       probes: {},
-    });
-    return diagnose(facts);
+    };
+    return diagnose(await observeSettled(observed, 5_000));
   }
 
   /** The check of the whole fleet, as `pulumi preview` makes it before anything is touched: what it refuses. */

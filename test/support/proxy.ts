@@ -6,10 +6,13 @@ export interface Proxy extends AsyncDisposable {
   port: number;
   /** From now on, what comes from there vanishes; both connections stay up. */
   swallow(from: "site" | "hub"): void;
+  /** From now on, what comes from the site crosses at this rate; undefined for as fast as it can. */
+  slow(bytesPerSecond: number | undefined): void;
 }
 
 export async function proxyTo(port: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
+  let rate: number | undefined;
   const swallowed = { site: false, hub: false };
   const server = createServer((site) => {
     const hub = createConnection({ host: "127.0.0.1", port });
@@ -18,7 +21,13 @@ export async function proxyTo(port: number): Promise<Proxy> {
       ["hub", hub, site],
     ] as const) {
       sockets.add(from);
-      from.on("data", (bytes) => void (swallowed[name] || to.write(bytes)));
+      from.on("data", (bytes) => {
+        if (swallowed[name]) return;
+        to.write(bytes);
+        if (name === "hub" || rate === undefined) return;
+        from.pause();
+        setTimeout(() => from.resume(), (bytes.length / rate) * 1000);
+      });
       from.on("close", () => {
         sockets.delete(from);
         to.destroy();
@@ -29,6 +38,7 @@ export async function proxyTo(port: number): Promise<Proxy> {
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
+    slow: (bytesPerSecond) => void (rate = bytesPerSecond),
     swallow: (from) => void (swallowed[from] = true),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

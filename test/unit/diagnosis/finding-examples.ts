@@ -204,6 +204,19 @@ const CARRIED_EXAMPLES = {
       next: /\$JS\.FC\.>/,
     },
   ],
+  backlog: [
+    {
+      it: "probes that stand behind what the site stored before",
+      facts: withStream({
+        consumer: { ...CONSUMER, pending: 700 },
+        onHub: { ...ON_HUB, source: { ...SOURCE, lag: 500 } },
+        probe: { ...PROBE, arrived: 0 },
+      }),
+      cause: /about 700 messages of the site come before the probes/,
+      evidence: /lag 500.*700 wait/,
+      next: /wait until/,
+    },
+  ],
   "delivery-blocked": [
     {
       it: "a consumer that sends what never arrives",
@@ -217,13 +230,13 @@ const CARRIED_EXAMPLES = {
       next: /\$JS\.S/,
     },
     {
-      it: "a consumer that stands and is not heard",
+      it: "a consumer that stands, and a hub that may not be sent what it delivers",
       facts: {
-        ...withSource({ activeMs: 5_000 }),
-        streams: [{ ...withSource({ activeMs: 5_000 }).streams[0]!, consumer: CONSUMER }],
+        ...withLeaf({ links: [{ account: "OSLO", subjects: ["$JS.API.>"] }] }),
+        streams: [{ ...STREAM, deliver: "$JS.S", consumer: { ...CONSUMER, bound: false } }],
       },
       cause: /nothing of what it delivers arrives/,
-      evidence: /active 5000 ms ago/,
+      evidence: /10 messages up to 10, to nobody/,
       next: /\$JS\.S/,
     },
   ],

@@ -155,7 +155,9 @@ describe("what is seen of a site whose servers are gone", () => {
   it("is that they do not answer; nothing is thrown, and what is unknown is absent", async () => {
     const facts = await seen();
     assert.match(facts.hub.unreachable ?? "", /^nats:\/\/127\.0\.0\.1:\d+: .*REFUSED/);
-    assert.deepEqual(facts.streams, [{ name: "EVENTS", collectedAs: "OSLO/EVENTS", api: "$JS.oslo.API" }]);
+    assert.deepEqual(facts.streams, [
+      { name: "EVENTS", collectedAs: "OSLO/EVENTS", api: "$JS.oslo.API", deliver: "$JS.S", collects: ["events.>"] },
+    ]);
     assert.deepEqual(facts.leaf.errors, []);
     assert.equal("remote" in facts.leaf, false);
   });
