@@ -178,7 +178,7 @@ export const STREAM_FINDINGS = {
     cause: "the site lost messages that it had acknowledged: the hub is ahead, and skips the next ones silently",
     shows:
       "the sequence that the hub took is higher than the last one at the site, and the site's stream is the old one",
-    cure: "purge the site's stream up to the hub's position, as the finding says (`nats stream purge EVENTS --seq N`), which makes the site go on after it; keep `syncInterval: always`",
+    cure: "`make repair SITE=…` moves the site's stream past the hub's position: it says first what was lost, and loses nothing that comes after; keep `syncInterval: always`",
   },
   backlog: {
     cause: "the hub is still catching up with what the site stored while they were apart; the probes wait their turn",
@@ -252,6 +252,17 @@ export const WARNINGS = {
     cure: "raise the limit, shorten `maxAge`, or let the stream discard old messages",
   },
 } satisfies Record<string, Reference>;
+
+/** What only looking again and again shows. */
+export const DOCTOR_FINDINGS = {
+  "backlog-stuck": {
+    cause: "messages wait at the site, and the hub's source takes none of them",
+    shows: "the hub's position stays where it is, look after look, with a lag above 0",
+    cure: "after a restart wait 40 s; then `make repair SITE=…`; when it stops again, `make up` proves the path and names the cause",
+  },
+} satisfies Record<string, Reference>;
+
+export type DoctorCode = keyof typeof DOCTOR_FINDINGS;
 
 export type FindingCode =
   keyof typeof SITE_FINDINGS | keyof typeof STREAM_FINDINGS | keyof typeof ISOLATION_FINDINGS | keyof typeof WARNINGS;

@@ -48,7 +48,7 @@ export const SOURCE_RULES: readonly StreamRule[] = [
       return {
         cause: `site ${site} lost acknowledged messages: the hub is ahead of it and will skip the next ${source.seq - atSite.lastSeq} silently`,
         evidence: `the hub took sequence ${source.seq}, the site's last is ${atSite.lastSeq}`,
-        next: `publish nothing important until the site's stream is purged up to the hub's sequence ('nats stream purge ${stream.name} --seq ${source.seq + 1}' at the site, as its operator); keep sync_interval: always`,
+        next: `publish nothing important before 'make repair SITE=${site} STREAM=${stream.name}', which says what was lost and moves the site's stream past the hub's position; keep sync_interval: always`,
       };
     },
   },

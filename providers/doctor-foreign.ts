@@ -250,7 +250,7 @@ const CURES: Partial<Record<DoctorFinding["code"], string>> = {
     "set external.api of the source to '$JS.<domain of the site>.API', or correct 'domain' in the file",
 };
 
-const REARM: readonly (FindingCode | DoctorFinding["code"])[] = ["source-silent", "source-quiet", "backlog-stuck"];
+const REARM: readonly (FindingCode | DoctorFinding["code"])[] = ["source-silent", "source-waiting", "backlog-stuck"];
 
 function cureOf({ code, next, stream = "" }: DoctorFinding, { streams }: ForeignSite): string {
   const known = CURES[code];

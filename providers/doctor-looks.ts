@@ -95,38 +95,24 @@ export class SiteLooks {
     if (facts === undefined || found.some(({ stream }) => stream === undefined)) return [];
     return facts.streams.flatMap((stream): DoctorFinding[] => {
       const source = sourceOf(stream);
-      const isKnown = found.some((finding) => finding.stream === stream.name && finding.severity === "error");
-      if (source === undefined || isKnown) return [];
-      const isQuiet = source.activeMs >= SILENT_AFTER_MS;
-      this.isQuiet ||= isQuiet;
+      this.isQuiet ||= source !== undefined && source.activeMs >= SILENT_AFTER_MS;
+      const isKnown = found.some(
+        ({ stream: of, severity, code }) => of === stream.name && (severity === "error" || code === "source-waiting"),
+      );
       const count = waiting[stream.name] ?? 0;
       const { since = now, advanced = 0, seq = 0 } = this.progress.get(stream.name) ?? {};
-      const isStuck = count > 0 && advanced === 0;
-      if (!isStuck && !isQuiet) return [];
-      const heard = `source ${source.name}: last heard of ${seconds(source.activeMs)} ago`;
+      if (source === undefined || isKnown || count === 0 || advanced > 0) return [];
       const start = `start it anew with 'make repair SITE=${this.site} STREAM=${stream.name}'`;
-      const about = { site: this.site, stream: stream.name };
-      if (isStuck)
-        return [
-          {
-            ...about,
-            code: "backlog-stuck",
-            severity: "error",
-            symptom: `stream ${stream.name} does not reach the hub`,
-            cause: `up to ${count} messages wait at the site, and the hub's source takes none of them`,
-            evidence: `${heard}, at sequence ${seq} for ${seconds(now - since)}`,
-            next: `after a restart wait 40 s; then ${start}; when it stops again, 'make up' proves the path and names the cause`,
-          },
-        ];
       return [
         {
-          ...about,
-          code: "source-quiet",
-          severity: "warning",
-          symptom: `the hub does not hear from stream ${stream.name}`,
-          cause: "the hub's source lost the site's stream a short while ago; the server looks for it by itself",
-          evidence: heard,
-          next: `wait 40 s, or ${start}`,
+          site: this.site,
+          stream: stream.name,
+          code: "backlog-stuck",
+          severity: "error",
+          symptom: `stream ${stream.name} does not reach the hub`,
+          cause: `up to ${count} messages wait at the site, and the hub's source takes none of them`,
+          evidence: `source ${source.name}: last heard of ${seconds(source.activeMs)} ago, at sequence ${seq} for ${seconds(now - since)}`,
+          next: `after a restart wait 40 s; then ${start}; when it stops again, 'make up' proves the path and names the cause`,
         },
       ];
     });

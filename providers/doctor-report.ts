@@ -1,10 +1,7 @@
 import { Finding } from "../diagnosis/finding";
-import { FindingCode } from "../diagnosis/reference";
+import { DoctorCode, FindingCode } from "../diagnosis/reference";
 
 /** What the doctor says of a fleet. A value that is absent is unknown, never good. */
-
-/** What only looking again and again shows; documented in docs/doctor.md. */
-export type DoctorCode = "backlog-stuck" | "source-quiet";
 
 export type DoctorFinding = Omit<Finding, "code"> & {
   code: FindingCode | DoctorCode;

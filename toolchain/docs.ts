@@ -1,13 +1,21 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ISOLATION_FINDINGS, Reference, SITE_FINDINGS, STREAM_FINDINGS, WARNINGS } from "../diagnosis/reference";
+import { CONFIG_FINDINGS } from "../diagnosis/config/reference";
+import {
+  DOCTOR_FINDINGS,
+  ISOLATION_FINDINGS,
+  Reference,
+  SITE_FINDINGS,
+  STREAM_FINDINGS,
+  WARNINGS,
+} from "../diagnosis/reference";
 import { report } from "./refusal";
 
 // `make docs`: writes docs/findings.md from the reference in diagnosis/. A unit test fails when the file is another.
 
 const INTRODUCTION = `# Findings
 
-When the smoke test fails, \`up\` fails with one block for each cause: the site, the cause, the evidence that was seen, and
+What the smoke test, \`make doctor\` and \`make check-config\` find. When the smoke test fails, \`up\` fails with one block for each cause: the site, the cause, the evidence that was seen, and
 what to do next. The code in brackets is the one below. Mistakes that are independent of each other are all named; what
 only follows from another one is not. A warning does not fail the update: sourcing works, but something was lost, or is
 about to be. Which mistake leads to which finding is measured in [the catalogue](catalogue.md).
@@ -15,12 +23,14 @@ about to be. Which mistake leads to which finding is measured in [the catalogue]
 "\`up\` repairs it" means: \`make up\` again. The program writes its configuration back, starts what is dead, moves the
 streams back to what is declared, starts the source anew, and runs the test again.
 
-This page is made from \`diagnosis/reference.ts\` by \`make docs\`.
+This page is made from the references in \`diagnosis/\` by \`make docs\`.
 `;
 
 interface Part {
   title: string;
   findings: Readonly<Record<string, Reference>>;
+  /** Before each code, where another part has some of the same. */
+  prefix?: string;
 }
 
 const PARTS: readonly Part[] = [
@@ -28,16 +38,21 @@ const PARTS: readonly Part[] = [
   { title: "From the stream to the hub", findings: STREAM_FINDINGS },
   { title: "Isolation", findings: ISOLATION_FINDINGS },
   { title: "Warnings", findings: WARNINGS },
+  { title: "Seen by the doctor only", findings: DOCTOR_FINDINGS },
+  { title: "In configuration files (`check-config`)", findings: CONFIG_FINDINGS, prefix: "config: " },
 ];
 
-const entry = ([code, { cause, shows, cure }]: [string, Reference]): string =>
-  [`### ${code}`, "", `- Cause: ${cause}.`, `- Shows: ${shows}.`, `- Cure: ${cure}.`].join("\n");
+const entry = ({ prefix = "" }: Part, [code, { cause, shows, cure }]: [string, Reference]): string =>
+  [`### ${prefix}${code}`, "", `- Cause: ${cause}.`, `- Shows: ${shows}.`, `- Cure: ${cure}.`].join("\n");
 
 /** The text of docs/findings.md. */
 export const findingsDoc = (parts: readonly Part[] = PARTS): string =>
   [
     INTRODUCTION,
-    ...parts.map(({ title, findings }) => [`## ${title}`, ...Object.entries(findings).map(entry)].join("\n\n") + "\n"),
+    ...parts.map(
+      (part) =>
+        [`## ${part.title}`, ...Object.entries(part.findings).map((each) => entry(part, each))].join("\n\n") + "\n",
+    ),
   ].join("\n");
 
 if (require.main === module) {

@@ -64,4 +64,5 @@ export const describeConfigFinding = ({
     `  cause     ${cause}`,
     `  evidence  ${evidence}`,
     `  next      ${next}  [${code}]`,
+    `  see       docs/findings.md#config-${code}`,
   ].join("\n");

@@ -97,9 +97,9 @@ async function ask<T>(connection: NatsConnection, request: string, options: obje
 
 export const varz = (connection: NatsConnection): Promise<Varz> => ask<Varz>(connection, "VARZ");
 
-/** The leaf links of the server. */
-export const leafLinks = async (connection: NatsConnection): Promise<LeafLink[]> =>
-  (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ")).leafs ?? [];
+/** The leaf links of the server; of one account when it is named. */
+export const leafLinks = async (connection: NatsConnection, account?: string): Promise<LeafLink[]> =>
+  (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", account === undefined ? {} : { account })).leafs ?? [];
 
 /** The leaf links of one account, with what the other ends want to be sent. */
 export async function linksWithSubjects(connection: NatsConnection, account: string): Promise<LeafLink[]> {

@@ -59,10 +59,10 @@ interface Counts {
 /** The counters of both ends; undefined when there is not exactly one link. */
 export async function countsOf({ hub, leaf, site, account }: LinkEnds): Promise<Counts | undefined> {
   const [onHub, atSite] = await Promise.all([
-    shared(hub).then((connection) => leafLinks(connection)),
+    shared(hub).then((connection) => leafLinks(connection, account)),
     shared(leaf).then((connection) => leafLinks(connection)),
   ]);
-  const [one, ...others] = onHub.filter((link) => link.name === site && link.account === account);
+  const [one, ...others] = onHub.filter((link) => link.name === site);
   const [other, ...more] = atSite;
   if (one === undefined || other === undefined || others.length + more.length > 0) return undefined;
   return { hub: one, leaf: other };

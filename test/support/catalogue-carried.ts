@@ -3,10 +3,8 @@ import { Row } from "./catalogue";
 import {
   forbid,
   linkUser,
-  misconfigure,
   misconfigureHub,
   misconfigureOslo,
-  oslo,
   remoteOf,
   unexport,
   unimport,

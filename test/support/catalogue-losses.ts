@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { cpSync, rmSync } from "node:fs";
 import { serverFiles } from "../../providers/folders";
+import { repairSite } from "../../providers/repair";
 import { Row } from "./catalogue";
 import { oslo } from "./catalogue-mistakes";
 import { TestFleet, TestServer } from "./fleet";
 import { collectedTexts, publishAll, textsFrom } from "./messages";
 import { whileStopped } from "./servers";
 import { until } from "./until";
+import { observedAt } from "./watched";
 
 /** What a server that lost its store, or acknowledged messages, leads to. */
 
@@ -147,11 +149,10 @@ export const LOSS_ROWS: Row[] = [
     finds: ["oslo: site-store-rolled-back"],
     evidence: { "site-store-rolled-back": /the hub took sequence 100, the site's last is 5\d/ },
     cause: { "site-store-rolled-back": /lost acknowledged messages/ },
-    // The site's stream goes on behind the sequence that the hub has.
     cure: async (fleet) => {
-      const operator = await fleet.connect(oslo(fleet), "operator");
-      await operator.request("$JS.API.STREAM.PURGE.EVENTS", JSON.stringify({ seq: 101 }));
-      await fleet.repair();
+      const observed = observedAt(fleet, "oslo");
+      // Only probes were published since the loss.
+      await repairSite({ observed, streams: observed.streams, accept: "leave", say: () => undefined });
       await publish(fleet, 101, 120);
       await hubHas(fleet, 120);
     },

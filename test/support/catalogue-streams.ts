@@ -176,23 +176,11 @@ export const STREAM_ROWS: Row[] = [
     evidence: { "site-full": /bytes of at most 100000, and discards new/ },
   },
   {
-    name: "a source that starts in the future: no rule fits",
-    make: async (fleet) => {
-      const { sources = [] } = (await fleet.collected("oslo")).config;
-      await (await fleet.atHub("oslo")).setSources(await fleet.collected("oslo"), []);
-      await editHubStream(fleet, (config) => {
-        config.sources = sources.map((source) => ({
-          ...source,
-          opt_start_time: new Date(Date.now() + 3_600_000).toISOString(),
-        }));
-        config.subjects = [];
-      });
-    },
+    name: "a hub stream that stores everything under other subjects: no rule fits",
+    make: (fleet) => editHubStream(fleet, (config) => (config.subject_transform = { src: ">", dest: "moved.>" })),
     finds: ["oslo: unknown"],
-    evidence: { unknown: /0 of 1 probes arrived/ },
-    cure: async (fleet) => {
-      await (await fleet.atHub("oslo")).setSources(await fleet.collected("oslo"), []);
-      await fleet.up();
-    },
+    evidence: { unknown: /0 of 1 probes arrived\n +server +good [^]*\n +delivery +good [^]*\n +hub stream +good/ },
+    cause: { unknown: /Last good step: hub stream; first bad one: none was seen/ },
+    cure: (fleet) => editHubStream(fleet, (config) => delete config.subject_transform),
   },
 ];

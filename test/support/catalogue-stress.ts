@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RawSettings } from "../../configs/settings";
@@ -139,6 +140,23 @@ export const STRESS_ROWS: Row[] = [
       await publish(fleet, 200);
       await hubHas(fleet, 200);
       await (await fleet.atHub("oslo")).purge("EVENTS", "events.>");
+    },
+  },
+  {
+    ...GOOD,
+    name: "good: a source that is started anew while the merged stream is empty, and its last message is another site's",
+    modes: ["merged"],
+    make: async (fleet) => {
+      await misconfigure(oslo(fleet), (config) => (remoteOf(config).urls = ["nats-leaf://127.0.0.1:1"]));
+      await publish(fleet, 10);
+      await publishAll(await fleet.application("bergen"), "events.b", ["later"]);
+      await until("bergen's is there", async () => (await fleet.collected("oslo")).state.messages === 1);
+      await (await fleet.atHub("oslo")).purge("EVENTS", ">");
+      await fleet.repair();
+    },
+    after: async (fleet) => {
+      const { state } = await fleet.collected("oslo");
+      assert.equal(state.messages, 10, "all that the site held is on the hub, once");
     },
   },
   {

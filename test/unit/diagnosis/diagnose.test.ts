@@ -4,17 +4,8 @@ import { Finding, FindingCode, RULES, blockingFinding, describeFinding, diagnose
 import { FINDINGS, STREAM_FINDINGS, WARNINGS } from "../../../diagnosis/reference";
 import { HubStreamFacts, SiteFacts, StreamFacts } from "../../../diagnosis/facts";
 import { breachFinding, cannotTest } from "../../../providers/smoke-test/isolation";
-import {
-  EXAMPLES,
-  HEALTHY,
-  ON_HUB,
-  PROBE,
-  STREAM,
-  withHub,
-  withProbe,
-  withSource,
-  withStream,
-} from "./finding-examples";
+import { EXAMPLES } from "./finding-examples";
+import { HEALTHY, ON_HUB, PROBE, STREAM, withHub, withProbe, withSource, withStream } from "./fixtures";
 
 const codes = (facts: SiteFacts): FindingCode[] => diagnose(facts).map(({ code }) => code);
 

@@ -77,7 +77,7 @@ describe("what becomes of a site from look to look", () => {
 
   it("warns of a source that is silent for a moment, and goes on looking", () => {
     const { report, isSettled } = after(...times(9, seen(20, 20, { activeMs: 3_000 })));
-    assert.deepEqual([codes(report), report.verdict, isSettled], [["source-quiet"], "warning", false]);
+    assert.deepEqual([codes(report), report.verdict, isSettled], [["source-waiting"], "warning", false]);
   });
 
   it("is good as soon as the silent source is heard of", () => {

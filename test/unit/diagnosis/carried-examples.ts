@@ -1,0 +1,232 @@
+import type { FindingCode } from "../../../diagnosis/diagnose";
+import {
+  HEALTHY,
+  ON_HUB,
+  PROBE,
+  STREAM,
+  SOURCE,
+  Example,
+  PULUMI_UP,
+  withHub,
+  withLeaf,
+  withProbe,
+  withRemote,
+  withSource,
+  withStream,
+} from "./fixtures";
+
+const LINK = { account: "OSLO", subjects: ["$JS.oslo.API.CONSUMER.>", "$JS.FC.EVENTS.c.*", ">"] };
+const without = (prefix: string) => ({
+  links: [{ ...LINK, subjects: LINK.subjects.filter((subject) => !subject.startsWith(prefix)) }],
+});
+const CONSUMER = { sent: 10, upTo: 10, pending: 0, bound: true, count: 1 };
+
+/** Of what the link carries, of changed sources, and of limits. */
+export const CARRIED_EXAMPLES = {
+  "link-stale": [
+    {
+      it: "a link that swallows what the hub sends",
+      facts: { ...HEALTHY, unanswered: { hubSent: 2, siteReceived: 0, siteSent: 1, hubReceived: 1 } },
+      cause: /what the hub sends does not reach the site/,
+      evidence: /the hub sent 2 messages and the site received 0/,
+      next: /network/,
+    },
+    {
+      it: "a link that swallows what the site sends",
+      facts: { ...HEALTHY, unanswered: { hubSent: 2, siteReceived: 2, siteSent: 3, hubReceived: 0 } },
+      cause: /what the site sends does not reach the hub/,
+      evidence: /the site sent 3 and the hub received 0/,
+      next: /network/,
+    },
+  ],
+  "jetstream-off": [
+    {
+      it: "an account of the hub without JetStream, and a site's server without it",
+      facts: withLeaf({ jetStream: "off in the server", domain: "" }, { jetStream: "off in account OSLO" }),
+      cause: /off on the hub off in account OSLO, and at the site off in the server/,
+      evidence: /ACCOUNTZ/,
+      next: PULUMI_UP,
+    },
+  ],
+  "remote-denies": [
+    {
+      it: "a remote that denies the consumer API, and deliveries",
+      facts: withRemote({ denyImports: ["$JS.oslo.API.>", "app.>"], denyExports: ["$JS.S.>"] }),
+      cause: /denies what sourcing needs/,
+      evidence: /deny_imports \$JS\.oslo\.API\.>, deny_exports \$JS\.S\.>$/,
+      next: /remove it/,
+    },
+  ],
+  "payload-limits": [
+    {
+      it: "a hub with a smaller max_payload",
+      facts: withLeaf({ maxPayload: 2000 }, { maxPayload: 1000 }),
+      cause: /larger messages than the hub/,
+      evidence: /site 2000, hub 1000 bytes/,
+      next: /same value/,
+    },
+    {
+      it: "an account that refuses the burst",
+      facts: {
+        ...withLeaf({ errors: ["Leafnode Error 'Maximum Payload Violation'"] }),
+        streams: withProbe({ arrived: 3 }).streams,
+      },
+      cause: /refuses large messages/,
+      evidence: /3 of 28 probes arrived; .*Maximum Payload Violation/,
+      next: /max_payload/,
+    },
+  ],
+  "export-missing": [
+    {
+      it: "an import that is missing",
+      facts: withStream({ notPassedOn: ["HUB does not import x"] }),
+      cause: /do not pass on/,
+      evidence: /^HUB does not import x$/,
+      next: PULUMI_UP,
+    },
+  ],
+  "requests-blocked": [
+    {
+      it: "a link on which the site takes no requests, whatever wildcard its applications listen to",
+      facts: { ...withHub(without("$JS.oslo")), streams: [{ ...STREAM, asked: "no answer" }] },
+      cause: /does not carry the source's requests/,
+      evidence: /not \$JS\.oslo\.API\.CONSUMER\.CREATE\.EVENTS; asked over the link: no answer/,
+      next: /subscribe/,
+    },
+  ],
+  "replies-blocked": [
+    {
+      it: "a request that arrives and is not answered",
+      facts: {
+        ...withStream({ asked: "no answer", onHub: { ...ON_HUB, source: { ...SOURCE, activeMs: -1 } } }),
+        unanswered: { hubSent: 1, siteReceived: 1, siteSent: 0, hubReceived: 0 },
+      },
+      cause: /do not come back/,
+      evidence: /site received 1 messages over the link and sent 0/,
+      next: /\$JSC\.R/,
+    },
+  ],
+  "source-wrong-stream": [
+    {
+      it: "a source of another name, with what the server says to it",
+      facts: withSource({ name: "EVENT", error: { code: 10059, text: "stream not found" } }),
+      cause: /takes stream EVENT, and the site's is EVENTS/,
+      evidence: /declared 'EVENTS'; error 10059: stream not found/,
+      next: PULUMI_UP,
+    },
+  ],
+  "source-altered": [
+    {
+      it: "a source with a filter",
+      facts: withSource({ altered: "it takes only a" }),
+      cause: /not the declared one/,
+      evidence: /source EVENTS: it takes only a/,
+      next: PULUMI_UP,
+    },
+  ],
+  "hub-has-subjects": [
+    {
+      it: "subjects on the hub's stream that it also sources",
+      facts: withStream({ collects: ["events.>"], onHub: { ...ON_HUB, subjects: ["other", "events.a"] } }),
+      cause: /stored twice/,
+      evidence: /its subjects events\.a overlap/,
+      next: /nats stream edit/,
+    },
+  ],
+  "hub-full": [
+    {
+      it: "a hub stream that takes no more",
+      facts: withStream({ onHub: { ...ON_HUB, full: "it is full" } }),
+      cause: /takes no more messages/,
+      evidence: /it is full/,
+      next: /raise the limit/,
+    },
+  ],
+  "flow-control-blocked": [
+    {
+      it: "a source that the server itself calls stalled on flow control",
+      facts: withSource({ error: { code: 10228, text: "stalled on flow control" } }, { arrived: 3 }),
+      cause: /stalls after about 2 MB/,
+      evidence: /10228: stalled on flow control/,
+      next: /\$JS\.FC\.>/,
+    },
+    {
+      it: "a burst that stopped on its way after the small probes arrived",
+      facts: withProbe({ arrived: 23 }),
+      cause: /flow control/,
+      evidence: /23 of 28 probes arrived/,
+      next: /\$JS\.FC\.>/,
+    },
+    {
+      it: "a link on which the site takes no flow control, before any burst",
+      facts: { ...withHub(without("$JS.FC")), streams: [{ ...STREAM, consumer: CONSUMER }] },
+      cause: /flow control/,
+      evidence: /nothing of \$JS\.FC\.EVENTS/,
+      next: /\$JS\.FC\.>/,
+    },
+  ],
+  backlog: [
+    {
+      it: "probes that stand behind what the site stored before",
+      facts: withStream({
+        consumer: { ...CONSUMER, pending: 700 },
+        onHub: { ...ON_HUB, source: { ...SOURCE, lag: 500 } },
+        probe: { ...PROBE, arrived: 0 },
+      }),
+      cause: /about 700 messages of the site come before the probes/,
+      evidence: /lag 500.*700 wait/,
+      next: /wait until/,
+    },
+  ],
+  "delivery-blocked": [
+    {
+      it: "a consumer that sends what never arrives",
+      facts: withStream({
+        consumer: CONSUMER,
+        onHub: { ...ON_HUB, source: { name: "EVENTS", api: "$JS.oslo.API", activeMs: 300, lag: 0 } },
+        probe: { ...PROBE, arrived: 0, sent: 1, burst: 0 },
+      }),
+      cause: /nothing of what it delivers arrives/,
+      evidence: /the last sent 10 messages up to 10/,
+      next: /\$JS\.S/,
+    },
+    {
+      it: "a consumer that stands, and a hub that may not be sent what it delivers",
+      facts: {
+        ...withLeaf({ links: [{ account: "OSLO", subjects: ["$JS.API.>"] }] }),
+        streams: [{ ...STREAM, deliver: "$JS.S", consumer: { ...CONSUMER, bound: false } }],
+      },
+      cause: /nothing of what it delivers arrives/,
+      evidence: /10 messages up to 10, to nobody/,
+      next: /\$JS\.S/,
+    },
+  ],
+  "site-store-lost": [
+    {
+      it: "a site's stream that was made anew since the last proof",
+      facts: withStream({ before: { ...STREAM.before!, siteCreated: "2025-12-31T00:00:00Z" } }),
+      severity: "warning" as const,
+      cause: /lost its stream EVENTS and has a new one/,
+      evidence: /was 2025-12-31/,
+      next: /nothing to repair/,
+    },
+    {
+      it: "a site's stream that is younger than the hub's, which still stands where the old one ended",
+      facts: withStream({ atSite: { messages: 3, lastSeq: 3, created: "2026-03-01T00:00:00Z" } }),
+      severity: "warning" as const,
+      cause: /has a new one/,
+      evidence: /its last sequence is 3, the hub took 10/,
+      next: /half a minute/,
+    },
+  ],
+  "site-full": [
+    {
+      it: "a site's stream that refuses messages",
+      facts: withStream({ atSite: { messages: 10, lastSeq: 10, created: "2026-01-01T00:00:00Z", full: "it is full" } }),
+      severity: "warning" as const,
+      cause: /applications are refused/,
+      evidence: /it is full/,
+      next: /discard: old/,
+    },
+  ],
+} satisfies Partial<Record<FindingCode, Example[]>>;
