@@ -11,6 +11,8 @@ export interface SiteFacts {
     links: LinkFacts[];
     /** Names of other servers whose links landed in the site's account. */
     strangers?: string[];
+    /** Whether its link was replaced by another one while it was looked at; only asked when the site logs such a thing. */
+    replaced?: boolean;
   };
   leaf: ServerFacts & {
     /** Links at the site, with the local account of each. */

@@ -135,6 +135,18 @@ export const PATH_RULES: readonly SiteRule[] = [
     },
   },
   {
+    code: "link-doubled",
+    by: "seen",
+    find: (facts) =>
+      facts.hub.replaced === true
+        ? {
+            cause: "another server has this site's name and key: the two push each other's link out, again and again",
+            evidence: `the hub replaced the link of ${facts.site} while it was looked at${lastError(facts)}`,
+            next: "stop the copy (a cloned machine?), or give it a name, a key and an account of its own",
+          }
+        : undefined,
+  },
+  {
     code: "link-limit",
     by: "inferred",
     find(facts) {

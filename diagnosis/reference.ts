@@ -73,7 +73,8 @@ export const SITE_FINDINGS = {
   },
   "link-doubled": {
     cause: "other servers are linked under the name of this site, or into its account: mostly a cloned machine",
-    shows: "the hub's `/leafz` has more than one link there",
+    shows:
+      "the hub's `/leafz` has more than one link there; under one name the two push each other out, and the site logs `Duplicate Remote LeafNode Connection`",
     cure: "stop the copy, or give it a key and an account of its own",
   },
   "link-stale": {

@@ -185,8 +185,7 @@ export const STREAM_RULES: readonly StreamRule[] = [
   },
   {
     code: "flow-control-blocked",
-    by: "seen",
-    unless: ["export-missing"],
+    by: "inferred",
     find({ name, consumer }, facts) {
       const subjects = wanted(facts);
       // The site takes flow control of a consumer that is there, and of no other.

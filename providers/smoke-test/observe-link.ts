@@ -82,6 +82,23 @@ export async function watchCrossing(ends: LinkEnds, before: Counts): Promise<Sit
   }
 }
 
+/** The server's words to a site whose link another one with its name took over. */
+export const DUPLICATE = /Duplicate Remote LeafNode/i;
+/** Longer than a site waits before it links again. */
+const REPLACED_MS = 1_500;
+
+/** Whether the hub's link of the site is made anew again and again; once is what any reconnection does. */
+export async function isReplaced({ hub, site }: LinkEnds): Promise<boolean> {
+  const connection = await shared(hub);
+  const seen = new Set<number>();
+  for (const deadline = Date.now() + REPLACED_MS; Date.now() < deadline; await sleep(100)) {
+    const link = (await leafLinks(connection)).find(({ name }) => name === site);
+    if (link !== undefined) seen.add(link.id);
+    if (seen.size > 2) return true;
+  }
+  return false;
+}
+
 /** What crossed between two readings of the counters; undefined when the link was made anew meanwhile. */
 function crossed(before: Counts, after: Counts): SiteFacts["unanswered"] {
   if (before.hub.id !== after.hub.id || before.leaf.id !== after.leaf.id) return undefined;

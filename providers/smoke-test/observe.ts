@@ -10,7 +10,7 @@ import { Access } from "../nats/connection";
 import { Place } from "../server-host";
 import { failedSteps } from "../unproven";
 import { recentErrors, remoteOf } from "./observe-config";
-import { LinkEnds, countsOf, linkFacts, watchCrossing } from "./observe-link";
+import { LinkEnds, DUPLICATE, countsOf, isReplaced, linkFacts, watchCrossing } from "./observe-link";
 import { readable, serverFacts } from "./observe-server";
 import { streamFacts } from "./observe-stream";
 
@@ -86,6 +86,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
     const between = await watchCrossing(ends, before).catch(() => undefined);
     if (between !== undefined) facts.unanswered = between;
   }
+  if (DUPLICATE.test(errors.at(-1) ?? "")) facts.hub.replaced = (await readable(isReplaced(ends))) === true;
   observedChannel.publish({ root, facts });
   return facts;
 }

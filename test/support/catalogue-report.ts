@@ -44,7 +44,7 @@ const LEFT_OUT = `## Not made here
 | 150 sources and millions of messages in one stream   | scale, not a mistake: \`make bench\`                                                                         |
 | a reload that fails                                  | refused by the program before it is tried, and by the server's answer (test/integration/servers.test.ts)     |
 | one stream name at many sites in a merged stream     | cannot be declared: the program puts the site's name into the stream's                                       |
-| a domain with a dot, an unknown account or a clash   | the server refuses to start with them: \`site-down\` or \`hub-down\`, with its last error                     |
+| a missing system account, a clash of ports, a store that cannot be written | the server refuses to start, as in the rows that say so: \`site-down\` or \`hub-down\` |
 | the domain of a source with JetStream's own prefix   | the server refuses such a source (error 10021)                                                               |
 | a hub without any users                              | its system account does not exist then, so the hub cannot be asked: \`hub-down\`                             |
 `;

@@ -1,3 +1,4 @@
+import { CLONE_ROWS } from "./catalogue-clones";
 import { CARRIED_ROWS } from "./catalogue-carried";
 import { LINK_ROWS } from "./catalogue-links";
 import { LOSS_ROWS } from "./catalogue-losses";
@@ -8,7 +9,7 @@ import { Row } from "./catalogue";
 
 /** The whole catalogue, in the order in which docs/catalogue.md shows it. */
 export const GROUPS: Record<string, readonly Row[]> = {
-  "Servers, keys, links": LINK_ROWS,
+  "Servers, keys, links": [...LINK_ROWS, ...CLONE_ROWS],
   "What the link carries": CARRIED_ROWS,
   "Streams, sources, limits": STREAM_ROWS,
   Losses: LOSS_ROWS,

@@ -216,6 +216,9 @@ export class TestFleet extends ScratchFleet {
     return all.filter((link) => link.name === site);
   }
 
+  /** The links that stand in an account of the hub. */
+  linksOf = async (account: string): Promise<LeafLink[]> => leafLinks(await shared(this.systemAt(this.hub)), account);
+
   /** What the server of the hub or of a site says of itself. */
   status = async (server: TestServer): Promise<Varz> => varz(await shared(this.systemAt(server)));
 

@@ -165,6 +165,13 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
   ],
   "link-doubled": [
     {
+      it: "a link that is replaced again and again",
+      facts: withLeaf({ errors: ["Duplicate Remote LeafNode Connection"] }, { replaced: true, links: [] }),
+      cause: /push each other's link out/,
+      evidence: /replaced the link of oslo .*; the site logs: Duplicate/,
+      next: /stop the copy/,
+    },
+    {
       it: "two servers under the name of one site",
       facts: withHub({ links: [{ account: "OSLO" }, { account: "OSLO" }] }),
       cause: /2 servers are linked/,
