@@ -136,7 +136,7 @@ const MISTAKES: Mistake[] = [
         keepRest(accounts.HUB!);
       }),
     says: ["flow-control-blocked"],
-    happens: ["oslo: flow-control-blocked"],
+    happens: ["oslo: export-missing"],
     links: true,
   },
   {
@@ -147,7 +147,7 @@ const MISTAKES: Mistake[] = [
         linkUser(config).permissions!.publish = { allow: ["$JS.S.>", "$JSC.R.>", "_R_.>"] };
       }),
     says: ["sourcing-blocked"],
-    happens: ["oslo: source-never-active"],
+    happens: ["oslo: delivery-blocked"],
     links: true,
   },
 ];

@@ -43,7 +43,10 @@ describe("nats-hub-leaf check-config", () => {
   it("ends with 1 when there are only warnings", () => {
     pair([], [["/data/leaf-a", "/tmp/leaf-a"]]);
     const { code, stdout } = check();
-    assert.deepEqual([code, /\[(.+)\]\n.*\n\n(.*)\n$/.exec(stdout)?.slice(1)], [1, ["store-in-tmp", "2 files, 1 finding"]]);
+    assert.deepEqual(
+      [code, /\[(.+)\]\n.*\n\n(.*)\n$/.exec(stdout)?.slice(1)],
+      [1, ["store-in-tmp", "2 files, 1 finding"]],
+    );
   });
 
   it("ends with 2 when there is an error, and shows it with its place", () => {
