@@ -103,6 +103,7 @@ test: install format-check lint types ## everything; the last line is the total
 
 bench: install ## measure how long the usual changes take, by number of sites
 	@$(TS) bench/run.ts $(ARGS)
+	@$(BIN)/mocha bench/answers.ts
 
 catalogue: install ## make every mistake of the catalogue on real servers, and write docs/catalogue.md
 	@CATALOGUE=write $(SUITES) integration -- -g 'the catalogue of mistakes' $(ARGS)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
 import { collectedName, collectedSubject } from "../configs/streams";
@@ -171,7 +172,24 @@ function lossOnHub(
   return state.last_seq < before.hubLastSeq ? "rolled back" : undefined;
 }
 
+const LOOKS = 5;
+const BETWEEN_LOOKS_MS = 200;
+
+/**
+ * What has become of the stream. A message on its way into the hub's store is counted by nobody, so that as many as are
+ * on their way seem gone: the least of some looks is believed.
+ */
 export async function conditionOf(observed: Observed, stream: StreamSettings): Promise<Condition> {
+  let least = await look(observed, stream);
+  for (let looks = 1; looks < LOOKS && least.kind === "hubBehind" && least.gone > 0; looks++) {
+    await sleep(BETWEEN_LOOKS_MS);
+    const next = await look(observed, stream);
+    if (next.kind !== "hubBehind" || next.gone <= least.gone) least = next;
+  }
+  return least;
+}
+
+async function look(observed: Observed, stream: StreamSettings): Promise<Condition> {
   const { access, before } = observed;
   const { site } = access;
   const pair = await pairOf(access, stream);

@@ -185,7 +185,8 @@ describe("the repair", function () {
     await repaired(fleet, "redeliver");
     isOver = true;
     await publishing;
-    await onHub(fleet, last, 5_000);
+    // The server may have its own pace; what counts is that all arrive, and once.
+    await onHub(fleet, last, 45_000);
     assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, last).sort());
   });
 
