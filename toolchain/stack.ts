@@ -257,13 +257,18 @@ async function main(command: string, stack: string, args: readonly string[]): Pr
   return await perform(await pulumiStack(projectFolder, stack), args);
 }
 
+/** A server that hangs keeps its connection open, and with it this process. */
+const endSoon = (): void => void setTimeout(() => process.exit(), 500).unref();
+
 if (require.main === module) {
   const [command = "", stack = "", ...args] = process.argv.slice(2);
-  main(command, stack, args).then(
-    (exitCode) => (process.exitCode = exitCode),
-    (error: unknown) => {
-      report(error);
-      process.exitCode = 1;
-    },
-  );
+  main(command, stack, args)
+    .then(
+      (exitCode) => (process.exitCode = exitCode),
+      (error: unknown) => {
+        report(error);
+        process.exitCode = 1;
+      },
+    )
+    .finally(endSoon);
 }
