@@ -38,7 +38,11 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
   const [hub] = inputsOf<HubServerInputs>("HubServer");
   const [guard] = inputsOf<GuardInputs>("Guard");
   const servers = inputsOf<LeafServerInputs>("LeafServer");
-  const streams = inputsOf<StreamsInputs>("Streams");
+  // In the order of the settings; the state has them in the order in which they were made.
+  const declared = (guard?.sites ?? []).map(({ site }) => site);
+  const order = ({ site }: StreamsInputs): number =>
+    declared.includes(site) ? declared.indexOf(site) : declared.length;
+  const streams = inputsOf<StreamsInputs>("Streams").sort((a, b) => order(a) - order(b));
   if (hub === undefined || streams.length === 0) {
     const what = guard === undefined ? "its state has no hub with sites" : "it has no sites";
     throw new Refusal(`stack '${stack}': ${what}, so there is nothing to look at; run 'make up' first`);
