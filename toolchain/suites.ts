@@ -41,6 +41,7 @@ export function judge(exitCode: number | null, counted: Totals | undefined): Tot
 
 async function main(names: readonly string[], mochaArguments: readonly string[]): Promise<number> {
   const sum: Totals = { passed: 0, failed: 0, skipped: 0 };
+  const failures: string[] = [];
   for (const name of names) {
     const suite = SUITES[name];
     if (suite === undefined) {
@@ -51,7 +52,10 @@ async function main(names: readonly string[], mochaArguments: readonly string[])
     sum.passed += totals.passed;
     sum.failed += totals.failed;
     sum.skipped += totals.skipped;
+    failures.push(...(totals.failures ?? []).map((failure) => `${name}: ${failure}`));
   }
+  // Said again here: the end of the output is what CI shows first.
+  if (failures.length > 0) console.log(`\nfailed:\n${failures.map((failure) => `  ${failure}`).join("\n")}`);
   console.log(`\n${totalLine(sum)}`);
   return sum.failed === 0 ? 0 : 1;
 }

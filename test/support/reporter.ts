@@ -6,6 +6,8 @@ export interface Totals {
   passed: number;
   failed: number;
   skipped: number;
+  /** The failed tests, each as its whole title and the first line of its message: told again at the very end. */
+  failures?: string[];
 }
 
 /** mocha's own output, and the totals as JSON in the file that this variable names. */
@@ -22,6 +24,9 @@ class CountingReporter extends Mocha.reporters.Spec {
         passed: this.stats.passes,
         failed: this.stats.failures,
         skipped: this.stats.pending,
+        failures: this.failures.map(
+          (test) => `${test.titlePath().join(" > ")}: ${String(test.err?.message).split("\n", 1)[0]}`,
+        ),
       };
       fs.writeFileSync(totalsFile, JSON.stringify(totals));
     });
