@@ -1,7 +1,7 @@
 import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
 import { isSourceOfSite } from "../configs/streams";
-import { shared } from "./nats/connection";
+import { Access, shared } from "./nats/connection";
 import { JetStream, SourceInfo, StreamInfo } from "./nats/jetstream";
 
 /** How the sites and the hub's streams of them are reached, as it crosses Pulumi's boundary. */
@@ -36,6 +36,15 @@ export interface SiteAccess {
   /** Seed of the operator of the account HUB; absent where no stream is merged. */
   hubOperator?: string;
 }
+
+/** How the system account is reached: the hub's, and the site's or, through the hub, what the site imports of it. */
+export const systemAccess = (
+  { site, url, hubUrl, operator, throughHub }: SiteAccess,
+  system: string,
+): { hub: Access; leaf: Access } => ({
+  hub: { url: hubUrl, seed: system },
+  leaf: throughHub === true ? { url: hubUrl, seed: operator, site } : { url, seed: system },
+});
 
 export const atSite = async ({ site, url, hubUrl, operator, throughHub }: SiteAccess): Promise<JetStream> =>
   throughHub === true

@@ -3,7 +3,7 @@ import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
 import { collectedName, collectedSubject } from "../configs/streams";
 import { StreamFacts } from "../diagnosis/facts";
-import { SiteAccess, atHub, atSite, sourceInfoOf } from "./collected";
+import { SiteAccess, atHub, atSite, sourceInfoOf, systemAccess } from "./collected";
 import { shared } from "./nats/connection";
 import { JetStream, StoredMessage, StreamInfo } from "./nats/jetstream";
 import { Varz, varz } from "./nats/system";
@@ -67,15 +67,9 @@ export interface Skew {
 
 async function skewOf({ access, system }: Observed): Promise<Skew> {
   const asked = Date.now();
+  const { hub: atTheHub, leaf } = systemAccess(access, system);
   const of = async (who: Parameters<typeof shared>[0]): Promise<Varz> => varz(await shared(who));
-  const [hub, site] = await Promise.all([
-    of({ url: access.hubUrl, seed: system }),
-    of(
-      access.throughHub === true
-        ? { url: access.hubUrl, seed: access.operator, site: access.site }
-        : { url: access.url, seed: system },
-    ),
-  ]);
+  const [hub, site] = await Promise.all([of(atTheHub), of(leaf)]);
   return { ms: Date.parse(site.now) - Date.parse(hub.now), within: Date.now() - asked + 20 };
 }
 

@@ -95,8 +95,6 @@ function chosen(sites: readonly WatchedSite[], names: readonly string[]): Watche
   return sites.filter(({ site }) => names.length === 0 || names.includes(site));
 }
 
-const isRefusal = (error: unknown): error is Error => error instanceof Error && error.name === "Refusal";
-
 /** Prints what it found; resolves with the exit code. Never throws. */
 export async function run(args: readonly string[]): Promise<number> {
   const isJson = args.includes("--json");
@@ -112,7 +110,8 @@ export async function run(args: readonly string[]): Promise<number> {
     return EXIT_CODES[report.status];
   } catch (error) {
     // A program's own mistake keeps its stack, which holds no values.
-    const problem = isRefusal(error) ? error.message : error instanceof Error ? (error.stack ?? "") : String(error);
+    const problem =
+      error instanceof Refusal ? error.message : error instanceof Error ? (error.stack ?? "") : String(error);
     if (isJson) console.log(failureJson(problem));
     else console.error(maskSeeds(problem));
     return EXIT_CODES.unknown;

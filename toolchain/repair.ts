@@ -52,8 +52,7 @@ export async function repair(
     console.log(doctorWords(report));
     return report.status === "error" || report.status === "unknown" ? 1 : 0;
   } catch (error) {
-    // The providers' own kind of refusal: likewise for a person.
-    throw error instanceof Error && error.name === "Refusal" ? new Refusal(maskSeeds(error.message)) : error;
+    throw error instanceof Refusal ? new Refusal(maskSeeds(error.message)) : error;
   } finally {
     void closeShared();
   }

@@ -5,8 +5,7 @@ import { accountOf, collectingAccount, siteStreamName } from "../../configs/name
 import { StreamSettings } from "../../configs/settings";
 import { blockingFinding } from "../../diagnosis/diagnose";
 import { ProbeFacts, SiteFacts, StreamFacts } from "../../diagnosis/facts";
-import { SiteAccess } from "../collected";
-import { Access } from "../nats/connection";
+import { SiteAccess, systemAccess } from "../collected";
 import { Place } from "../server-host";
 import { failedSteps } from "../unproven";
 import { recentErrors, remoteOf } from "./observe-config";
@@ -42,24 +41,20 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   const { access, root, place, system, hubDomain, linkSeed } = observed;
   const { site } = access;
   const account = accountOf(site);
-  const hubAccess: Access = { url: access.hubUrl, seed: system };
-  const leafAccess: Access =
-    access.throughHub === true
-      ? { url: access.hubUrl, seed: access.operator, site: access.site }
-      : { url: access.url, seed: system };
-  const ends: LinkEnds = { hub: hubAccess, leaf: leafAccess, site, account };
+  const servers = systemAccess(access, system);
+  const ends: LinkEnds = { ...servers, site, account };
   const collecting = [...new Set(observed.streams.map((stream) => collectingAccount(stream, site)))];
   const before = await readable(countsOf(ends));
   const [hub, leaf, streams, errors, remote] = await Promise.all([
-    serverFacts(hubAccess, account, collecting),
+    serverFacts(servers.hub, account, collecting),
     // Through the hub a site's accounts cannot be asked for.
-    serverFacts(leafAccess, account, access.throughHub === true ? [] : [account]),
+    serverFacts(servers.leaf, account, access.throughHub === true ? [] : [account]),
     Promise.all(
       observed.streams.map(async (stream): Promise<StreamFacts> => {
         const name = siteStreamName(stream, site);
         const [seenBefore, probe] = [observed.before[name], observed.probes[name]];
         return {
-          ...(await streamFacts(access, stream, { hub: hubAccess, leaf: leafAccess })),
+          ...(await streamFacts(access, stream, servers)),
           ...(seenBefore === undefined ? {} : { before: seenBefore }),
           ...(probe === undefined ? {} : { probe }),
         };
