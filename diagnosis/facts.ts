@@ -76,6 +76,8 @@ export interface StreamFacts {
   atSite?: SiteStreamFacts | "missing";
   onHub?: HubStreamFacts | "missing";
   consumer?: ConsumerFacts | "missing";
+  /** Sequences that the site stored anew after it had lost them, and that the hub had taken before: it skipped them. */
+  overrun?: { first: number; last: number };
   /** What the last proof saw. */
   before?: { hubCreated: string; hubLastSeq: number; hubMessages: number; siteCreated?: string };
   probe?: ProbeFacts;

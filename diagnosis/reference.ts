@@ -178,8 +178,8 @@ export const STREAM_FINDINGS = {
   "site-store-rolled-back": {
     cause: "the site lost messages that it had acknowledged: the hub is ahead, and skips the next ones silently",
     shows:
-      "the sequence that the hub took is higher than the last one at the site, and the site's stream is the old one",
-    cure: "`make repair SITE=…` moves the site's stream past the hub's position: it says first what was lost, and loses nothing that comes after; keep `syncInterval: always`",
+      "the sequence that the hub took is higher than the last one at the site, and the site's stream is the old one; or, once the site has stored as much again, messages that are younger than the start of its server stand on sequences that the hub took before it",
+    cure: "`make repair SITE=…` moves the site's stream past the hub's position: it says first what was lost, delivers what was skipped if you like, and loses nothing that comes after; keep `syncInterval: always`",
   },
   backlog: {
     cause: "the hub is still catching up with what the site stored while they were apart; the probes wait their turn",

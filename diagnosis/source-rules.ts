@@ -42,7 +42,13 @@ export const SOURCE_RULES: readonly StreamRule[] = [
     find(stream, facts) {
       const { site } = facts;
       const source = sourceOf(stream);
-      const { atSite } = stream;
+      const { atSite, overrun } = stream;
+      if (overrun !== undefined)
+        return {
+          cause: `site ${site} lost acknowledged messages, and what it stored in their place was skipped silently`,
+          evidence: `the hub took sequences ${overrun.first} to ${overrun.last} before the site's server started; the site stored others on them since`,
+          next: `make repair SITE=${site} STREAM=${stream.name}, which says what was skipped and can deliver it; keep sync_interval: always`,
+        };
       if (source?.seq === undefined || atSite === undefined || atSite === "missing") return undefined;
       if (source.seq <= atSite.lastSeq || isNewAtSite(stream, facts)) return undefined;
       return {

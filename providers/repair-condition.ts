@@ -3,22 +3,15 @@ import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
 import { collectedName, collectedSubject } from "../configs/streams";
 import { StreamFacts } from "../diagnosis/facts";
-import { SiteAccess, atHub, atSite, sourceInfoOf, systemAccess } from "./collected";
-import { shared } from "./nats/connection";
-import { JetStream, StoredMessage, StreamInfo } from "./nats/jetstream";
-import { Varz, varz } from "./nats/system";
-import { Observed } from "./smoke-test/observe";
+import { SiteAccess, atHub, atSite, sourceInfoOf } from "./collected";
+import { Ends, Overrun, clocksOf, countOf, firstNew, isLeft, isRecreated, overrunOf } from "./lost-tail";
+import type { Observed } from "./smoke-test/observe";
 import { isActive, SILENT_AFTER_MS } from "./source";
 
 /** What has become of one stream of a site and the hub's source of it. Read-only. */
 
-export interface Pair {
-  name: string;
+export interface Pair extends Ends {
   collectedAs: string;
-  site: JetStream;
-  hub: JetStream;
-  atSite: StreamInfo;
-  onHub: StreamInfo;
   /** The last sequence that the hub took. */
   position: number;
 }
@@ -32,6 +25,8 @@ export type Condition =
       /** What the site stored since, on sequences that the hub skips. */
       skipped: { first: number; count: number } | undefined;
     }
+  /** The same, and the site stored as much since: it is not behind the hub any more. */
+  | { kind: "overrun"; pair: Pair; skipped: { first: number; count: number }; last: number }
   | {
       kind: "hubBehind";
       pair: Pair;
@@ -58,102 +53,6 @@ async function pairOf(access: SiteAccess, stream: StreamSettings): Promise<Pair 
 
 /** Whether the hub took sequences that the site does not have, which it lost then. */
 const isAhead = ({ position, atSite: { state } }: Pair): boolean => position > state.last_seq;
-
-/** The site's clock minus the hub's, and how exact that is, in milliseconds. */
-export interface Skew {
-  ms: number;
-  within: number;
-}
-
-async function skewOf({ access, system }: Observed): Promise<Skew> {
-  const asked = Date.now();
-  const { hub: atTheHub, leaf } = systemAccess(access, system);
-  const of = async (who: Parameters<typeof shared>[0]): Promise<Varz> => varz(await shared(who));
-  const [hub, site] = await Promise.all([of(atTheHub), of(leaf)]);
-  return { ms: Date.parse(site.now) - Date.parse(hub.now), within: Date.now() - asked + 20 };
-}
-
-/** The sequence that a message of the hub's stream had at the site. */
-const originOf = ({ headers }: StoredMessage): number => Number(headers["Nats-Stream-Source"]?.split(" ")[1]);
-
-/** The hub's copy of what the site stored as `seq`, found by halves: a site's copies stand in the order of the site. */
-async function copyOf(
-  { hub, onHub }: Pick<Pair, "hub" | "onHub">,
-  filter: string,
-  seq: number,
-): Promise<StoredMessage | undefined> {
-  let { first_seq: low, last_seq: high } = onHub.state;
-  while (low <= high) {
-    const middle = Math.floor((low + high) / 2);
-    const message = await hub.nextMessage(onHub.config.name, filter, middle);
-    if (message === undefined || message.seq > high) high = middle - 1;
-    else if (originOf(message) === seq) return message;
-    else if (originOf(message) < seq) low = message.seq + 1;
-    else high = middle - 1;
-  }
-  return undefined;
-}
-
-/**
- * The first message at the site that was stored after the site lost its tail, found by halves. Old messages are those
- * that the hub has the same of. Where it cannot tell by content, by time: what the site stored after the hub had taken
- * its last message is new.
- */
-export async function firstNew(
-  pair: Pick<Pair, "name" | "site" | "hub" | "atSite" | "onHub">,
-  stream: StreamSettings,
-  site: string,
-  skew: Skew,
-  last: StoredMessage | undefined,
-): Promise<{ first: number; count: number } | undefined> {
-  const filter = collectedSubject(stream, site, ">");
-  const isAfter = (message: StoredMessage, copy: StoredMessage) =>
-    message.storedAt - skew.ms > copy.storedAt + skew.within;
-  const isNew = async (message: StoredMessage): Promise<boolean> => {
-    const copy = await copyOf(pair, filter, message.seq);
-    if (copy === undefined) return last === undefined || isAfter(message, last);
-    const isSame =
-      copy.subject === collectedSubject(stream, site, message.subject) &&
-      Buffer.compare(copy.payload, message.payload) === 0;
-    return !isSame || isAfter(message, copy);
-  };
-  let { first_seq: low, last_seq: high } = pair.atSite.state;
-  let first: number | undefined;
-  while (low <= high) {
-    const middle = Math.floor((low + high) / 2);
-    const message = await pair.site.nextMessage(pair.name, ">", middle);
-    if (message === undefined || message.seq > high) high = middle - 1;
-    else if (await isNew(message)) {
-      first = message.seq;
-      high = middle - 1;
-    } else low = message.seq + 1;
-  }
-  return first === undefined ? undefined : { first, count: await countFrom(pair, first) };
-}
-
-/** Messages that the site holds from `first` on; of very many, how many there are at most. */
-async function countFrom(
-  { site, name, atSite: { state } }: Pick<Pair, "site" | "name" | "atSite">,
-  first: number,
-): Promise<number> {
-  const span = state.last_seq - first + 1;
-  if (state.messages === 0 || span > COUNTED_ONE_BY_ONE) return Math.min(state.messages, span);
-  let count = 0;
-  for (let seq = first; ; count++) {
-    const message = await site.nextMessage(name, ">", seq);
-    if (message === undefined || message.seq > state.last_seq) return count;
-    seq = message.seq + 1;
-  }
-}
-
-const COUNTED_ONE_BY_ONE = 10_000;
-
-/**
- * Whether the site has another stream than the one that the hub took its last message from: nats-server 2.15 sees that
- * and starts again by itself. A stream that lost its tail is the same one, and nothing in the servers sees it.
- */
-const isRecreated = ({ atSite: { created } }: Pair, skew: Skew, last: StoredMessage | undefined): boolean =>
-  last !== undefined && Date.parse(created) - skew.ms > last.storedAt;
 
 type Before = NonNullable<StreamFacts["before"]>;
 
@@ -184,17 +83,22 @@ export async function conditionOf(observed: Observed, stream: StreamSettings): P
 }
 
 async function look(observed: Observed, stream: StreamSettings): Promise<Condition> {
-  const { access, before } = observed;
+  const { access, before, root, system } = observed;
   const { site } = access;
   const pair = await pairOf(access, stream);
   if ("kind" in pair) return pair;
+  const clocks = await clocksOf(access, system);
   if (isAhead(pair)) {
-    const skew = await skewOf(observed);
     const last = await pair.hub.lastMessage(stream.name, collectedSubject(stream, site, ">"));
-    if (isRecreated(pair, skew, last)) return { kind: "recreated", pair };
-    return { kind: "rolledBack", pair, skipped: await firstNew(pair, stream, site, skew, last) };
+    if (isRecreated(pair, clocks, last)) return { kind: "recreated", pair };
+    return { kind: "rolledBack", pair, skipped: await firstNew(pair, stream, site, clocks, last) };
   }
-  const toCome = await countFrom(pair, pair.position + 1);
+  const overrun = await overrunOf(pair, stream, site, clocks);
+  if (overrun !== undefined && !isLeft(root, site, pair, overrun)) {
+    const { first, last } = overrun;
+    return { kind: "overrun", pair, skipped: { first, count: await countOf(pair, first, last) }, last };
+  }
+  const toCome = await countOf(pair, pair.position + 1);
   const seen = before[pair.name];
   const how = lossOnHub(pair, seen);
   if (how !== undefined) {
@@ -202,6 +106,17 @@ async function look(observed: Observed, stream: StreamSettings): Promise<Conditi
     return { kind: "hubBehind", pair, how, toCome, gone };
   }
   return { kind: toCome > 0 || !isActive(pair.onHub, site, SILENT_AFTER_MS) ? "stuck" : "good", pair };
+}
+
+/** What the hub skipped of a site that lost its tail and is not behind it any more; undefined when nothing, or it is left. */
+export async function overrunAt(
+  { access, system, root }: Observed,
+  stream: StreamSettings,
+): Promise<Overrun | undefined> {
+  const pair = await pairOf(access, stream);
+  if ("kind" in pair || isAhead(pair)) return undefined;
+  const overrun = await overrunOf(pair, stream, access.site, await clocksOf(access, system));
+  return overrun === undefined || isLeft(root, access.site, pair, overrun) ? undefined : overrun;
 }
 
 /** What a preview and `refresh` say of a site that is behind the hub; undefined when it is not. */

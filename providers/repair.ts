@@ -8,10 +8,11 @@ import { PROBE_PREFIX } from "../configs/subjects";
 import { blockingFinding, describeFinding } from "../diagnosis/diagnose";
 import { makeFolder, readJson, writePrivate } from "./folders";
 import { StoredMessage } from "./nats/jetstream";
+import { leave } from "./lost-tail";
 import { Refusal } from "./refusal";
 import { Condition, Pair, conditionOf } from "./repair-condition";
 import { Observed, observe } from "./smoke-test/observe";
-import { becomesHeard, rearm } from "./source";
+import { SILENT_AFTER_MS, becomesHeard, isActive, rearm } from "./source";
 import { markUnproven } from "./unproven";
 
 /** Repairs one site's streams, on request. What would be lost or doubled is said first, and needs its word. */
@@ -55,30 +56,39 @@ const plural = (count: number, what: string): string => `${count} ${what}${count
 
 /** What has to be accepted first, in words; undefined when nothing has, or it is. */
 function questionOf(site: string, condition: Condition, accept: Accept | undefined): string | undefined {
-  if (condition.kind !== "rolledBack") return undefined;
+  if (condition.kind !== "rolledBack" && condition.kind !== "overrun") return undefined;
   const { pair, skipped } = condition;
   if (skipped === undefined ? accept !== undefined : accept === "redeliver" || accept === "leave") return undefined;
   const { name, collectedAs, position, atSite } = pair;
   const { last_seq } = atSite.state;
   const since = skipped?.first ?? last_seq + 1;
-  const toSkip = position - last_seq;
-  return [
-    `site ${site}, stream ${name}: the site lost its sequences ${since} to ${position}, which the hub took before (${collectedAs})`,
-    `  lost      at the site, for good: what stood there; on the hub it still stands, and nothing puts it back at the site`,
-    ...(skipped === undefined
+  const upTo = condition.kind === "overrun" ? condition.last : position;
+  const toSkip = upTo - last_seq;
+  const heading = [
+    `site ${site}, stream ${name}: the site lost its sequences ${since} to ${upTo}, which the hub took before (${collectedAs})`,
+    "  lost      at the site, for good: what stood there; on the hub it still stands, and nothing puts it back at the site",
+  ];
+  const aboutSkipped =
+    skipped === undefined
       ? []
       : [
-          `  skipped   ${plural(skipped.count, "message")} that the site stored since, on sequences ${skipped.first} to ${last_seq}: the hub does not have them`,
-        ]),
-    `  without   the hub skips the next ${plural(toSkip, "message")} of the site, silently`,
-    `  repair    moves the site's stream on to sequence ${position} with ${plural(toSkip, "empty message")} on '${PROBE_PREFIX}.${name}.…', purged at once: nothing of the stream is removed`,
-    ...(skipped === undefined
+          `  skipped   ${plural(skipped.count, "message")} that the site stored since, on sequences ${skipped.first} to ${Math.min(upTo, last_seq)}: the hub does not have them`,
+        ];
+  const aboutMoving =
+    condition.kind === "overrun"
+      ? ["  without   nothing more is skipped: the site stored as much since as it had lost"]
+      : [
+          `  without   the hub skips the next ${plural(toSkip, "message")} of the site, silently`,
+          `  repair    moves the site's stream on to sequence ${position} with ${plural(toSkip, "empty message")} on '${PROBE_PREFIX}.${name}.…', purged at once: nothing of the stream is removed`,
+        ];
+  const next =
+    skipped === undefined
       ? [`  next      make repair SITE=${site} ACCEPT=lost-tail`]
       : [
-          `  doubled   with 'redeliver' those are stored anew and reach the hub, once; consumers at the site that had them get them twice`,
+          "  doubled   with 'redeliver' those are stored anew and reach the hub, once; consumers at the site that had them get them twice",
           `  next      make repair SITE=${site} ACCEPT=redeliver, or ACCEPT=leave when the hub need never have them`,
-        ]),
-  ].join("\n");
+        ];
+  return [...heading, ...aboutSkipped, ...aboutMoving, ...next].join("\n");
 }
 
 async function repairStream(
@@ -121,7 +131,19 @@ async function repairStream(
       markUnproven(root, site);
       const from = accept === "leave" ? undefined : condition.skipped?.first;
       await moveOn(observed, pair, from ?? pair.atSite.state.last_seq + 1, say);
+      leave(root, site, pair, pair.position);
       return again();
+    }
+    case "overrun": {
+      const { skipped, last } = condition;
+      markUnproven(root, site);
+      if (accept === "redeliver") {
+        noteRedelivery(observed, pair, { from: skipped.first, to: last });
+        await resume(observed, pair, say);
+      } else say(`${about}: the hub never has the ${plural(skipped.count, "message")} that it skipped`);
+      leave(root, site, pair, last);
+      if (!isActive(pair.onHub, site, SILENT_AFTER_MS)) await again();
+      return;
     }
     case "hubBehind": {
       const { how, toCome, gone } = condition;
@@ -186,9 +208,7 @@ async function moveOn(observed: Observed, pair: Pair, from: number, say: (line: 
         `make room, or purge it up to the hub's position by hand ('nats stream purge ${name} --seq ${position + 1}' as the site's ` +
         "operator), which removes what it holds",
     );
-  const file = redeliveryFile(observed, name);
-  makeFolder(join(resolve(observed.root), "repair"));
-  writePrivate(file, JSON.stringify({ from, to: position } satisfies Redelivery));
+  noteRedelivery(observed, pair, { from, to: position });
   const subject = probeSubject(name, `repair${Date.now().toString(36)}`);
   const client = pair.site.connection.jetstream();
   for (;;) {
@@ -200,6 +220,11 @@ async function moveOn(observed: Observed, pair: Pair, from: number, say: (line: 
   }
   say(`${about}: moved on to sequence ${position}, where the hub is`);
   await resume(observed, pair, say);
+}
+
+function noteRedelivery(observed: Observed, { name }: Pair, redelivery: Redelivery): void {
+  makeFolder(join(resolve(observed.root), "repair"));
+  writePrivate(redeliveryFile(observed, name), JSON.stringify(redelivery));
 }
 
 interface Limits {

@@ -17,8 +17,8 @@ import { pulumiStack } from "./pulumi-stack";
 import { Refusal } from "./refusal";
 import { DEV_STACK } from "./stack-environment";
 
-// What `make doctor` does, and the npm bin:
-//   ts-node toolchain/doctor.ts [--stack dev | --fleet fleet.yaml] [--site oslo] [--json] [--timeout 15s]
+// What `make doctor` does:
+//   nats-hub-leaf doctor [--stack dev | --fleet fleet.yaml] [--site oslo] [--json] [--timeout 15s]
 
 interface Options {
   stack: string;
@@ -119,12 +119,4 @@ export async function run(args: readonly string[]): Promise<number> {
     void closeShared();
     void logins?.close();
   }
-}
-
-if (require.main === module) {
-  void run(process.argv.slice(2)).then((exitCode) => {
-    process.exitCode = exitCode;
-    // A server that hangs keeps its connection open.
-    setTimeout(() => process.exit(), 500).unref();
-  });
 }

@@ -6,6 +6,7 @@ import { StreamSettings } from "../../configs/settings";
 import { blockingFinding } from "../../diagnosis/diagnose";
 import { ProbeFacts, SiteFacts, StreamFacts } from "../../diagnosis/facts";
 import { SiteAccess, systemAccess } from "../collected";
+import { overrunAt } from "../repair-condition";
 import { Place } from "../server-host";
 import { failedSteps } from "../unproven";
 import { recentErrors, remoteOf } from "./observe-config";
@@ -53,8 +54,13 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
       observed.streams.map(async (stream): Promise<StreamFacts> => {
         const name = siteStreamName(stream, site);
         const [seenBefore, probe] = [observed.before[name], observed.probes[name]];
+        const [seen, overrun] = await Promise.all([
+          streamFacts(access, stream, servers),
+          readable(overrunAt(observed, stream)),
+        ]);
         return {
-          ...(await streamFacts(access, stream, servers)),
+          ...seen,
+          ...(overrun === undefined ? {} : { overrun }),
           ...(seenBefore === undefined ? {} : { before: seenBefore }),
           ...(probe === undefined ? {} : { probe }),
         };

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { headers } from "nats";
 import { RawSettings } from "../../configs/settings";
-import { serverFiles } from "../../providers/folders";
 import { messageOf } from "../../providers/refusal";
 import { Accept, repairSite } from "../../providers/repair";
 import { conditionOf } from "../../providers/repair-condition";
-import { TestFleet, TestServer } from "../support/fleet";
+import { rearm } from "../../providers/source";
+import { TestFleet } from "../support/fleet";
 import { collectedTexts, publishAll, textsFrom } from "../support/messages";
-import { killServer, startServer, whileStopped } from "../support/servers";
+import { killServer, startServer } from "../support/servers";
+import { keepStore, loseStore, rollBack } from "../support/stores";
 import { until } from "../support/until";
 import { examined, observedAt } from "../support/watched";
 
@@ -17,17 +18,6 @@ describe("the repair", function () {
   this.timeout(60_000);
 
   const ONE_SITE = { sites: [{ name: "oslo" }] };
-  const storeOf = ({ folder }: TestServer): string => serverFiles(folder).store;
-
-  const keepStore = (server: TestServer): Promise<void> =>
-    whileStopped(server.folder, () => cpSync(storeOf(server), `${storeOf(server)}.old`, { recursive: true }));
-  const rollBack = (server: TestServer): Promise<void> =>
-    whileStopped(server.folder, () => {
-      rmSync(storeOf(server), { recursive: true });
-      cpSync(`${storeOf(server)}.old`, storeOf(server), { recursive: true });
-    });
-  const loseStore = (server: TestServer): Promise<void> =>
-    whileStopped(server.folder, () => rmSync(storeOf(server), { recursive: true }));
 
   const publish = async (fleet: TestFleet, from: number, to: number): Promise<void> =>
     publishAll(await fleet.application("oslo"), "events.a", textsFrom(from, to));
@@ -174,6 +164,43 @@ describe("the repair", function () {
     });
   }
 
+  /** A site that lost 51 to 100, and stored 101 to 170 since, of which the hub has 151 to 170. */
+  async function overrun(): Promise<TestFleet> {
+    const fleet = await withLostTail();
+    await publish(fleet, 101, 170);
+    // By itself the server takes up to 20 s to go on.
+    await rearm(observedAt(fleet, "oslo").access, fleet.settings.streams[0]!);
+    await onHub(fleet, 120);
+    return fleet;
+  }
+
+  it("says what was skipped of a site that is not behind any more, and wants a word for it", async () => {
+    await using fleet = await overrun();
+    const said = await refusal(fleet);
+    assert.match(said, /the site lost its sequences 51 to 100, which the hub took before/);
+    assert.match(said, /skipped {3}50 messages that the site stored since, on sequences 51 to 100/);
+    assert.match(said, /nothing more is skipped/);
+    assert.match(await refusal(fleet, "lost-tail"), /ACCEPT=redeliver, or ACCEPT=leave/);
+    assert.equal((await examined(fleet)).status, "error");
+  });
+
+  it("delivers what was skipped of such a site, once, and then finds nothing", async () => {
+    await using fleet = await overrun();
+    assert.match(await repaired(fleet, "redeliver"), /stored 50 messages anew/);
+    await onHub(fleet, 170, 5_000);
+    assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 170).sort());
+    assert.equal((await examined(fleet)).status, "good");
+    assert.equal(await kind(fleet), "good");
+  });
+
+  it("leaves what was skipped of such a site, and does not ask again", async () => {
+    await using fleet = await overrun();
+    assert.match(await repaired(fleet, "leave"), /never has the 50 messages/);
+    assert.equal((await examined(fleet)).status, "good");
+    assert.match(await repaired(fleet), /nothing to repair/);
+    assert.equal((await collectedTexts(fleet, "oslo", "events.>")).length, 120);
+  });
+
   it("loses and doubles nothing of what is published while it moves the site on", async () => {
     await using fleet = await withLostTail();
     const js = (await fleet.application("oslo")).jetstream();
@@ -185,7 +212,6 @@ describe("the repair", function () {
     await repaired(fleet, "redeliver");
     isOver = true;
     await publishing;
-    // The server may have its own pace; what counts is that all arrive, and once.
     await onHub(fleet, last, 45_000);
     assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, last).sort());
   });

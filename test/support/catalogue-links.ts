@@ -14,7 +14,7 @@ import {
   throughProxy,
 } from "./catalogue-mistakes";
 import { TestFleet } from "./fleet";
-import { restartWith, stopServer } from "./servers";
+import { restartWith, stopServer, whileStopped } from "./servers";
 import { newSeed } from "./settings";
 import { askOverLink } from "../../providers/smoke-test/observe-link";
 import { siteApi } from "../../configs/streams";
@@ -30,6 +30,12 @@ async function blackHole(fleet: TestFleet, ...from: ("site" | "hub")[]): Promise
     return (await askOverLink(connection, siteApi("oslo"), "EVENTS")) === "answered";
   });
   for (const end of from) proxy.swallow(end);
+}
+
+/** Whether the hub's source last heard from oslo that long ago. */
+async function isQuietFor(fleet: TestFleet, ms: number): Promise<boolean> {
+  const active = (await fleet.collected("oslo")).sources?.[0]?.active ?? 0;
+  return active / 1e6 > ms;
 }
 
 /** Lets a leaf in that shows no valid key, in an account that collects nothing. */
@@ -226,6 +232,18 @@ export const LINK_ROWS: Row[] = [
     finds: ["oslo: link-stale"],
     evidence: { "link-stale": /the site sent [1-9]\d* and the hub received 0/ },
     cause: { "link-stale": /what the site sends does not reach the hub/ },
+  },
+  {
+    name: "a device on the way that swallows the source's requests, for longer than the server waits between two",
+    make: async (fleet) => {
+      const proxy = await throughProxy(fleet);
+      proxy.swallow("hub", /\.CONSUMER\.CREATE\./);
+      // Its consumer at the site goes with the server.
+      await whileStopped(fleet.site("oslo").folder, () => undefined);
+      await until("nothing was heard of it for 2.5 minutes", () => isQuietFor(fleet, 151_000), 200_000);
+    },
+    finds: ["oslo: source-silent"],
+    evidence: { "source-silent": /source EVENTS: active (never|1[5-9]\d{4} ms ago).*it has no consumer at the site/ },
   },
   {
     name: "two sites in one account of the hub",

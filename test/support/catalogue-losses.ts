@@ -1,31 +1,15 @@
 import assert from "node:assert/strict";
-import { cpSync, rmSync } from "node:fs";
-import { serverFiles } from "../../providers/folders";
 import { repairSite } from "../../providers/repair";
+import { rearm } from "../../providers/source";
 import { Row } from "./catalogue";
 import { oslo } from "./catalogue-mistakes";
-import { TestFleet, TestServer } from "./fleet";
+import { TestFleet } from "./fleet";
 import { collectedTexts, publishAll, textsFrom } from "./messages";
-import { whileStopped } from "./servers";
+import { keepStore, loseStore, rollBack } from "./stores";
 import { until } from "./until";
-import { observedAt } from "./watched";
+import { lookAt, observedAt } from "./watched";
 
 /** What a server that lost its store, or acknowledged messages, leads to. */
-
-const storeOf = ({ folder }: TestServer): string => serverFiles(folder).store;
-
-const loseStore = (server: TestServer): Promise<void> =>
-  whileStopped(server.folder, () => rmSync(storeOf(server), { recursive: true }));
-
-const keepStore = (server: TestServer): Promise<void> =>
-  whileStopped(server.folder, () => cpSync(storeOf(server), `${storeOf(server)}.old`, { recursive: true }));
-
-/** Puts the store back to what it was when `keepStore` copied it. */
-const rollBack = (server: TestServer): Promise<void> =>
-  whileStopped(server.folder, () => {
-    rmSync(storeOf(server), { recursive: true });
-    cpSync(`${storeOf(server)}.old`, storeOf(server), { recursive: true });
-  });
 
 const publish = async (fleet: TestFleet, from: number, to: number): Promise<void> =>
   publishAll(await fleet.application("oslo"), "events.a", textsFrom(from, to));
@@ -114,7 +98,7 @@ export const LOSS_ROWS: Row[] = [
       await js.deleteStream("EVENTS");
       await js.createStream(config);
       assert.deepEqual(
-        (await fleet.look("oslo")).map(({ code, severity }) => `${code} ${severity}`),
+        (await lookAt(fleet, "oslo")).map(({ code, severity }) => `${code} ${severity}`),
         ["site-store-lost warning"],
       );
     },
@@ -155,6 +139,29 @@ export const LOSS_ROWS: Row[] = [
       await repairSite({ observed, streams: observed.streams, accept: "leave", say: () => undefined });
       await publish(fleet, 101, 120);
       await hubHas(fleet, 120);
+    },
+  },
+  {
+    name: "a site that lost acknowledged messages and stored more since: some of those were skipped",
+    make: async (fleet) => {
+      await publish(fleet, 1, 50);
+      await hubHas(fleet, 50);
+      await keepStore(oslo(fleet));
+      await publish(fleet, 51, 100);
+      await hubHas(fleet, 100);
+      await rollBack(oslo(fleet));
+      await publish(fleet, 101, 170);
+      // By itself the server takes up to 20 s to go on.
+      await rearm(observedAt(fleet, "oslo").access, fleet.settings.streams[0]!);
+      await until("the hub goes on", async () => (await fleet.collected("oslo")).state.messages >= 120);
+    },
+    finds: ["oslo: site-store-rolled-back"],
+    evidence: { "site-store-rolled-back": /sequences 51 to 100 before the site's server started/ },
+    cause: { "site-store-rolled-back": /what it stored in their place was skipped/ },
+    cure: async (fleet) => {
+      const observed = observedAt(fleet, "oslo");
+      await repairSite({ observed, streams: observed.streams, accept: "redeliver", say: () => undefined });
+      await hubHas(fleet, 170);
     },
   },
 ];

@@ -6,6 +6,7 @@ import { OBSERVED } from "../../providers/smoke-test/observe";
 import { messageOf } from "../../providers/refusal";
 import { ShownFinding, codesOf, refuseSeeds, shownFindings } from "./findings";
 import { TestFleet } from "./fleet";
+import { lookAt } from "./watched";
 
 /** The catalogue of mistakes: how one row is made on real servers, found, and cured. */
 
@@ -71,7 +72,7 @@ export interface Outcome {
 export const found = (findings: readonly ShownFinding[]): string[] => codesOf(findings).sort();
 
 /** Collects what is observed in a fleet, the last of each site. */
-function recording(fleet: TestFleet): { facts: Map<string, SiteFacts>; stop: () => void } {
+export function recording(fleet: TestFleet): { facts: Map<string, SiteFacts>; stop: () => void } {
   const facts = new Map<string, SiteFacts>();
   const record = (message: unknown) => {
     const seen = message as { root: string; facts: SiteFacts };
@@ -88,7 +89,7 @@ export async function runCase({ row, mode }: Case): Promise<Outcome> {
   const reported = fleet.reports.length;
   const start = performance.now();
   const looked =
-    row.finds.length === 0 ? (await fleet.look("oslo")).filter(({ severity }) => severity === "error") : [];
+    row.finds.length === 0 ? (await lookAt(fleet, "oslo")).filter(({ severity }) => severity === "error") : [];
   const said = await fleet.prove().then(
     () => "",
     (error: unknown) => messageOf(error),

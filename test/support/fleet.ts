@@ -3,7 +3,6 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Finding, diagnose } from "../../diagnosis/diagnose";
 import { RawSettings, Settings, SiteSettings, StreamSettings } from "../../configs/settings";
 import { SiteAccess, atHub, atSite } from "../../providers/collected";
 import * as fleetCheck from "../../providers/fleet";
@@ -14,7 +13,6 @@ import { forgetPassed } from "../../providers/rehearsal-memory";
 import { Role, ScratchFleet, ScratchServer } from "../../providers/scratch-fleet";
 import { hostOf } from "../../providers/server-host";
 import * as smokeTest from "../../providers/smoke-test";
-import { Observed, observeSettled } from "../../providers/smoke-test/observe";
 import { settingsOf } from "./settings";
 
 /**
@@ -91,22 +89,6 @@ export class TestFleet extends ScratchFleet {
   async prove(): Promise<smokeTest.ProofRow[]> {
     this.lastProof = await watching.run(this.reports, () => this.runSmokeTest(this.lastProof));
     return this.lastProof.proof;
-  }
-
-  /** What can be seen of a site, without changing anything, and what the diagnosis makes of it. */
-  async look(site: string): Promise<Finding[]> {
-    const observed: Observed = {
-      access: this.accessAt(site),
-      root: this.root,
-      place: { kind: "process", folder: this.site(site).folder },
-      system: this.hub.seeds.system,
-      hubDomain: this.settings.hub.name,
-      linkSeed: this.site(site).seeds.link,
-      streams: this.settings.streams,
-      before: {},
-      probes: {},
-    };
-    return diagnose(await observeSettled(observed, 5_000));
   }
 
   /** The check of the whole fleet, as `pulumi preview` makes it before anything is touched: what it refuses. */

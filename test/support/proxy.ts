@@ -4,8 +4,8 @@ import { AddressInfo, Socket, createConnection, createServer } from "node:net";
 /** A TCP proxy on loopback between a site and its hub: the network that a test can spoil. */
 export interface Proxy extends AsyncDisposable {
   port: number;
-  /** From now on, what comes from there vanishes; both connections stay up. */
-  swallow(from: "site" | "hub"): void;
+  /** From now on, what comes from there vanishes, or what of it matches; both connections stay up. */
+  swallow(from: "site" | "hub", what?: RegExp): void;
   /** From now on, what comes from the site crosses at this rate; undefined for as fast as it can. */
   slow(bytesPerSecond: number | undefined): void;
 }
@@ -13,7 +13,7 @@ export interface Proxy extends AsyncDisposable {
 export async function proxyTo(port: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let rate: number | undefined;
-  const swallowed = { site: false, hub: false };
+  const swallowed: { site?: RegExp; hub?: RegExp } = {};
   const server = createServer((site) => {
     const hub = createConnection({ host: "127.0.0.1", port });
     for (const [name, from, to] of [
@@ -22,7 +22,7 @@ export async function proxyTo(port: number): Promise<Proxy> {
     ] as const) {
       sockets.add(from);
       from.on("data", (bytes) => {
-        if (swallowed[name]) return;
+        if (swallowed[name]?.test(bytes.toString("latin1")) === true) return;
         to.write(bytes);
         if (name === "hub" || rate === undefined) return;
         from.pause();
@@ -39,7 +39,7 @@ export async function proxyTo(port: number): Promise<Proxy> {
   return {
     port: (server.address() as AddressInfo).port,
     slow: (bytesPerSecond) => void (rate = bytesPerSecond),
-    swallow: (from) => void (swallowed[from] = true),
+    swallow: (from, what = /^/) => void (swallowed[from] = what),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       server.close();

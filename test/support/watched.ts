@@ -1,8 +1,9 @@
 import { siteStreamName } from "../../configs/names";
+import { Finding, diagnose } from "../../diagnosis/diagnose";
 import { SiteAccess } from "../../providers/collected";
 import { deployedSite, examineFleet } from "../../providers/doctor";
 import { DoctorReport, SiteReport } from "../../providers/doctor-report";
-import type { Observed } from "../../providers/smoke-test/observe";
+import { Observed, observeSettled } from "../../providers/smoke-test/observe";
 import { TestFleet } from "./fleet";
 
 /** A fleet as the doctor and the repair get it from the state of its stack. */
@@ -44,6 +45,10 @@ export function observedAt(fleet: TestFleet, site: string): Observed {
   if (found === undefined) throw new Error(`${site} is no site of this fleet`);
   return found;
 }
+
+/** What a look finds that sends nothing, and knows of no earlier one. */
+export const lookAt = async (fleet: TestFleet, site: string): Promise<Finding[]> =>
+  diagnose(await observeSettled({ ...observedAt(fleet, site), before: {} }, 5_000));
 
 export const examined = (fleet: TestFleet, timeoutMs = 15_000): Promise<DoctorReport> =>
   examineFleet(observedOf(fleet).map(deployedSite), timeoutMs);

@@ -314,6 +314,13 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
       evidence: /took sequence 10, the site's last is 7/,
       next: /sync_interval: always/,
     },
+    {
+      it: "a site that lost acknowledged messages and stored as many since",
+      facts: withStream({ overrun: { first: 51, last: 100 } }),
+      cause: /skipped silently/,
+      evidence: /took sequences 51 to 100 before/,
+      next: /make repair SITE=/,
+    },
   ],
   "probes-doubled": [
     {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { StreamConfig } from "../../../configs/streams";
 import { JetStream, StoredMessage, StreamInfo } from "../../../providers/nats/jetstream";
-import { firstNew } from "../../../providers/repair-condition";
+import { Clocks, firstNew, overrunOf } from "../../../providers/lost-tail";
 import { settingsOf } from "../../support/settings";
 
 /** A message at the site, or the hub's copy of the site's sequence `origin`. */
@@ -87,5 +87,60 @@ describe("what a site stored since it lost its tail", () => {
     const { found, asked } = await since([...many(2_000), message(2_001, "new", 9_000)], hub);
     assert.deepEqual(found, { first: 2_001, count: 1 });
     assert.ok(asked < 250, `${asked} requests`);
+  });
+});
+
+describe("what the hub skipped of a site that lost its tail and stored as much since", () => {
+  const [stream] = settingsOf({ streams: [{ name: "EVENTS", subjects: ["events.>"] }] }).streams;
+  /** The hub took 1 to 100; the site's server, with 1 to 50 in its store, started after that. */
+  const CLOCKS: Clocks = { ms: 0, within: 0, startedAt: 5_000 };
+  const copies = Array.from({ length: 100 }, (_, i) => message(i + 1, `m${i + 1}`, (i + 1) * 10 + 5, i + 1));
+  const old = Array.from({ length: 50 }, (_, i) => message(i + 1, `m${i + 1}`, (i + 1) * 10));
+  const since = Array.from({ length: 70 }, (_, i) => message(51 + i, `new${51 + i}`, 6_000 + i));
+  const caughtUp = since.slice(50).map((one, i) => message(101 + i, `new${one.seq}`, one.storedAt + 5, one.seq));
+  const hub = [...copies, ...caughtUp];
+
+  const found = (site: StoredMessage[], onHub = hub, clocks = CLOCKS, created = "1970-01-01T00:00:00Z") => {
+    const [atSite, copied] = [streamOf(site), streamOf(onHub)];
+    const info = { ...atSite.info, created };
+    const ends = { name: "EVENTS", site: atSite.js, atSite: info, hub: copied.js, onHub: copied.info };
+    return overrunOf(ends, stream!, "oslo", clocks);
+  };
+
+  it("is what stands on the sequences that the hub took before the site's server started", async () => {
+    assert.deepEqual(await found([...old, ...since]), { first: 51, last: 100 });
+  });
+
+  it("is told though the message at the hub's old position is gone", async () => {
+    assert.deepEqual(await found([...old, ...since.filter(({ seq }) => seq !== 100)]), { first: 51, last: 100 });
+  });
+
+  it("is nothing where the site has what the hub has", async () => {
+    const kept = copies.map((copy) => message(copy.seq, `m${copy.seq}`, copy.storedAt - 5));
+    assert.equal(await found([...kept, ...since.slice(50)]), undefined);
+  });
+
+  it("is nothing while the site is behind the hub, which is told otherwise", async () => {
+    assert.equal(await found([...old, ...since.slice(0, 10)], copies), undefined);
+  });
+
+  it("is nothing of a stream that was made anew, which the hub starts with again", async () => {
+    const anew = Array.from({ length: 120 }, (_, i) => message(i + 1, `anew${i + 1}`, 6_000 + i));
+    assert.equal(await found(anew, copies, CLOCKS, "1970-01-01T00:00:05.500Z"), undefined);
+  });
+
+  it("is nothing where only the site's clock ran ahead before its server started", async () => {
+    const ahead = copies.map((copy) => message(copy.seq, `m${copy.seq}`, copy.storedAt + 60_000));
+    assert.equal(await found(ahead, copies), undefined);
+  });
+
+  it("is told on a clock that is ahead of the hub's", async () => {
+    const ahead = [...old, ...since].map((one) => ({ ...one, storedAt: one.storedAt + 60_000 }));
+    const clocks = { ms: 60_000, within: 20, startedAt: 65_000 };
+    assert.deepEqual(await found(ahead, hub, clocks), { first: 51, last: 100 });
+  });
+
+  it("is nothing when the server started before the hub had anything", async () => {
+    assert.equal(await found([...old, ...since], hub, { ...CLOCKS, startedAt: 0 }), undefined);
   });
 });
