@@ -3,24 +3,30 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { Totals } from "../test/support/reporter";
+import { sideBySide } from "../providers/side-by-side";
 import { Refusal, report } from "./refusal";
 
-// `make unit`, `make test`: runs the named suites one after the other, each in a mocha of its own, and ends with the
-// total over all of them, alone on the last line. All suites run even when one fails: CI shall show everything at once.
+// `make unit`, `make test`: runs the named suites one after the other and ends with the total over all of them, alone on
+// the last line. All suites run even when one fails: CI shall show everything at once. Suites that mostly wait for other
+// programs run two files at a time, each in a mocha of its own whose output is shown when it ends.
 
 interface Suite {
   readonly folder: string;
   /** For one test, unless the test says otherwise. */
   readonly timeoutSeconds: number;
+  /** Test files that run at a time; with options for mocha, such as -g, always one. */
+  readonly lanes: number;
 }
 
 const SUITES: Readonly<Record<string, Suite>> = {
-  unit: { folder: "test/unit", timeoutSeconds: 10 },
-  integration: { folder: "test/integration", timeoutSeconds: 60 },
-  e2e: { folder: "test/e2e", timeoutSeconds: 600 },
+  unit: { folder: "test/unit", timeoutSeconds: 10, lanes: 1 },
+  integration: { folder: "test/integration", timeoutSeconds: 60, lanes: 2 },
+  e2e: { folder: "test/e2e", timeoutSeconds: 600, lanes: 2 },
 };
 
 const PROJECT_ROOT = path.resolve(__dirname, "..");
+
+const NOTHING: Totals = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 /** The line that people and CI read: exactly this form, `skipped` only when there are any. */
 export function totalLine(totals: Totals): string {
@@ -33,52 +39,76 @@ export function totalLine(totals: Totals): string {
  * one failure; so does a run without any test: neither may look green.
  */
 export function judge(exitCode: number | null, counted: Totals | undefined): Totals {
-  const totals = counted ?? { passed: 0, failed: 0, skipped: 0 };
+  const totals = counted ?? NOTHING;
   const ranNothing = totals.passed + totals.failed + totals.skipped === 0;
   const broken = totals.failed === 0 && (exitCode !== 0 || ranNothing);
-  return broken ? { ...totals, failed: 1 } : totals;
+  return broken ? { ...totals, failed: 1, failures: [`mocha ended with exit code ${exitCode}`] } : totals;
 }
 
+const sumOf = (a: Totals, b: Totals): Totals => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  skipped: a.skipped + b.skipped,
+  failures: [...a.failures, ...b.failures],
+});
+
 async function main(names: readonly string[], mochaArguments: readonly string[]): Promise<number> {
-  const sum: Totals = { passed: 0, failed: 0, skipped: 0 };
-  const failures: string[] = [];
+  let sum = NOTHING;
   for (const name of names) {
     const suite = SUITES[name];
     if (suite === undefined) {
       throw new Refusal(`toolchain/suites.ts: '${name}' is no suite; there are ${Object.keys(SUITES).join(", ")}`);
     }
     console.log(`\n--- ${name} tests (${suite.folder})`);
-    const totals = await runSuite(suite, mochaArguments);
-    sum.passed += totals.passed;
-    sum.failed += totals.failed;
-    sum.skipped += totals.skipped;
-    failures.push(...(totals.failures ?? []).map((failure) => `${name}: ${failure}`));
+    sum = sumOf(sum, await runSuite(suite, mochaArguments));
   }
   // Said again here: the end of the output is what CI shows first.
-  if (failures.length > 0) console.log(`\nfailed:\n${failures.map((failure) => `  ${failure}`).join("\n")}`);
+  if (sum.failures.length > 0) console.log(`\nfailed:\n${sum.failures.map((failure) => `  ${failure}`).join("\n")}`);
   console.log(`\n${totalLine(sum)}`);
   return sum.failed === 0 ? 0 : 1;
 }
 
 async function runSuite(suite: Suite, mochaArguments: readonly string[]): Promise<Totals> {
+  if (suite.lanes === 1 || mochaArguments.length > 0)
+    return await runFiles(suite, [...mochaArguments, `${suite.folder}/**/*.test.ts`], "inherit");
+  const files = fs.readdirSync(path.join(PROJECT_ROOT, suite.folder), { recursive: true, encoding: "utf8" });
+  const tests = files.filter((file) => file.endsWith(".test.ts")).map((file) => `${suite.folder}/${file}`);
+  const all = await sideBySide(tests.sort(), (file) => runFiles(suite, [file], "at the end"), suite.lanes);
+  return all.reduce(sumOf, NOTHING);
+}
+
+/** One mocha over these files. */
+async function runFiles(suite: Suite, mochaArguments: readonly string[], output: Output): Promise<Totals> {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "nats-hub-leaf-totals-"));
   try {
     const totalsFile = path.join(scratch, "totals.json");
-    const exitCode = await runMocha(suite, mochaArguments, totalsFile);
+    const log = path.join(scratch, "output");
+    const exitCode = await runMocha(suite, mochaArguments, totalsFile, output === "inherit" ? undefined : log);
+    if (output !== "inherit") process.stdout.write(fs.readFileSync(log));
     const counted = fs.existsSync(totalsFile) ? (JSON.parse(fs.readFileSync(totalsFile, "utf8")) as Totals) : undefined;
-    return judge(exitCode, counted);
+    const totals = judge(exitCode, counted);
+    return { ...totals, failures: totals.failures.map((failure) => `${mochaArguments.at(-1)}: ${failure}`) };
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-function runMocha(suite: Suite, mochaArguments: readonly string[], totalsFile: string): Promise<number | null> {
+type Output = "inherit" | "at the end";
+
+function runMocha(
+  suite: Suite,
+  mochaArguments: readonly string[],
+  totalsFile: string,
+  log: string | undefined,
+): Promise<number | null> {
   const mocha = require.resolve("mocha/bin/mocha.js");
-  const child = spawn(
-    process.execPath,
-    [mocha, "--timeout", `${suite.timeoutSeconds}s`, ...mochaArguments, `${suite.folder}/**/*.test.ts`],
-    { cwd: PROJECT_ROOT, stdio: "inherit", env: { ...process.env, MOCHA_TOTALS_FILE: totalsFile } },
-  );
+  const output = log === undefined ? "inherit" : fs.openSync(log, "w");
+  const child = spawn(process.execPath, [mocha, "--timeout", `${suite.timeoutSeconds}s`, ...mochaArguments], {
+    cwd: PROJECT_ROOT,
+    stdio: ["inherit", output, output],
+    env: { ...process.env, MOCHA_TOTALS_FILE: totalsFile },
+  });
+  if (output !== "inherit") fs.closeSync(output);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", resolve);

@@ -7,7 +7,7 @@ export interface Totals {
   failed: number;
   skipped: number;
   /** The failed tests, each as its whole title and the first line of its message: told again at the very end. */
-  failures?: string[];
+  failures: string[];
 }
 
 /** mocha's own output, and the totals as JSON in the file that this variable names. */

@@ -3,26 +3,46 @@ import { judge, totalLine } from "../../../toolchain/suites";
 
 describe("the total of a test run", () => {
   it("is exactly 'N passed, N failed'", () => {
-    assert.equal(totalLine({ passed: 12, failed: 0, skipped: 0 }), "12 passed, 0 failed");
+    assert.equal(totalLine({ passed: 12, failed: 0, skipped: 0, failures: [] }), "12 passed, 0 failed");
   });
 
   it("names skipped tests only when there are any", () => {
-    assert.equal(totalLine({ passed: 12, failed: 1, skipped: 2 }), "12 passed, 1 failed, 2 skipped");
+    assert.equal(totalLine({ passed: 12, failed: 1, skipped: 2, failures: [] }), "12 passed, 1 failed, 2 skipped");
   });
 
   it("takes mocha's own count", () => {
-    assert.deepEqual(judge(3, { passed: 5, failed: 3, skipped: 1 }), { passed: 5, failed: 3, skipped: 1 });
+    assert.deepEqual(judge(3, { passed: 5, failed: 3, skipped: 1, failures: [] }), {
+      passed: 5,
+      failed: 3,
+      skipped: 1,
+      failures: [],
+    });
   });
 
   it("counts a mocha that died as one failure", () => {
-    assert.deepEqual(judge(null, undefined), { passed: 0, failed: 1, skipped: 0 });
+    assert.deepEqual(judge(null, undefined), {
+      passed: 0,
+      failed: 1,
+      skipped: 0,
+      failures: ["mocha ended with exit code null"],
+    });
   });
 
   it("counts a non-zero exit with no failed test as one failure", () => {
-    assert.deepEqual(judge(1, { passed: 5, failed: 0, skipped: 0 }), { passed: 5, failed: 1, skipped: 0 });
+    assert.deepEqual(judge(1, { passed: 5, failed: 0, skipped: 0, failures: [] }), {
+      passed: 5,
+      failed: 1,
+      skipped: 0,
+      failures: ["mocha ended with exit code 1"],
+    });
   });
 
   it("counts a run without any test as one failure", () => {
-    assert.deepEqual(judge(0, { passed: 0, failed: 0, skipped: 0 }), { passed: 0, failed: 1, skipped: 0 });
+    assert.deepEqual(judge(0, { passed: 0, failed: 0, skipped: 0, failures: [] }), {
+      passed: 0,
+      failed: 1,
+      skipped: 0,
+      failures: ["mocha ended with exit code 0"],
+    });
   });
 });
