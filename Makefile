@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help up preview plan check-config refresh down doctor repair unlock env install node_modules toolchain check format format-check lint types \
+.PHONY: help up preview plan check-config refresh down doctor repair unlock env ephemeral drift deployed-commit comment install node_modules toolchain check format format-check lint types \
 	unit integration e2e test bench catalogue docs clean
 
 STACK ?= dev
@@ -57,6 +57,19 @@ unlock: node_modules ## clear what an interrupted run left behind, unless that r
 
 env: node_modules ## print the line that readies a shell for plain `npx pulumi …`: eval "$(make -s env)"
 	@$(STACK_TOOL) env $(STACK)
+
+ephemeral: node_modules ## a fleet of processes with another stack's settings: brought up, proven, taken down: make ephemeral STACK=try [FROM=dev]
+	@toolchain/ephemeral.sh $(STACK) $(FROM)
+
+drift: node_modules ## fail when what runs is not what the settings say, or a site's data does not flow
+	@$(STACK_TOOL) preview $(STACK) --expect-no-changes
+	@node toolchain/bin.js doctor --stack $(STACK)
+
+deployed-commit: node_modules ## print the commit from which the stack was last deployed
+	@$(TS) toolchain/deployed-commit.ts $(STACK)
+
+comment: ## put preview reports into one comment on a pull request: make comment PR=12 REPORTS=folder (with GitHub's gh)
+	@.github/comment.sh $(PR) "$(REPORTS)"
 
 # --- set-up
 
