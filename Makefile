@@ -6,7 +6,8 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help up preview plan check-config refresh down doctor repair unlock env install node_modules toolchain check format format-check lint types \
+.PHONY: help up preview plan check-config refresh down doctor repair contexts snippets prometheus unlock env install \
+	node_modules toolchain test-tools check format format-check lint types \
 	unit integration e2e test bench catalogue docs clean
 
 STACK ?= dev
@@ -51,6 +52,17 @@ doctor: node_modules ## look at the running fleet, changing nothing: make doctor
 
 repair: node_modules ## start a stuck source anew, move on a site that lost messages: make repair SITE=oslo [STREAM=EVENTS] [ACCEPT=…]
 	@$(STACK_TOOL) repair $(STACK) "$(SITE)" "$(STREAM)"
+
+# --- outputs that people use next
+
+contexts: node_modules ## write contexts of the nats CLI for hub and sites: nats --context dev-oslo … [PREFIX=…] [REMOVE=1]
+	@PREFIX="$(PREFIX)" REMOVE="$(REMOVE)" $(TS) toolchain/outputs.ts contexts $(STACK)
+
+snippets: node_modules ## print how an application connects, in TypeScript, in Go and with the nats CLI [SITE=oslo]
+	@SITE="$(SITE)" $(TS) toolchain/outputs.ts snippets $(STACK)
+
+prometheus: node_modules ## write prometheus.yml and alert rules for the fleet [TO=folder] [EXPORTER_PORT=7777]
+	@TO="$(TO)" EXPORTER_PORT="$(EXPORTER_PORT)" $(TS) toolchain/outputs.ts prometheus $(STACK)
 
 unlock: node_modules ## clear what an interrupted run left behind, unless that run is still alive
 	@$(STACK_TOOL) unlock $(STACK)
