@@ -84,6 +84,9 @@ node_modules:
 toolchain: node_modules
 	@$(TS) toolchain/install.ts
 
+test-tools: node_modules ## get the nats CLI and prometheus-nats-exporter, which only the tests use; without them those tests are skipped
+	@$(TS) toolchain/test-tools.ts
+
 # --- the gate
 
 check: format-check lint types unit ## the gate for people and CI: format, lint, types, unit tests
@@ -110,7 +113,7 @@ integration: install ## tests against real nats-server processes
 e2e: install ## tests with the real Pulumi CLI
 	@$(SUITES) e2e -- $(ARGS)
 
-test: install format-check lint types ## everything; the last line is the total
+test: install test-tools format-check lint types ## everything; the last line is the total
 	@$(SUITES) unit integration e2e -- $(ARGS)
 
 bench: install ## measure how long the usual changes take, by number of sites

@@ -15,11 +15,12 @@ export interface AlertTiming {
   inactive: string;
   lag: string;
   unseen: string;
+  missing: string;
   /** Seconds without a look of the doctor. */
   silent: number;
 }
 
-const TIMING: AlertTiming = { down: "1m", inactive: "1m", lag: "10m", unseen: "10m", silent: 900 };
+const TIMING: AlertTiming = { down: "1m", inactive: "1m", lag: "10m", unseen: "10m", missing: "5m", silent: 900 };
 
 /** A healthy source is heard of every second. */
 const INACTIVE_NS = "10e9";
@@ -146,7 +147,7 @@ function doctorRules({ stack }: DeployedFleet, timing: AlertTiming): Rule[] {
     alert(
       "NatsDoctorSilent",
       `time() - max by (stack) (${looked}) > ${timing.silent} or absent(${looked})`,
-      "0s",
+      timing.missing,
       "warning",
       "the doctor of stack {{ $labels.stack }} does not look",
       "Its cron job, node_exporter or its textfile is missing (docs/monitoring.md).",

@@ -18,7 +18,8 @@ export interface NatsContext {
 }
 
 /** What a context's prefix may be: part of a file's name. */
-export const isPrefix = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/.test(text) && !text.includes("..");
+export const isPrefix = (text: string): boolean =>
+  /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/.test(text) && !text.includes("..");
 
 /** The stack's own name; a stack of a Pulumi Cloud organisation has that one's name in front. */
 export const prefixOf = (stack: string): string => stack.slice(stack.lastIndexOf("/") + 1);
@@ -93,7 +94,9 @@ export function exampleCommands({ streams }: DeployedFleet, contexts: readonly N
   const [application, reader, system] = [named("application"), named("reader"), named("system")];
   const subject = exampleSubject(stream?.subjects[0] ?? ">");
   return [
-    ...(application === undefined || stream === undefined ? [] : [`nats --context ${application} pub ${subject} hello`]),
+    ...(application === undefined || stream === undefined
+      ? []
+      : [`nats --context ${application} pub ${subject} hello`]),
     ...(reader === undefined || stream === undefined ? [] : [`nats --context ${reader} stream view ${stream.name}`]),
     ...(system === undefined ? [] : [`nats --context ${system} server request leafnodes`]),
   ];

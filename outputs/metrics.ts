@@ -70,7 +70,11 @@ export function doctorMetrics({ stack, exitCode, timestamp, report }: Looked): s
       samples: [[{ stack }, exitCode]],
     },
     { name: "finding", help: "What the doctor found; docs/findings.md has every code.", samples: distinct },
-    { name: "unseen", help: "How much of the site could not be looked at.", samples: ofSite((one) => one.unseen.length) },
+    {
+      name: "unseen",
+      help: "How much of the site could not be looked at.",
+      samples: ofSite((one) => one.unseen.length),
+    },
     { name: "link_up", help: "Whether the hub has the site's link.", samples: ofSite(linkOf) },
     {
       name: "source_active_seconds",

@@ -49,7 +49,9 @@ const nameOf = (file: string): string => path.basename(file, ".json");
 /** The names of contexts whose key lies in the folder. */
 function contextsWithKeysIn(folder: string, env: Environment): string[] {
   return entriesOf(contextFolder(env))
-    .filter((name) => name.endsWith(".json") && keyOf(path.join(contextFolder(env), name)).startsWith(folder + path.sep))
+    .filter(
+      (name) => name.endsWith(".json") && keyOf(path.join(contextFolder(env), name)).startsWith(folder + path.sep),
+    )
     .map(nameOf);
 }
 

@@ -36,7 +36,8 @@ interface Options {
 
 const DEFAULT_TIMEOUT = "15s";
 
-const USAGE = "doctor [--stack <name> | --fleet <file>] [--site <name>]… [--json | --prometheus] [--output <file>] [--timeout 15s]";
+const USAGE =
+  "doctor [--stack <name> | --fleet <file>] [--site <name>]… [--json | --prometheus] [--output <file>] [--timeout 15s]";
 
 function optionsOf(args: readonly string[]): Options {
   let values;

@@ -49,7 +49,9 @@ export async function followWithContexts(target: PulumiStack): Promise<void> {
     const deployed = deployedFleet(await exportSecrets(target), target.stack);
     for (const prefix of prefixes) contexts(target, deployed, prefix);
   } catch (error) {
-    say(`the NATS CLI contexts stay as they were: ${maskSeeds(error instanceof Error ? error.message : String(error))}`);
+    say(
+      `the NATS CLI contexts stay as they were: ${maskSeeds(error instanceof Error ? error.message : String(error))}`,
+    );
   }
 }
 

@@ -1,0 +1,133 @@
+import * as path from "node:path";
+import { goBuild } from "./go-build";
+import { isExecutable, onPath, pulumiHome } from "./locate";
+import { ensureParts, inScratchFolder, putInPlace, type Part } from "./part";
+import { sayOnTerminal, type Say } from "./progress";
+import { fetchArchive, machine, type PublishedArchive } from "./release";
+import { run } from "./run";
+import { isAtLeast, versionIn } from "./version";
+import versions from "./versions.json";
+
+// `make test-tools`: the programs of others that the tests use what this program writes with. The program itself needs
+// none of them. They lie in the Pulumi home like the rest of the toolchain.
+
+export type ToolName = "nats" | "prometheus-nats-exporter";
+
+interface Tool {
+  readonly binary: ToolName;
+  readonly version: string;
+  readonly goModule: string;
+  readonly program: string;
+  readonly sayVersion: string;
+  readonly published: () => PublishedArchive;
+  /** What takes the program out of the archive. */
+  readonly unpack: (archive: string, folder: string) => readonly [program: string, ...args: string[]];
+}
+
+const releasesOf = (project: string, version: string): string =>
+  `https://github.com/nats-io/${project}/releases/download/v${version}`;
+
+const { natsCli, natsExporter } = versions.testTools;
+
+const TOOLS: readonly Tool[] = [
+  {
+    binary: "nats",
+    version: natsCli,
+    goModule: "nats-cli",
+    program: "github.com/nats-io/natscli/nats",
+    sayVersion: "--version",
+    published: () => ({
+      releases: releasesOf("natscli", natsCli),
+      sums: "SHA256SUMS",
+      archive: `nats-${natsCli}-${machine().join("-")}.zip`,
+    }),
+    unpack: (archive, folder) => ["unzip", "-q", "-o", "-j", archive, "*/nats", "-d", folder],
+  },
+  {
+    binary: "prometheus-nats-exporter",
+    version: natsExporter,
+    goModule: "nats-exporter",
+    program: "github.com/nats-io/prometheus-nats-exporter",
+    sayVersion: "-version",
+    published: () => ({
+      releases: releasesOf("prometheus-nats-exporter", natsExporter),
+      sums: "checksums.txt",
+      archive: `prometheus-nats-exporter-v${natsExporter}-${machine().join("-").replace("amd64", "x86_64")}.tar.gz`,
+    }),
+    unpack: (archive, folder) => ["tar", "-xzf", archive, "-C", folder],
+  },
+];
+
+const placeOf = ({ binary, version }: Tool, env: NodeJS.ProcessEnv): string =>
+  path.join(pulumiHome(env), binary, version, binary);
+
+const versionOf = async ({ sayVersion }: Tool, binary: string): Promise<string> =>
+  versionIn(await run(binary, [sayVersion])) ?? "";
+
+/** The first on PATH that is new enough, else the pinned one; undefined when there is none. */
+async function find(tool: Tool, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  for (const candidate of onPath(tool.binary, env)) {
+    if (isAtLeast(await versionOf(tool, candidate).catch(() => ""), tool.version)) return candidate;
+  }
+  return isExecutable(placeOf(tool, env)) ? placeOf(tool, env) : undefined;
+}
+
+async function intoPlace(tool: Tool, env: NodeJS.ProcessEnv, make: (finished: string) => Promise<void>): Promise<void> {
+  await inScratchFolder(pulumiHome(env), async (scratch) => {
+    const finished = path.join(scratch, tool.binary);
+    await make(finished);
+    const version = await versionOf(tool, finished);
+    if (version !== tool.version) throw new Error(`it says it is version '${version}', not ${tool.version}`);
+    putInPlace(finished, placeOf(tool, env));
+  });
+}
+
+const partOf = (tool: Tool, env: NodeJS.ProcessEnv): Part => ({
+  name: `${tool.binary} ${tool.version}`,
+  find: () => find(tool, env),
+  ways: [
+    {
+      what: "download",
+      run: () =>
+        intoPlace(tool, env, async (finished) => {
+          const folder = path.dirname(finished);
+          const [program, ...args] = tool.unpack(await fetchArchive(tool.published(), folder), folder);
+          await run(program, args);
+        }),
+    },
+    {
+      what: "build with Go (about a minute on two cores)",
+      run: () =>
+        intoPlace(tool, env, (finished) => {
+          const { goModule: module, program, version } = tool;
+          return goBuild({ module, program, linkerVariable: `main.version=${version}` }, finished);
+        }),
+    },
+  ],
+  cure: `install Go (any from 1.21 on) and run 'make test-tools' again, or put ${tool.binary} ${tool.version} or newer on PATH`,
+});
+
+/** Where the tool is; undefined when it was never got. */
+export async function findTool(name: ToolName, env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
+  const tool = TOOLS.find(({ binary }) => binary === name);
+  return tool === undefined ? undefined : await find(tool, env);
+}
+
+/** Gets what is missing. Errors: a Refusal when a tool cannot be had. */
+export const ensureTestTools = (env: NodeJS.ProcessEnv = process.env, say: Say = sayOnTerminal): Promise<string[]> =>
+  ensureParts(
+    pulumiHome(env),
+    TOOLS.map((tool) => partOf(tool, env)),
+    say,
+  );
+
+if (require.main === module) {
+  ensureTestTools().then(
+    (places) => places.forEach((place) => sayOnTerminal(place)),
+    (error: unknown) => {
+      sayOnTerminal(error instanceof Error ? error.message : String(error));
+      // Elsewhere the tests that need them are skipped, and say so.
+      process.exitCode = process.env.CI === "true" ? 1 : 0;
+    },
+  );
+}
