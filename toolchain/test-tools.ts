@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 import { goBuild } from "./go-build";
 import { isExecutable, onPath, pulumiHome } from "./locate";
@@ -61,13 +62,16 @@ const TOOLS: readonly Tool[] = [
 const placeOf = ({ binary, version }: Tool, env: NodeJS.ProcessEnv): string =>
   path.join(pulumiHome(env), binary, version, binary);
 
-const versionOf = async ({ sayVersion }: Tool, binary: string): Promise<string> =>
-  versionIn(await run(binary, [sayVersion])) ?? "";
+/** What the program says of itself; empty when it cannot be run. */
+const versionOf = ({ sayVersion }: Tool, binary: string): string => {
+  const { stdout, stderr } = spawnSync(binary, [sayVersion], { encoding: "utf8" });
+  return versionIn(`${stdout}${stderr}`) ?? "";
+};
 
 /** The first on PATH that is new enough, else the pinned one; undefined when there is none. */
-async function find(tool: Tool, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+function find(tool: Tool, env: NodeJS.ProcessEnv): string | undefined {
   for (const candidate of onPath(tool.binary, env)) {
-    if (isAtLeast(await versionOf(tool, candidate).catch(() => ""), tool.version)) return candidate;
+    if (isAtLeast(versionOf(tool, candidate), tool.version)) return candidate;
   }
   return isExecutable(placeOf(tool, env)) ? placeOf(tool, env) : undefined;
 }
@@ -76,7 +80,7 @@ async function intoPlace(tool: Tool, env: NodeJS.ProcessEnv, make: (finished: st
   await inScratchFolder(pulumiHome(env), async (scratch) => {
     const finished = path.join(scratch, tool.binary);
     await make(finished);
-    const version = await versionOf(tool, finished);
+    const version = versionOf(tool, finished);
     if (version !== tool.version) throw new Error(`it says it is version '${version}', not ${tool.version}`);
     putInPlace(finished, placeOf(tool, env));
   });
@@ -84,7 +88,7 @@ async function intoPlace(tool: Tool, env: NodeJS.ProcessEnv, make: (finished: st
 
 const partOf = (tool: Tool, env: NodeJS.ProcessEnv): Part => ({
   name: `${tool.binary} ${tool.version}`,
-  find: () => find(tool, env),
+  find: () => Promise.resolve(find(tool, env)),
   ways: [
     {
       what: "download",
@@ -108,9 +112,9 @@ const partOf = (tool: Tool, env: NodeJS.ProcessEnv): Part => ({
 });
 
 /** Where the tool is; undefined when it was never got. */
-export async function findTool(name: ToolName, env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
+export function findTool(name: ToolName, env: NodeJS.ProcessEnv = process.env): string | undefined {
   const tool = TOOLS.find(({ binary }) => binary === name);
-  return tool === undefined ? undefined : await find(tool, env);
+  return tool === undefined ? undefined : find(tool, env);
 }
 
 /** Gets what is missing. Errors: a Refusal when a tool cannot be had. */
