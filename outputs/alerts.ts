@@ -78,7 +78,7 @@ function serverRules({ stack, sites }: DeployedFleet, timing: AlertTiming): Rule
     { record: LAG, expr: bySource("jetstream_stream_source_lag") },
     alert(
       "NatsServerDown",
-      // For a dead server the exporter goes on to answer, with what varz said last; only the other endpoints end.
+      // The exporter answers for a dead server too: `up` stays 1, and only the server's own series end.
       `max by (stack, server) (up${servers}) unless on (stack, server) gnatsd_leafz_conn_nodes_total${servers}`,
       timing.down,
       "error",

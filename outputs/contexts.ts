@@ -87,17 +87,23 @@ export function contextText({ description, url, domain }: NatsContext, stack: st
   return `${JSON.stringify(context, null, 2)}\n`;
 }
 
-/** What to try first. */
-export function exampleCommands({ streams }: DeployedFleet, contexts: readonly NatsContext[]): string[] {
-  const [stream] = streams;
-  const named = (role: string) => contexts.find(({ key, domain }) => key.role === role && domain === undefined)?.name;
-  const [application, reader, system] = [named("application"), named("reader"), named("system")];
-  const subject = exampleSubject(stream?.subjects[0] ?? ">");
+/** What to try first: publish at a site, read it at the hub, look at the links. */
+export function exampleCommands({ hub, streams }: DeployedFleet, contexts: readonly NatsContext[]): string[] {
+  const as = (role: string, owner?: string) =>
+    contexts.find(({ key }) => key.role === role && (owner === undefined || key.owner === owner));
+  const [application, system, [stream]] = [as("application"), as("system"), streams];
+  const links = system === undefined ? [] : [`nats --context ${system.name} server request leafnodes`];
+  if (application === undefined || stream === undefined) return links;
+  const site = application.key.owner;
+  const isMerged = stream.mode === "merged";
+  const reader = as("reader", isMerged ? hub.name : site);
+  const subject = exampleSubject(stream.subjects[0] ?? ">");
+  const collected = isMerged ? `${site}.${subject}` : subject;
   return [
-    ...(application === undefined || stream === undefined
+    `nats --context ${application.name} pub ${subject} hello`,
+    ...(reader === undefined
       ? []
-      : [`nats --context ${application} pub ${subject} hello`]),
-    ...(reader === undefined || stream === undefined ? [] : [`nats --context ${reader} stream view ${stream.name}`]),
-    ...(system === undefined ? [] : [`nats --context ${system} server request leafnodes`]),
+      : [`nats --context ${reader.name} stream get ${stream.name} --last-for ${collected}`]),
+    ...links,
   ];
 }

@@ -91,7 +91,7 @@ describe("the contexts of the nats CLI", () => {
   it("come with commands to try", () => {
     assert.deepEqual(exampleCommands(FLEET, contextsOf(FLEET, "dev")), [
       "nats --context dev-oslo pub events.hello hello",
-      "nats --context dev-oslo.hub stream view EVENTS",
+      "nats --context dev-oslo.hub stream get EVENTS --last-for events.hello",
       "nats --context dev-hub.system server request leafnodes",
     ]);
   });
@@ -99,8 +99,13 @@ describe("the contexts of the nats CLI", () => {
   it("have examples of merged streams, too", () => {
     assert.deepEqual(exampleCommands(MERGED, contextsOf(MERGED, "dev")).slice(0, 2), [
       "nats --context dev-oslo pub events.any.b hello",
-      "nats --context dev-hub stream view ALL",
+      "nats --context dev-hub stream get ALL --last-for oslo.events.any.b",
     ]);
+  });
+
+  it("read in the account that has the stream, where some are merged and some not", () => {
+    const fleet = { ...FLEET, streams: [...FLEET.streams, ...MERGED.streams] };
+    assert.match(exampleCommands(fleet, contextsOf(fleet, "dev"))[1]!, /--context dev-oslo\.hub stream get EVENTS /);
   });
 
   it("are named after the stack, without its organisation", () => {
