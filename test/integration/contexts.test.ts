@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { contextsOf, exampleCommands } from "../../outputs/contexts";
 import { snippetsOf } from "../../outputs/snippets";
@@ -112,34 +112,37 @@ describeWith(["nats"], "the nats CLI with contexts", () => {
     }
   });
 
-  describe("beside it, the printed snippets", () => {
-    let seedFile: string;
-    let folder: string;
-    before(() => {
+  const RUNS = {
+    sh: { programs: [], run: (file: string) => ["sh", file] },
+    ts: {
+      programs: [],
+      run: (file: string) => [process.execPath, join(ROOT, "node_modules/ts-node/dist/bin.js"), file],
+    },
+    // The module of the nats CLI has the library, too, and pins it.
+    go: { programs: ["go"], run: (file: string) => ["go", "-C", join(ROOT, "toolchain/go/nats-cli"), "run", file] },
+  } as const;
+  for (const [language, { programs, run }] of Object.entries(RUNS)) {
+    describeWith(programs, `beside it, the printed snippet (${language})`, function () {
+      this.timeout(120_000);
+      let folder: string;
       // Inside the checkout, where the package `nats` is found.
-      folder = mkdtempSync(join(ROOT, "test", ".snippet-"));
-      seedFile = join(folder, "application.nk");
-      writeFileSync(seedFile, `${fleet.site("oslo").seeds.application}\n`, { mode: 0o600 });
-    });
-    after(() => rmSync(folder, { recursive: true, force: true }));
+      before(() => (folder = mkdtempSync(join(ROOT, "test", ".snippet-"))));
+      after(() => rmSync(folder, { recursive: true, force: true }));
 
-    const RUNS: Record<string, (file: string) => [string, string[]]> = {
-      sh: (file) => ["sh", [file]],
-      ts: (file) => [process.execPath, [join(ROOT, "node_modules/ts-node/dist/bin.js"), file]],
-    };
-    for (const [language, run] of Object.entries(RUNS)) {
-      it(`store a message from the site (${language})`, async () => {
+      it("stores a message from the site", async () => {
         const { fleet: deployed } = deployedOf(fleet);
-        const snippet = snippetsOf(deployed, deployed.sites[0]!).find((one) => one.language === language)!;
-        const file = join(folder, `snippet.${language}`);
-        writeFileSync(file, snippet.text);
-        const before = (await (await fleet.atSite("oslo")).stream("EVENTS"))!.state.last_seq;
-        const [program, args] = run(file);
-        const PATH = `${join(tool("nats"), "..")}:${process.env.PATH}`;
-        await execute(program, args, { env: { ...env(), PATH, NATS_SEED_FILE: seedFile }, cwd: ROOT, timeout: 30_000 });
-        const after = (await (await fleet.atSite("oslo")).stream("EVENTS"))!.state.last_seq;
-        assert.equal(after, before + 1);
+        const { text } = snippetsOf(deployed, deployed.sites[0]!).find((one) => one.language === language)!;
+        const [file, seedFile] = [join(folder, `main.${language}`), join(folder, "application.nk")];
+        writeFileSync(file, text);
+        writeFileSync(seedFile, `${fleet.site("oslo").seeds.application}\n`, { mode: 0o600 });
+        const lastSeq = async () => (await (await fleet.atSite("oslo")).stream("EVENTS"))!.state.last_seq;
+        const before = await lastSeq();
+        const [program, ...args] = run(file);
+        const PATH = `${dirname(tool("nats"))}:${process.env.PATH}`;
+        const given = { ...process.env, XDG_CONFIG_HOME: home, PATH, NATS_SEED_FILE: seedFile };
+        await execute(program!, args, { env: given, cwd: ROOT });
+        assert.equal(await lastSeq(), before + 1);
       });
-    }
-  });
+    });
+  }
 });
