@@ -16,16 +16,22 @@ export interface Deployed {
   seeds: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+const checkOf = (state: Deployment | undefined) => (state?.deployment?.resources ?? []).find(isOf("FleetCheck"));
+
+/** Whether there is a fleet at all. */
+export const isDeployed = (state: Deployment | undefined): boolean => checkOf(state) !== undefined;
+
 /**
  * @param state the one of `pulumi stack export --show-secrets`.
  * Errors: a Refusal when nothing was deployed.
  */
 export function deployedFleet(state: Deployment | undefined, stack: string): Deployed {
-  const resources = state?.deployment?.resources ?? [];
-  const check = resources.find(isOf("FleetCheck"));
+  const check = checkOf(state);
   if (check === undefined) throw new Refusal(`stack '${stack}': nothing is deployed; run 'make up' first`);
   const { settings, access } = opened(check.inputs) as FleetInputs;
-  const identities = resources.filter(isOf("Identity")).map(({ outputs }) => opened(outputs) as IdentityOutputs);
+  const identities = (state?.deployment?.resources ?? [])
+    .filter(isOf("Identity"))
+    .map(({ outputs }) => opened(outputs) as IdentityOutputs);
   const known = new Map(identities.map((identity) => [identity.owner, identity]));
   const server = (settled: HubSettings | SiteSettings, url: string): DeployedServer => {
     const monitor = known.get(settled.name)?.allocated.monitor;

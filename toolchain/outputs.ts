@@ -6,7 +6,7 @@ import { NatsContext, contextsOf, exampleCommands, isPrefix, prefixOf, withoutCo
 import { ALERTS_FILE, EXPORTER_PORT as DEFAULT_PORT, exportersOf, prometheusConfig } from "../outputs/prometheus";
 import { snippetsOf, snippetsText } from "../outputs/snippets";
 import { prefixesOf, removeContexts, writeContexts } from "./context-files";
-import { Deployed, deployedFleet } from "./deployed-fleet";
+import { Deployed, deployedFleet, isDeployed } from "./deployed-fleet";
 import { exportSecrets } from "./cli";
 import type { PulumiStack } from "./backend";
 import type { Say } from "./progress";
@@ -17,6 +17,10 @@ import { Refusal, report } from "./refusal";
 //   ts-node toolchain/outputs.ts <command> <stack>
 
 const say: Say = (line) => process.stderr.write(`${line}\n`);
+
+const sayIfAny = (words: string): void => {
+  if (words !== "") say(words);
+};
 
 type Target = Pick<PulumiStack, "projectFolder" | "stack" | "env">;
 
@@ -98,8 +102,8 @@ async function main(command: string, stack: string): Promise<string> {
   const { PREFIX = "", REMOVE = "", SITE = "", TO = "", EXPORTER_PORT = "" } = process.env;
   if (command === "contexts" && REMOVE !== "") return dropContexts(target) || "there are no contexts of this stack";
   const state = await exportSecrets(target);
-  const dropped = command === "contexts" && state === undefined ? dropContexts(target) : "";
-  if (dropped !== "") say(dropped);
+  // After a plain `pulumi destroy`, which knows nothing of them.
+  if (command === "contexts" && !isDeployed(state)) sayIfAny(dropContexts(target));
   const deployed = deployedFleet(state, stack);
   switch (command) {
     case "contexts":

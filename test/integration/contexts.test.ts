@@ -94,6 +94,12 @@ describeWith(["nats"], "the nats CLI with contexts", () => {
     assert.match(answer, /"name": ?"oslo"/);
   });
 
+  it("sees the link from the site's end, at the site's own server", async () => {
+    const { url } = fleet.site("oslo");
+    const answer = await nats("test-hub.system", "--server", url, "server", "request", "leafnodes");
+    assert.match(answer, /"name": ?"hub"/);
+  });
+
   it("is refused with an application's key at the hub", async () => {
     await assert.rejects(
       nats("test-oslo", "--server", fleet.hub.url, "pub", "events.a", "x"),
