@@ -84,8 +84,9 @@ describeWith(["prometheus", "promtool", "prometheus-nats-exporter"], "a Promethe
       { stack, server, role, account },
       { stack: "test", server: "oslo", role: "site", account: "OSLO" },
     );
-    const statistics = await prometheus.query(`gnatsd_accstatz_leaf_nodes{server="hub"}`);
-    assert.ok(statistics.some(({ metric }) => metric.account === "BERGEN"));
+    const statistics = await prometheus.query(`gnatsd_accstatz_leaf_nodes{server="oslo"}`);
+    const accounts = statistics.map(({ metric }) => [metric.account, metric.exported_account].join());
+    assert.deepEqual([accounts.includes("OSLO,"), accounts.filter((one) => !one.endsWith(","))], [true, []]);
   });
 
   it("tells of a dead site: its server, its link, the count of links and its source, and of no other", async () => {

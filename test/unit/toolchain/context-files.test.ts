@@ -49,6 +49,7 @@ describe("the files of contexts", () => {
       fs.mkdirSync(nats("nats-hub-leaf"), { recursive: true, mode: 0o755 });
       write();
       fs.chmodSync(nats("context", "dev-oslo.json"), 0o644);
+      fs.chmodSync(nats("nats-hub-leaf", "dev"), 0o755);
       // What an interrupted run, or somebody else, left.
       fs.writeFileSync(nats("nats-hub-leaf", "dev", "oslo.reader.nk.unfinished"), "", { mode: 0o644 });
       write();
