@@ -6,8 +6,8 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help up preview plan check-config refresh down doctor repair unlock env ephemeral drift deployed-commit comment install node_modules toolchain check format format-check lint types \
-	unit integration e2e test bench catalogue docs clean
+# None is a file.
+.PHONY: $(shell sed -n 's/^\([a-z0-9_-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 STACK ?= dev
 ARGS ?=
@@ -52,6 +52,17 @@ doctor: node_modules ## look at the running fleet, changing nothing: make doctor
 repair: node_modules ## start a stuck source anew, move on a site that lost messages: make repair SITE=oslo [STREAM=EVENTS] [ACCEPT=…]
 	@$(STACK_TOOL) repair $(STACK) "$(SITE)" "$(STREAM)"
 
+# --- outputs that people use next
+
+contexts: node_modules ## write contexts of the nats CLI for hub and sites: nats --context dev-oslo … [PREFIX=…] [REMOVE=1]
+	@PREFIX="$(PREFIX)" REMOVE="$(REMOVE)" $(TS) toolchain/outputs.ts contexts $(STACK)
+
+snippets: node_modules ## print how an application connects, in TypeScript, in Go and with the nats CLI [SITE=oslo]
+	@SITE="$(SITE)" $(TS) toolchain/outputs.ts snippets $(STACK)
+
+prometheus: node_modules ## write prometheus.yml and alert rules for the fleet [TO=folder] [EXPORTER_PORT=7777]
+	@TO="$(TO)" EXPORTER_PORT="$(EXPORTER_PORT)" $(TS) toolchain/outputs.ts prometheus $(STACK)
+
 unlock: node_modules ## clear what an interrupted run left behind, unless that run is still alive
 	@$(STACK_TOOL) unlock $(STACK)
 
@@ -85,9 +96,12 @@ node_modules:
 toolchain: node_modules
 	@$(TS) toolchain/install.ts
 
+test-tools: node_modules ## get what only tests and checks use (nats CLI, prometheus-nats-exporter, actionlint); without them those tests are skipped
+	@$(TS) toolchain/test-tools.ts
+
 # --- the gate
 
-check: format-check lint types unit ## the gate for people and CI: format, lint, types, unit tests
+check: format-check lint types workflows unit ## the gate for people and CI: format, lint, types, workflows, unit tests
 
 format: node_modules ## put all files in the common form
 	@$(BIN)/prettier --write --log-level warn .
@@ -102,6 +116,10 @@ lint: node_modules
 types: node_modules
 	@$(BIN)/tsc --project . --noCheck false
 
+workflows: node_modules ## check .github/workflows with actionlint
+	@actionlint=$$($(TS) toolchain/test-tools.ts actionlint) && \
+		if [ -n "$$actionlint" ]; then $$actionlint -shellcheck= -pyflakes=; else echo "not checked: .github/workflows" >&2; fi
+
 unit: node_modules ## unit tests; one of them: make unit ARGS="-g 'two sites with one domain'"
 	@$(SUITES) unit -- $(ARGS)
 
@@ -111,7 +129,7 @@ integration: install ## tests against real nats-server processes
 e2e: install ## tests with the real Pulumi CLI
 	@$(SUITES) e2e -- $(ARGS)
 
-test: install format-check lint types ## everything; the last line is the total
+test: install test-tools format-check lint types workflows ## everything; the last line is the total
 	@$(SUITES) unit integration e2e -- $(ARGS)
 
 bench: install ## measure how long the usual changes take, by number of sites

@@ -4,11 +4,12 @@ import { parseArgs } from "node:util";
 import { parseDuration } from "../configs/units";
 import { describeProblem } from "../configs/problem";
 import { maskSeeds } from "../configs/seeds";
+import { doctorMetrics } from "../outputs/metrics";
 import { WatchedSite, deployedSite, examineFleet } from "../providers/doctor";
 import { parseFleetFile } from "../providers/doctor-file";
 import { foreignSites } from "../providers/doctor-foreign";
 import { Logins } from "../providers/doctor-logins";
-import { EXIT_CODES } from "../providers/doctor-report";
+import { DoctorReport, EXIT_CODES } from "../providers/doctor-report";
 import { closeShared } from "../providers/nats/connection";
 import { exportSecrets } from "./cli";
 import { doctorJson, doctorWords, failureJson } from "./doctor-words";
@@ -18,19 +19,25 @@ import { Refusal } from "./refusal";
 import { DEV_STACK } from "./stack-environment";
 
 // What `make doctor` does:
-//   nats-hub-leaf doctor [--stack dev | --fleet fleet.yaml] [--site oslo] [--json] [--timeout 15s]
+//   nats-hub-leaf doctor [--stack dev | --fleet fleet.yaml] [--site oslo] [--json | --prometheus] [--output file]
+//     [--timeout 15s]
+
+type Form = "words" | "json" | "prometheus";
 
 interface Options {
   stack: string;
   fleet?: string;
   sites: string[];
-  json: boolean;
+  form: Form;
+  /** Absent: to standard output. */
+  output?: string;
   timeoutMs: number;
 }
 
 const DEFAULT_TIMEOUT = "15s";
 
-const USAGE = "doctor [--stack <name> | --fleet <file>] [--site <name>]… [--json] [--timeout 15s]";
+const USAGE =
+  "doctor [--stack <name> | --fleet <file>] [--site <name>]… [--json | --prometheus] [--output <file>] [--timeout 15s]";
 
 function optionsOf(args: readonly string[]): Options {
   let values;
@@ -42,6 +49,8 @@ function optionsOf(args: readonly string[]): Options {
         fleet: { type: "string" },
         site: { type: "string", multiple: true, default: [] },
         json: { type: "boolean", default: false },
+        prometheus: { type: "boolean", default: false },
+        output: { type: "string" },
         timeout: { type: "string", default: DEFAULT_TIMEOUT },
       },
     }));
@@ -53,10 +62,19 @@ function optionsOf(args: readonly string[]): Options {
     throw new Refusal(
       `doctor: --timeout '${maskSeeds(values.timeout)}' is no duration of 1 s or more; write it like 15s`,
     );
-  const { stack = DEV_STACK, fleet, site: sites, json } = values;
+  const { stack = DEV_STACK, fleet, site: sites, json, prometheus, output } = values;
   if (fleet !== undefined && values.stack !== undefined)
     throw new Refusal("doctor: --stack and --fleet are two fleets; name one");
-  return { stack, sites, json, timeoutMs, ...(fleet === undefined ? {} : { fleet }) };
+  if (json && prometheus) throw new Refusal("doctor: --json and --prometheus are two forms; name one");
+  const form = json ? "json" : prometheus ? "prometheus" : "words";
+  return {
+    stack,
+    sites,
+    form,
+    timeoutMs,
+    ...(fleet === undefined ? {} : { fleet }),
+    ...(output === undefined ? {} : { output }),
+  };
 }
 
 /** The project whose stack is meant: the folder that the command runs in, or else this checkout. */
@@ -95,28 +113,77 @@ function chosen(sites: readonly WatchedSite[], names: readonly string[]): Watche
   return sites.filter(({ site }) => names.length === 0 || names.includes(site));
 }
 
+/** In one step: who reads the file (a collector, a mailer) sees the last look or this one. */
+function writeOut(text: string, { output }: Pick<Options, "output">): void {
+  if (output === undefined) return console.log(text.trimEnd());
+  const unfinished = `${output}.${process.pid}.unfinished`;
+  try {
+    fs.writeFileSync(unfinished, `${text.trimEnd()}\n`);
+    fs.renameSync(unfinished, output);
+  } catch (error) {
+    fs.rmSync(unfinished, { force: true });
+    throw new Refusal(`doctor: --output ${output}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+/** The stack's name, or that of the file which describes the fleet. */
+const labelOf = ({ stack, fleet }: Options): string => (fleet === undefined ? stack : path.parse(fleet).name);
+
+function formed(report: DoctorReport, options: Options): string {
+  switch (options.form) {
+    case "words":
+      return doctorWords(report);
+    case "json":
+      return doctorJson(report);
+    case "prometheus":
+      return metrics(options, EXIT_CODES[report.status], report);
+  }
+}
+
+const metrics = (options: Options, exitCode: number, report?: DoctorReport): string =>
+  maskSeeds(
+    doctorMetrics({
+      stack: labelOf(options),
+      exitCode,
+      timestamp: Math.round(Date.now() / 1000),
+      ...(report === undefined ? {} : { report }),
+    }),
+  );
+
 /** Prints what it found; resolves with the exit code. Never throws. */
 export async function run(args: readonly string[]): Promise<number> {
   const isJson = args.includes("--json");
   let logins: Logins | undefined;
+  let options: Options | undefined;
   try {
-    const options = optionsOf(args);
+    options = optionsOf(args);
     const { fleet, stack } = options;
     logins = new Logins(path.dirname(fleet ?? ""));
     const all = fleet === undefined ? await deployedSites(stack) : sitesOfFile(fleet, logins);
     const sites = chosen(all, options.sites);
     const report = await examineFleet(sites, options.timeoutMs);
-    console.log(options.json ? doctorJson(report) : doctorWords(report));
+    writeOut(formed(report, options), options);
     return EXIT_CODES[report.status];
   } catch (error) {
     // A program's own mistake keeps its stack, which holds no values.
     const problem =
       error instanceof Refusal ? error.message : error instanceof Error ? (error.stack ?? "") : String(error);
-    if (isJson) console.log(failureJson(problem));
-    else console.error(maskSeeds(problem));
+    if (!isJson) console.error(maskSeeds(problem));
+    // Metrics of before would look as if somebody still looked.
+    if (options?.form === "prometheus") writeFailure(metrics(options, EXIT_CODES.unknown), options);
+    else if (isJson) writeFailure(failureJson(problem), options ?? {});
     return EXIT_CODES.unknown;
   } finally {
     void closeShared();
     void logins?.close();
+  }
+}
+
+function writeFailure(text: string, options: Pick<Options, "output">): void {
+  try {
+    writeOut(text, options);
+  } catch {
+    // The file itself is what failed.
+    console.log(text.trimEnd());
   }
 }

@@ -26,14 +26,13 @@ export function opened(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, item]) => [key, opened(item)]));
 }
 
-type Resource = StateResource & { readonly outputs?: Readonly<Record<string, unknown>> };
-
-const isOf = (type: string) => (resource: Resource) =>
+/** Whether a resource is one of this program's, of the type. */
+export const isOf = (type: string) => (resource: StateResource) =>
   (resource.urn.split("::")[2] ?? "").endsWith(`pulumi-nodejs:dynamic/nats:${type}`);
 
 /** Every site that was deployed, with all that is needed to look at it. Paths are those of the project's folder. */
 export function fleetOf(state: Deployment, stack: string, projectFolder: string): Observed[] {
-  const resources: readonly Resource[] = state.deployment?.resources ?? [];
+  const resources: readonly StateResource[] = state.deployment?.resources ?? [];
   const inputsOf = <T>(type: string): T[] => resources.filter(isOf(type)).map(({ inputs }) => opened(inputs) as T);
   const [hub] = inputsOf<HubServerInputs>("HubServer");
   const [guard] = inputsOf<GuardInputs>("Guard");

@@ -6,6 +6,7 @@ import { ask, exportSecrets, exportState, importState, pulumi } from "./cli";
 import { backendFolder, lockFolder, type PulumiStack } from "./backend";
 import { endLeftBehind, livingOwners, readLocks } from "./dead-run";
 import { refuseForgetting, withoutMachineOf } from "./forget";
+import { dropContexts, followWithContexts } from "./outputs";
 import { neverTakenOver, pendingOperations, perhapsCreated, type Pending } from "./pending";
 import type { Say } from "./progress";
 import { proofTable } from "./proof-table";
@@ -46,6 +47,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const state = await exportState(target);
     if (state === undefined) {
       say(`stack '${target.stack}': there is none; nothing to remove`);
+      forgetContexts(target);
       return 0;
     }
     const begun = perhapsCreated(pendingOperations(state));
@@ -65,7 +67,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     }
     const exitCode = await pulumi(target, ["destroy", "--yes", "--skip-preview", ...args]);
     // A partial destroy (--target, --exclude) leaves resources, and with them the stack.
-    if (exitCode !== 0 || !(await isLocalAndEmpty(target))) return exitCode;
+    if (exitCode !== 0 || !(await isEmpty(target))) return exitCode;
+    forgetContexts(target);
+    if ((await localBackend(target)) === undefined) return exitCode;
     return await pulumi(target, ["stack", "rm", "--yes", "--preserve-config"]);
   },
 
@@ -138,6 +142,7 @@ async function up(target: PulumiStack, args: readonly string[]): Promise<number>
   if (exitCode !== 0) return exitCode;
   if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
   console.log(`\n${await proof(target)}`);
+  await followWithContexts(target);
   sayPending(standing.pending, say);
   return standing.pending.length === 0 ? 0 : PENDING_EXIT_CODE;
 }
@@ -222,8 +227,13 @@ async function clearDeadRun(target: PulumiStack): Promise<boolean> {
   return true;
 }
 
-async function isLocalAndEmpty(target: PulumiStack): Promise<boolean> {
-  if ((await localBackend(target)) === undefined) return false;
+/** Takes away the NATS CLI contexts of a stack that is gone. */
+function forgetContexts(target: PulumiStack): void {
+  const words = dropContexts(target);
+  if (words !== "") say(words);
+}
+
+async function isEmpty(target: PulumiStack): Promise<boolean> {
   const listed = JSON.parse(await ask(target, ["stack", "export"])) as {
     deployment?: { resources?: unknown[] | null };
   };

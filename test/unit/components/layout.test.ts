@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 
 const ROOT = join(__dirname, "../../..");
-const ROOMS = ["components", "configs", "providers", "toolchain", "test"];
+const ROOMS = ["components", "configs", "outputs", "providers", "toolchain", "test"];
 
 const files = ROOMS.flatMap((room) =>
   readdirSync(join(ROOT, room), { recursive: true, encoding: "utf8" }).map((name) => join(room, name)),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DOCTOR_FINDINGS } from "../../../diagnosis/reference";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DoctorReport, EXIT_CODES } from "../../../providers/doctor-report";
 import { doctorJson, doctorWords } from "../../../toolchain/doctor-words";
@@ -104,6 +104,38 @@ describe("the doctor's command", () => {
     const { exitCode, problem } = JSON.parse(stdout) as { exitCode: number; problem: string };
     assert.deepEqual([status, exitCode], [3, 3]);
     assert.match(problem, /cannot be read/);
+  });
+});
+
+describe("the doctor's output", () => {
+  const temp = inTempFolder();
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [join(ROOT, "toolchain/bin.js"), "doctor", "--fleet", "edge.yaml", ...args], {
+      cwd: temp.path(),
+      env: { PATH: "", HOME: temp.path() },
+      encoding: "utf8",
+    });
+
+  it("says in metrics that it could not look, in place of what it saw before", () => {
+    writeFileSync(temp.path("nats.prom"), "old");
+    const { status, stdout, stderr } = run("--prometheus", "--output", "nats.prom");
+    assert.deepEqual([status, stdout], [3, ""]);
+    assert.match(stderr, /edge.yaml: cannot be read/);
+    assert.match(readFileSync(temp.path("nats.prom"), "utf8"), /^nats_hub_leaf_doctor_exit_code\{stack="edge"\} 3$/m);
+    assert.deepEqual(
+      readdirSync(temp.path()).filter((name) => name.includes("unfinished")),
+      [],
+    );
+  });
+
+  it("has one form", () => {
+    assert.match(run("--json", "--prometheus").stdout, /are two forms; name one/);
+  });
+
+  it("goes to standard output when its file cannot be written", () => {
+    const { status, stdout } = run("--json", "--output", "no/such/folder/doctor.json");
+    assert.equal(status, 3);
+    assert.match(stdout, /"exitCode": 3/);
   });
 });
 

@@ -7,7 +7,8 @@ import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { natsServerBinary } from "../../../toolchain/locate";
-import { downloadNatsServer, natsServer, publishedSum } from "../../../toolchain/nats-server";
+import { downloadNatsServer, natsServer } from "../../../toolchain/nats-server";
+import { publishedSum } from "../../../toolchain/release";
 import versions from "../../../toolchain/versions.json";
 
 const VERSION = versions.natsServer.version;

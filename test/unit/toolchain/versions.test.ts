@@ -33,6 +33,14 @@ describe("pinned versions", () => {
     assert.ok(module.includes(`github.com/nats-io/nats-server/v2 v${versions.natsServer.version}\n`));
   });
 
+  it("builds the pinned tools of the tests with Go", () => {
+    const { natsCli, natsExporter, actionlint } = versions.testTools;
+    assert.ok(read("toolchain/go/actionlint/go.mod").includes(`github.com/rhysd/actionlint v${actionlint}\n`));
+    assert.ok(read("toolchain/go/nats-cli/go.mod").includes(`github.com/nats-io/natscli v${natsCli}\n`));
+    const exporter = read("toolchain/go/nats-exporter/go.mod");
+    assert.ok(exporter.includes(`github.com/nats-io/prometheus-nats-exporter v${natsExporter}\n`));
+  });
+
   it("pins every npm package to one exact version", () => {
     const all = { ...packageFile.dependencies, ...packageFile.devDependencies };
     const loose = Object.entries(all).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version));

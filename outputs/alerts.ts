@@ -1,0 +1,167 @@
+import { stringify } from "yaml";
+import { DeployedFleet } from "./deployed";
+import { JOB } from "./prometheus";
+
+/**
+ * Alert rules. What a server's monitoring shows within seconds comes from the exporters; every cause that the doctor
+ * knows, and all servers in containers, come from the doctor's metrics.
+ */
+
+/** How long something is wrong before it is told. */
+export interface AlertTiming {
+  /** A link comes back within a second of its server. */
+  down: string;
+  /** The server itself takes up to 40 s to find a site again. */
+  inactive: string;
+  lag: string;
+  unseen: string;
+  missing: string;
+  /** Seconds without a look of the doctor. */
+  silent: number;
+}
+
+const TIMING: AlertTiming = { down: "1m", inactive: "1m", lag: "10m", unseen: "10m", missing: "5m", silent: 900 };
+
+/** A healthy source is heard of every second. */
+const INACTIVE_NS = "10e9";
+
+interface Rule {
+  record?: string;
+  alert?: string;
+  expr: string;
+  for?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+}
+
+const DECLARED = "nats_hub_leaf:link:declared";
+const ACTIVE = "nats_hub_leaf:source:active_ns";
+const LAG = "nats_hub_leaf:source:lag";
+
+const alert = (
+  name: string,
+  expr: string,
+  after: string,
+  /** "own": the metric's. */
+  severity: "error" | "warning" | "own",
+  summary: string,
+  description: string,
+): Rule => ({
+  alert: name,
+  expr,
+  for: after,
+  ...(severity === "own" ? {} : { labels: { severity } }),
+  annotations: { summary, description },
+});
+
+/** A selector, such as `{job="nats",stack="dev"}`. */
+const where = (labels: Record<string, string>): string =>
+  `{${Object.entries(labels)
+    .map(([label, value]) => `${label}=${JSON.stringify(value)}`)
+    .join(",")}}`;
+
+function serverRules({ stack, sites }: DeployedFleet, timing: AlertTiming): Rule[] {
+  const ofStack = where({ stack });
+  const servers = where({ job: JOB, stack });
+  const hub = where({ job: JOB, stack, role: "hub" });
+  const bySource = (metric: string): string =>
+    `max by (stack, site, account, stream_name) (label_replace(${metric}${hub}, "site", "$1", "source_api", "\\\\$JS\\\\.(.+)\\\\.API"))`;
+  const declared = sites.filter(({ expect }) => expect === "online");
+  const isDeclared = `and on (stack, site) ${DECLARED}${ofStack}`;
+  return [
+    ...declared.map(({ name: site, account }): Rule => ({
+      record: DECLARED,
+      expr: "vector(1)",
+      labels: { stack, site, account },
+    })),
+    { record: ACTIVE, expr: bySource("jetstream_stream_source_active_duration_ns") },
+    { record: LAG, expr: bySource("jetstream_stream_source_lag") },
+    alert(
+      "NatsServerDown",
+      // The exporter answers for a dead server too: `up` stays 1, and only the server's own series end.
+      `max by (stack, server) (up${servers}) unless on (stack, server) gnatsd_leafz_conn_nodes_total${servers}`,
+      timing.down,
+      "error",
+      "{{ $labels.server }} of stack {{ $labels.stack }} does not answer",
+      "Neither its links nor its streams can be seen: the server is down, or its exporter is.",
+    ),
+    alert(
+      "NatsLeafLinkDown",
+      [
+        `${DECLARED}${ofStack}`,
+        `unless on (stack, site, account) label_replace(gnatsd_leafz_info${hub}, "site", "$1", "name", "(.+)")`,
+        `and on (stack) gnatsd_leafz_conn_nodes_total${hub}`,
+      ].join(" "),
+      timing.down,
+      "error",
+      "the hub has no link of {{ $labels.site }} in account {{ $labels.account }}",
+      "Nothing of the site reaches the hub. `make doctor` names the cause.",
+    ),
+    alert(
+      "NatsLinksBelowDeclared",
+      `count by (stack) (${DECLARED}${ofStack}) > on (stack) max by (stack) (gnatsd_leafz_conn_nodes_total${hub})`,
+      timing.down,
+      "error",
+      "the hub of stack {{ $labels.stack }} has fewer links than {{ $value }}, which are declared",
+      "NatsLeafLinkDown names the sites.",
+    ),
+    alert(
+      "NatsSourceInactive",
+      `(${ACTIVE}${ofStack} > ${INACTIVE_NS} or ${ACTIVE}${ofStack} == -1) ${isDeclared}`,
+      timing.inactive,
+      "error",
+      "stream {{ $labels.stream_name }} of {{ $labels.site }} is not sourced",
+      "The hub has not heard of the site for more than 10 s, or never did. Its lag says 0 all the same. `make doctor` names the cause.",
+    ),
+    alert(
+      "NatsSourceLag",
+      `${LAG}${ofStack} > 0 ${isDeclared}`,
+      timing.lag,
+      "warning",
+      `stream {{ $labels.stream_name }} of {{ $labels.site }} was not caught up once in ${timing.lag}`,
+      "{{ $value }} messages wait at the site.",
+    ),
+  ];
+}
+
+function doctorRules({ stack }: DeployedFleet, timing: AlertTiming): Rule[] {
+  const ofStack = where({ stack });
+  const looked = `nats_hub_leaf_doctor_timestamp_seconds${ofStack}`;
+  return [
+    alert(
+      "NatsFinding",
+      `max by (stack, site, stream, code, severity) (nats_hub_leaf_finding${ofStack}) > 0`,
+      "0s",
+      "own",
+      "site {{ $labels.site }}: {{ $labels.code }}",
+      "docs/findings.md#{{ $labels.code }} has cause and cure, `make doctor` the evidence.",
+    ),
+    alert(
+      "NatsDoctorCannotLook",
+      `max by (stack) (nats_hub_leaf_doctor_exit_code${ofStack}) == 3`,
+      timing.unseen,
+      "warning",
+      "the doctor of stack {{ $labels.stack }} cannot look at everything",
+      "What it cannot see may be wrong. `make doctor` says what it is.",
+    ),
+    alert(
+      "NatsDoctorSilent",
+      `time() - max by (stack) (${looked}) > ${timing.silent} or absent(${looked})`,
+      timing.missing,
+      "warning",
+      "the doctor of stack {{ $labels.stack }} does not look",
+      "Its cron job, node_exporter or its textfile is missing (docs/monitoring.md).",
+    ),
+  ];
+}
+
+/** The text of alerts.yml. Without the hub's monitoring, rules on it would never fire: there are none then. */
+export function alertRules(fleet: DeployedFleet, timing: Partial<AlertTiming> = {}): string {
+  const all = { ...TIMING, ...timing };
+  const { stack, hub } = fleet;
+  const groups = [
+    ...(hub.monitor === undefined ? [] : [{ name: `nats-servers-${stack}`, rules: serverRules(fleet, all) }]),
+    { name: `nats-doctor-${stack}`, rules: doctorRules(fleet, all) },
+  ];
+  return stringify({ groups }, { lineWidth: 0 });
+}
