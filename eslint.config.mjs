@@ -88,4 +88,8 @@ export default defineConfig(
     files: ["diagnosis/**/*.ts"],
     rules: pure(["\\./", "(\\.\\./)+configs/", ...PURE_PACKAGES]),
   },
+  {
+    files: ["topology/**/*.ts"],
+    rules: pure(["\\./", "(\\.\\./)+configs/", ...PURE_PACKAGES]),
+  },
 );
