@@ -1,3 +1,4 @@
+import { count } from "../configs/plan-facts";
 import { maskSeeds } from "../configs/seeds";
 import { Topology, TopologyServer, TopologySite, TopologyStream } from "./topology";
 
@@ -85,7 +86,7 @@ function hubNode(hub: TopologyServer, sites: readonly TopologySite[], mark: Mark
   const all = sites.flatMap(({ streams }) => streams);
   const merged = [...new Set(all.filter(isMerged).map(collectedName))];
   const ofSites = all.filter((stream) => !isMerged(stream)).length;
-  const named = [...firstOf(merged, "merged stream"), ...(ofSites === 0 ? [] : [counted(ofSites, "stream of a site")])];
+  const named = [...firstOf(merged, "merged stream"), ...(ofSites === 0 ? [] : [count(ofSites, "site stream")])];
   return {
     id: HUB_ID,
     label: [titled(hub.name === "hub" ? hub.name : `hub ${hub.name}`, mark), placeWords(hub), ...named],
@@ -119,7 +120,7 @@ function foldedNode(folded: readonly Drawable[], besideOthers: boolean): Node {
   const marks = new Map<Mark, number>();
   for (const { mark } of folded) if (mark !== undefined) marks.set(mark, (marks.get(mark) ?? 0) + 1);
   const words = [...marks].map(([mark, n]) => `${n} ${mark}`).join(", ");
-  const title = besideOthers ? `and ${counted(folded.length, "more site")}` : counted(folded.length, "site");
+  const title = besideOthers ? `and ${count(folded.length, "more site")}` : count(folded.length, "site");
   return {
     id: "others",
     label: words === "" ? [title] : [title, words],
@@ -148,13 +149,7 @@ const flowWords = (stream: TopologyStream): string => `${stream.name} → ${coll
 function firstOf(words: readonly string[], what: string): string[] {
   if (words.length <= STREAMS_NAMED) return [...words];
   const rest = words.length - STREAMS_NAMED;
-  return [...words.slice(0, STREAMS_NAMED), `and ${counted(rest, `more ${what}`)}`];
-}
-
-/** `3 streams of a site`: the noun comes first. */
-function counted(n: number, what: string): string {
-  const [, noun = what, rest = ""] = /^(.*?)( of .*)?$/.exec(what) ?? [];
-  return `${n} ${noun}${n === 1 ? "" : "s"}${rest}`;
+  return [...words.slice(0, STREAMS_NAMED), `and ${count(rest, `more ${what}`)}`];
 }
 
 /** Text between quotes in Mermaid, which takes HTML there, and entities without their ampersand. */
