@@ -33,7 +33,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const standing = await standingOf(target, (await exportState(target)) ?? {});
     // Only then: a refresh also shows what an engine says otherwise than it was told.
     const refresh = standing.removed.length + standing.changed.length === 0 ? [] : ["--refresh"];
-    const exitCode = await pulumi(knowing(target, standing), ["preview", QUIET, ...refresh, ...standing.options, ...args]);
+    const exitCode = await pulumi(knowing(target, standing), [
+      "preview",
+      QUIET,
+      ...refresh,
+      ...standing.options,
+      ...args,
+    ]);
     sayPending(standing.pending, say);
     return exitCode;
   },

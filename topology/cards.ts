@@ -1,6 +1,6 @@
 import { count } from "../configs/plan-facts";
 import { Type, escaped, fitted, widthOf } from "./fitting";
-import { collectedName, placeWords } from "./mermaid";
+import { collectedName, machineOf, placeWords } from "./mermaid";
 import { STATE_WORDS, SiteStanding, latencyWords } from "./standing";
 import { TopologyLink } from "./topology";
 
@@ -36,13 +36,18 @@ interface Style {
 
 export const STYLES: Record<Density, Style> = {
   large: { padding: 20, name: 18, glyph: 20, streams: 4, widest: 420, narrowest: 250 },
-  medium: { padding: 14, name: 14, glyph: 16, streams: 3, widest: 330, narrowest: 240 },
+  medium: { padding: 14, name: 14, glyph: 16, streams: 3, widest: 330, narrowest: 230 },
   small: { padding: 9, name: 12.5, glyph: 13, streams: 0, widest: 280, narrowest: 164 },
 };
 
 /** Between glyph and name. */
 const GLYPH_GAP = 8;
 const LOCK = 14;
+const LOCK_GAP = 4;
+/** Before what stands at the right end of a line. */
+const RIGHT_GAP = 12;
+/** Size of the word for a site's state. */
+const WORD = 13;
 
 export const SECURITY_WORDS: Record<TopologyLink["security"], string> = {
   tls: "TLS",
@@ -51,10 +56,11 @@ export const SECURITY_WORDS: Record<TopologyLink["security"], string> = {
   plain: "plain text over the network",
 };
 
-/** The width that a card needs to show its site's whole name. */
+/** The width that a card needs to show its site's whole name, beside the longest word for a state where it has one. */
 export function neededWidth({ site }: SiteStanding, density: Density): number {
   const { padding, name, glyph, narrowest } = STYLES[density];
-  const needed = 2 * padding + glyph + GLYPH_GAP + widthOf(site.name, { size: name, mono: true }) + LOCK + 4;
+  const beside = density === "large" ? widthOf("unproven", { size: WORD }) + RIGHT_GAP : LOCK + LOCK_GAP;
+  const needed = 2 * padding + glyph + GLYPH_GAP + widthOf(site.name, { size: name, mono: true }) + beside;
   return Math.max(narrowest, Math.ceil(needed));
 }
 
@@ -78,12 +84,13 @@ function linesOf(standing: SiteStanding, density: Density): Line[] {
   const { streams: most } = STYLES[density];
   const shown = streams.slice(0, streams.length > most ? most - 1 : most);
   const more = streams.length - shown.length;
-  const about = `${isLarge ? "account " : ""}${site.account} · ${placeWords(site)}`;
+  const where = site.engine === undefined ? ` · ${placeWords(site)}` : ` on ${machineOf(site.engine)}`;
+  const about = isLarge ? `account ${site.account} · ${placeWords(site)}` : `${site.account}${where}`;
   return [
     {
       height: isLarge ? 26 : 20,
       left: name,
-      ...(isLarge ? { right: { ...sans(word, 13, "state"), bold: true } } : {}),
+      ...(isLarge ? { right: { ...sans(word, WORD, "state"), bold: true } } : {}),
     },
     { height: isLarge ? 22 : 18, left: sans(about, isLarge ? 13 : 12, "muted") },
     ...(isLarge ? [{ height: 20, left: sans(linkWords(site.link), 13, "muted") }] : []),
@@ -154,8 +161,8 @@ export function cardSvg(standing: SiteStanding, density: Density, width: number,
       y += RULE_GAP;
     }
     const from = i === 0 ? padding + glyph + GLYPH_GAP : padding;
-    const to = width - padding - (i === 0 && hasLock ? LOCK + 4 : 0);
-    const ofRight = right === undefined || right.text === "" ? 0 : widthOf(right.text, right) + 12;
+    const to = width - padding - (i === 0 && hasLock ? LOCK + LOCK_GAP : 0);
+    const ofRight = right === undefined || right.text === "" ? 0 : widthOf(right.text, right) + RIGHT_GAP;
     // Where a line stands in its height: the letters in the middle.
     const baseline = y + (i === 0 ? name * 0.62 + left.size * 0.35 : own / 2 + left.size * 0.35);
     parts.push(textSvg(left, from, baseline, to - from - ofRight));

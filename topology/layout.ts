@@ -53,7 +53,7 @@ export function layoutOf(
   const most = Math.max(1, Math.floor((room + gap - leading) / (needed + gap)));
   const rows = Math.ceil(standings.length / most);
   const columns = rows === 0 ? 1 : Math.ceil(standings.length / rows);
-  const cardWidth = Math.floor(Math.min(widest, (room - leading + gap) / columns - gap));
+  const cardWidth = Math.floor(Math.min(Math.max(widest, needed), (room - leading + gap) / columns - gap));
   const height = standings.length === 0 ? 0 : cardHeight(standings, density);
   const used = columns * (cardWidth + gap) - gap;
   const left = margin + (room - used) / 2 + (density === "large" ? 0 : gap / 4);

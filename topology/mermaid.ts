@@ -136,8 +136,12 @@ function arrowLine(id: string, { label, isDotted }: NonNullable<Node["arrow"]>):
 
 const titled = (name: string, mark: Mark | undefined): string => (mark === undefined ? name : `${name} (${mark})`);
 
+/** `container on oslo.example` */
 export const placeWords = ({ runtime, engine }: Pick<TopologyServer, "runtime" | "engine">): string =>
-  runtime === "process" ? "process" : `container${engine === undefined ? "" : ` on ${engine}`}`;
+  runtime === "process" ? "process" : `container${engine === undefined ? "" : ` on ${machineOf(engine)}`}`;
+
+/** The machine of an engine's address. */
+export const machineOf = (engine: string): string => (URL.canParse(engine) && new URL(engine).host) || engine;
 
 const isMerged = ({ collected }: TopologyStream): boolean => collected.mode === "merged";
 
