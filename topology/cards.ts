@@ -8,10 +8,10 @@ import { TopologyLink } from "./topology";
 
 export type Density = "large" | "medium" | "small";
 
-interface Piece extends Type {
+export interface Piece extends Type {
   readonly text: string;
-  /** The colour: of ordinary text, of what matters less, or of the site's state. */
-  readonly tone: "ink" | "muted" | "state";
+  /** The colour: of ordinary text, of what matters less, or of the site's state; the hub has its own. */
+  readonly tone: "ink" | "muted" | "state" | "hub-ink" | "hub-muted";
   readonly bold?: boolean;
 }
 

@@ -148,7 +148,9 @@ const isMerged = ({ collected }: TopologyStream): boolean => collected.mode === 
 /** `OSLO/EVENTS` */
 export const collectedName = ({ collected }: TopologyStream): string => `${collected.account}/${collected.stream}`;
 
-const flowWords = (stream: TopologyStream): string => `${stream.name} → ${collectedName(stream)}`;
+/** Short, for Mermaid breaks longer ones: a stream without more is collected in its site's own account. */
+const flowWords = (stream: TopologyStream): string =>
+  isMerged(stream) ? `${stream.collected.stream} → ${collectedName(stream)}` : stream.name;
 
 function firstOf(words: readonly string[], what: string): string[] {
   if (words.length <= STREAMS_NAMED) return [...words];

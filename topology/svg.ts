@@ -1,5 +1,5 @@
 import { count } from "../configs/plan-facts";
-import { SECURITY_WORDS, cardSvg, linkWords, rounded, textSvg } from "./cards";
+import { Piece, SECURITY_WORDS, cardSvg, linkWords, rounded, textSvg } from "./cards";
 import { escaped, widthOf } from "./fitting";
 import { drawingStyle, legend, symbols } from "./glyphs";
 import { Layout, layoutOf } from "./layout";
@@ -110,36 +110,20 @@ function hubSvg(topology: Topology, standings: readonly SiteStanding[], { hub }:
   const top = hub.y + HUB_PADDING;
   const about = `${topology.hub.name === "hub" ? "" : "hub · "}${placeWords(topology.hub)} · ${securityOf(standings)}`;
   const summary = summaryOf(standings);
-  const text = (words: string, y: number, size: number, tone: string, more: { bold?: boolean; mono?: boolean } = {}) =>
-    hubText({ words, size, tone, x: from, y, width: to - from, ...more });
+  const width = to - from;
+  const name: Piece = { text: topology.hub.name, size: 20, tone: "hub-ink", mono: true, bold: true };
+  const proven: Piece = { text: summary, size: 14, tone: "hub-ink" };
+  const streams = hubLines(topology).map((text): Piece => ({ text, size: 13, tone: "hub-ink", mono: true }));
   return [
     `<g id="hub"><title>${escaped(`hub ${topology.hub.name}: domain ${topology.hub.domain}, ${placeWords(topology.hub)}`)}</title>`,
     `<rect class="hub" x="${hub.x}" y="${hub.y}" width="${hub.width}" height="${hub.height}" rx="14"/>`,
-    hubText({
-      ...{ words: topology.hub.name, size: 20, tone: "hub-ink", x: from, y: top + 20, mono: true, bold: true },
-      width: to - from - widthOf(summary, { size: 14 }) - 16,
-    }),
-    hubText({ words: summary, size: 14, tone: "hub-ink", x: to, y: top + 19, width: to - from, anchor: "end" }),
-    text(about, top + 43, 13, "hub-muted"),
-    ...hubLines(topology).map((line, i) => text(line, top + 64 + 20 * i, 13, "hub-ink", { mono: true })),
+    textSvg(name, from, top + 20, width - widthOf(summary, proven) - 16),
+    textSvg(proven, to, top + 19, width, "end"),
+    textSvg({ text: about, size: 13, tone: "hub-muted" }, from, top + 43, width),
+    ...streams.map((stream, i) => textSvg(stream, from, top + 64 + 20 * i, width)),
     "</g>",
   ].join("");
 }
-
-interface HubText {
-  words: string;
-  size: number;
-  tone: string;
-  x: number;
-  y: number;
-  width: number;
-  bold?: boolean;
-  mono?: boolean;
-  anchor?: "end";
-}
-
-const hubText = ({ words, size, tone, x, y, width, anchor, ...more }: HubText): string =>
-  textSvg({ text: words, size, tone: tone as "ink", ...more }, x, y, width, anchor);
 
 function summaryOf(standings: readonly SiteStanding[]): string {
   const proven = standings.filter(({ state }) => state === "proven" || state === "old").length;

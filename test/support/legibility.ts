@@ -4,11 +4,18 @@ import type { Page } from "./browser";
 
 declare const document: {
   body: object;
-  documentElement: { scrollWidth: number; clientWidth: number };
+  documentElement: Scrolling;
+  querySelectorAll(selector: string): Iterable<Scrolling>;
   createRange(): { selectNodeContents(node: unknown): void; getClientRects(): Iterable<Box> };
   createTreeWalker(root: unknown, what: number): { nextNode(): TextNode | null };
 };
 declare function getComputedStyle(element: unknown): { fontSize: string };
+
+interface Scrolling {
+  tagName: string;
+  scrollWidth: number;
+  clientWidth: number;
+}
 
 interface Box {
   left: number;
@@ -62,12 +69,15 @@ export const measure = (page: Page): Promise<Measured> =>
       if (boxes.length === 0 || parent.getBoundingClientRect().width === 0) continue;
       const scale = parent.getScreenCTM?.()?.a ?? 1;
       smallest = Math.min(smallest, parseFloat(getComputedStyle(parent).fontSize) * scale);
-      const card = parent.closest(".site, #hub")?.querySelector("rect")?.getBoundingClientRect();
-      const room = card ?? { left: 0, right: document.documentElement.clientWidth, top: -Infinity, bottom: Infinity };
+      // Of the card, of the drawing, which shows nothing outside of itself, and of the window.
+      const rooms = [parent.closest(".site, #hub")?.querySelector("rect"), parent.closest("svg")]
+        .flatMap((one) => (one === null || one === undefined ? [] : [one.getBoundingClientRect()]))
+        .concat({ left: 0, right: document.documentElement.clientWidth, top: -Infinity, bottom: Infinity } as Box);
       for (const box of boxes) {
         seen.push({ text, box });
-        if (box.left < room.left || box.right > room.right || box.top < room.top || box.bottom > room.bottom)
-          strays.push(text);
+        const isIn = (room: Box) =>
+          box.left >= room.left && box.right <= room.right && box.top >= room.top && box.bottom <= room.bottom;
+        if (!rooms.every(isIn)) strays.push(text);
       }
     }
     seen.sort((a, b) => a.box.top - b.box.top);
@@ -80,6 +90,9 @@ export const measure = (page: Page): Promise<Measured> =>
         if (!isBeside) overlaps.push(`${text} / ${other.text}`);
       }
     });
-    const { scrollWidth, clientWidth } = document.documentElement;
-    return { overlaps, strays, smallest, scrollsSideways: scrollWidth > clientWidth, texts: seen.length };
+    const scrolling = [document.documentElement, ...document.querySelectorAll("body *")];
+    const scrollsSideways = scrolling.some(
+      ({ scrollWidth, clientWidth, tagName }) => /^(html|figure)$/i.test(tagName) && scrollWidth > clientWidth,
+    );
+    return { overlaps, strays, smallest, scrollsSideways, texts: seen.length };
   }, SLACK);

@@ -23,8 +23,8 @@ describe("the Mermaid text of a fleet", () => {
   s1["oslo<br/>account OSLO<br/>process"]:::plain
   s2["bergen<br/>account BERGEN<br/>process<br/>pending: expected offline"]:::pending
   hub["hub<br/>process<br/>HUB/ALARMS<br/>2 site streams"]:::plain
-  s1 -->|"EVENTS → OSLO/EVENTS<br/>ALARMS_OSLO → HUB/ALARMS<br/>TLS"| hub
-  s2 -.->|"EVENTS → BERGEN/EVENTS<br/>ALARMS_BERGEN → HUB/ALARMS<br/>TLS"| hub
+  s1 -->|"EVENTS<br/>ALARMS → HUB/ALARMS<br/>TLS"| hub
+  s2 -.->|"EVENTS<br/>ALARMS → HUB/ALARMS<br/>TLS"| hub
   classDef plain fill:#eef4fb,stroke:#4a78a8,color:#14263a
   classDef pending fill:#f3f3f5,stroke:#7a7f87,color:#33373d,stroke-dasharray:5 4
 `,
