@@ -31,6 +31,9 @@ preview: node_modules ## show what `make up` would do; refuses what can be refus
 plan: node_modules ## show what the settings intend, from the project's files alone (no Pulumi CLI, server or state); ARGS=--json
 	@$(TS) toolchain/plan.ts $(STACK) $(ARGS)
 
+topology: node_modules ## draw the fleet with the last proof of each site: topology.<stack>.html, .svg and .mmd (OUT=folder, ARGS=--plan)
+	@$(TS) toolchain/topology.ts $(STACK) $(if $(OUT),--out "$(OUT)") $(ARGS)
+
 check-config: node_modules ## judge hand-written nats-server files, deploying nothing: make check-config FILES="hub.conf leaf.conf" (ARGS=--json)
 	@node toolchain/bin.js check-config $(ARGS) $(FILES)
 

@@ -92,4 +92,8 @@ export default defineConfig(
     files: ["outputs/**/*.ts"],
     rules: pure(["\\./", "(\\.\\./)+configs/", "yaml$"]),
   },
+  {
+    files: ["topology/**/*.ts"],
+    rules: pure(["\\./", "(\\.\\./)+configs/", ...PURE_PACKAGES]),
+  },
 );

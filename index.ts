@@ -23,6 +23,8 @@ export = async () => {
     /** Where the servers are reached. */
     hub: hub.endpoints,
     sites: Object.fromEntries(sites.map((site) => [site.site.name, site.endpoints])),
+    /** Hub, sites, accounts, links and streams with their directions: what `make topology` draws. */
+    topology: fleet.topology,
     /** The seeds of all users but the links' (secret): `pulumi stack output seeds --show-secrets`. */
     seeds: pulumi.secret(fleet.userSeeds()),
   };

@@ -4,6 +4,7 @@ import { bracketed } from "../configs/address";
 import { CONTAINER_PORTS } from "../configs/container";
 import { dialedHub, isElsewhere, placementOf, reachedAt } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
+import { Topology, topologyOf } from "../topology/topology";
 import type { LinkCertificates } from "../providers/link-tls";
 import { Declared } from "./declared";
 import { LinkAuthority } from "./link-authority";
@@ -73,6 +74,11 @@ export class Fleet extends pulumi.ComponentResource {
   async isUnderWay(): Promise<void> {
     await new Promise((resolve) => this.urn.apply(resolve));
     await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Who is there, who dials whom and which stream flows where; all of it known in a preview, and nothing secret. */
+  get topology(): Topology {
+    return topologyOf(this.settings);
   }
 
   /** The hub's client URL. */

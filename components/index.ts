@@ -6,3 +6,4 @@ export { Proof, type ProofArgs } from "./proof";
 export { lightenSdk } from "./light-sdk";
 export { stackSettings } from "./stack-settings";
 export { readSettings, type RawSettings, type Settings } from "../configs/settings";
+export type { Topology } from "../topology/topology";

@@ -9,9 +9,11 @@ import {
   STREAM_FINDINGS,
   WARNINGS,
 } from "../diagnosis/reference";
+import { exampleSvg } from "./example-fleet";
 import { report } from "./refusal";
 
-// `make docs`: writes docs/findings.md from the reference in diagnosis/. A unit test fails when the file is another.
+// `make docs`: writes docs/findings.md from the reference in diagnosis/, and the picture docs/topology.svg. A unit test
+// fails when a file is another.
 
 const INTRODUCTION = `# Findings
 
@@ -58,6 +60,7 @@ export const findingsDoc = (parts: readonly Part[] = PARTS): string =>
 if (require.main === module) {
   try {
     writeFileSync(join(__dirname, "..", "docs", "findings.md"), findingsDoc());
+    writeFileSync(join(__dirname, "..", "docs", "topology.svg"), exampleSvg());
   } catch (error) {
     report(error);
     process.exitCode = 1;

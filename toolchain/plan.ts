@@ -1,11 +1,11 @@
 import * as path from "node:path";
-import type { FleetPlan } from "../configs/fleet-plan";
+import type { FleetPlan, PlanContext } from "../configs/fleet-plan";
 import { planFleet } from "../configs/plan-fleet";
 import { planWords } from "../configs/plan-words";
 import { describeProblems } from "../configs/problem";
 import { judge } from "../configs/rules";
 import { maskSeeds } from "../configs/seeds";
-import { readSettings } from "../configs/settings";
+import { Settings, readSettings } from "../configs/settings";
 import { Refusal, report } from "./refusal";
 import { readStackConfig } from "./stack-config";
 
@@ -13,8 +13,16 @@ import { readStackConfig } from "./stack-config";
 // container engine, a state or a passphrase can be reached:
 //   ts-node toolchain/plan.ts <stack> [--json]
 
-/** Errors: a Refusal with all mistakes, in the words of the program itself. */
 export function planStack(projectFolder: string, stack: string): FleetPlan {
+  const { settings, ...context } = judgedSettings(projectFolder, stack);
+  return planFleet(settings, { stack, ...context });
+}
+
+/** What a stack's files say, when no rule finds fault with it. Errors: a Refusal with all mistakes, in the program's words. */
+export function judgedSettings(
+  projectFolder: string,
+  stack: string,
+): Omit<PlanContext, "stack"> & { settings: Settings } {
   const { raw, problems: ofFile, ...context } = readStackConfig(projectFolder, stack);
   const { settings, judged, problems: ofShape } = readSettings(raw);
   const known = new Set(ofFile.map(({ where }) => where));
@@ -25,7 +33,7 @@ export function planStack(projectFolder: string, stack: string): FleetPlan {
     ...(judged === undefined ? [] : judge(judged, { emptyPassphrase: context.passphrase === "empty" })),
   ];
   if (settings === undefined || problems.length > 0) throw new Refusal(describeProblems(problems));
-  return planFleet(settings, { stack, ...context });
+  return { settings, ...context };
 }
 
 /** What the command prints. Errors: a Refusal. */

@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { latencyWords } from "../topology/standing";
 
 /** One row of the stack output `proof`: what the smoke test found about one stream of one site. */
 interface ProofRow {
@@ -32,6 +33,5 @@ export function proofTable(output: unknown): string {
 }
 
 function latency(milliseconds: unknown): string | undefined {
-  if (typeof milliseconds !== "number") return undefined;
-  return milliseconds >= 1000 ? `${(milliseconds / 1000).toFixed(1)} s` : `${milliseconds.toFixed(1)} ms`;
+  return typeof milliseconds === "number" ? latencyWords(milliseconds) : undefined;
 }

@@ -21,6 +21,9 @@ import { exportLine } from "./stack-environment";
 
 const say: Say = (line) => process.stderr.write(`${line}\n`);
 
+/** All outputs of a large fleet are thousands of lines; the table of the proof says what matters of them. */
+const QUIET = "--suppress-outputs";
+
 type Command = (target: PulumiStack, args: readonly string[]) => Promise<number>;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -31,7 +34,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const standing = await standingOf(target, (await exportState(target)) ?? {});
     // Only then: a refresh also shows what an engine says otherwise than it was told.
     const refresh = standing.removed.length + standing.changed.length === 0 ? [] : ["--refresh"];
-    const exitCode = await pulumi(knowing(target, standing), ["preview", ...refresh, ...standing.options, ...args]);
+    const exitCode = await pulumi(knowing(target, standing), [
+      "preview",
+      QUIET,
+      ...refresh,
+      ...standing.options,
+      ...args,
+    ]);
     sayPending(standing.pending, say);
     return exitCode;
   },
@@ -138,7 +147,7 @@ async function up(target: PulumiStack, args: readonly string[]): Promise<number>
   await clearInterrupted((await exportState(target)) ?? {}, target.stack);
   const standing = await standingOf(target, (await exportState(target)) ?? {});
   await refreshTouched(target, standing);
-  const exitCode = await pulumi(knowing(target, standing), ["up", "--yes", ...standing.options, ...args]);
+  const exitCode = await pulumi(knowing(target, standing), ["up", "--yes", QUIET, ...standing.options, ...args]);
   if (exitCode !== 0) return exitCode;
   if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
   console.log(`\n${await proof(target)}`);

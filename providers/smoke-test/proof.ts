@@ -18,6 +18,8 @@ export interface ProofRow {
   latencyMs: number;
   status: "proven" | "pending";
   note: string;
+  /** When it was proven last, in UTC: "2026-11-03T10:11:12Z". Absent until it was. */
+  provenAt?: string;
 }
 
 /** The rows of one site; without `proved`, of a site that is declared offline, or away. */
@@ -43,3 +45,11 @@ export function rowsOf(
     return { ...row, link: "up", messages: arrived, latencyMs, status: "proven", note };
   });
 }
+
+/** The rows with the time of each one's last proof: now, or for what is pending that of its row before. */
+export const timed = (rows: readonly ProofRow[], now: string, before: readonly ProofRow[] = []): ProofRow[] =>
+  rows.map((row) => {
+    const last = before.find(({ site, stream }) => site === row.site && stream === row.stream)?.provenAt;
+    const provenAt = row.status === "proven" ? now : last;
+    return provenAt === undefined ? row : { ...row, provenAt };
+  });

@@ -16,7 +16,7 @@ import { attackAll, breachFinding, cannotTest } from "./isolation";
 import { Proved, SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./job";
 import { Observed, observe, observeSettled } from "./observe";
 import { proveStream } from "./probe";
-import { rowsOf } from "./proof";
+import { rowsOf, timed } from "./proof";
 import { sideBySide } from "../side-by-side";
 
 /** The proof that every site's data reaches the hub, that none is lost or doubled, and that no site sees another. */
@@ -134,6 +134,9 @@ async function seenOnHub(inputs: SmokeTestInputs): Promise<SmokeTestOutputs["pro
   return seen;
 }
 
+/** A time in UTC, to the second. */
+const secondsOf = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
+
 /** Enough of a server id to tell one start of a server from the next. */
 const ID_LENGTH = 12;
 
@@ -199,18 +202,19 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
   }
   for (const name of unproven(inputs.root)) if (!isAway(name)) markProven(inputs.root, name);
   for (const { site } of inputs.sites) if (isAway(site)) markUnproven(inputs.root, site);
+  const rows = inputs.sites.flatMap((site) =>
+    rowsOf(
+      site,
+      inputs.streams,
+      proved.find((one) => one.site === site),
+      isAway(site.site),
+    ),
+  );
   return {
     root: inputs.root,
     inputs: digest(inputsOnly(inputs)),
     declared: Object.fromEntries(inputs.sites.map(({ site, declared }) => [site, declared])),
-    proof: inputs.sites.flatMap((site) =>
-      rowsOf(
-        site,
-        inputs.streams,
-        proved.find((one) => one.site === site),
-        isAway(site.site),
-      ),
-    ),
+    proof: timed(rows, secondsOf(new Date()), olds?.proof),
     proven: { servers: await serverIds(inputs), streams: await seenOnHub(inputs) },
   };
 }

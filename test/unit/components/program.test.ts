@@ -2,7 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { publicKeyOf } from "../../../configs/keys";
 import { UNKNOWN } from "../../../providers/values";
+import { RawSettings } from "../../../configs/settings";
 import { newSeed } from "../../support/settings";
+import { drawn } from "../../support/topologies";
 import { Recorded, Registered, Secret, run } from "./recorder";
 
 const TWO_SITES = {
@@ -239,6 +241,15 @@ describe("the program", () => {
         [],
       );
     });
+  });
+
+  describe("gives out the topology", () => {
+    for (const isFirstPreview of [true, false]) {
+      it(`as the settings have it, known ${isFirstPreview ? "in a first preview" : "in an update"}, and not secret`, async () => {
+        const { outputs } = await run({ ...TWO_SITES, streams: MERGED }, isFirstPreview);
+        assert.deepEqual(outputs.topology, drawn({ ...TWO_SITES, streams: MERGED } as RawSettings));
+      });
+    }
   });
 
   describe("takes what is given", () => {

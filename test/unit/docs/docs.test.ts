@@ -10,6 +10,7 @@ import {
 import { CONFIG_FINDINGS } from "../../../diagnosis/config/reference";
 import { DOCTOR_FINDINGS, FINDINGS } from "../../../diagnosis/reference";
 import { findingsDoc } from "../../../toolchain/docs";
+import { exampleSvg } from "../../../toolchain/example-fleet";
 import { SETTING_NAMES } from "../../../configs/settings";
 
 const doc = (name: string): string => readFileSync(join(__dirname, "../../../docs", name), "utf8");
@@ -53,6 +54,10 @@ describe("the docs", () => {
 
   it("have the findings as the program makes them of its own reference (cure: make docs)", () => {
     assert.equal(doc("findings.md"), findingsDoc());
+  });
+
+  it("have the picture of the example as the program draws it (cure: make docs)", () => {
+    assert.equal(doc("topology.svg"), exampleSvg());
   });
 
   it("have a heading for every finding, which the findings link to", () => {

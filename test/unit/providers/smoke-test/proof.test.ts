@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Finding } from "../../../../diagnosis/diagnose";
 import { ProbeFacts } from "../../../../diagnosis/facts";
-import { rowsOf } from "../../../../providers/smoke-test/proof";
+import { ProofRow, rowsOf, timed } from "../../../../providers/smoke-test/proof";
 import { settingsOf } from "../../../support/settings";
 
 const { streams } = settingsOf({
@@ -89,5 +89,25 @@ describe("the rows of the proof", () => {
 
   it("are none without streams", () => {
     assert.deepEqual(rowsOf({ site: "oslo" }, []), []);
+  });
+});
+
+describe("the time of a proof", () => {
+  const rows = (away: boolean): ProofRow[] =>
+    rowsOf({ site: "oslo" }, streams, away ? undefined : { probes: { EVENTS: PROBE }, findings: [] }, away);
+  const times = (of: readonly ProofRow[]) => of.map(({ provenAt }) => provenAt);
+  const [before, now] = ["2026-11-01T10:00:00Z", "2026-11-03T10:00:00Z"];
+
+  it("is now for what was proven, whenever it was before", () => {
+    assert.deepEqual(times(timed(rows(false), now, timed(rows(false), before))), [now, now]);
+  });
+
+  it("stays that of the last proof while a site is pending", () => {
+    const pending = timed(rows(true), now, timed(rows(false), before));
+    assert.deepEqual(times(timed(pending, now, pending)), [before, before]);
+  });
+
+  it("is absent until there was a proof", () => {
+    assert.deepEqual(timed(rows(true), now), rows(true));
   });
 });
