@@ -1,4 +1,4 @@
-import { Placement } from "./placement";
+import { LinkSecurity, Placement } from "./placement";
 import { LogRotation, StoreLimits, SyncInterval } from "./plan-server";
 import { Settings, SiteSettings, StreamSettings } from "./settings";
 import { StreamConfig, StreamSource } from "./streams";
@@ -15,9 +15,6 @@ export const ANY_SITE = "<site>";
 
 /** "hidden": all `keys` are encrypted as one, and which of them are given is not known. */
 export type KeySource = "generated" | "given" | "hidden";
-
-/** What protects the messages on a leaf link: TLS, the network that the link stays on, or nothing. */
-export type LinkSecurity = "tls" | "bridge" | "loopback" | "plain";
 
 /** What is known of the passphrase that encrypts the stack's secrets; "keyService": there is none. */
 export type Passphrase = "empty" | "set" | "unknown" | "keyService";

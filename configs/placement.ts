@@ -60,6 +60,16 @@ export const staysOnMachine = (settings: Settings, site: SiteSettings): boolean 
   isLoopback(dialedHub(settings, site).host) ||
   (site.hubAddress === undefined && !isElsewhere(site) && !isElsewhere(settings.hub));
 
+/** What protects the messages on a leaf link: TLS, the network that the link stays on, or nothing. */
+export type LinkSecurity = "tls" | "bridge" | "loopback" | "plain";
+
+/** Where a link without TLS goes; a rule has seen to it that a plain one is accepted. */
+export function linkSecurity(settings: Settings, site: SiteSettings): LinkSecurity {
+  if (settings.links.tls !== "off") return "tls";
+  if (sharesNetwork(settings, site)) return "bridge";
+  return isLoopback(dialedHub(settings, site).host) ? "loopback" : "plain";
+}
+
 /** The names and addresses under which sites dial the hub: its certificate must have them. */
 export const linkNames = (settings: Settings): string[] =>
   [...new Set([settings.hub.name, ...settings.sites.map((site) => dialedHub(settings, site).host)])].sort();

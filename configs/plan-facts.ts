@@ -1,5 +1,5 @@
-import { KeySource, LinkSecurity, ServerPlan, SitePlan } from "./fleet-plan";
-import { Placement } from "./placement";
+import { KeySource, ServerPlan, SitePlan } from "./fleet-plan";
+import { LinkSecurity, Placement } from "./placement";
 import { StoreLimits } from "./plan-server";
 import { formatSize } from "./units";
 

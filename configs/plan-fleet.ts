@@ -6,7 +6,6 @@ import {
   FleetPlan,
   HubPlan,
   KeySource,
-  LinkSecurity,
   PlanContext,
   ServerPlan,
   SitePlan,
@@ -15,7 +14,7 @@ import {
 } from "./fleet-plan";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, collectingAccount, isOnline } from "./names";
 import { linkPermissions } from "./permissions";
-import { dialedHub, isLoopback, isElsewhere, linkNames, placementOf, reachedAt, sharesNetwork } from "./placement";
+import { dialedHub, isElsewhere, linkNames, linkSecurity, placementOf, reachedAt } from "./placement";
 import { LogRotation, ReloadSettings, SyncInterval } from "./plan-server";
 import { HubSettings, Settings, SiteSettings, StreamSettings } from "./settings";
 import { collectedSubject, hubStreamConfig, siteStreamConfig, sourceOf } from "./streams";
@@ -88,7 +87,7 @@ class Planner {
       expect: site.expect,
       link: {
         dials: reload.hubUrl,
-        security: reload.tls === true ? "tls" : this.networkOf(site),
+        security: linkSecurity(this.settings, site),
         key: keys.link,
         rotation: this.hubLink(site).rotation,
         reconnect: restart.reconnect,
@@ -148,12 +147,6 @@ class Planner {
   private dialedUrl(site: SiteSettings): string {
     const { host, port = this.hubPorts().leafnodes } = dialedHub(this.settings, site);
     return `${this.settings.links.tls === "off" ? "nats-leaf" : "tls"}://${host}:${port}`;
-  }
-
-  /** Where a link without TLS goes; a rule has seen to it that a plain one is accepted. */
-  private networkOf(site: SiteSettings): LinkSecurity {
-    if (sharesNetwork(this.settings, site)) return "bridge";
-    return isLoopback(dialedHub(this.settings, site).host) ? "loopback" : "plain";
   }
 
   private hubLink = (site: SiteSettings) => declareHubLink(this.settings, site, {});

@@ -12,6 +12,8 @@ export interface Previewed {
   /** The settings that are deployed, of the state's fleet check; undefined where nothing is. */
   before?: FleetSettings;
   preview: PreviewJson;
+  /** Whether the CLI ended with an error: it refused, or it failed. */
+  failed: boolean;
   /** Sites whose machines cannot be reached. */
   pending: { site: string; reason: string }[];
   /** What DISCARD and DISCARD_COLLECTED allow. */
@@ -71,7 +73,7 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
     settings,
     keys: keysOf(steps, names, before, after),
     data: refused ? [] : dataWords(sites, previewed),
-    found: [...found, ...interruptedWords(previewed)],
+    found: [...found, ...interruptedWords(previewed), ...(refused ? failures.map((words) => `failed: ${words}`) : [])],
     proof: proofWords(steps, preview),
     pending: [...pending, ...offlineSites(after, pending)],
   };

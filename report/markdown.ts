@@ -60,8 +60,7 @@ const said = (n: number, what: string, done: string): string => (n === 0 ? "" : 
 
 function refusalSection({ verdict, refusals }: FleetChanges): string {
   if (verdict !== "refused") return "";
-  const items = refusals.map((refusal) => `- ${indented(escaped(refusal))}`);
-  return ["**Nothing was touched, and `make up` would be refused too:**", "", ...items].join("\n");
+  return `**Nothing was touched, and \`make up\` would be refused too:**\n\n${itemList(refusals)}`;
 }
 
 const SERVER_WORDS: Record<ServerFate, string> = {
@@ -110,11 +109,11 @@ function serverSection({ verdict, hub, sites, untouched, keys, settings }: Fleet
           : [asked(site, keys), SERVER_WORDS[site.server], LINK_WORDS[site.link], reasons(site.because)],
       })),
   ];
-  if (rows.length === 0) return "";
-  const head = isRefused ? ["server", "asked for"] : ["server", "change", "does", "leaf link", "because of"];
   const others = isRefused
     ? ""
     : untouchedWords([...sites.filter(hasOnlyStreams).map(({ name }) => name), ...untouched]);
+  if (rows.length === 0) return verdict === "changes" ? others.trim() : "";
+  const head = isRefused ? ["server", "asked for"] : ["server", "change", "does", "leaf link", "because of"];
   const { grouped, lists } = inGroups(rows);
   return `${table([head, ...grouped])}${lists}${others}`;
 }
@@ -215,12 +214,15 @@ const settingSection = ({ settings, hub, verdict }: FleetChanges): string => {
 };
 
 /** @param isMarkdown whether the items are Markdown already. */
-function listSection(title: string, items: readonly string[], isMarkdown = false): string {
-  if (items.length === 0) return "";
-  return `#### ${title}\n\n${items.map((item) => `- ${indented(isMarkdown ? item : escaped(item))}`).join("\n")}`;
-}
+const listSection = (title: string, items: readonly string[], isMarkdown = false): string =>
+  items.length === 0 ? "" : `#### ${title}\n\n${itemList(items, isMarkdown)}`;
 
-const pictureSection = (picture: string): string => `#### The fleet\n\n\`\`\`mermaid\n${picture.trimEnd()}\n\`\`\``;
+/** @param isMarkdown whether the items are Markdown already. */
+export const itemList = (items: readonly string[], isMarkdown = false): string =>
+  items.map((item) => `- ${indented(isMarkdown ? item : escaped(item))}`).join("\n");
+
+export const pictureSection = (picture: string): string =>
+  `#### The fleet\n\n\`\`\`mermaid\n${picture.trimEnd()}\n\`\`\``;
 
 function table(rows: readonly (readonly string[])[]): string {
   // A column in which nobody has anything to say is none.

@@ -1,26 +1,24 @@
-import type { FleetChanges } from "./model";
+import { Mark, mermaidOf } from "../topology/mermaid";
+import { topologyOf } from "../topology/topology";
+import type { FleetChanges, ServerFate } from "./model";
 import type { FleetSettings } from "./settings";
 
-/** What is marked in the picture of the fleet. */
-export type Mark = "added" | "removed" | "changed" | "restarts";
+/** The fleet as it shall be, as Mermaid, with what changes marked; what goes is in it too. */
+export const pictureOf = (settings: FleetSettings, changes?: FleetChanges): string =>
+  mermaidOf(topologyOf({ ...settings, keys: {} }), changes === undefined ? new Map() : marksOf(changes));
 
-/** The marks by server: restarts first, for that is what people feel. */
+const STOPPED: readonly ServerFate[] = ["restarts", "replaced", "starts"];
+
+/** The marks by server. A restart goes first: it is what people feel. */
 export function marksOf({ hub, sites }: FleetChanges): Map<string, Mark> {
   const marks = new Map<string, Mark>();
-  if (["restarts", "replaced", "starts"].includes(hub.server)) marks.set(hub.name, "restarts");
-  else if (hub.server !== "untouched") marks.set(hub.name, "changed");
-  for (const { name, site, server } of sites) {
+  const markOf = (server: ServerFate): Mark => (STOPPED.includes(server) ? "restarts" : "changed");
+  if (hub.server !== "untouched") marks.set(hub.name, markOf(hub.server));
+  for (const { name, site, server, link, streams } of sites) {
+    const isTouched = site === "changed" || server !== "untouched" || streams;
     if (site === "added" || site === "removed") marks.set(name, site);
-    else marks.set(name, ["restarts", "replaced", "starts"].includes(server) ? "restarts" : "changed");
+    // A link that only follows the hub is no change of its site.
+    else if (isTouched || link === "may drop") marks.set(name, markOf(server));
   }
   return marks;
 }
-
-/** The fleet with those that go still in it. */
-export const withRemoved = (before: FleetSettings | undefined, after: FleetSettings): FleetSettings => ({
-  ...after,
-  sites: [
-    ...after.sites,
-    ...(before?.sites ?? []).filter(({ name }) => !after.sites.some((site) => site.name === name)),
-  ],
-});

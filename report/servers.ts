@@ -1,3 +1,5 @@
+import { isLowered } from "../configs/limits";
+import type { StoreLimits } from "../configs/plan-server";
 import { UNKNOWN, changed, same, settled } from "../providers/values";
 import type { LinkFate, ServerFate } from "./model";
 import { Inputs, Step, at, isUnknown, numberAt, textAt } from "./preview";
@@ -23,12 +25,10 @@ export interface ServerSteps {
 
 const differs = (step: Step, path: string): boolean => changed(at(step.news, path), at(step.olds, path));
 
-/** JetStream's own limits can be raised while a server runs, and never lowered (nats-server reload.go). */
-const lowersLimits = ({ olds, news }: Step): boolean =>
-  ["maxFile", "maxMemory"].some((limit) => {
-    const path = `declaration.reload.limits.${limit}`;
-    return (numberAt(news, path) ?? 0) < (numberAt(olds, path) ?? 0);
-  });
+const lowersLimits = ({ olds, news }: Step): boolean => isLowered(limitsIn(news), limitsIn(olds));
+
+const limitsIn = (inputs: Inputs): Partial<StoreLimits> =>
+  (at(inputs, "declaration.reload.limits") ?? {}) as Partial<StoreLimits>;
 
 /** A port that was given is allocated from now on: it is another one. */
 const freesPort = (identity: Step | undefined): boolean => {
