@@ -1,4 +1,5 @@
 import { hostPort } from "../configs/address";
+import { isLowered } from "../configs/limits";
 import { HubDeclaration } from "../configs/plan-hub";
 import { LinkCertificates, certificatesDigest, writeCertificates } from "./link-tls";
 import { findNatsServer } from "./nats-server-binary";
@@ -46,7 +47,9 @@ function serverOf({ place, declaration, secrets, reached = declaration.restart }
 }
 
 const mustRestart = (news: HubServerInputs, olds: HubServerInputs): boolean =>
-  !same(news.declaration.restart, olds.declaration.restart) || !same(news.place, olds.place);
+  !same(news.declaration.restart, olds.declaration.restart) ||
+  !same(news.place, olds.place) ||
+  isLowered(news.declaration.reload.limits, olds.declaration.reload.limits);
 
 async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServerOutputs> {
   const server = serverOf(inputs);

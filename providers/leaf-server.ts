@@ -1,7 +1,9 @@
 import { hostPort } from "../configs/address";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isLowered } from "../configs/limits";
 import { accountOf } from "../configs/names";
 import { LeafDeclaration, planLeaf } from "../configs/plan-leaf";
+import { StoreLimits } from "../configs/plan-server";
 import { render } from "../configs/render";
 import { digest } from "./digest";
 import { LinkCertificates, certificatesDigest, writeCertificates } from "./link-tls";
@@ -44,6 +46,8 @@ export interface LeafServerOutputs {
   url: string;
   /** Digest of what needs a restart. */
   restart: string;
+  /** Less of them needs a restart too; absent in a state of before this was recorded. */
+  limits?: StoreLimits;
   /** Digest of the configuration. */
   config: string;
   /** Digest of the certificates; absent without TLS. */
@@ -80,6 +84,9 @@ const textOf = ({ declaration, access }: LeafServerInputs, { paths }: ServerFile
   render(planLeaf(declaration, access.link, paths));
 
 const restartOf = ({ declaration, place }: LeafServerInputs): string => digest([declaration.restart, place]);
+
+const mustRestart = (news: LeafServerInputs, olds: LeafServerOutputs): boolean =>
+  restartOf(news) !== olds.restart || isLowered(news.declaration.reload.limits, olds.limits ?? {});
 
 const LINK_TIMEOUT_MS = 10_000;
 
@@ -119,7 +126,8 @@ async function apply(inputs: LeafServerInputs, restart: boolean): Promise<LeafSe
   const site = inputs.declaration.restart.name;
   const problem = expect === "offline" ? "" : ((await siteStep(root, site, "server", bring)) ?? "");
   const written = inputs.certificates === undefined ? {} : { written: certificatesDigest(inputs.certificates) };
-  const digests = { ...written, restart: restartOf(inputs), config, inputs: digest(inputsOnly(inputs)) };
+  const { limits } = inputs.declaration.reload;
+  const digests = { ...written, restart: restartOf(inputs), limits, config, inputs: digest(inputsOnly(inputs)) };
   return { expect, place, root, url: access.operator === undefined ? urlOf(inputs) : "", ...digests, running, problem };
 }
 
@@ -142,7 +150,7 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
   // The site's own side of an offline site is pending; nothing looks at it.
   if (news.expect === "offline") return { changes: differs };
   if (olds.expect === "offline") report(`site ${site}: up deploys its server`);
-  else if (restartOf(news) !== olds.restart) report(`site ${site}: up restarts its server`);
+  else if (mustRestart(news, olds)) report(`site ${site}: up restarts its server`);
   else if (differs) report(`site ${site}: up reloads its server`);
   else if (olds.problem !== "") report(`site ${site}: up tries again: ${olds.problem}`);
   else {
@@ -154,7 +162,7 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
 }
 
 export async function update(_id: string, olds: LeafServerOutputs, news: LeafServerInputs) {
-  return { outs: await apply(news, restartOf(news) !== olds.restart) };
+  return { outs: await apply(news, mustRestart(news, olds)) };
 }
 
 export async function read(id: string, props: LeafServerOutputs) {
