@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help up preview plan check-config refresh down doctor repair unlock env install node_modules toolchain check format format-check lint types \
+.PHONY: help up preview preview-report plan check-config refresh down doctor repair unlock env install node_modules toolchain check format format-check lint types \
 	unit integration e2e test bench catalogue docs clean
 
 STACK ?= dev
@@ -18,7 +18,7 @@ STACK_TOOL = $(TS) toolchain/stack.ts
 SUITES = $(TS) toolchain/suites.ts
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- the stack
 
@@ -27,6 +27,9 @@ up: node_modules ## create or update the servers, prove that every site's data a
 
 preview: node_modules ## show what `make up` would do; refuses what can be refused
 	@$(STACK_TOOL) preview $(STACK) $(ARGS)
+
+preview-report: node_modules ## the same as Markdown for a pull request: make preview-report [OUT=report.md] (ARGS=--json, ARGS=--plan: intent alone)
+	@node toolchain/bin.js preview-report --stack $(STACK) $(if $(OUT),--out "$(OUT)") $(ARGS)
 
 plan: node_modules ## show what the settings intend, from the project's files alone (no Pulumi CLI, server or state); ARGS=--json
 	@$(TS) toolchain/plan.ts $(STACK) $(ARGS)

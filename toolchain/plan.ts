@@ -2,10 +2,10 @@ import * as path from "node:path";
 import type { FleetPlan } from "../configs/fleet-plan";
 import { planFleet } from "../configs/plan-fleet";
 import { planWords } from "../configs/plan-words";
-import { describeProblems } from "../configs/problem";
+import { Problem, describeProblems } from "../configs/problem";
 import { judge } from "../configs/rules";
 import { maskSeeds } from "../configs/seeds";
-import { readSettings } from "../configs/settings";
+import { Settings, readSettings } from "../configs/settings";
 import { Refusal, report } from "./refusal";
 import { readStackConfig } from "./stack-config";
 
@@ -13,8 +13,11 @@ import { readStackConfig } from "./stack-config";
 // container engine, a state or a passphrase can be reached:
 //   ts-node toolchain/plan.ts <stack> [--json]
 
-/** Errors: a Refusal with all mistakes, in the words of the program itself. */
-export function planStack(projectFolder: string, stack: string): FleetPlan {
+/** What a stack's files say: its settings and the plan of them, or all mistakes. Errors: a Refusal, when they cannot be read. */
+export function judgeStack(
+  projectFolder: string,
+  stack: string,
+): { settings: Settings; planned: FleetPlan } | { problems: Problem[] } {
   const { raw, problems: ofFile, ...context } = readStackConfig(projectFolder, stack);
   const { settings, judged, problems: ofShape } = readSettings(raw);
   const known = new Set(ofFile.map(({ where }) => where));
@@ -24,8 +27,15 @@ export function planStack(projectFolder: string, stack: string): FleetPlan {
     ...ofShape.filter(({ where }) => !known.has(where)),
     ...(judged === undefined ? [] : judge(judged, { emptyPassphrase: context.passphrase === "empty" })),
   ];
-  if (settings === undefined || problems.length > 0) throw new Refusal(describeProblems(problems));
-  return planFleet(settings, { stack, ...context });
+  if (settings === undefined || problems.length > 0) return { problems };
+  return { settings, planned: planFleet(settings, { stack, ...context }) };
+}
+
+/** Errors: a Refusal with all mistakes, in the words of the program itself. */
+export function planStack(projectFolder: string, stack: string): FleetPlan {
+  const judged = judgeStack(projectFolder, stack);
+  if ("problems" in judged) throw new Refusal(describeProblems(judged.problems));
+  return judged.planned;
 }
 
 /** What the command prints. Errors: a Refusal. */
