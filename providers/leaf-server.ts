@@ -12,7 +12,7 @@ import { Access, serverInfo, shared } from "./nats/connection";
 import { leafLinks } from "./nats/system";
 import { Refusal } from "./refusal";
 import { report } from "./report";
-import { Server, bringUp, whatIsWrong } from "./server";
+import { Server, bringUp, isRunning, whatIsWrong } from "./server";
 import { writeConfig } from "./server-config";
 import { ServerFiles } from "./server-files";
 import { Place, hostOf } from "./server-host";
@@ -88,6 +88,12 @@ const restartOf = ({ declaration, place }: LeafServerInputs): string => digest([
 const mustRestart = (news: LeafServerInputs, olds: LeafServerOutputs): boolean =>
   restartOf(news) !== olds.restart || isLowered(news.declaration.reload.limits, olds.limits ?? {});
 
+/** Whatever else changes: a dead server is started, and neither reloads nor restarts. */
+const isDead = async ({ expect, place }: LeafServerOutputs): Promise<boolean> =>
+  expect === "online" && !(await isRunning(place));
+
+const DEAD = "its server is not running; up repairs it";
+
 const LINK_TIMEOUT_MS = 10_000;
 
 /**
@@ -142,7 +148,8 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
   }
   // Its keys or ports are being made anew: the server changes with them.
   if (hasUnknown(news)) {
-    report(`site ${site}: up gives its server new keys or ports: it reloads, or restarts for a port`);
+    if (news.expect === "online" && (await isDead(olds))) report(`site ${site}: ${DEAD}`);
+    else report(`site ${site}: up gives its server new keys or ports: it reloads, or restarts for a port`);
     return { changes: true };
   }
   const differs =
@@ -150,6 +157,7 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
   // The site's own side of an offline site is pending; nothing looks at it.
   if (news.expect === "offline") return { changes: differs };
   if (olds.expect === "offline") report(`site ${site}: up deploys its server`);
+  else if (differs && (await isDead(olds))) report(`site ${site}: ${DEAD}`);
   else if (mustRestart(news, olds)) report(`site ${site}: up restarts its server`);
   else if (differs) report(`site ${site}: up reloads its server`);
   else if (olds.problem !== "") report(`site ${site}: up tries again: ${olds.problem}`);
