@@ -7,7 +7,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help up preview preview-report plan check-config refresh down doctor repair unlock env install node_modules toolchain check format format-check lint types \
-	unit integration e2e test bench catalogue docs clean
+	unit integration e2e test bench catalogue recordings docs clean
 
 STACK ?= dev
 ARGS ?=
@@ -110,6 +110,10 @@ bench: install ## measure how long the usual changes take, by number of sites
 
 catalogue: install ## make every mistake of the catalogue on real servers, and write docs/catalogue.md
 	@CATALOGUE=write $(SUITES) integration -- -g 'the catalogue of mistakes' $(ARGS)
+
+recordings: install ## record previews of real changes anew, and the reports that the tests expect of them; ARGS="site-added"
+	@$(TS) test/support/record-previews.ts $(ARGS)
+	@REPORTS=write $(SUITES) unit -- -g 'the report on a recorded preview'
 
 docs: node_modules ## write the pages of docs/ that are made from the code
 	@$(TS) toolchain/docs.ts

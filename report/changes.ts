@@ -26,13 +26,13 @@ export interface Previewed {
 export function changesOf(previewed: Previewed): { changes: FleetChanges; failures: string[] } {
   const { stack, before, preview, pending } = previewed;
   const after = settingsOf(preview);
-  const { refusals, failures, wrong, found } = saidIn(preview);
+  const names = namesOf(before, after);
+  const { refusals, failures, wrong, found } = saidIn(preview, names);
   const refused = refusals.length > 0;
   const steps = stepsOf(preview);
   const hubName = after?.hub.name ?? before?.hub.name ?? "hub";
   const links = steps.filter(({ kind }) => kind === "HubLink");
-  const hub: Fate = hubFate(stepsOfServer(steps, hubName, wrong), links);
-  const names = namesOf(before, after);
+  const hub: Fate = hubFate(stepsOfServer(steps, hubName, wrong), links, names);
   const isAway = (name: string): boolean => pending.some(({ site }) => site === name);
   const streams =
     before === undefined || after === undefined
@@ -60,6 +60,8 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
     site !== "same" || server !== "untouched" || link !== "stays" || streams;
   const sites = all.filter(isAffected);
   const settings = stackSettingChanges(before, after);
+  // Whoever touches a server has it proven, also where the preview of the smoke test cannot know yet.
+  const isTouched = hub.server !== "untouched" || sites.some(({ server }) => server !== "left alone");
   const changes: FleetChanges = {
     version: 1,
     stack,
@@ -74,12 +76,11 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
     keys: keysOf(steps, names, before, after),
     data: refused ? [] : dataWords(sites, previewed),
     found: [...found, ...interruptedWords(previewed), ...(refused ? failures.map((words) => `failed: ${words}`) : [])],
-    proof: proofWords(steps, preview),
+    proof: proofWords(isTouched || steps.some(({ kind }) => kind === "SmokeTest"), preview),
     pending: [...pending, ...offlineSites(after, pending)],
   };
-  const isNothing =
-    !refused && sites.length === 0 && hub.server === "untouched" && streams.length + settings.length === 0;
-  return { changes: isNothing && steps.length === 0 ? { ...changes, verdict: "unchanged" } : changes, failures };
+  const isNothing = !refused && !isTouched && sites.length + streams.length + settings.length + steps.length === 0;
+  return { changes: isNothing ? { ...changes, verdict: "unchanged" } : changes, failures };
 }
 
 const OFFLINE = "expected offline";
@@ -173,12 +174,10 @@ const interruptedWords = ({ interrupted }: Previewed): string[] =>
     ? []
     : [`an earlier run was interrupted while creating ${interrupted.join(", ")}; the next one takes over what it made`];
 
-/** The bytes that go over which link are said by the smoke test itself. */
-function proofWords(steps: readonly Step[], { diagnostics = [] }: PreviewJson): string {
-  if (!steps.some(({ kind, op }) => kind === "SmokeTest" && op !== "delete")) return "";
-  const said = diagnostics.map(({ message }) => /^smoke test: (.* over the link of .*)/.exec(message)?.[1]);
-  const sent = said.find((words) => words !== undefined)?.trim();
-  return `the smoke test runs when all is done${sent === undefined ? "" : `: ${sent}`}`;
+/** What the smoke test says of itself: the bytes that go over which link, or why it runs again. */
+function proofWords(runs: boolean, { diagnostics = [] }: PreviewJson): string {
+  const said = diagnostics.flatMap(({ message }) => /^smoke test: (?:runs again: )?(.*)/.exec(message)?.[1] ?? []);
+  return runs ? ["the smoke test runs when all is done", ...said].join(": ") : "";
 }
 
 const offlineSites = (after: FleetSettings | undefined, known: Previewed["pending"]): Previewed["pending"] =>

@@ -30,13 +30,17 @@ const REFUSED = /^Refusal: ([^]*)$/;
 const KNOWN_OTHERWISE = [
   /^(site )?[a-z0-9-]+: up (replaces|restarts|reloads|deploys|gives) /,
   /^rehearsal: .* probes arrived in /,
-  /^smoke test: .* over the link of /,
+  /^smoke test: /,
 ];
 
 const WRONG = /^(?:site ([a-z0-9-]+): its server|([a-z0-9-]+): the hub) ([^]*); up repairs it$/;
 
-/** The diagnostics, sorted: they arrive as the providers work, side by side. */
-export function saidIn({ diagnostics = [] }: PreviewJson): Said {
+/**
+ * The diagnostics. What providers say arrives as they work, side by side: it is put in the order of the sites.
+ * @param sites their names, in the order of the settings.
+ */
+export function saidIn({ diagnostics = [] }: PreviewJson, sites: readonly string[]): Said {
+  const ofProviders = new Set<string>();
   const refusals = new Set<string>();
   const errors = new Set<string>();
   const wrong = new Map<string, string>();
@@ -44,7 +48,7 @@ export function saidIn({ diagnostics = [] }: PreviewJson): Said {
   for (const diagnostic of diagnostics) {
     const text = textOf(diagnostic);
     const refused = REFUSED.exec(text)?.[1];
-    if (refused !== undefined) refusals.add(withoutStack(refused));
+    if (refused !== undefined) ofProviders.add(withoutStack(refused));
     else if (diagnostic.severity === "error") errors.add(text);
     else if (diagnostic.severity === "info" && text !== "") {
       const [, site, hub, what] = WRONG.exec(text) ?? [];
@@ -57,12 +61,12 @@ export function saidIn({ diagnostics = [] }: PreviewJson): Said {
     const [, property, reason] = CHECKED.exec(error) ?? [];
     if (property !== undefined && reason !== undefined) refusals.add(checkedWords(property, reason));
     else if (JUDGED.test(error)) for (const problem of judgedProblems(error)) refusals.add(problem);
-    else if (!refusals.has(withoutStack(error))) failures.push(error);
+    else if (!ofProviders.has(withoutStack(error))) failures.push(error);
   }
-  return { refusals: sorted(refusals), failures: failures.sort(), wrong, found: sorted(found) };
+  const rank = (text: string): number => sites.indexOf(/\bsite ([a-z0-9-]+)/.exec(text)?.[1] ?? "");
+  const sorted = (texts: Iterable<string>): string[] => [...texts].sort().sort((a, b) => rank(a) - rank(b));
+  return { refusals: [...refusals, ...sorted(ofProviders)], failures: failures.sort(), wrong, found: sorted(found) };
 }
-
-const sorted = (texts: Iterable<string>): string[] => [...texts].sort();
 
 const judgedProblems = (text: string): string[] =>
   text

@@ -1,6 +1,6 @@
 import { count } from "../configs/plan-facts";
 import { maskSeeds } from "../configs/seeds";
-import type { FleetChanges, KeyChange, LinkFate, ServerFate, SettingChange, SiteChange, StreamChange } from "./model";
+import type { FleetChanges, KeyChange, LinkFate, ServerFate, SettingChange, SiteChange } from "./model";
 
 /** The report as GitHub's Markdown, for a comment: the same changes give the same text. */
 
@@ -11,7 +11,7 @@ export function markdownOf(changes: FleetChanges, picture?: string): string {
     refusalSection(changes),
     serverSection(changes),
     keySection(changes.keys),
-    streamSection(changes.streams),
+    streamSection(changes),
     settingSection(changes),
     listSection("Data", changes.data),
     listSection("Found on the servers", changes.found),
@@ -27,36 +27,32 @@ export function markdownOf(changes: FleetChanges, picture?: string): string {
 
 /** A few words for the first line: what a reviewer looks for. */
 function headline(changes: FleetChanges): string {
-  const { verdict, refusals, sites, hub, streams, keys } = changes;
+  const { verdict, refusals, sites, hub, streams, keys, settings } = changes;
   if (verdict === "refused") return `refused, ${count(refusals.length, "reason")}`;
   if (verdict === "unchanged") return "nothing changes";
-  const number = (wanted: SiteChange["site"]) => sites.filter(({ site }) => site === wanted).length;
-  const restarted = sites.filter(({ server }) => server === "restarts" || server === "replaced");
-  const dropped = sites.filter(({ link }) => link === "drops and comes back" || link === "may drop");
+  const number = (wanted: (site: SiteChange) => boolean) => sites.filter(wanted).length;
+  const some = (wanted: (site: SiteChange) => boolean, one: string, many: string): string =>
+    number(wanted) === 0 ? "" : `${count(number(wanted), "site")} ${number(wanted) === 1 ? one : many}`;
+  const stays = ({ site }: SiteChange): boolean => site === "changed" || site === "same";
+  const dropped = number(({ link }) => link === "drops and comes back");
   const parts = [
-    said(number("added"), "site", "added"),
-    said(number("removed"), "site", "removed"),
-    said(number("changed"), "site", "changed"),
-    said(keys.length, "key", "rotated"),
-    hub.server === "restarts" || hub.server === "replaced"
-      ? `**the hub ${hub.server === "replaced" ? "is replaced" : "restarts"}**`
-      : "",
-    restarted.length === 0
-      ? ""
-      : `**${count(restarted.length, "site")} ${restarted.length === 1 ? "restarts" : "restart"}**`,
-    dropped.length === 0
-      ? ""
-      : `${count(dropped.length, "link")} ${dropped.length === 1 ? "drops" : "drop"} and ${dropped.length === 1 ? "comes" : "come"} back`,
-    said(new Set(streams.map(({ stream }) => stream)).size, "stream", "changed"),
+    some(({ site }) => site === "added", "added", "added"),
+    some(({ site }) => site === "removed", "removed", "removed"),
+    some(({ settings }) => settings.some(({ setting }) => setting !== "rotation"), "changed", "changed"),
+    keys.length === 0 ? "" : `${count(keys.length, "key")} rotated`,
+    hub.server === "untouched" || hub.server === "reloads" ? "" : `the hub ${SERVER_WORDS[hub.server]}`,
+    some((site) => ["restarts", "replaced"].includes(site.server), "**restarts**", "**restart**"),
+    some((site) => stays(site) && site.server === "starts", "starts", "start"),
+    some(({ server }) => server === "repaired", "is repaired", "are repaired"),
+    dropped === 0 ? "" : `${count(dropped, "link")} ${dropped === 1 ? "drops and comes" : "drop and come"} back`,
+    streams.length === 0 ? "" : `${count(new Set(streams.map(({ stream }) => stream)).size, "stream")} changed`,
+    settings.length === 0 ? "" : `${count(settings.length, "setting")} of the stack changed`,
   ].filter((part) => part !== "");
   if (parts.length > 0) return parts.join(", ");
-  if (hub.server !== "untouched") return `the hub ${hub.server === "repaired" ? "is repaired" : hub.server}`;
-  return sites.length === 0
-    ? "no server changes"
-    : `${count(sites.length, "site")} ${sites.length === 1 ? "is" : "are"} touched`;
+  const reloading = number(({ server }) => server === "reloads") + (hub.server === "reloads" ? 1 : 0);
+  if (reloading > 0) return `${count(reloading, "server")} ${reloading === 1 ? "reloads" : "reload"}`;
+  return number(({ streams: are }) => are) > 0 ? "streams are repaired" : "no server changes";
 }
-
-const said = (n: number, what: string, done: string): string => (n === 0 ? "" : `${count(n, what)} ${done}`);
 
 function refusalSection({ verdict, refusals }: FleetChanges): string {
   if (verdict !== "refused") return "";
@@ -143,7 +139,8 @@ function asked({ name, site, settings }: SiteChange, keys: readonly KeyChange[])
   return [...rotated, ...settings.filter(({ setting }) => setting !== "rotation").map(settingWords)].join("<br>");
 }
 
-const settingWords = ({ setting, from, to }: SettingChange): string => `\`${setting}\` ${code(from)} → ${code(to)}`;
+const settingWords = ({ setting, from, to }: SettingChange): string =>
+  `\`${setting}\` ${from === undefined ? "default" : code(from)} → ${to === undefined ? "default" : code(to)}`;
 
 interface Row {
   name: string;
@@ -186,13 +183,13 @@ function keySection(keys: readonly KeyChange[]): string {
   return listSection("Keys rotated", words);
 }
 
-function streamSection(streams: readonly StreamChange[]): string {
+function streamSection({ streams, verdict }: FleetChanges): string {
   if (streams.length === 0) return "";
   const rows = streams.map(({ stream, where, what, field, from, to, how, data }) => [
     `\`${stream}\``,
     where === "both" ? "sites and hub" : where === "site" ? "every site" : "hub",
-    field === undefined ? `**${what}**` : `\`${field}\` ${code(from)} → ${code(to)}`,
-    how === "refused" ? "**refused**: JetStream cannot change it" : how,
+    field === undefined ? `**${what}**` : `\`${field}\` ${code(from ?? "")} → ${code(to ?? "")}`,
+    how === "refused" ? "**refused**: JetStream cannot change it" : verdict === "refused" ? "" : how,
     data,
   ]);
   return `#### Streams\n\n${table([["stream", "where", "change", "how", "messages"], ...rows])}`;
@@ -237,7 +234,7 @@ function table(rows: readonly (readonly string[])[]): string {
 }
 
 /** A value as it stands in the settings. */
-const code = (text = "none"): string => `\`${text.replaceAll("`", "'").replaceAll("|", "\\|")}\``;
+const code = (text: string): string => `\`${text.replaceAll("`", "'").replaceAll("|", "\\|")}\``;
 
 /** The lines of an item after its first stay in it. */
 const indented = (text: string): string => text.replaceAll("\n", "\n  ");

@@ -13,7 +13,9 @@ const STOPPED: readonly ServerFate[] = ["restarts", "replaced", "starts"];
 export function marksOf({ hub, sites }: FleetChanges): Map<string, Mark> {
   const marks = new Map<string, Mark>();
   const markOf = (server: ServerFate): Mark => (STOPPED.includes(server) ? "restarts" : "changed");
-  if (hub.server !== "untouched") marks.set(hub.name, markOf(hub.server));
+  // One that died has that for a reason; another one that starts is new.
+  const isNew = hub.server === "starts" && hub.because.length === 0;
+  if (hub.server !== "untouched") marks.set(hub.name, isNew ? "added" : markOf(hub.server));
   for (const { name, site, server, link, streams } of sites) {
     const isTouched = site === "changed" || server !== "untouched" || streams;
     if (site === "added" || site === "removed") marks.set(name, site);

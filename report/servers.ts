@@ -27,8 +27,7 @@ const differs = (step: Step, path: string): boolean => changed(at(step.news, pat
 
 const lowersLimits = ({ olds, news }: Step): boolean => isLowered(limitsIn(news), limitsIn(olds));
 
-const limitsIn = (inputs: Inputs): Partial<StoreLimits> =>
-  (at(inputs, "declaration.reload.limits") ?? {}) as Partial<StoreLimits>;
+const limitsIn = (inputs: Inputs): Partial<StoreLimits> => at(inputs, "declaration.reload.limits") ?? {};
 
 /** A port that was given is allocated from now on: it is another one. */
 const freesPort = (identity: Step | undefined): boolean => {
@@ -80,6 +79,7 @@ function fateOf(steps: ServerSteps, more: string[]): Fate {
   if (step?.op === "delete") return { server: "stops", because: [] };
   if (container !== undefined && container.op !== "update") return { server: "replaced", because: ["its container"] };
   if (step !== undefined && isUnknown(step.news, "place")) return { server: "replaced", because: ["its container"] };
+  if (wrong === NOT_RUNNING) return { server: "starts", because: [`it ${wrong}`] };
   const restart = step === undefined ? [] : restartReasons(step, identity);
   if (restart.length > 0) return { server: "restarts", because: restart };
   const reload = [
@@ -87,7 +87,6 @@ function fateOf(steps: ServerSteps, more: string[]): Fate {
     ...(hasOtherCertificates(steps) ? ["certificates"] : []),
     ...more,
   ];
-  if (wrong === NOT_RUNNING) return { server: "starts", because: [`it ${wrong}`] };
   if (wrong !== undefined) return { server: "repaired", because: [`it ${wrong}`, ...reload] };
   return reload.length > 0 ? { server: "reloads", because: reload } : UNTOUCHED;
 }
@@ -95,10 +94,14 @@ function fateOf(steps: ServerSteps, more: string[]): Fate {
 /** More sites are only counted. */
 const SITES_NAMED = 5;
 
-/** @param links the changes of what sites declare on the hub; each makes it reload. */
-export function hubFate(steps: ServerSteps, links: readonly Step[]): Fate {
-  const sites = [...new Set(links.filter(changesHub).map(siteOfLink))];
-  const which = sites.length > SITES_NAMED ? `${sites.length} sites` : sites.sort().join(", ");
+/**
+ * @param links the changes of what sites declare on the hub; each makes it reload.
+ * @param names of the sites, in the order of the settings.
+ */
+export function hubFate(steps: ServerSteps, links: readonly Step[], names: readonly string[]): Fate {
+  const declaring = new Set(links.filter(changesHub).map(siteOfLink));
+  const sites = names.filter((name) => declaring.has(name));
+  const which = sites.length > SITES_NAMED ? `${sites.length} sites` : sites.join(", ");
   return fateOf(steps, sites.length === 0 ? [] : [`what it knows of ${which}`]);
 }
 

@@ -3,12 +3,12 @@ import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { maskSeeds } from "../configs/seeds";
 import { mayDiscard, mayDiscardCollected } from "../providers/discard";
-import { Previewed, changesOf } from "../report/changes";
-import { markdownOf } from "../report/markdown";
+import type { Previewed } from "../report/changes";
 import { pictureOf } from "../report/picture";
 import { planMarkdown, refusedPlanMarkdown } from "../report/plan";
 import type { PreviewJson } from "../report/preview";
-import { FleetSettings, settingsOf } from "../report/settings";
+import { reportOf } from "../report/report";
+import type { FleetSettings } from "../report/settings";
 import { answer } from "./cli";
 import { type Deployment, pendingOperations, perhapsCreated } from "./pending";
 import { judgeStack } from "./plan";
@@ -53,7 +53,7 @@ function optionsOf(args: readonly string[]): Options {
   }
 }
 
-interface Report {
+interface Printed {
   text: string;
   refused: boolean;
 }
@@ -91,18 +91,15 @@ function jsonOf(stdout: string, exitCode: number): PreviewJson {
   }
 }
 
-async function previewReport(projectFolder: string, { stack, json }: Options): Promise<Report> {
+async function previewReport(projectFolder: string, { stack, json }: Options): Promise<Printed> {
   const found = await previewed(projectFolder, stack);
-  const { changes, failures } = changesOf(found);
+  const { changes, failures, markdown } = reportOf(found);
   const refused = changes.verdict === "refused";
-  if (!refused && found.failed) throw new Refusal(["the preview failed:", ...failures].join("\n  "));
-  const settings = settingsOf(found.preview);
-  // A picture of what shall not be would only mislead.
-  const picture = refused || settings === undefined ? undefined : pictureOf(settings, changes);
-  return { text: json ? maskSeeds(`${JSON.stringify(changes, null, 2)}\n`) : markdownOf(changes, picture), refused };
+  if (found.failed && !refused) throw new Refusal(["the preview failed:", ...failures].join("\n  "));
+  return { text: json ? maskSeeds(`${JSON.stringify(changes, null, 2)}\n`) : markdown, refused };
 }
 
-function planReport(projectFolder: string, { stack }: Options): Report {
+function planReport(projectFolder: string, { stack }: Options): Printed {
   const judged = judgeStack(projectFolder, stack);
   if ("problems" in judged) return { text: refusedPlanMarkdown(stack, judged.problems), refused: true };
   return { text: planMarkdown(judged.planned, pictureOf(judged.settings)), refused: false };
