@@ -76,7 +76,7 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
     keys: keysOf(steps, names, before, after),
     data: refused ? [] : dataWords(sites, previewed),
     found: [...found, ...interruptedWords(previewed), ...(refused ? failures.map((words) => `failed: ${words}`) : [])],
-    proof: proofWords(isTouched || steps.some(({ kind }) => kind === "SmokeTest"), preview),
+    proof: proofWords(!refused && (isTouched || steps.some(({ kind }) => kind === "SmokeTest")), preview),
     pending: [...pending, ...offlineSites(after, pending)],
   };
   const isNothing = !refused && !isTouched && sites.length + streams.length + settings.length + steps.length === 0;
