@@ -106,12 +106,11 @@ function planReport(projectFolder: string, { stack }: Options): Printed {
 }
 
 /** Prints or writes the report; resolves with the exit code. Never throws. */
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], projectFolder = path.resolve(__dirname, "..")): Promise<number> {
   try {
     const options = optionsOf(args);
     // A file that is there afterwards is this run's.
     if (options.out !== undefined) fs.rmSync(options.out, { force: true });
-    const projectFolder = path.resolve(__dirname, "..");
     const { text, refused } = options.plan
       ? planReport(projectFolder, options)
       : await previewReport(projectFolder, options);
