@@ -1,4 +1,4 @@
-import { saidIn } from "./diagnostics";
+import { Said, saidIn } from "./diagnostics";
 import type { FleetChanges, KeyChange, SiteChange } from "./model";
 import { PreviewJson, Step, at, numberAt, stepsOf, textAt } from "./preview";
 import { Fate, ServerSteps, changesLinkKey, hubFate, linkFate, otherKeys, siteFate, siteOfLink } from "./servers";
@@ -27,12 +27,13 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
   const { stack, before, preview, pending } = previewed;
   const after = settingsOf(preview);
   const names = namesOf(before, after);
-  const { refusals, failures, wrong, found } = saidIn(preview, names);
+  const said = saidIn(preview, names);
+  const { refusals, failures, found } = said;
   const refused = refusals.length > 0;
   const steps = stepsOf(preview);
   const hubName = after?.hub.name ?? before?.hub.name ?? "hub";
   const links = steps.filter(({ kind }) => kind === "HubLink");
-  const hub: Fate = hubFate(stepsOfServer(steps, hubName, wrong), links, names);
+  const hub: Fate = hubFate(stepsOfServer(steps, hubName, said), links, names);
   const isAway = (name: string): boolean => pending.some(({ site }) => site === name);
   const streams =
     before === undefined || after === undefined
@@ -51,7 +52,7 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
       const fate = isOffline ? { server: "left alone" as const, because: [OFFLINE] } : { server: "starts" as const };
       return { ...change, site: kind, ...fate, link: isOffline ? "pending" : "comes up" };
     }
-    const own = stepsOfServer(steps, name, wrong);
+    const own = stepsOfServer(steps, name, said);
     const link = links.find((step) => siteOfLink(step) === name);
     const fate = siteFate(own, link);
     return { ...change, site: kind, ...fate, link: linkFate(hub, fate, own, link) };
@@ -94,10 +95,10 @@ function namesOf(before: FleetSettings | undefined, after: FleetSettings | undef
 const siteIn = (settings: FleetSettings | undefined, name: string) =>
   settings?.sites.find((site) => site.name === name);
 
-function stepsOfServer(steps: readonly Step[], name: string, wrong: ReadonlyMap<string, string>): ServerSteps {
+function stepsOfServer(steps: readonly Step[], name: string, { wrong, found }: Said): ServerSteps {
   const isOf = (kind: string, path: string) => (step: Step) =>
     step.kind === kind && (textAt(step.news, path) || textAt(step.olds, path)) === name;
-  const found = {
+  const parts = {
     server: steps.find(
       (step) =>
         isOf("HubServer", "declaration.restart.name")(step) || isOf("LeafServer", "declaration.restart.name")(step),
@@ -105,9 +106,12 @@ function stepsOfServer(steps: readonly Step[], name: string, wrong: ReadonlyMap<
     identity: steps.find(isOf("Identity", "owner")),
     certificate: steps.find(isOf("Certificate", "owner")),
     container: steps.find((step) => step.kind === "Container" && step.name === `${name}-container`),
+    isDue: found.some(
+      (words) => words.startsWith(`certificate of ${name} `) || words.startsWith("CA of the leaf links "),
+    ),
     wrong: wrong.get(name),
   };
-  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined));
 }
 
 /** A stream changes by the settings, or because something differs on the servers. */

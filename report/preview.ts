@@ -37,21 +37,16 @@ export interface Step {
 /** The inputs of a resource, by path. Nothing is taken for granted: a state may be of an older program. */
 export type Inputs = Record<string, unknown>;
 
-const OPS: Record<string, Step["op"]> = {
-  create: "create",
-  update: "update",
-  replace: "replace",
-  "create-replacement": "replace",
-  delete: "delete",
-};
+const OPS: readonly string[] = ["create", "update", "replace", "delete"] satisfies Step["op"][];
+
+const isOp = (op: string): op is Step["op"] => OPS.includes(op);
 
 /** The steps that do something, of the resources that the fleet is made of. */
 export function stepsOf({ steps = [] }: PreviewJson): Step[] {
-  return steps.flatMap(({ op: given, urn, oldState, newState }): Step[] => {
-    const op = OPS[given];
+  return steps.flatMap(({ op, urn, oldState, newState }): Step[] => {
     const [, , types = "", name = ""] = urn.split("::");
     const type = types.split("$").at(-1) ?? "";
-    if (op === undefined || !/^(pulumi-nodejs:dynamic\/nats|docker:index\/.*):/.test(type)) return [];
+    if (!isOp(op) || !/^(pulumi-nodejs:dynamic\/nats|docker:index\/.*):/.test(type)) return [];
     const kind = type.split(":").at(-1) ?? "";
     return [{ op, kind, name, olds: oldState?.inputs ?? {}, news: newState?.inputs ?? {} }];
   });

@@ -19,6 +19,8 @@ export interface ServerSteps {
   identity?: Step;
   container?: Step;
   certificate?: Step;
+  /** Whether the time or the CA asks for another certificate. */
+  isDue?: boolean;
   /** What is not as it was left: "is not running". */
   wrong?: string;
 }
@@ -66,8 +68,14 @@ const WORDS: Record<string, string> = {
   tls: "TLS",
 };
 
-const hasOtherCertificates = (steps: ServerSteps): boolean =>
-  steps.certificate !== undefined || (steps.server !== undefined && differs(steps.server, "certificates"));
+/** What stands in a certificate; a change of anything else keeps it (see providers/certificate.ts). */
+const IN_CERTIFICATE = ["role", "names", "validity"];
+
+/** Certificates that are on their way are not known yet; which ones are kept shows in what they are made of. */
+const hasOtherCertificates = ({ server, certificate, isDue = false }: ServerSteps): boolean =>
+  isDue ||
+  (certificate !== undefined && IN_CERTIFICATE.some((input) => differs(certificate, input))) ||
+  (server !== undefined && differs(server, "certificates"));
 
 /** The providers' word for a server that died. */
 const NOT_RUNNING = "is not running";

@@ -34,6 +34,20 @@ function fates(changes: FleetChanges): Record<string, string> {
 const onOslo = (news: Record<string, unknown>, olds = leafInputs("oslo")) =>
   update("LeafServer", "oslo-server", olds, news);
 
+/** Another certificate for Oslo, perhaps: it is not known yet. */
+const withCertificate = (inputs: Record<string, unknown>): PreviewStep[] => [
+  update(
+    "Certificate",
+    "oslo-certificate",
+    { owner: "oslo", names: [], renewBefore: 1 },
+    { owner: "oslo", names: [], ...inputs },
+  ),
+  onOslo(
+    leafInputs("oslo", { certificates: { kind: "generated", certificate: UNKNOWN } }),
+    leafInputs("oslo", { certificates: { kind: "generated", certificate: "PEM" } }),
+  ),
+];
+
 describe("the changes that a preview shows", () => {
   describe("to a site's server", () => {
     const CASES: Record<string, { steps: PreviewStep[]; says?: Diagnostic[]; fate: Record<string, string> }> = {
@@ -77,11 +91,18 @@ describe("the changes that a preview shows", () => {
         ],
         fate: { oslo: "restarts, drops and comes back" },
       },
-      "a renewed certificate: it reloads, and the link stays": {
-        steps: [
-          update("Certificate", "oslo-certificate", { owner: "oslo" }, { owner: "oslo" }),
-          onOslo(leafInputs("oslo", { certificates: { certificate: UNKNOWN } })),
-        ],
+      "a certificate that comes to its end: it reloads, and the link stays": {
+        steps: withCertificate({ renewBefore: 1 }),
+        says: [info("certificate of oslo ends on 1 May 2027; up renews it")],
+        fate: { oslo: "reloads, stays" },
+      },
+      "a certificate with other names: it reloads": {
+        steps: withCertificate({ renewBefore: 1, names: ["oslo.example"] }),
+        fate: { oslo: "reloads, stays" },
+      },
+      "a certificate that is to be renewed earlier: nothing": { steps: withCertificate({ renewBefore: 2 }), fate: {} },
+      "its first certificate: it reloads": {
+        steps: [onOslo(leafInputs("oslo", { certificates: { kind: "generated", certificate: UNKNOWN } }))],
         fate: { oslo: "reloads, stays" },
       },
       "a container that is made anew: it is replaced": {
@@ -184,12 +205,25 @@ describe("the changes that a preview shows", () => {
       assert.deepEqual(said(steps).keys, [{ owner: "oslo", role: "application" }]);
     });
 
+    it("a rotation beside given keys: the link's key alone", () => {
+      const [olds, news] = [0, 1].map((rotation) => identityInputs("oslo", { given: "[secret]", rotation }));
+      const wanted = { ...TWO_SITES, sites: [{ name: "oslo", rotation: 1 }, { name: "bergen" }] };
+      const { keys } = said([update("Identity", "oslo-identity", olds!, news!)], [], wanted);
+      assert.deepEqual(keys, [{ owner: "oslo", role: "link", rotation: { from: 0, to: 1 } }]);
+    });
+
     it("keys that are given no more: that one is made, and not which", () => {
       const olds = identityInputs("oslo", { given: "[secret]" });
       assert.deepEqual(said([update("Identity", "oslo-identity", olds, identityInputs("oslo"))]).keys, [
         { owner: "oslo", role: "given" },
       ]);
     });
+  });
+
+  it("shows with given keys too, of which the preview tells nothing", () => {
+    const previewed = previewOf({ ...TWO_SITES, sites: [{ name: "oslo" }] });
+    previewed.preview.config!["nats-hub-leaf:keys"] = "[secret]";
+    assert.deepEqual(fates(changesOf(previewed).changes), { bergen: "stops, goes" });
   });
 
   it("to nothing: there are none", () => assert.equal(said([]).verdict, "unchanged"));
