@@ -18,7 +18,7 @@ STACK_TOOL = $(TS) toolchain/stack.ts
 SUITES = $(TS) toolchain/suites.ts
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- the stack
 
@@ -27,6 +27,9 @@ up: node_modules ## create or update the servers, prove that every site's data a
 
 preview: node_modules ## show what `make up` would do; refuses what can be refused
 	@$(STACK_TOOL) preview $(STACK) $(ARGS)
+
+preview-report: node_modules ## the same as Markdown for a pull request: make preview-report [OUT=report.md] (ARGS=--json, ARGS=--plan: intent alone)
+	@node toolchain/bin.js preview-report --stack $(STACK) $(if $(OUT),--out "$(OUT)") $(ARGS)
 
 plan: node_modules ## show what the settings intend, from the project's files alone (no Pulumi CLI, server or state); ARGS=--json
 	@$(TS) toolchain/plan.ts $(STACK) $(ARGS)
@@ -141,6 +144,10 @@ bench: install ## measure how long the usual changes take, by number of sites
 
 catalogue: install ## make every mistake of the catalogue on real servers, and write docs/catalogue.md
 	@CATALOGUE=write $(SUITES) integration -- -g 'the catalogue of mistakes' $(ARGS)
+
+recordings: install ## record previews of real changes anew, and the reports that the tests expect of them; ARGS="site-added"
+	@$(TS) test/support/record-previews.ts $(ARGS)
+	@REPORTS=write $(SUITES) unit -- -g 'the report on a recorded preview'
 
 docs: node_modules ## write the pages of docs/ that are made from the code
 	@$(TS) toolchain/docs.ts

@@ -43,3 +43,7 @@ export const siteLimits = (streams: readonly StreamSettings[], quota: number): S
   maxFile: quota,
   maxMemory: siteStreamBytes(streams, "memory"),
 });
+
+/** JetStream's own limits can be raised while a server runs, and lowered only by a restart (nats-server reload.go). */
+export const isLowered = (wanted: Partial<StoreLimits>, limits: Partial<StoreLimits>): boolean =>
+  (wanted.maxFile ?? 0) < (limits.maxFile ?? 0) || (wanted.maxMemory ?? 0) < (limits.maxMemory ?? 0);

@@ -1,11 +1,12 @@
 import { hostPort } from "../configs/address";
+import { isLowered } from "../configs/limits";
 import { HubDeclaration } from "../configs/plan-hub";
 import { LinkCertificates, certificatesDigest, writeCertificates } from "./link-tls";
 import { findNatsServer } from "./nats-server-binary";
 import { shared } from "./nats/connection";
 import { kick, leafLinks, varz } from "./nats/system";
 import { report } from "./report";
-import { Server, bringUp, whatIsWrong } from "./server";
+import { Server, bringUp, isRunning, whatIsWrong } from "./server";
 import { declareHub, renderHub, writeHub, writtenDigest } from "./server-config";
 import { Place, hostOf } from "./server-host";
 import { markUnproven, removeMarks } from "./unproven";
@@ -46,7 +47,9 @@ function serverOf({ place, declaration, secrets, reached = declaration.restart }
 }
 
 const mustRestart = (news: HubServerInputs, olds: HubServerInputs): boolean =>
-  !same(news.declaration.restart, olds.declaration.restart) || !same(news.place, olds.place);
+  !same(news.declaration.restart, olds.declaration.restart) ||
+  !same(news.place, olds.place) ||
+  isLowered(news.declaration.reload.limits, olds.declaration.reload.limits);
 
 async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServerOutputs> {
   const server = serverOf(inputs);
@@ -93,6 +96,8 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
   const wanted = settled(news, olds);
   const { name } = wanted.declaration.restart;
   if (hasUnknown(news.place)) report(`${name}: up replaces the hub's container; every leaf link drops and comes back`);
+  // Whatever else changes: a dead server is started, and neither reloads nor restarts.
+  else if (!(await isRunning(olds.place))) report(`${name}: the hub is not running; up repairs it`);
   else if (mustRestart(wanted, olds)) report(`${name}: up restarts the hub; every leaf link drops and comes back`);
   else if (changed(news.declaration, olds.declaration)) report(`${name}: up reloads the hub; links stay`);
   else if (hasOtherCertificates(news, olds)) report(`${name}: up reloads the hub with other certificates; links stay`);

@@ -1,7 +1,9 @@
 import { hostPort } from "../configs/address";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isLowered } from "../configs/limits";
 import { accountOf } from "../configs/names";
 import { LeafDeclaration, planLeaf } from "../configs/plan-leaf";
+import { StoreLimits } from "../configs/plan-server";
 import { render } from "../configs/render";
 import { digest } from "./digest";
 import { LinkCertificates, certificatesDigest, writeCertificates } from "./link-tls";
@@ -10,7 +12,7 @@ import { Access, serverInfo, shared } from "./nats/connection";
 import { leafLinks } from "./nats/system";
 import { Refusal } from "./refusal";
 import { report } from "./report";
-import { Server, bringUp, whatIsWrong } from "./server";
+import { Server, bringUp, isRunning, whatIsWrong } from "./server";
 import { writeConfig } from "./server-config";
 import { ServerFiles } from "./server-files";
 import { Place, hostOf } from "./server-host";
@@ -44,6 +46,8 @@ export interface LeafServerOutputs {
   url: string;
   /** Digest of what needs a restart. */
   restart: string;
+  /** Less of them needs a restart too; absent in a state of before this was recorded. */
+  limits?: StoreLimits;
   /** Digest of the configuration. */
   config: string;
   /** Digest of the certificates; absent without TLS. */
@@ -80,6 +84,15 @@ const textOf = ({ declaration, access }: LeafServerInputs, { paths }: ServerFile
   render(planLeaf(declaration, access.link, paths));
 
 const restartOf = ({ declaration, place }: LeafServerInputs): string => digest([declaration.restart, place]);
+
+const mustRestart = (news: LeafServerInputs, olds: LeafServerOutputs): boolean =>
+  restartOf(news) !== olds.restart || isLowered(news.declaration.reload.limits, olds.limits ?? {});
+
+/** Whatever else changes: a dead server is started, and neither reloads nor restarts. */
+const isDead = async ({ expect, place }: LeafServerOutputs): Promise<boolean> =>
+  expect === "online" && !(await isRunning(place));
+
+const DEAD = "its server is not running; up repairs it";
 
 const LINK_TIMEOUT_MS = 10_000;
 
@@ -119,7 +132,8 @@ async function apply(inputs: LeafServerInputs, restart: boolean): Promise<LeafSe
   const site = inputs.declaration.restart.name;
   const problem = expect === "offline" ? "" : ((await siteStep(root, site, "server", bring)) ?? "");
   const written = inputs.certificates === undefined ? {} : { written: certificatesDigest(inputs.certificates) };
-  const digests = { ...written, restart: restartOf(inputs), config, inputs: digest(inputsOnly(inputs)) };
+  const { limits } = inputs.declaration.reload;
+  const digests = { ...written, restart: restartOf(inputs), limits, config, inputs: digest(inputsOnly(inputs)) };
   return { expect, place, root, url: access.operator === undefined ? urlOf(inputs) : "", ...digests, running, problem };
 }
 
@@ -134,7 +148,8 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
   }
   // Its keys or ports are being made anew: the server changes with them.
   if (hasUnknown(news)) {
-    report(`site ${site}: up gives its server new keys or ports: it reloads, or restarts for a port`);
+    if (news.expect === "online" && (await isDead(olds))) report(`site ${site}: ${DEAD}`);
+    else report(`site ${site}: up gives its server new keys or ports: it reloads, or restarts for a port`);
     return { changes: true };
   }
   const differs =
@@ -142,7 +157,8 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
   // The site's own side of an offline site is pending; nothing looks at it.
   if (news.expect === "offline") return { changes: differs };
   if (olds.expect === "offline") report(`site ${site}: up deploys its server`);
-  else if (restartOf(news) !== olds.restart) report(`site ${site}: up restarts its server`);
+  else if (differs && (await isDead(olds))) report(`site ${site}: ${DEAD}`);
+  else if (mustRestart(news, olds)) report(`site ${site}: up restarts its server`);
   else if (differs) report(`site ${site}: up reloads its server`);
   else if (olds.problem !== "") report(`site ${site}: up tries again: ${olds.problem}`);
   else {
@@ -154,7 +170,7 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
 }
 
 export async function update(_id: string, olds: LeafServerOutputs, news: LeafServerInputs) {
-  return { outs: await apply(news, restartOf(news) !== olds.restart) };
+  return { outs: await apply(news, mustRestart(news, olds)) };
 }
 
 export async function read(id: string, props: LeafServerOutputs) {

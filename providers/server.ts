@@ -6,9 +6,15 @@ import { writtenCertificates } from "./link-tls";
 import { Refusal, messageOf } from "./refusal";
 import { noteCertificates, reloadTo, writtenDigest } from "./server-config";
 import { CONFIG_FILE, ServerFiles } from "./server-files";
-import { Listeners, ServerHost } from "./server-host";
+import { Listeners, Place, ServerHost, hostOf } from "./server-host";
 
 /** The life of a nats-server, wherever it runs: changed by reload where the server can, by restart where it must. */
+
+/** Whether the server there runs, as far as that can be seen now. */
+export const isRunning = (place: Place): Promise<boolean> =>
+  hostOf(place)
+    .isRunning()
+    .catch(() => true);
 
 export interface Server {
   name: string;

@@ -92,7 +92,10 @@ async function newServersOutOfReach(
   known: ReadonlySet<string>,
 ): Promise<Standing["pending"]> {
   const deployed = new Set((state.deployment?.resources ?? []).map(({ urn }) => urn.split("::").at(-1)));
-  const fresh = serversInDocker(settings).filter(({ name }) => !known.has(name) && !deployed.has(`${name}-container`));
+  // A server that runs as a process is no new one either: left out, the site would be taken for removed.
+  const isNew = ({ name }: { name: string }): boolean =>
+    !known.has(name) && !deployed.has(`${name}-container`) && !deployed.has(`${name}-server`);
+  const fresh = serversInDocker(settings).filter(isNew);
   const reasons = new Map<string, Promise<string | undefined>>();
   const found = await Promise.all(
     fresh.map(async (server) => {

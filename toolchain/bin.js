@@ -7,6 +7,7 @@ require("../providers/load.js");
 const COMMANDS = {
   "check-config": "./check-config",
   doctor: "./doctor",
+  "preview-report": "./preview-report",
 };
 
 const [command = "", ...args] = process.argv.slice(2);

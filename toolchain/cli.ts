@@ -9,16 +9,39 @@ import { run, RunError } from "./run";
 // The real Pulumi CLI on one stack: on the terminal, or quietly for what it knows.
 
 /** Runs the CLI on the terminal. */
-export function pulumi({ binary, projectFolder, stack, env }: PulumiStack, args: readonly string[]): Promise<number> {
+export const pulumi = (target: PulumiStack, args: readonly string[]): Promise<number> =>
+  onTerminal(target, args, "inherit");
+
+/** Runs the CLI with its standard output kept, whatever its exit code. */
+export async function answer(
+  target: PulumiStack,
+  args: readonly string[],
+): Promise<{ exitCode: number; stdout: string }> {
+  const parts: Buffer[] = [];
+  const exitCode = await onTerminal(target, [...args, "--non-interactive"], (part) => parts.push(part));
+  return { exitCode, stdout: Buffer.concat(parts).toString("utf8") };
+}
+
+function onTerminal(
+  { binary, projectFolder, stack, env }: PulumiStack,
+  args: readonly string[],
+  stdout: "inherit" | ((part: Buffer) => void),
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(binary, [...args, "--stack", stack], { cwd: projectFolder, env, stdio: "inherit" });
+    const child = spawn(binary, [...args, "--stack", stack], {
+      cwd: projectFolder,
+      env,
+      stdio: ["inherit", stdout === "inherit" ? stdout : "pipe", "inherit"],
+    });
+    if (stdout !== "inherit") child.stdout?.on("data", stdout);
     // A Ctrl-C reaches the CLI as well, and it ends in good order; ending before it would hide how.
     const wait = (): void => undefined;
     process.on("SIGINT", wait);
     const passOn = (): void => void child.kill("SIGTERM");
     process.on("SIGTERM", passOn);
     child.once("error", reject);
-    child.once("exit", (code) => {
+    // "close", not "exit": what it printed last has arrived.
+    child.once("close", (code) => {
       process.removeListener("SIGINT", wait);
       process.removeListener("SIGTERM", passOn);
       resolve(code ?? 1);

@@ -1,8 +1,8 @@
 import * as path from "node:path";
-import type { FleetPlan, PlanContext } from "../configs/fleet-plan";
+import type { FleetPlan } from "../configs/fleet-plan";
 import { planFleet } from "../configs/plan-fleet";
 import { planWords } from "../configs/plan-words";
-import { describeProblems } from "../configs/problem";
+import { Problem, describeProblems } from "../configs/problem";
 import { judge } from "../configs/rules";
 import { maskSeeds } from "../configs/seeds";
 import { Settings, readSettings } from "../configs/settings";
@@ -13,16 +13,11 @@ import { readStackConfig } from "./stack-config";
 // container engine, a state or a passphrase can be reached:
 //   ts-node toolchain/plan.ts <stack> [--json]
 
-export function planStack(projectFolder: string, stack: string): FleetPlan {
-  const { settings, ...context } = judgedSettings(projectFolder, stack);
-  return planFleet(settings, { stack, ...context });
-}
-
-/** What a stack's files say, when no rule finds fault with it. Errors: a Refusal with all mistakes, in the program's words. */
-export function judgedSettings(
+/** What a stack's files say: its settings and the plan of them, or all mistakes. Errors: a Refusal, when they cannot be read. */
+export function judgeStack(
   projectFolder: string,
   stack: string,
-): Omit<PlanContext, "stack"> & { settings: Settings } {
+): { settings: Settings; planned: FleetPlan } | { problems: Problem[] } {
   const { raw, problems: ofFile, ...context } = readStackConfig(projectFolder, stack);
   const { settings, judged, problems: ofShape } = readSettings(raw);
   const known = new Set(ofFile.map(({ where }) => where));
@@ -32,8 +27,20 @@ export function judgedSettings(
     ...ofShape.filter(({ where }) => !known.has(where)),
     ...(judged === undefined ? [] : judge(judged, { emptyPassphrase: context.passphrase === "empty" })),
   ];
-  if (settings === undefined || problems.length > 0) throw new Refusal(describeProblems(problems));
-  return { settings, ...context };
+  if (settings === undefined || problems.length > 0) return { problems };
+  return { settings, planned: planFleet(settings, { stack, ...context }) };
+}
+
+/** Errors: a Refusal with all mistakes, in the words of the program itself. */
+export function soundStack(projectFolder: string, stack: string): { settings: Settings; planned: FleetPlan } {
+  const judged = judgeStack(projectFolder, stack);
+  if ("problems" in judged) throw new Refusal(describeProblems(judged.problems));
+  return judged;
+}
+
+/** Errors: likewise. */
+export function planStack(projectFolder: string, stack: string): FleetPlan {
+  return soundStack(projectFolder, stack).planned;
 }
 
 /** What the command prints. Errors: a Refusal. */

@@ -30,18 +30,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   up,
 
   async preview(target, args) {
-    await ensureStack(target);
-    const standing = await standingOf(target, (await exportState(target)) ?? {});
-    // Only then: a refresh also shows what an engine says otherwise than it was told.
-    const refresh = standing.removed.length + standing.changed.length === 0 ? [] : ["--refresh"];
-    const exitCode = await pulumi(knowing(target, standing), [
-      "preview",
-      QUIET,
-      ...refresh,
-      ...standing.options,
-      ...args,
-    ]);
-    sayPending(standing.pending, say);
+    const { knowing: ready, command, pending } = await readyToPreview(target);
+    const exitCode = await pulumi(ready, [...command, QUIET, ...args]);
+    sayPending(pending, say);
     return exitCode;
   },
 
@@ -134,6 +125,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return 0;
   },
 };
+
+/** What a preview needs: the stack, what cannot be reached, and the command that goes round it. */
+export async function readyToPreview(target: PulumiStack) {
+  await ensureStack(target);
+  const state = (await exportState(target)) ?? {};
+  const standing = await standingOf(target, state);
+  // Only then: a refresh also shows what an engine says otherwise than it was told.
+  const refresh = standing.removed.length + standing.changed.length === 0 ? [] : ["--refresh"];
+  const command = ["preview", ...refresh, ...standing.options];
+  return { knowing: knowing(target, standing), command, pending: standing.pending, state };
+}
 
 async function up(target: PulumiStack, args: readonly string[]): Promise<number> {
   await clearDeadRun(target);

@@ -11,7 +11,7 @@ import { svgFile } from "../topology/svg";
 import { Topology, topologyOf } from "../topology/topology";
 import type { PulumiStack } from "./backend";
 import { ask } from "./cli";
-import { judgedSettings } from "./plan";
+import { soundStack } from "./plan";
 import { pulumiStack } from "./pulumi-stack";
 import { Refusal, report } from "./refusal";
 import { RunError } from "./run";
@@ -28,7 +28,7 @@ export interface Fleet extends Known {
 
 /** The fleet that the settings intend: no Pulumi CLI, state or server is needed, and nothing is said of proofs. */
 export const plannedFleet = (projectFolder: string, stack: string): Fleet => ({
-  topology: topologyOf(judgedSettings(projectFolder, stack).settings),
+  topology: topologyOf(soundStack(projectFolder, stack).settings),
   unproven: [],
 });
 

@@ -243,7 +243,12 @@ describe("servers", function () {
     }[] = [
       { it: "maxPayload of the hub", hub: { maxPayload: "2MiB" }, effect: "reload", says: /hub: up reloads the hub/ },
       { it: "more maxFile of the hub", hub: { maxFile: "3GiB" }, effect: "reload" },
-      { it: "less maxFile of the hub", hub: { maxFile: "2GiB" }, effect: "restart" },
+      {
+        it: "less maxFile of the hub",
+        hub: { maxFile: "2GiB" },
+        effect: "restart",
+        says: /hub: up restarts the hub/,
+      },
       {
         it: "syncInterval of the hub",
         hub: { syncInterval: "1m" },
@@ -257,7 +262,12 @@ describe("servers", function () {
         says: /oslo: up reloads its server/,
       },
       { it: "a larger quota of a site", site: { quota: "3GiB" }, effect: "reload" },
-      { it: "a smaller quota of a site", site: { quota: "1GiB" }, effect: "restart" },
+      {
+        it: "a smaller quota of a site",
+        site: { quota: "1GiB" },
+        effect: "restart",
+        says: /oslo: up restarts its server/,
+      },
       {
         it: "reconnect of a site",
         site: { reconnect: "200ms" },

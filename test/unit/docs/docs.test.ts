@@ -47,6 +47,13 @@ describe("the docs", () => {
     assert.ok(permissions.includes(`${deliverPrefix("oslo")}.>`));
   });
 
+  for (const name of ["several-at-once", "site-renamed"]) {
+    it(`show the preview report of ${name} as the program writes it`, () => {
+      const golden = readFileSync(join(__dirname, "../report/golden", `${name}.md`), "utf8");
+      assert.ok(doc("preview-report.md").includes(golden));
+    });
+  }
+
   it("have every setting", () => {
     const settings = doc("settings.md");
     for (const name of SETTING_NAMES) assert.ok(settings.includes(`\`${name}`), name);

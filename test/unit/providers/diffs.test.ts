@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Socket, createServer } from "node:net";
+import { serverFiles } from "../../../providers/folders";
 import * as fleet from "../../../providers/fleet";
 import * as guard from "../../../providers/guard";
 import * as hubLink from "../../../providers/hub-link";
 import * as hubServer from "../../../providers/hub-server";
 import * as identity from "../../../providers/identity";
 import * as leafServer from "../../../providers/leaf-server";
+import { processName } from "../../../providers/processes";
 import { declareLink } from "../../../providers/server-config";
 import { LocalFiles } from "../../../providers/server-files";
 import * as smokeTest from "../../../providers/smoke-test";
@@ -66,6 +68,24 @@ describe("what a diff says", () => {
     let result: Diff = { changes: false };
     const lines = await reported(async () => (result = await DIFFS[name]("id", olds, news)));
     return { diff: result, lines };
+  }
+
+  /** Has this process taken for the server in the folder. */
+  function runsIn({ folder }: { folder: string }): void {
+    const [pid = "", startTime] = processName().split(".");
+    const [bootId, command] = ["/proc/sys/kernel/random/boot_id", "/proc/self/cmdline"].map((file) =>
+      readFileSync(file, "latin1"),
+    );
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(
+      serverFiles(folder).record,
+      JSON.stringify({
+        pid: Number(pid),
+        startTime,
+        bootId: bootId!.trim(),
+        command: command!.split("\0").slice(0, -1),
+      }),
+    );
   }
 
   for (const name of names) {
@@ -154,6 +174,7 @@ describe("what a diff says", () => {
 
     it("a setting that needs a restart is told from one that needs a reload", async () => {
       const { inputs, outputs } = resources()["hub-server"];
+      runsIn(inputs.place);
       const { restart, reload } = inputs.declaration;
       const restarted = { ...inputs, declaration: { reload, restart: { ...restart, syncInterval: 1000 } } };
       const reloaded = { ...inputs, declaration: { restart, reload: { ...reload, maxPayload: 2e6 } } };
@@ -163,8 +184,30 @@ describe("what a diff says", () => {
       assert.deepEqual((await diff("hub-server", outputs, reloaded)).lines, ["hub: up reloads the hub; links stay"]);
     });
 
+    it("a dead one is started, whatever else changes", async () => {
+      const { inputs, outputs } = resources()["hub-server"];
+      const { restart, reload } = inputs.declaration;
+      const news = { ...inputs, declaration: { restart, reload: { ...reload, maxPayload: 2e6 } } };
+      assert.deepEqual((await diff("hub-server", outputs, news)).lines, ["hub: the hub is not running; up repairs it"]);
+    });
+
+    it("less storage needs a restart, more of it a reload", async () => {
+      const { inputs, outputs } = resources()["hub-server"];
+      runsIn(inputs.place);
+      const { restart, reload } = inputs.declaration;
+      const linesFor = async (bytes: number) => {
+        const limits = { ...reload.limits, maxFile: reload.limits.maxFile + bytes };
+        return (
+          await diff("hub-server", outputs, { ...inputs, declaration: { restart, reload: { ...reload, limits } } })
+        ).lines[0]!;
+      };
+      assert.match(await linesFor(-1), /up restarts the hub/);
+      assert.match(await linesFor(1), /up reloads the hub/);
+    });
+
     it("another nats-server needs a restart", async () => {
       const { inputs, outputs } = resources()["hub-server"];
+      runsIn(inputs.place);
       const { lines } = await diff("hub-server", outputs, {
         ...inputs,
         place: { ...inputs.place, natsServer: "/opt/nats-server" },
@@ -251,11 +294,35 @@ describe("what a diff says", () => {
 
     it("a setting that needs a restart is told from one that needs a reload", async () => {
       const { inputs, outputs } = resources()["leaf-server"];
+      runsIn(inputs.place);
       const { restart, reload } = inputs.declaration;
       const restarted = { ...inputs, declaration: { reload, restart: { ...restart, reconnect: 1000 } } };
       const reloaded = { ...inputs, declaration: { restart, reload: { ...reload, maxPayload: 2e6 } } };
       assert.match((await diff("leaf-server", outputs, restarted)).lines.join(), /up restarts its server/);
       assert.match((await diff("leaf-server", outputs, reloaded)).lines.join(), /up reloads its server/);
+    });
+
+    it("a dead one is started, whatever else changes and whatever is not known yet", async () => {
+      const { inputs, outputs } = resources()["leaf-server"];
+      const { restart, reload } = inputs.declaration;
+      for (const maxPayload of [2e6, UNKNOWN]) {
+        const news = { ...inputs, declaration: { restart, reload: { ...reload, maxPayload } } };
+        const { lines } = await diff("leaf-server", outputs, news);
+        assert.match(lines.join(), /: its server is not running; up repairs it$/);
+      }
+    });
+
+    it("less storage needs a restart, more of it a reload", async () => {
+      const { inputs, outputs } = resources()["leaf-server"];
+      runsIn(inputs.place);
+      const { restart, reload } = inputs.declaration;
+      const linesFor = async (bytes: number) => {
+        const limits = { ...reload.limits, maxFile: reload.limits.maxFile + bytes };
+        const news = { ...inputs, declaration: { restart, reload: { ...reload, limits } } };
+        return (await diff("leaf-server", { ...outputs, limits: reload.limits }, news)).lines[0]!;
+      };
+      assert.match(await linesFor(-1), /up restarts its server/);
+      assert.match(await linesFor(1), /up reloads its server/);
     });
 
     it("nothing of the server of an offline site: nobody looks at it", async () => {

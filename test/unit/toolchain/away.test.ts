@@ -139,6 +139,11 @@ describe("what a run has to know of Docker", () => {
     assert.deepEqual(await standingOf(stackOf({ sites: [inDocker("oslo", NOWHERE)] }), state), NONE);
   });
 
+  it("is nothing of a deployed process that shall become a container there: left out, its site would be removed", async () => {
+    const state = stateOf(resource("server", "oslo-server"));
+    assert.deepEqual(await standingOf(stackOf({ sites: [inDocker("oslo", NOWHERE)] }), state), NONE);
+  });
+
   it("asks an engine once for all the servers that it shall have first", async () => {
     await standingOf(stackOf({ sites: ["oslo", "bergen"].map((name) => inDocker(name)) }), {});
     assert.deepEqual(engine.asked, ["GET /_ping"]);
