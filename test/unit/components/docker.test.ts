@@ -157,7 +157,14 @@ describe("the program in Docker", () => {
       assert.equal(of("bergen-container", machines).provider, bergen);
       const provider = (name: string) =>
         JSON.parse(JSON.stringify(inputsOf(name, machines))) as Record<string, unknown>;
-      assert.deepEqual(provider(oslo), { host: "ssh://edge@oslo.example", disableDockerDaemonCheck: "true" });
+      const { sshOpts, ...rest } = provider(oslo);
+      assert.deepEqual(rest, {
+        host: "ssh://edge@oslo.example",
+        certPath: "",
+        context: "",
+        disableDockerDaemonCheck: "true",
+      });
+      assert.deepEqual((JSON.parse(String(sshOpts)) as string[]).slice(0, 2), ["-o", "BatchMode=yes"]);
       assert.equal(provider(bergen).certPath, "certs");
     });
 
