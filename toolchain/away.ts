@@ -1,8 +1,8 @@
 import { engineOf, placementOf } from "../configs/placement";
 import { Settings, readSettings } from "../configs/settings";
-import { refuseOtherEngine } from "../providers/docker/whereabouts";
+import { absence, refuseOtherEngine } from "../providers/docker/whereabouts";
 import type { PulumiStack } from "./backend";
-import { Away, absence, exclusions, lookAtContainers } from "./containers";
+import { Away, exclusions, lookAtContainers } from "./containers";
 import type { Deployment } from "./pending";
 import type { Say } from "./progress";
 import { Refusal } from "./refusal";
@@ -46,7 +46,7 @@ export async function standingOf({ projectFolder, stack }: PulumiStack, state: D
     pending: all,
     options: away.flatMap(exclusions).flatMap((pattern) => ["--exclude", pattern]),
     env: {
-      ...(known.size === 0 ? {} : { NATS_HUB_LEAF_AWAY: [...known].join(",") }),
+      NATS_HUB_LEAF_AWAY: [...known].join(","),
       ...(leftOut.length === 0 ? {} : { NATS_HUB_LEAF_LEFT_OUT: leftOut.map(({ site }) => site).join(",") }),
     },
   };

@@ -1,4 +1,5 @@
-import { EngineAccess, EngineUnreachable, engineName, statusOf, withEngine } from "../providers/docker/engine";
+import { EngineAccess, engineName, statusOf, withEngine } from "../providers/docker/engine";
+import { absence } from "../providers/docker/whereabouts";
 import type { Deployment, StateResource as Resource } from "./pending";
 
 // What a state says of Docker, held against the engines before the CLI runs: containers that somebody removed, and
@@ -34,16 +35,6 @@ const accessOf = ({ inputs = {} }: Resource): EngineAccess => ({
   ...(typeof inputs.host === "string" ? { url: inputs.host } : {}),
   ...(typeof inputs.certPath === "string" ? { certificates: inputs.certPath } : {}),
 });
-
-/** Why the engine cannot be reached; undefined when it answers. */
-export async function absence(engine: EngineAccess): Promise<string | undefined> {
-  try {
-    await withEngine(engine, (docker) => docker.ping());
-    return undefined;
-  } catch (error) {
-    return error instanceof EngineUnreachable ? error.message : undefined;
-  }
-}
 
 const MEBIBYTE = 2 ** 20;
 

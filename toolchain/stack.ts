@@ -94,9 +94,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const state = await exportState(target);
     if (state === undefined) throw new Refusal(`stack '${target.stack}': there is none; run 'make up' first`);
     await clearInterrupted(state, target.stack);
-    await forgetPending(target);
-    const { pending } = await standingOf(target, state);
-    const upgrading = { ...target, env: { ...target.env, NATS_HUB_LEAF_UPGRADE: "1" } };
+    if (pendingOperations(state).length > 0) await forgetPending(target);
+    const standing = await standingOf(target, state);
+    const { pending } = standing;
+    const upgrading = { ...target, env: { ...target.env, ...standing.env, NATS_HUB_LEAF_UPGRADE: "1" } };
     // One after the other, each proven before the next: what an interrupted upgrade has done needs nothing any more.
     for (const server of containersOf(target).filter((name) => !pending.some(({ site }) => site === name))) {
       say(`upgrade: ${server}`);

@@ -175,7 +175,7 @@ export class DockerRuntime implements Runtime {
         sshOpts: [...SSH_OPTIONS],
         disableDockerDaemonCheck: true,
       },
-      { parent: this.parent },
+      { parent: this.parent, dependsOn: this.check() },
     );
     const owned = { parent: this.parent, provider, dependsOn: this.check() };
     const network = new this.docker.Network(

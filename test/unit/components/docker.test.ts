@@ -94,7 +94,7 @@ describe("the program in Docker", () => {
   });
 
   it("makes nothing on an engine before the fleet as a whole was judged", () => {
-    for (const name of ["docker-network", "docker-image", "hub-data", "oslo-config", "hub-container"])
+    for (const name of ["docker", "docker-network", "docker-image", "hub-data", "oslo-config", "hub-container"])
       assert.ok(of(name).dependsOn.includes("fleet-check"), name);
   });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { absence, clearInterrupted, exclusions, lookAtContainers } from "../../../toolchain/containers";
+import { absence } from "../../../providers/docker/whereabouts";
+import { clearInterrupted, exclusions, lookAtContainers } from "../../../toolchain/containers";
 import type { Deployment, StateResource } from "../../../toolchain/pending";
 import { by, container, provider, resource, urnOf, type Kind } from "./docker-state";
 import { withFakeEngine } from "./fake-engine";
