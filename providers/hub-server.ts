@@ -7,7 +7,7 @@ import { kick, leafLinks, varz } from "./nats/system";
 import { report } from "./report";
 import { Server, bringUp, whatIsWrong } from "./server";
 import { declareHub, renderHub, writeHub, writtenDigest } from "./server-config";
-import { Place, hostOf } from "./server-host";
+import { Place, hostOf, spotOf } from "./server-host";
 import { markUnproven, removeMarks } from "./unproven";
 import { changed, hasUnknown, same, settled } from "./values";
 
@@ -46,7 +46,7 @@ function serverOf({ place, declaration, secrets, reached = declaration.restart }
 }
 
 const mustRestart = (news: HubServerInputs, olds: HubServerInputs): boolean =>
-  !same(news.declaration.restart, olds.declaration.restart) || !same(news.place, olds.place);
+  !same(news.declaration.restart, olds.declaration.restart) || !same(spotOf(news.place), spotOf(olds.place));
 
 async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServerOutputs> {
   const server = serverOf(inputs);

@@ -59,13 +59,17 @@ async function fateOf(
   }
 }
 
-/** Looks at every container of the state; at once for all engines. */
-export async function lookAtContainers(state: Deployment): Promise<Containers> {
+/** Looks at every container of the state; at once for all engines, reached as the settings `say` where they do. */
+export async function lookAtContainers(
+  state: Deployment,
+  say: (engine: EngineAccess) => EngineAccess | undefined = () => undefined,
+): Promise<Containers> {
   const resources = state.deployment?.resources ?? [];
   const providers = resources.filter((resource) => typeOf(resource) === PROVIDER);
   const found = await Promise.all(
     providers.map(async (provider): Promise<Containers> => {
-      const engine = accessOf(provider);
+      const deployed = accessOf(provider);
+      const engine = say(deployed) ?? deployed;
       const isOnIt = ({ provider: reference = "" }: Resource) => reference.startsWith(`${provider.urn}::`);
       const containers = resources.filter((resource) => typeOf(resource) === CONTAINER && isOnIt(resource));
       const reason = await absence(engine);

@@ -56,7 +56,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
           `Run \`make up\` first, which takes it over, then \`make down\`; or \`make unlock\` to forget it`,
       );
     }
-    const { pending } = await standingOf(target, state);
+    const { pending } = await standingOf(target, state, { deployed: true });
     if (pending.length > 0) {
       throw new Refusal(
         `stack '${target.stack}': nothing is removed, for the machine of ${pending.map(({ site }) => site).join(", ")} ` +

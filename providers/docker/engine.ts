@@ -35,7 +35,7 @@ function resolved(engine: EngineAccess): { url: string; certificates: string | u
 
 /** What in the environment would lead the plugin to another engine, or to none; undefined when nothing does. */
 function misleading(engine: EngineAccess): string | undefined {
-  const { url, certificates } = resolved(engine);
+  const { certificates } = resolved(engine);
   const isOwnSsh = engine.url?.startsWith("ssh:") === true;
   if (ofEnvironment("DOCKER_CERT_PATH") !== undefined && certificates === undefined && !isOwnSsh) {
     return (
@@ -150,7 +150,11 @@ const CURES_BY_WORDS: readonly [RegExp, string][] = [
   ],
   [/permission denied \(/i, "let this user's ssh log in there: its agent, its keys, and the user name in 'engine'"],
   [/docker: (command )?not found/i, "install Docker there, on the PATH that a command over ssh has"],
-  [/permission denied .*docker/i, "let the user of 'engine' use Docker there: add it to the group 'docker'"],
+  [
+    /permission denied.*docker|docker.*permission denied/i,
+    "let its user use Docker there: add it to the group 'docker'",
+  ],
+  [/dial unix|cannot connect to the docker daemon/i, "start Docker there"],
 ];
 
 /** The engine's own status code of a refusal, such as 404; undefined when it was not reached. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { RawSettings } from "../../configs/settings";
 import { type Ran, Stack } from "../support/cli";
@@ -44,6 +44,7 @@ const missing = missingServer();
         streams: [{ name: "EVENTS", subjects: ["events.>"] }],
       };
     };
+    const renewed = () => join(stack.folder, "renewed-certificates");
     const statuses = async () =>
       Object.fromEntries((await stack.outputs({ again: true })).proof.map(({ site, status }) => [site, status]));
     const containers = async (engine: Engine) =>
@@ -67,8 +68,8 @@ const missing = missingServer();
       stack = await Stack.create("remote", settings(), { env, prepare: withDockerPlugin });
     });
     after(async () => {
-      await stack?.remove();
-      await sshd?.stop();
+      await stack.remove();
+      await sshd.stop();
       await Promise.all(Object.values(engines).map((engine) => engine.stop()));
     });
 
@@ -101,33 +102,61 @@ const missing = missingServer();
     });
 
     it("are refused by the plain CLI in one clear word while one is away", async () => {
-      const { output } = await stack.fails("up", "--yes", "--skip-preview");
-      assert.match(output, /make up/);
+      const { output } = await stack.refusedUp();
+      const errors = new Set(output.split("\n").flatMap((line) => /error: (.*)/.exec(line)?.[1] ?? []));
+      assert.match(
+        [...errors].join("\n"),
+        /^\S+ resource 'fleet-check': .*: bergen cannot be worked on: Docker engine ssh:\S+: .*refused: .*; or run 'make up', which .*$/,
+      );
     });
 
-    it("are caught up with when it is back", async () => {
+    it("are caught up with when it is back, and certificates elsewhere leave the server there alone", async () => {
+      const server = async () => {
+        const { Id, State } = await engines.oslo.docker.getContainer("nats-remote-oslo").inspect();
+        return { Id, started: State.StartedAt, link: (await linkIds(stack)).oslo };
+      };
+      const before = await server();
+      renameSync(engines.oslo.overTcp.certificates, renewed());
+      stack.configure(settings({ certificates: renewed(), maxPayload: "512KiB" }));
       await sshd.resume();
       assert.match(await make("up", 0), /bergen: up reloads its/);
       assert.deepEqual(await statuses(), { oslo: "proven", bergen: "proven" });
+      assert.deepEqual(await server(), before);
     });
 
     it("are told apart from those that refuse this machine, each with one reason and its cure", async () => {
       const others = join(stack.folder, "others-certificates");
-      await writeCertificate(others, { role: "site", ca: await newAuthority() });
+      const ofEngine = readFileSync(join(renewed(), "ca.pem"), "utf8");
+      await writeCertificate(others, { role: "site", ca: await newAuthority(), others: ofEngine });
       stack.configure(settings({ certificates: others, maxPayload: "512KiB" }));
       sshd.forget("known_hosts");
-      const [tcp, ssh, ...more] = reasons(await make("preview", 0))
-        .sort()
-        .reverse();
-      assert.match(tcp ?? "", /x/);
-      assert.match(ssh ?? "", /x/);
-      assert.deepEqual(more, []);
+      const output = await make("preview", 0);
       sshd.remember("known_hosts");
-      rmSync(others, { recursive: true });
+      assert.match(output, /pending, everything else is done: bergen, oslo\n/);
+      const [tcp = "", ssh, ...more] = reasons(output).sort().reverse();
+      assert.ok(tcp.startsWith(`Docker engine ${engines.oslo.overTcp.url}: `), tcp);
+      // Where the engine hangs up before its reason was read, only that shows.
+      assert.match(tcp, /TLS: .* alert .*: give the certificates that fit it in 'eng|that the certificates fit$/);
+      assert.equal(
+        ssh,
+        `Docker engine ${sshd.url}: Host key verification failed: ` +
+          "connect to it once with ssh by hand, look at its key and accept it; then it is a known host",
+      );
+      assert.deepEqual(more, []);
+    });
+
+    it("say so when the ssh server lets this user's key not in", async () => {
+      stack.configure(settings({ certificates: renewed(), maxPayload: "512KiB" }));
+      sshd.forget("authorized_keys");
+      const output = await make("preview", 0);
+      sshd.remember("authorized_keys");
+      assert.deepEqual(reasons(output), [
+        `Docker engine ${sshd.url}: root@127.0.0.1: Permission denied (publickey): ` +
+          "let this user's ssh log in there: its agent, its keys, and the user name in 'engine'",
+      ]);
     });
 
     it("are removed without a trace", async () => {
-      stack.configure(settings({ maxPayload: "512KiB" }));
       const { code, output } = await stack.make("down", { DISCARD: "1" });
       assert.equal(code, 0, output);
       await stack.leftNothing();

@@ -18,15 +18,15 @@ export async function newAuthority(): Promise<KeyPair> {
   return { key, certificate: await makeAuthority({ name: "engine", key, validity: VALIDITY_MS, now: Date.now() }) };
 }
 
-/** Writes a certificate of this CA, its key, and the certificate of the CA that the other end has. */
+/** Writes a certificate of this CA, its key, and the certificate of the CA that the other end's is of. */
 export async function writeCertificate(
   folder: string,
-  { role, ca, otherCa = ca }: { role: Role; ca: KeyPair; otherCa?: KeyPair },
+  { role, ca, others = ca.certificate }: { role: Role; ca: KeyPair; others?: string },
 ): Promise<void> {
   const key = newKey();
   const names = role === "hub" ? ["127.0.0.1"] : [];
   const parts = { owner: role, role, names, key, ca, validity: VALIDITY_MS, now: Date.now() };
-  const files = { ca: otherCa.certificate, cert: await makeServerCertificate(parts), key };
+  const files = { ca: others, cert: await makeServerCertificate(parts), key };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `${name}.pem`), text, { mode: 0o600 });
 }

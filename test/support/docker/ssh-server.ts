@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -16,7 +16,9 @@ export class SshServer {
   private constructor(
     private readonly folder: string,
     private readonly port: number,
-  ) {}
+  ) {
+    standing.add(this);
+  }
 
   /** Why none can be started on this machine; undefined when one can. */
   static unavailable(): string | undefined {
@@ -61,27 +63,24 @@ export class SshServer {
   }
 
   async resume(): Promise<void> {
+    const begun = this.logged().length;
     const log = fs.openSync(this.file("log"), "a");
     // In the foreground it stays our child; it asks to be called by its whole path.
     this.daemon = spawn(commandPath("sshd") ?? "", ["-D", "-e", "-f", this.file("sshd_config")], {
       stdio: ["ignore", log, log],
     });
     fs.closeSync(log);
-    const begun = this.logged().length;
-    await until("the ssh server listens", () => /Server listening/.test(this.logged().slice(begun))).catch(
-      (error: unknown) => {
-        throw new Error(`${String(error)}\n${this.logged()}`);
-      },
-    );
+    await until(`the ssh server listens`, () => /Server listening/.test(this.logged().slice(begun)));
   }
 
   async stop(): Promise<void> {
+    if (!standing.delete(this)) return;
     await this.pause();
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 
   private file = (name: string): string => path.join(this.folder, name);
-  private logged = (): string => fs.readFileSync(this.file("log"), "utf8");
+  private logged = (): string => (fs.existsSync(this.file("log")) ? fs.readFileSync(this.file("log"), "utf8") : "");
 
   private writeFiles(engine: string): void {
     for (const name of ["host_key", "key"])
@@ -131,8 +130,8 @@ const commandPath = (command: string): string | undefined =>
 
 /** The processes below this one, the lowest first. */
 function childrenOf(pid: number): number[] {
-  const listed = execFileSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" });
-  const children = listed.trim().split(/\s+/).filter(Boolean).map(Number);
+  const { stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" });
+  const children = stdout.trim().split(/\s+/).filter(Boolean).map(Number);
   return children.flatMap((child) => [...childrenOf(child), child]);
 }
 
@@ -143,3 +142,10 @@ function kill(pid: number): void {
     // It is gone.
   }
 }
+
+/** Servers that still run; those that a test forgot are stopped after all tests. */
+const standing = new Set<SshServer>();
+
+after(async () => {
+  for (const server of standing) await server.stop();
+});

@@ -271,6 +271,8 @@ describe("a Docker engine", () => {
       ["edge@oslo.example: Permission denied (publickey)", /let this user's ssh log in there/],
       ["bash: line 1: docker: command not found", /install Docker there, on the PATH that a command over ssh has/],
       ["permission denied while trying to connect to the Docker daemon socket", /add it to the group 'docker'/],
+      ["dial unix /var/run/docker.sock: connect: permission denied", /add it to the group 'docker'/],
+      ["dial unix /var/run/docker.sock: connect: no such file or directory", /start Docker there/],
       ["ssh: connect to host oslo.example port 22: No route to host", /bring the engine back, or correct the setting/],
     ] as const)
       it(`is refused in the words of ssh: ${said}`, async () => {
