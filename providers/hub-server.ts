@@ -97,8 +97,10 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
   else if (changed(news.declaration, olds.declaration)) report(`${name}: up reloads the hub; links stay`);
   else if (hasOtherCertificates(news, olds)) report(`${name}: up reloads the hub with other certificates; links stay`);
   else {
-    const wrong = await whatIsWrongWith(olds);
-    if (wrong === undefined) return { changes: changed([news.secrets, news.reached], [olds.secrets, olds.reached]) };
+    // Its engine is asked as the settings say now.
+    const wrong = await whatIsWrongWith({ ...olds, place: wanted.place });
+    const rest = ({ secrets, reached, place }: HubServerInputs) => [secrets, reached, place];
+    if (wrong === undefined) return { changes: changed(rest(news), rest(olds)) };
     report(`${name}: the hub ${wrong}; up repairs it`);
   }
   return { changes: true };

@@ -6,7 +6,7 @@ import { ask, exportSecrets, exportState, importState, pulumi } from "./cli";
 import { backendFolder, lockFolder, type PulumiStack } from "./backend";
 import { endLeftBehind, livingOwners, readLocks } from "./dead-run";
 import { refuseForgetting, withoutMachineOf } from "./forget";
-import { neverTakenOver, pendingOperations, perhapsCreated, type Pending } from "./pending";
+import { type Deployment, type Pending, neverTakenOver, pendingOperations, perhapsCreated } from "./pending";
 import type { Say } from "./progress";
 import { proofTable } from "./proof-table";
 import { pulumiStack } from "./pulumi-stack";
@@ -60,7 +60,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (pending.length > 0) {
       throw new Refusal(
         `stack '${target.stack}': nothing is removed, for the machine of ${pending.map(({ site }) => site).join(", ")} ` +
-          `cannot be reached: ${pending[0]?.reason ?? ""}; or drop it with 'make forget SITE=…' when it is lost for good`,
+          `cannot be reached: ${pending[0]?.reason ?? ""}; ${await wayToRemove(target, state)}`,
       );
     }
     const exitCode = await pulumi(target, ["destroy", "--yes", "--skip-preview", ...args]);
@@ -122,6 +122,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return 0;
   },
 };
+
+/** The CLI removes with what the last run knew of the engines. */
+async function wayToRemove(target: PulumiStack, state: Deployment): Promise<string> {
+  const { pending } = await standingOf(target, state);
+  return pending.length === 0
+    ? "the settings have certificates that fit: run 'make up' first, which takes them over, then 'make down'"
+    : "or drop it with 'make forget SITE=…' when it is lost for good";
+}
 
 async function up(target: PulumiStack, args: readonly string[]): Promise<number> {
   await clearDeadRun(target);

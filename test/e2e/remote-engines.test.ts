@@ -119,6 +119,7 @@ const missing = missingServer();
       renameSync(engines.oslo.overTcp.certificates, renewed());
       stack.configure(settings({ certificates: renewed(), maxPayload: "512KiB" }));
       await sshd.resume();
+      assert.match(await make("down", 2), /that fit: run 'make up' first, which takes them over, then 'make down'/);
       assert.match(await make("up", 0), /bergen: up reloads its/);
       assert.deepEqual(await statuses(), { oslo: "proven", bergen: "proven" });
       assert.deepEqual(await server(), before);

@@ -123,6 +123,18 @@ describe("what a run has to know of Docker", () => {
       assert.deepEqual([options, env], [[], { NATS_HUB_LEAF_AWAY: "", NATS_HUB_LEAF_LEFT_OUT: "bergen" }]);
     });
 
+    it("is nothing with certificates of the settings that fit, unless only what is deployed counts", async () => {
+      const [url, engineCertificates] = ["tcp://127.0.0.1:1", temp.path("certificates")];
+      const stack = stackOf({ sites: [{ name: "oslo", runtime: "docker", engine: url, engineCertificates }] });
+      const far = { ...provider("far", url), inputs: { host: url, certPath: temp.path("gone") } };
+      const reasons = async (deployed: boolean) =>
+        (await standingOf(stack, stateOf(far, container("oslo", "far")), { deployed })).pending.map(
+          ({ reason }) => reason,
+        );
+      assert.match((await reasons(false)).join(), /open '.*\/certificates\/ca\.pem'/);
+      assert.match((await reasons(true)).join(), /open '.*\/gone\/ca\.pem'/);
+    });
+
     it("is a refusal when the hub is on it, deployed or not", async () => {
       const stack = stackOf({ hub: { name: "centre", runtime: "docker", engine: NOWHERE } });
       const deployed = stateOf(...onEngine("far", NOWHERE), container("centre", "far"));

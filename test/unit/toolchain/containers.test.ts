@@ -78,6 +78,16 @@ describe("a look at the containers of a state", () => {
     );
   });
 
+  it("reaches an engine as the settings say now, where they do", async () => {
+    const state = stateOf(provider("docker", engine.url), container("oslo", "docker"));
+    const found = await lookAtContainers(state, ({ url }) => (url === engine.url ? { url: NOWHERE } : undefined));
+    assert.deepEqual(
+      found.away.map(({ servers }) => servers),
+      [["oslo"]],
+    );
+    assert.deepEqual(engine.asked, []);
+  });
+
   it("asks an engine of its own containers only", async () => {
     const others = [provider("docker-2", NOWHERE), container("bergen", "docker-2")];
     const volume = resource("volume", "oslo-data", by("docker"));
