@@ -21,3 +21,11 @@ export const engineNameOf = (stack: string, server: string): string =>
  */
 export const cpuText = (cpus: number): string =>
   Number.isInteger(cpus) ? `${cpus}.${cpus % 10 === 0 ? "" : "0"}` : String(cpus);
+
+/** For ssh on the way to an engine: it asks nobody, and notices by itself when the other machine is silent. */
+export const SSH_OPTIONS: readonly string[] = [
+  "BatchMode=yes",
+  "ConnectTimeout=10",
+  "ServerAliveInterval=5",
+  "ServerAliveCountMax=2",
+].flatMap((option) => ["-o", option]);

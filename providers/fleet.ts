@@ -3,7 +3,8 @@ import { Settings } from "../configs/settings";
 import { FleetAccess, accessOf, undelivered } from "./collected";
 import { dialedHub, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { certificateProblem } from "./certificate";
-import { refuseOtherEngine, unnamedEngine } from "./docker/whereabouts";
+import { isLookedFor } from "./away";
+import { refuseOtherEngine, unnamedEngine, unreachedEngines } from "./docker/whereabouts";
 import { refusedConfigs } from "./config-check";
 import { digest } from "./digest";
 import { mayDiscard } from "./discard";
@@ -92,6 +93,19 @@ function givenCertificateProblems(settings: Settings): Failure[] {
   });
 }
 
+/**
+ * Engines that are away, when the plain CLI is told to work on them: it would fail at each resource there, in the words
+ * of the Docker plugin.
+ */
+async function refuseAbsentEngines(settings: Settings): Promise<Failure[]> {
+  if (isLookedFor()) return [];
+  return (await unreachedEngines(settings)).map(({ reason, servers }) => {
+    const ofHub = servers.includes(settings.hub.name);
+    const way = ofHub ? "" : "; or run 'make up', which leaves what is there as it is, and does everything else";
+    return failure(ofHub ? "hub" : "sites", `${servers.join(", ")} cannot be worked on: ${reason}${way}`);
+  });
+}
+
 export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   const failures: Failure[] = [];
   const old = olds.settings === undefined || olds.access === undefined ? undefined : (olds as FleetInputs);
@@ -119,6 +133,7 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
       ...(await refuseNewImage(old, news)),
     );
   }
+  failures.push(...(await refuseAbsentEngines(settings)));
   // Last: it takes a second.
   if (failures.length === 0 && binary !== undefined) {
     const olds = old === undefined ? undefined : { ...old.settings, keys: {} };

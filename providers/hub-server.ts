@@ -8,7 +8,7 @@ import { kick, leafLinks, varz } from "./nats/system";
 import { report } from "./report";
 import { Server, bringUp, isRunning, whatIsWrong } from "./server";
 import { declareHub, renderHub, writeHub, writtenDigest } from "./server-config";
-import { Place, hostOf } from "./server-host";
+import { Place, hostOf, spotOf } from "./server-host";
 import { markUnproven, removeMarks } from "./unproven";
 import { changed, hasUnknown, same, settled } from "./values";
 
@@ -48,7 +48,7 @@ function serverOf({ place, declaration, secrets, reached = declaration.restart }
 
 const mustRestart = (news: HubServerInputs, olds: HubServerInputs): boolean =>
   !same(news.declaration.restart, olds.declaration.restart) ||
-  !same(news.place, olds.place) ||
+  !same(spotOf(news.place), spotOf(olds.place)) ||
   isLowered(news.declaration.reload.limits, olds.declaration.reload.limits);
 
 async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServerOutputs> {
@@ -102,8 +102,10 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
   else if (changed(news.declaration, olds.declaration)) report(`${name}: up reloads the hub; links stay`);
   else if (hasOtherCertificates(news, olds)) report(`${name}: up reloads the hub with other certificates; links stay`);
   else {
-    const wrong = await whatIsWrongWith(olds);
-    if (wrong === undefined) return { changes: changed([news.secrets, news.reached], [olds.secrets, olds.reached]) };
+    // Its engine is asked as the settings say now.
+    const wrong = await whatIsWrongWith({ ...olds, place: wanted.place });
+    const rest = ({ secrets, reached, place }: HubServerInputs) => [secrets, reached, place];
+    if (wrong === undefined) return { changes: changed(rest(news), rest(olds)) };
     report(`${name}: the hub ${wrong}; up repairs it`);
   }
   return { changes: true };

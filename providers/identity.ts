@@ -1,4 +1,5 @@
 import { createUser } from "@nats-io/nkeys";
+import { join } from "node:path";
 import { publicKeyOf } from "../configs/keys";
 import { allocatePort, releasePort } from "./ports";
 import { makeFolder, removeFolder } from "./folders";
@@ -70,7 +71,8 @@ export async function update(_id: string, olds: IdentityOutputs, news: IdentityI
 
 export async function remove(_id: string, { allocated, folder, root }: IdentityOutputs): Promise<void> {
   for (const port of Object.values(allocated)) releasePort(port, folder);
-  removeFolder(folder, root);
+  // With the root when nothing else is there: the fleet's check, which has it, may never have passed.
+  removeFolder(folder, join(root, ".."));
 }
 
 export { remove as delete };

@@ -15,7 +15,7 @@ import { report } from "./report";
 import { Server, bringUp, isRunning, whatIsWrong } from "./server";
 import { writeConfig } from "./server-config";
 import { ServerFiles } from "./server-files";
-import { Place, hostOf } from "./server-host";
+import { Place, hostOf, spotOf } from "./server-host";
 import { siteStep } from "./unproven";
 import { hasUnknown, inputsOnly } from "./values";
 
@@ -83,7 +83,7 @@ function serverOf(inputs: LeafServerInputs): Server {
 const textOf = ({ declaration, access }: LeafServerInputs, { paths }: ServerFiles): string =>
   render(planLeaf(declaration, access.link, paths));
 
-const restartOf = ({ declaration, place }: LeafServerInputs): string => digest([declaration.restart, place]);
+const restartOf = ({ declaration, place }: LeafServerInputs): string => digest([declaration.restart, spotOf(place)]);
 
 const mustRestart = (news: LeafServerInputs, olds: LeafServerOutputs): boolean =>
   restartOf(news) !== olds.restart || isLowered(news.declaration.reload.limits, olds.limits ?? {});

@@ -32,17 +32,35 @@ export const isFree = async (port: number, host?: string): Promise<boolean> =>
 const cannotReserve = (path: string, error: unknown): Refusal =>
   new Refusal(`${path}: ports cannot be reserved (${messageOf(error)}); make the folder writable, or set PULUMI_HOME`);
 
-function reserve(port: number, owner: string): boolean {
-  const file = join(registry(), String(port));
+/** Makes the file unless there is one: of several that try, one does. */
+function make(file: string, text: string): boolean {
   try {
-    writeFileSync(file, owner, { flag: "wx", mode: 0o600 });
+    writeFileSync(file, text, { flag: "wx", mode: 0o600 });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw cannotReserve(file, error);
-    const holder = existsSync(file) ? readFileSync(file, "utf8") : "";
-    if (holder === "" || existsSync(holder)) return false;
+    return false;
+  }
+}
+
+/** Whether the reservation is of a server that is gone. One without text is being written. */
+function isLeft(file: string): boolean {
+  const holder = readText(file) ?? "";
+  return holder !== "" && !existsSync(holder);
+}
+
+function reserve(port: number, owner: string): boolean {
+  const file = join(registry(), String(port));
+  if (make(file, owner)) return true;
+  // Of several that find it left, one takes it away: the others would take away the reservation that it makes.
+  const claim = `${file}.claim`;
+  if (!isLeft(file) || !make(claim, "")) return false;
+  try {
+    if (!isLeft(file)) return false;
     rmSync(file, { force: true });
-    return reserve(port, owner);
+    return make(file, owner);
+  } finally {
+    rmSync(claim, { force: true });
   }
 }
 

@@ -1,8 +1,8 @@
 import { engineOf, placementOf } from "../configs/placement";
 import { Settings, readSettings } from "../configs/settings";
-import { refuseOtherEngine } from "../providers/docker/whereabouts";
+import { absence, refuseOtherEngine } from "../providers/docker/whereabouts";
 import type { PulumiStack } from "./backend";
-import { Away, absence, exclusions, lookAtContainers } from "./containers";
+import { Away, exclusions, lookAtContainers } from "./containers";
 import type { Deployment } from "./pending";
 import type { Say } from "./progress";
 import { Refusal } from "./refusal";
@@ -25,15 +25,24 @@ export interface Standing {
 
 const NONE: Standing = { removed: [], changed: [], pending: [], options: [], env: {} };
 
-/** Errors: a Refusal when the hub's own engine is away, or when the environment names another engine than before. */
-export async function standingOf({ projectFolder, stack }: PulumiStack, state: Deployment): Promise<Standing> {
+/**
+ * Engines are reached as the settings say now, unless what is `deployed` is all that counts: for what is removed, the CLI
+ * knows nothing newer. Errors: a Refusal when the hub's own engine is away, or when the environment names another engine
+ * than before.
+ */
+export async function standingOf(
+  { projectFolder, stack }: PulumiStack,
+  state: Deployment,
+  { deployed = false } = {},
+): Promise<Standing> {
   const settings = settingsOf(projectFolder, stack);
   const inDocker = settings !== undefined && serversInDocker(settings).length > 0;
   // Its type follows that of the component which has it.
   const isInState = (state.deployment?.resources ?? []).some(({ urn }) => /[:$]pulumi:providers:docker::/.test(urn));
   if (!inDocker && !isInState) return NONE;
   refuseOtherEngine(recordedEngine(state));
-  const { removed, changed, away } = await lookAtContainers(state);
+  const declared = new Map(settings === undefined || deployed ? [] : enginesOf(settings));
+  const { removed, changed, away } = await lookAtContainers(state, ({ url }) => declared.get(url ?? ""));
   const known = new Set(away.flatMap(({ servers }) => servers));
   const leftOut = settings === undefined ? [] : await newServersOutOfReach(settings, state, known);
   const hub = settings?.hub.name ?? "hub";
@@ -46,7 +55,7 @@ export async function standingOf({ projectFolder, stack }: PulumiStack, state: D
     pending: all,
     options: away.flatMap(exclusions).flatMap((pattern) => ["--exclude", pattern]),
     env: {
-      ...(known.size === 0 ? {} : { NATS_HUB_LEAF_AWAY: [...known].join(",") }),
+      NATS_HUB_LEAF_AWAY: [...known].join(","),
       ...(leftOut.length === 0 ? {} : { NATS_HUB_LEAF_LEFT_OUT: leftOut.map(({ site }) => site).join(",") }),
     },
   };
@@ -84,6 +93,9 @@ export function containersOf({ projectFolder, stack }: PulumiStack): string[] {
 
 const serversInDocker = (settings: Settings) =>
   [settings.hub, ...settings.sites].filter((server) => placementOf(settings, server).kind === "docker");
+
+const enginesOf = (settings: Settings) =>
+  serversInDocker(settings).map((server) => [server.engine ?? "", engineOf(server)] as const);
 
 /** Servers that are not deployed yet, on engines that cannot be reached: they wait for another `up`. */
 async function newServersOutOfReach(

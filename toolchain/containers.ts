@@ -1,4 +1,5 @@
-import { EngineAccess, EngineUnreachable, engineName, statusOf, withEngine } from "../providers/docker/engine";
+import { EngineAccess, engineName, statusOf, withEngine } from "../providers/docker/engine";
+import { absence } from "../providers/docker/whereabouts";
 import type { Deployment, StateResource as Resource } from "./pending";
 
 // What a state says of Docker, held against the engines before the CLI runs: containers that somebody removed, and
@@ -35,16 +36,6 @@ const accessOf = ({ inputs = {} }: Resource): EngineAccess => ({
   ...(typeof inputs.certPath === "string" ? { certificates: inputs.certPath } : {}),
 });
 
-/** Why the engine cannot be reached; undefined when it answers. */
-export async function absence(engine: EngineAccess): Promise<string | undefined> {
-  try {
-    await withEngine(engine, (docker) => docker.ping());
-    return undefined;
-  } catch (error) {
-    return error instanceof EngineUnreachable ? error.message : undefined;
-  }
-}
-
 const MEBIBYTE = 2 ** 20;
 
 /** What became of a container since it was made; undefined when nothing did that the CLI would not see by itself. */
@@ -68,13 +59,17 @@ async function fateOf(
   }
 }
 
-/** Looks at every container of the state; at once for all engines. */
-export async function lookAtContainers(state: Deployment): Promise<Containers> {
+/** Looks at every container of the state; at once for all engines, reached as the settings `say` where they do. */
+export async function lookAtContainers(
+  state: Deployment,
+  say: (engine: EngineAccess) => EngineAccess | undefined = () => undefined,
+): Promise<Containers> {
   const resources = state.deployment?.resources ?? [];
   const providers = resources.filter((resource) => typeOf(resource) === PROVIDER);
   const found = await Promise.all(
     providers.map(async (provider): Promise<Containers> => {
-      const engine = accessOf(provider);
+      const deployed = accessOf(provider);
+      const engine = say(deployed) ?? deployed;
       const isOnIt = ({ provider: reference = "" }: Resource) => reference.startsWith(`${provider.urn}::`);
       const containers = resources.filter((resource) => typeOf(resource) === CONTAINER && isOnIt(resource));
       const reason = await absence(engine);

@@ -7,7 +7,7 @@ import { backendFolder, lockFolder, type PulumiStack } from "./backend";
 import { endLeftBehind, livingOwners, readLocks } from "./dead-run";
 import { refuseForgetting, withoutMachineOf } from "./forget";
 import { dropContexts, followWithContexts } from "./outputs";
-import { neverTakenOver, pendingOperations, perhapsCreated, type Pending } from "./pending";
+import { type Deployment, type Pending, neverTakenOver, pendingOperations, perhapsCreated } from "./pending";
 import type { Say } from "./progress";
 import { proofTable } from "./proof-table";
 import { pulumiStack } from "./pulumi-stack";
@@ -58,11 +58,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
           `Run \`make up\` first, which takes it over, then \`make down\`; or \`make unlock\` to forget it`,
       );
     }
-    const { pending } = await standingOf(target, state);
+    const { pending } = await standingOf(target, state, { deployed: true });
     if (pending.length > 0) {
       throw new Refusal(
         `stack '${target.stack}': nothing is removed, for the machine of ${pending.map(({ site }) => site).join(", ")} ` +
-          `cannot be reached: ${pending[0]?.reason ?? ""}; or drop it with 'make forget SITE=…' when it is lost for good`,
+          `cannot be reached: ${pending[0]?.reason ?? ""}; ${await wayToRemove(target, state)}`,
       );
     }
     const exitCode = await pulumi(target, ["destroy", "--yes", "--skip-preview", ...args]);
@@ -98,9 +98,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const state = await exportState(target);
     if (state === undefined) throw new Refusal(`stack '${target.stack}': there is none; run 'make up' first`);
     await clearInterrupted(state, target.stack);
-    await forgetPending(target);
-    const { pending } = await standingOf(target, state);
-    const upgrading = { ...target, env: { ...target.env, NATS_HUB_LEAF_UPGRADE: "1" } };
+    if (pendingOperations(state).length > 0) await forgetPending(target);
+    const standing = await standingOf(target, state);
+    const { pending } = standing;
+    const upgrading = { ...target, env: { ...target.env, ...standing.env, NATS_HUB_LEAF_UPGRADE: "1" } };
     // One after the other, each proven before the next: what an interrupted upgrade has done needs nothing any more.
     for (const server of containersOf(target).filter((name) => !pending.some(({ site }) => site === name))) {
       say(`upgrade: ${server}`);
@@ -135,6 +136,14 @@ export async function readyToPreview(target: PulumiStack) {
   const refresh = standing.removed.length + standing.changed.length === 0 ? [] : ["--refresh"];
   const command = ["preview", ...refresh, ...standing.options];
   return { knowing: knowing(target, standing), command, pending: standing.pending, state };
+}
+
+/** The CLI removes with what the last run knew of the engines. */
+async function wayToRemove(target: PulumiStack, state: Deployment): Promise<string> {
+  const { pending } = await standingOf(target, state);
+  return pending.length === 0
+    ? "the settings have certificates that fit: run 'make up' first, which takes them over, then 'make down'"
+    : "or drop it with 'make forget SITE=…' when it is lost for good";
 }
 
 async function up(target: PulumiStack, args: readonly string[]): Promise<number> {

@@ -5,6 +5,7 @@ import {
   CONTAINER_PORTS,
   DATA_FOLDER,
   SERVER_UID,
+  SSH_OPTIONS,
   cpuText,
   engineNameOf,
 } from "../../configs/container";
@@ -167,10 +168,14 @@ export class DockerRuntime implements Runtime {
       name,
       {
         ...(url === "" ? {} : { host: url }),
-        ...(certPath === undefined ? {} : { certPath }),
+        // An empty one keeps the environment's from the plugin, which would not use ssh then.
+        ...(certPath !== undefined ? { certPath } : url.startsWith("ssh:") ? { certPath: "" } : {}),
+        // DOCKER_CONTEXT would take all engines' place.
+        context: "",
+        sshOpts: [...SSH_OPTIONS],
         disableDockerDaemonCheck: true,
       },
-      { parent: this.parent },
+      { parent: this.parent, dependsOn: this.check() },
     );
     const owned = { parent: this.parent, provider, dependsOn: this.check() };
     const network = new this.docker.Network(

@@ -23,16 +23,32 @@ const localSocket = (): string => {
   return ["/var/run/docker.sock", ...ofUser].find((path) => existsSync(path)) ?? "/var/run/docker.sock";
 };
 
-const ofEnvironment = (variable: "DOCKER_HOST" | "DOCKER_CERT_PATH"): string | undefined =>
+const ofEnvironment = (variable: "DOCKER_HOST" | "DOCKER_CERT_PATH" | "DOCKER_CONTEXT"): string | undefined =>
   process.env[variable] === "" ? undefined : process.env[variable];
 
-/** With what the environment says, where the settings name no engine. */
-function resolved({ url, certificates }: EngineAccess): { url: string; certificates: string | undefined } {
-  if (url !== undefined) return { url, certificates };
-  return {
-    url: ofEnvironment("DOCKER_HOST") ?? `unix://${localSocket()}`,
-    certificates: ofEnvironment("DOCKER_CERT_PATH"),
-  };
+/** With what the environment says, where the settings say nothing; like the plugin of @pulumi/docker. */
+function resolved(engine: EngineAccess): { url: string; certificates: string | undefined } {
+  const url = engine.url ?? ofEnvironment("DOCKER_HOST") ?? `unix://${localSocket()}`;
+  const { certificates = url.startsWith("tcp:") ? ofEnvironment("DOCKER_CERT_PATH") : undefined } = engine;
+  return { url, certificates };
+}
+
+/** What in the environment would lead the plugin to another engine, or to none; undefined when nothing does. */
+function misleading(engine: EngineAccess): string | undefined {
+  const { certificates } = resolved(engine);
+  const isOwnSsh = engine.url?.startsWith("ssh:") === true;
+  if (ofEnvironment("DOCKER_CERT_PATH") !== undefined && certificates === undefined && !isOwnSsh) {
+    return (
+      "the Docker plugin uses the certificates of DOCKER_CERT_PATH for this engine too, which takes none: " +
+      `unset it${engine.url === undefined ? "" : ", and give engines at tcp:// their 'engineCertificates'"}`
+    );
+  }
+  const context = ofEnvironment("DOCKER_CONTEXT") ?? "default";
+  if (engine.url !== undefined || ofEnvironment("DOCKER_HOST") !== undefined || context === "default") return undefined;
+  return (
+    `DOCKER_CONTEXT names '${context}', and contexts are not read here: set DOCKER_HOST to its endpoint ` +
+    `('docker context inspect'), or give it in the setting 'engine'`
+  );
 }
 
 /** How messages name the engine. */
@@ -84,6 +100,8 @@ function pemsIn(folder: string, engine: string): { ca: string; cert: string; key
 const clients = new Map<string, Dockerode>();
 
 function clientOf(engine: EngineAccess, timeout: number): Dockerode {
+  const trap = misleading(engine);
+  if (trap !== undefined) throw new EngineUnreachable(`Docker engine ${engineName(engine)}: ${trap}`);
   const key = JSON.stringify([resolved(engine), timeout]);
   const known = clients.get(key);
   if (known !== undefined) return known;
@@ -98,6 +116,8 @@ function clientOf(engine: EngineAccess, timeout: number): Dockerode {
 interface EngineError {
   code?: string;
   statusCode?: number;
+  /** Of TLS. */
+  reason?: string;
 }
 
 const BRING_BACK = "bring the machine or its network back";
@@ -117,14 +137,24 @@ const CURES: Record<string, string> = {
 /** By what was said, where there is no code for it. */
 const CURES_BY_WORDS: readonly [RegExp, string][] = [
   [
-    /certificate|\b(SSL|TLS)\b|EPROTO|wrong version number/i,
+    /certificate|\b(SSL|TLS|HTTPS)\b|EPROTO|wrong version number/i,
     "give the certificates that fit it in 'engineCertificates'",
   ],
   [
     /host key verification failed/i,
     "connect to it once with ssh by hand, look at its key and accept it; then it is a known host",
   ],
+  [
+    /its host key is not the one/,
+    "make sure that it is that machine; then take the old key out of the known hosts (ssh-keygen -R)",
+  ],
   [/permission denied \(/i, "let this user's ssh log in there: its agent, its keys, and the user name in 'engine'"],
+  [/docker: (command )?not found/i, "install Docker there, on the PATH that a command over ssh has"],
+  [
+    /permission denied.*docker|docker.*permission denied/i,
+    "let its user use Docker there: add it to the group 'docker'",
+  ],
+  [/dial unix|cannot connect to the docker daemon/i, "start Docker there"],
 ];
 
 /** The engine's own status code of a refusal, such as 404; undefined when it was not reached. */
@@ -139,9 +169,14 @@ export const saidBy = (error: unknown): string =>
 /** The engine could not be reached. */
 export class EngineUnreachable extends Refusal {}
 
+/** An engine with TLS that is asked without answers, too. */
+const wantsTls = (error: unknown): boolean => statusOf(error) === 400 && /HTTPS server/.test(messageOf(error));
+
 function unreachable(engine: EngineAccess, error: unknown, isLate: boolean): EngineUnreachable {
-  const { code = "" } = error as EngineError;
-  const said = isLate ? "it was silent for too long" : messageOf(error);
+  const { code = "", reason } = error as EngineError;
+  const isOfTls = /^(ERR_SSL_|EPROTO$)/.test(code) && reason !== undefined;
+  // What OpenSSL says has its source lines in it; the reason has not.
+  const said = isLate ? "it was silent for too long" : isOfTls ? `TLS: ${reason}` : saidBy(error);
   const ofWords = CURES_BY_WORDS.find(([words]) => words.test(`${code} ${said}`))?.[1];
   const cure =
     CURES[isLate ? "ETIMEDOUT" : code] ?? ofWords ?? "bring the engine back, or correct the setting 'engine'";
@@ -161,7 +196,7 @@ export async function withEngine<T>(
   try {
     return await work(clientOf(engine, timeoutMs));
   } catch (error) {
-    if (error instanceof Refusal || statusOf(error) !== undefined) throw error;
+    if (error instanceof Refusal || (statusOf(error) !== undefined && !wantsTls(error))) throw error;
     // A request that waited too long is ended with this code, too.
     const isLate = (error as EngineError).code === "ECONNRESET" && performance.now() - begun >= timeoutMs;
     throw unreachable(engine, error, isLate);

@@ -1,22 +1,25 @@
-import { ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { ChildProcess, ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { Agent } from "node:http";
+import { Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { SSH_OPTIONS } from "../../configs/container";
 
-/** ssh asks nobody, and notices by itself when the other machine does not answer, or not any more. */
-const OPTIONS = ["BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=5", "ServerAliveCountMax=2"];
+/** An ssh server drops some of those that log in when there are more than 10 at once (MaxStartups); others come too. */
+const MOST_AT_ONCE = 4;
 
 /**
  * Reaches an engine at `ssh://` with the ssh of this machine, as Docker's own client does: with its keys, its agent, its
- * settings, and the hosts that it knows. Each request has an ssh of its own.
+ * settings, and the hosts that it knows. To log in there takes long: what has answered is asked again.
  */
 export class SshAgent extends Agent {
   private readonly args: string[];
 
-  constructor({ hostname, port, username }: URL) {
-    super();
+  constructor({ hostname, port, username, pathname }: URL) {
+    super({ keepAlive: true, maxSockets: MOST_AT_ONCE });
     const user = username === "" ? [] : ["-l", decodeURIComponent(username)];
     const at = [...user, ...(port === "" ? [] : ["-p", port]), "--", hostname.replace(/^\[|\]$/g, "")];
-    this.args = [...OPTIONS.flatMap((option) => ["-o", option]), ...at, "docker", "system", "dial-stdio"];
+    const socket = /^\/*$/.test(pathname) ? [] : [quoted(`--host=unix://${decodeURIComponent(pathname)}`)];
+    this.args = [...SSH_OPTIONS, "-T", ...at, "docker", ...socket, "system", "dial-stdio"];
   }
 
   override createConnection(): Duplex {
@@ -26,10 +29,13 @@ export class SshAgent extends Agent {
 
 /** What goes through one ssh. Errors: in the words of ssh. */
 class SshConnection extends Duplex {
+  private silence: NodeJS.Timeout | undefined;
+
   constructor(private readonly ssh: ChildProcessWithoutNullStreams) {
     super();
     let said = "";
     ssh.stdout.on("data", (chunk: Buffer) => {
+      this.silence?.refresh();
       if (!this.push(chunk)) ssh.stdout.pause();
     });
     ssh.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
@@ -44,23 +50,46 @@ class SshConnection extends Duplex {
 
   override _read = (): void => void this.ssh.stdout.resume();
 
-  override _write = (chunk: Buffer, _encoding: BufferEncoding, done: () => void): void =>
-    void this.ssh.stdin.write(chunk, () => done());
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.silence?.refresh();
+    this.ssh.stdin.write(chunk, () => done());
+  }
 
   override _final = (done: () => void): void => void this.ssh.stdin.end(done);
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.setTimeout(0);
     this.ssh.kill();
     done(error);
   }
 
-  // What a request asks of its socket; ssh sees to it itself.
-  setTimeout = (): this => this;
+  /** As a socket does: tells when nothing has moved for so long. 0: no more. */
+  setTimeout(ms: number): this {
+    clearTimeout(this.silence);
+    this.silence = ms === 0 ? undefined : setTimeout(() => this.emit("timeout"), ms);
+    return this;
+  }
+
+  // What else a request asks of its socket; ssh sees to it itself.
   setKeepAlive = (): this => this;
   setNoDelay = (): this => this;
-  ref = (): this => this;
-  unref = (): this => this;
+
+  ref = (): this => this.all("ref");
+  /** One that waits for another request keeps nobody from ending. */
+  unref = (): this => this.all("unref");
+
+  private all(what: "ref" | "unref"): this {
+    const { ssh } = this;
+    for (const part of [ssh, ssh.stdin, ssh.stdout, ssh.stderr] as (ChildProcess | Socket)[]) part[what]();
+    return this;
+  }
 }
 
+/** As one word for the shell of the other machine. */
+const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
 /** Warnings come before the reason. */
-const reasonIn = (said: string): string => said.trim().split(/\s*\n/).at(-1)?.replace(/\.$/, "") ?? "";
+function reasonIn(said: string): string {
+  if (said.includes("IDENTIFICATION HAS CHANGED")) return "its host key is not the one that is known of it";
+  return said.trim().split(/\s*\n/).at(-1)?.replace(/\.$/, "") ?? "";
+}

@@ -1,5 +1,7 @@
+import { engineOf, placementOf } from "../../configs/placement";
+import { Settings } from "../../configs/settings";
 import { Refusal } from "../refusal";
-import { engineName } from "./engine";
+import { EngineAccess, EngineUnreachable, engineName, withEngine } from "./engine";
 
 /**
  * Servers whose settings name no engine are on the one that the environment named when they were made. Another engine
@@ -17,4 +19,35 @@ export function refuseOtherEngine(engine: string | undefined): void {
     `this stack's containers are on the Docker engine ${engine}, and DOCKER_HOST (or its absence) now names ${now}; ` +
       "set it as it was, or name the engine of each server in its setting 'engine'",
   );
+}
+
+/** Why the engine cannot be reached; undefined when it answers. */
+export async function absence(engine: EngineAccess): Promise<string | undefined> {
+  try {
+    await withEngine(engine, (docker) => docker.ping());
+    return undefined;
+  } catch (error) {
+    return error instanceof EngineUnreachable ? error.message : undefined;
+  }
+}
+
+/** An engine that cannot be reached, and the servers that the settings have on it. */
+export interface Unreached {
+  readonly reason: string;
+  readonly servers: string[];
+}
+
+/** Asks every engine of the settings, all at once. */
+export async function unreachedEngines(settings: Settings): Promise<Unreached[]> {
+  const byEngine = new Map<string, { engine: EngineAccess; servers: string[] }>();
+  for (const server of [settings.hub, ...settings.sites]) {
+    if (placementOf(settings, server).kind === "process") continue;
+    const engine = engineOf(server);
+    const known = byEngine.get(engine.url ?? "") ?? { engine, servers: [] };
+    byEngine.set(engine.url ?? "", { ...known, servers: [...known.servers, server.name] });
+  }
+  const asked = await Promise.all(
+    [...byEngine.values()].map(async ({ engine, servers }) => ({ reason: await absence(engine), servers })),
+  );
+  return asked.flatMap(({ reason, servers }) => (reason === undefined ? [] : [{ reason, servers }]));
 }

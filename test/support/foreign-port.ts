@@ -9,3 +9,10 @@ export async function occupy(): Promise<{ port: number; server: Server }> {
   assert.ok(address !== null && typeof address === "object");
   return { port: address.port, server };
 }
+
+/** A port of loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const { port, server } = await occupy();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -3,7 +3,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import Dockerode from "dockerode";
 import { isExecutable, onPath } from "../../../toolchain/locate";
+import { freePort } from "../foreign-port";
 import { until } from "../until";
+import { type EngineCertificates, makeEngineCertificates } from "./engine-certificates";
 import { NatsImages, buildNatsImages } from "./nats-images";
 import { Territory } from "./territory";
 
@@ -17,6 +19,7 @@ import { Territory } from "./territory";
 export class Engine {
   readonly docker: Dockerode;
   private daemon: ChildProcess | undefined;
+  private tcp: (EngineCertificates & { port: number }) | undefined;
 
   private constructor(
     readonly name: string,
@@ -35,12 +38,16 @@ export class Engine {
     return command === undefined ? undefined : `${command} was not found (Debian package ${debianPackage})`;
   }
 
-  /** `name` is for messages. Errors: with the end of the engine's log when it does not come up. */
-  static async start(name: string): Promise<Engine> {
+  /**
+   * `name` is for messages. With `tcp`, it listens on a port of loopback too, for those with a certificate of its own
+   * CA. Errors: with the end of the engine's log when it does not come up.
+   */
+  static async start(name: string, { tcp = false } = {}): Promise<Engine> {
     const reason = Engine.unavailable();
     if (reason !== undefined) throw new Error(`the Docker engine '${name}' cannot be started: ${reason}`);
     const engine = new Engine(name, await Territory.claim());
     try {
+      if (tcp) engine.tcp = { ...(await makeEngineCertificates(engine.file("tls"))), port: await freePort() };
       engine.writeConfig();
       await engine.launch();
       return engine;
@@ -52,6 +59,13 @@ export class Engine {
 
   get url(): string {
     return `unix://${this.socket}`;
+  }
+
+  /** Where it listens with TLS, and the folder of the certificate that it asks for. */
+  get overTcp(): { url: string; certificates: string } {
+    const { tcp } = this;
+    if (tcp === undefined) throw new Error(`the Docker engine '${this.name}' was started without tcp`);
+    return { url: `tcp://127.0.0.1:${tcp.port}`, certificates: tcp.client };
   }
 
   get folder(): string {
@@ -97,8 +111,10 @@ export class Engine {
 
   private writeConfig(): void {
     const { name, addressPool } = this.territory;
+    const { tcp } = this;
     const config = {
-      hosts: [this.url],
+      hosts: [this.url, ...(tcp === undefined ? [] : [this.overTcp.url])],
+      ...(tcp === undefined ? {} : { tlsverify: true, tlscacert: tcp.ca, tlscert: tcp.cert, tlskey: tcp.key }),
       "data-root": this.file("data"),
       "exec-root": this.file("exec"),
       pidfile: this.file("dockerd.pid"),

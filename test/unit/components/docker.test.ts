@@ -94,7 +94,7 @@ describe("the program in Docker", () => {
   });
 
   it("makes nothing on an engine before the fleet as a whole was judged", () => {
-    for (const name of ["docker-network", "docker-image", "hub-data", "oslo-config", "hub-container"])
+    for (const name of ["docker", "docker-network", "docker-image", "hub-data", "oslo-config", "hub-container"])
       assert.ok(of(name).dependsOn.includes("fleet-check"), name);
   });
 
@@ -157,7 +157,14 @@ describe("the program in Docker", () => {
       assert.equal(of("bergen-container", machines).provider, bergen);
       const provider = (name: string) =>
         JSON.parse(JSON.stringify(inputsOf(name, machines))) as Record<string, unknown>;
-      assert.deepEqual(provider(oslo), { host: "ssh://edge@oslo.example", disableDockerDaemonCheck: "true" });
+      const { sshOpts, ...rest } = provider(oslo);
+      assert.deepEqual(rest, {
+        host: "ssh://edge@oslo.example",
+        certPath: "",
+        context: "",
+        disableDockerDaemonCheck: "true",
+      });
+      assert.deepEqual((JSON.parse(String(sshOpts)) as string[]).slice(0, 2), ["-o", "BatchMode=yes"]);
       assert.equal(provider(bergen).certPath, "certs");
     });
 

@@ -11,6 +11,7 @@ import * as leafServer from "../../../providers/leaf-server";
 import { processName } from "../../../providers/processes";
 import { declareLink } from "../../../providers/server-config";
 import { LocalFiles } from "../../../providers/server-files";
+import type { Place } from "../../../providers/server-host";
 import * as smokeTest from "../../../providers/smoke-test";
 import * as streams from "../../../providers/streams";
 import { markUnproven } from "../../../providers/unproven";
@@ -205,6 +206,19 @@ describe("what a diff says", () => {
       assert.match(await linesFor(1), /up reloads the hub/);
     });
 
+    it("other certificates for the way to its engine need no restart, another container does", async () => {
+      const { inputs, outputs } = resources()["hub-server"];
+      const place = (certificates: string, container = "c") => {
+        const engine = { url: "tcp://127.0.0.1:1", certificates };
+        return { kind: "docker" as const, engine, container, name: "nats-dev-hub", folder: inputs.place.folder };
+      };
+      const before = { ...outputs, place: place("a") };
+      const lines = async (now: Place) => (await diff("hub-server", before, { ...inputs, place: now })).lines.join();
+      assert.match(await lines(place("a", "d")), /up restarts the hub/);
+      // The way that it looks by is the new one.
+      await assert.rejects(lines(place("b")), /open 'b\/ca\.pem'/);
+    });
+
     it("another nats-server needs a restart", async () => {
       const { inputs, outputs } = resources()["hub-server"];
       runsIn(inputs.place);
@@ -323,6 +337,20 @@ describe("what a diff says", () => {
       };
       assert.match(await linesFor(-1), /up restarts its server/);
       assert.match(await linesFor(1), /up reloads its server/);
+    });
+
+    it("other certificates for the way to its engine need no restart, another container does", async () => {
+      const { inputs } = resources()["leaf-server"];
+      const placed = (certificates: string, container = "c") => {
+        const engine = { url: "tcp://127.0.0.1:1", certificates };
+        const { folder } = inputs.place;
+        return { ...inputs, place: { kind: "docker" as const, engine, container, name: "nats-dev-oslo", folder } };
+      };
+      const { outs: outputs } = await leafServer.create({ ...placed("a"), expect: "offline" });
+      const lines = async (now: leafServer.LeafServerInputs) =>
+        (await diff("leaf-server", { ...outputs, expect: "online" }, now)).lines.join();
+      assert.match(await lines(placed("b")), /up reloads its server/);
+      assert.match(await lines(placed("a", "d")), /up restarts its server/);
     });
 
     it("nothing of the server of an offline site: nobody looks at it", async () => {

@@ -69,6 +69,39 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
     assert.equal(asked(), 2);
   });
 
+  describe("with an engine that is away", () => {
+    withEnvironment(() => ({ NATS_HUB_LEAF_AWAY: undefined, DOCKER_CERT_PATH: undefined }));
+    const nowhere = { runtime: "docker", engine: "unix:///nowhere/docker.sock" } as const;
+    const fleet = (): FleetInputs => {
+      natsServer();
+      return inputs({ sites: [{ name: "oslo" }, ...["bergen", "narvik"].map((name) => ({ name, ...nowhere }))] });
+    };
+
+    it("refuses the plain CLI once for all that is on it, and says what goes on without it", async () => {
+      const found = await failures({}, fleet());
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.match(
+        found[0] ?? "",
+        /^sites: bergen, narvik cannot be worked on: Docker engine unix:\/\/\/nowhere\/docker\.sock: .*nothing listens on its socket; .*; or run 'make up', which leaves what is there as it is/,
+      );
+    });
+
+    it("leaves it to 'make', which has looked already", async () => {
+      process.env.NATS_HUB_LEAF_AWAY = "bergen,narvik";
+      assert.deepEqual(await failures({}, fleet()), []);
+      process.env.NATS_HUB_LEAF_AWAY = "";
+      assert.deepEqual(await failures({}, fleet()), []);
+    });
+
+    it("names no way around it when the hub is there", async () => {
+      natsServer();
+      const [found = "", ...others] = await failures({}, inputs({ hub: nowhere }));
+      assert.match(found, /^hub: hub cannot be worked on: Docker engine .*nothing listens on its socket/);
+      assert.doesNotMatch(found, /make up/);
+      assert.deepEqual(others, []);
+    });
+  });
+
   it("asks nats-server nothing when nothing changed", async () => {
     natsServer();
     const olds = inputs();

@@ -88,6 +88,14 @@ describe("the identity of a server", () => {
 
   it("leaves no file and no reservation when it goes", async () => {
     await remove("oslo", await made());
-    assert.deepEqual([existsSync(temp.path("dev", "sites")), reserved()], [false, []]);
+    assert.deepEqual([existsSync(temp.path("dev")), reserved()], [false, []]);
+  });
+
+  it("leaves alone what others have when it goes", async () => {
+    const [oslo, hub] = [await made(), await made({ folder: temp.path("dev", "hub") })];
+    await remove("oslo", oslo);
+    assert.deepEqual([readdirSync(temp.path("dev")), reserved().length], [["hub"], 2]);
+    await remove("hub", hub);
+    assert.equal(existsSync(temp.path("dev")), false);
   });
 });

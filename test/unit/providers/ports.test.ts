@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import fs, { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { allocatePort, isFree, releasePort } from "../../../providers/ports";
 import { inTempFolder, withEnvironment } from "./temp-folder";
@@ -57,6 +57,31 @@ describe("ports", () => {
       writeFileSync(registry("24680"), temp.path("gone"));
       assert.equal(await allocatePort(server("oslo")), 24_680);
       assert.equal(readFileSync(registry("24680"), "utf8"), temp.path("oslo"));
+    });
+
+    it("pass over one that another run takes over at the same time", async () => {
+      lookFrom(24_680);
+      writeFileSync(registry("24680"), temp.path("gone"));
+      const { existsSync } = fs;
+      // The other one is quicker, between this one's look and what it does then.
+      fs.existsSync = (path) => {
+        if (path === temp.path("gone")) writeFileSync(registry("24680"), server("bergen"));
+        return existsSync(path);
+      };
+      try {
+        assert.equal(await allocatePort(server("oslo")), 24_681);
+      } finally {
+        fs.existsSync = existsSync;
+      }
+      assert.equal(readFileSync(registry("24680"), "utf8"), temp.path("bergen"));
+      assert.deepEqual(readdirSync(registry()).sort(), ["24680", "24681"]);
+    });
+
+    it("pass over one that another run is about to take over", async () => {
+      lookFrom(24_680);
+      writeFileSync(registry("24680"), temp.path("gone"));
+      writeFileSync(registry("24680.claim"), "");
+      assert.equal(await allocatePort(server("oslo")), 24_681);
     });
 
     it("pass over one that a process listens on, and leave no reservation of it", async () => {

@@ -8,6 +8,8 @@ import { withFakeEngine } from "./fake-engine";
 
 const NOWHERE = "unix:///nowhere/docker.sock";
 const NONE = { removed: [], changed: [], pending: [], options: [], env: {} };
+/** Every engine answers. */
+const ALL_THERE = { ...NONE, env: { NATS_HUB_LEAF_AWAY: "" } };
 const stateOf = (...resources: StateResource[]): Deployment => ({ deployment: { resources } });
 
 describe("what a run has to know of Docker", () => {
@@ -45,26 +47,26 @@ describe("what a run has to know of Docker", () => {
   it("is nothing when every engine answers and every container is there", async () => {
     engine.containers.set("nats-dev-oslo", { id: "oslo-container-id" });
     const state = stateOf(...onEngine("docker"), container("oslo", "docker"));
-    assert.deepEqual(await standingOf(stackOf({ sites: [inDocker("oslo"), inDocker("bergen")] }), state), NONE);
+    assert.deepEqual(await standingOf(stackOf({ sites: [inDocker("oslo"), inDocker("bergen")] }), state), ALL_THERE);
   });
 
   it("is which containers somebody removed", async () => {
     const state = stateOf(...onEngine("docker"), container("oslo", "docker"));
     const removed = [urnOf("container", "oslo-container")];
-    assert.deepEqual(await standingOf(stackOf({ sites: [inDocker("oslo")] }), state), { ...NONE, removed });
+    assert.deepEqual(await standingOf(stackOf({ sites: [inDocker("oslo")] }), state), { ...ALL_THERE, removed });
   });
 
   it("is which containers somebody changed", async () => {
     engine.containers.set("nats-dev-oslo", { id: "oslo-container-id", limits: { Memory: 1 } });
     const state = stateOf(...onEngine("docker"), container("oslo", "docker"));
     const changed = [urnOf("container", "oslo-container")];
-    assert.deepEqual(await standingOf(stackOf({ sites: [inDocker("oslo")] }), state), { ...NONE, changed });
+    assert.deepEqual(await standingOf(stackOf({ sites: [inDocker("oslo")] }), state), { ...ALL_THERE, changed });
   });
 
   it("is which containers somebody removed when no server of the settings is in Docker any more", async () => {
     const state = stateOf(...onEngine("docker"), container("oslo", "docker"));
     const removed = [urnOf("container", "oslo-container")];
-    assert.deepEqual(await standingOf(stackOf({ sites: [] }), state), { ...NONE, removed });
+    assert.deepEqual(await standingOf(stackOf({ sites: [] }), state), { ...ALL_THERE, removed });
   });
 
   it("refuses to go on when the environment names another engine than the one that has the containers", async () => {
@@ -76,7 +78,7 @@ describe("what a run has to know of Docker", () => {
       );
     engine.containers.set("nats-dev-oslo", { id: "oslo-container-id" });
     const stack = stackOf({ sites: [{ name: "oslo", runtime: "docker" }] });
-    assert.deepEqual(await standingOf(stack, made(engine.url)), NONE);
+    assert.deepEqual(await standingOf(stack, made(engine.url)), ALL_THERE);
     await assert.rejects(standingOf(stack, made("tcp://10.0.0.7:2376")), (error: Error) => {
       assert.match(
         error.message,
@@ -118,7 +120,19 @@ describe("what a run has to know of Docker", () => {
         pending.map(({ site }) => site),
         ["bergen"],
       );
-      assert.deepEqual([options, env], [[], { NATS_HUB_LEAF_LEFT_OUT: "bergen" }]);
+      assert.deepEqual([options, env], [[], { NATS_HUB_LEAF_AWAY: "", NATS_HUB_LEAF_LEFT_OUT: "bergen" }]);
+    });
+
+    it("is nothing with certificates of the settings that fit, unless only what is deployed counts", async () => {
+      const [url, engineCertificates] = ["tcp://127.0.0.1:1", temp.path("certificates")];
+      const stack = stackOf({ sites: [{ name: "oslo", runtime: "docker", engine: url, engineCertificates }] });
+      const far = { ...provider("far", url), inputs: { host: url, certPath: temp.path("gone") } };
+      const reasons = async (deployed: boolean) =>
+        (await standingOf(stack, stateOf(far, container("oslo", "far")), { deployed })).pending.map(
+          ({ reason }) => reason,
+        );
+      assert.match((await reasons(false)).join(), /open '.*\/certificates\/ca\.pem'/);
+      assert.match((await reasons(true)).join(), /open '.*\/gone\/ca\.pem'/);
     });
 
     it("is a refusal when the hub is on it, deployed or not", async () => {
@@ -136,7 +150,7 @@ describe("what a run has to know of Docker", () => {
   it("is nothing of a deployed site whose engine is another one in the settings: it may not move, which is said later", async () => {
     engine.containers.set("nats-dev-oslo", { id: "oslo-container-id" });
     const state = stateOf(...onEngine("docker"), container("oslo", "docker"));
-    assert.deepEqual(await standingOf(stackOf({ sites: [inDocker("oslo", NOWHERE)] }), state), NONE);
+    assert.deepEqual(await standingOf(stackOf({ sites: [inDocker("oslo", NOWHERE)] }), state), ALL_THERE);
   });
 
   it("is nothing of a deployed process that shall become a container there: left out, its site would be removed", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { absence, clearInterrupted, exclusions, lookAtContainers } from "../../../toolchain/containers";
+import { absence } from "../../../providers/docker/whereabouts";
+import { clearInterrupted, exclusions, lookAtContainers } from "../../../toolchain/containers";
 import type { Deployment, StateResource } from "../../../toolchain/pending";
 import { by, container, provider, resource, urnOf, type Kind } from "./docker-state";
 import { withFakeEngine } from "./fake-engine";
@@ -75,6 +76,16 @@ describe("a look at the containers of a state", () => {
       found.away.map(({ servers }) => servers),
       [["oslo"]],
     );
+  });
+
+  it("reaches an engine as the settings say now, where they do", async () => {
+    const state = stateOf(provider("docker", engine.url), container("oslo", "docker"));
+    const found = await lookAtContainers(state, ({ url }) => (url === engine.url ? { url: NOWHERE } : undefined));
+    assert.deepEqual(
+      found.away.map(({ servers }) => servers),
+      [["oslo"]],
+    );
+    assert.deepEqual(engine.asked, []);
   });
 
   it("asks an engine of its own containers only", async () => {

@@ -1,17 +1,15 @@
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { Agent, ClientRequestArgs } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { Duplex } from "node:stream";
 import Dockerode from "dockerode";
 import { Failure } from "./schema";
+import { throughSsh } from "./ssh";
 
 /** What a program may say of the engine; each a text, as the CLI passes configuration on. */
 export type Config = Readonly<Record<string, string>>;
 
 const OPTIONS = [
-  ...["host", "certPath", "caMaterial", "certMaterial", "keyMaterial", "sshOpts"],
+  ...["host", "certPath", "caMaterial", "certMaterial", "keyMaterial", "sshOpts", "context"],
   ...["disableDockerDaemonCheck", "version"],
 ];
 
@@ -34,15 +32,17 @@ export class Connection {
 
   static async open(given: Config): Promise<Connection> {
     const config = withEnvironment(given);
+    if (config.context) throw new Error(`the test replacement of the Docker plugin does not read contexts`);
     const hosts = config.host === undefined ? DEFAULT_HOSTS : [config.host];
     for (const host of hosts) {
+      // With certificates the plugin does not look whether the host is one for ssh.
+      if (host.startsWith("ssh://") && config.certPath) continue;
       const docker = new Dockerode(dockerOptions(host, config));
       // Like the plugin, which shies from many connections over ssh.
       if (host.startsWith("ssh://")) return new Connection(host, docker, config, false);
-      const isReachable = await docker.ping().then(
-        () => true,
-        () => false,
-      );
+      // That first look goes by the environment's certificates, whatever the program says.
+      const looking = host.startsWith("tcp://") || !process.env.DOCKER_CERT_PATH;
+      const isReachable = looking && (await isThere(docker));
       if (isReachable) return new Connection(host, docker, config, true);
     }
     // Said whatever `disableDockerDaemonCheck` says: that option stops a second look only.
@@ -77,6 +77,12 @@ export class Connection {
   }
 }
 
+const isThere = (docker: Dockerode): Promise<boolean> =>
+  docker.ping().then(
+    () => true,
+    () => false,
+  );
+
 export const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode;
 
 const DEFAULT_HOSTS = [
@@ -90,6 +96,7 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   certMaterial: "DOCKER_CERT_MATERIAL",
   keyMaterial: "DOCKER_KEY_MATERIAL",
   certPath: "DOCKER_CERT_PATH",
+  context: "DOCKER_CONTEXT",
 };
 
 function withEnvironment(config: Config): Config {
@@ -100,7 +107,10 @@ function withEnvironment(config: Config): Config {
 function dockerOptions(host: string, config: Config): Dockerode.DockerOptions {
   // Without a host of its own, the client would take the environment's.
   if (host.startsWith("unix://")) return { host: undefined, socketPath: host.slice("unix://".length) };
-  if (host.startsWith("ssh://")) return { ...throughSsh(host, config), host: "docker.example.com", protocol: "http" };
+  if (host.startsWith("ssh://")) {
+    const agent = throughSsh(host, sshOptions(config));
+    return { ...{ agent }, host: "docker.example.com", protocol: "http" };
+  }
   const url = new URL(host.replace(/^tcp:/, "http:"));
   const tls = tlsFiles(config);
   const isHttps = tls !== undefined || host.startsWith("https://");
@@ -115,6 +125,8 @@ function dockerOptions(host: string, config: Config): Dockerode.DockerOptions {
   };
 }
 
+const sshOptions = ({ sshOpts }: Config): string[] => (sshOpts === undefined ? [] : (JSON.parse(sshOpts) as string[]));
+
 function tlsFiles({ caMaterial, certMaterial, keyMaterial, certPath }: Config) {
   if ([caMaterial, certMaterial, keyMaterial].some((material) => material !== undefined)) {
     if (!caMaterial || !certMaterial || !keyMaterial) {
@@ -126,21 +138,4 @@ function tlsFiles({ caMaterial, certMaterial, keyMaterial, certPath }: Config) {
   if (!certPath) return undefined;
   const [ca, cert, key] = ["ca", "cert", "key"].map((name) => readFileSync(join(certPath, `${name}.pem`), "utf8"));
   return { ca, cert, key };
-}
-
-/** Each request over an `ssh` of its own, which talks to the engine as the machine there would. */
-function throughSsh(host: string, { sshOpts }: Config): { agent: Agent } {
-  const { hostname, port, username } = new URL(host);
-  const options = sshOpts === undefined ? [] : (JSON.parse(sshOpts) as string[]);
-  const at = [...(username ? ["-l", username] : []), ...(port ? ["-p", port] : [])];
-  const command = [...options, ...at, "--", hostname, "docker", "system", "dial-stdio"];
-  const agent = new (class extends Agent {
-    override createConnection(_options: ClientRequestArgs): Duplex {
-      const ssh = spawn("ssh", command, { stdio: ["pipe", "pipe", "inherit"] });
-      const duplex = Duplex.from({ readable: ssh.stdout, writable: ssh.stdin });
-      ssh.once("error", (error) => duplex.destroy(error));
-      return duplex;
-    }
-  })();
-  return { agent };
 }

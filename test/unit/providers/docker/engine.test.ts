@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type Server, createServer } from "node:https";
 import { createServer as createSocket } from "node:net";
 import { delimiter } from "node:path";
@@ -129,6 +129,14 @@ describe("a Docker engine", () => {
       assert.equal(saidBy(error), "container nats-dev-hub is not running");
     });
 
+    it("is refused with the cure when it wants certificates and was given none", async () => {
+      docker.answer = () => [400, { message: "Client sent an HTTP request to an HTTPS server." }];
+      assert.match(
+        await unreachable(ping({ url: docker.url })),
+        /: Client sent an HTTP request to an HTTPS server\.: give the certificates that fit it in 'engineCertificates'$/,
+      );
+    });
+
     it("leaves alone what the work itself refuses", async () => {
       const refusal = new Refusal("oslo: no");
       await assert.rejects(
@@ -214,6 +222,39 @@ describe("a Docker engine", () => {
         assert.ok(args.includes(option), option);
     });
 
+    it("is asked at the socket that its address names, and only once logged in to for requests in a row", async () => {
+      passOn();
+      await ping({ url: "ssh://oslo.example/run/user/1000/docker.sock" });
+      const args = JSON.parse(readFileSync(temp.path("arguments"), "utf8")) as string[];
+      assert.deepEqual(args.slice(-4), [
+        "docker",
+        "'--host=unix:///run/user/1000/docker.sock'",
+        "system",
+        "dial-stdio",
+      ]);
+      rmSync(temp.path("arguments"));
+      await ping({ url: "ssh://oslo.example/run/user/1000/docker.sock" });
+      assert.equal(docker.asked.length, 2);
+      assert.equal(existsSync(temp.path("arguments")), false);
+    });
+
+    it("is not logged in to by more than a few at once", async () => {
+      passOn();
+      let [now, most] = [0, 0];
+      docker.opened = () => (most = Math.max(most, ++now));
+      await Promise.all(Array.from({ length: 12 }, () => ping({ url: "ssh://many.example" })));
+      assert.deepEqual([docker.asked.length, most], [12, 4]);
+    });
+
+    it("is given up when it is silent for too long", async () => {
+      passOn();
+      docker.answer = () => undefined;
+      assert.match(
+        await unreachable(ping({ url: "ssh://silent.example" }, 500)),
+        /silent for too long: it does not answer; bring the machine or its network back$/,
+      );
+    });
+
     it("is worked with there: many bytes, there and back", async () => {
       passOn();
       const bytes = Buffer.alloc(3_000_000, "nats");
@@ -228,6 +269,10 @@ describe("a Docker engine", () => {
     for (const [said, cure] of [
       ["Host key verification failed", /connect to it once with ssh by hand, look at its key and accept it/],
       ["edge@oslo.example: Permission denied (publickey)", /let this user's ssh log in there/],
+      ["bash: line 1: docker: command not found", /install Docker there, on the PATH that a command over ssh has/],
+      ["permission denied while trying to connect to the Docker daemon socket", /add it to the group 'docker'/],
+      ["dial unix /var/run/docker.sock: connect: permission denied", /add it to the group 'docker'/],
+      ["dial unix /var/run/docker.sock: connect: no such file or directory", /start Docker there/],
       ["ssh: connect to host oslo.example port 22: No route to host", /bring the engine back, or correct the setting/],
     ] as const)
       it(`is refused in the words of ssh: ${said}`, async () => {
@@ -236,6 +281,45 @@ describe("a Docker engine", () => {
         assert.ok(message.startsWith(`Docker engine ssh://edge@oslo.example: ${said}: `), message);
         assert.match(message, cure);
       });
+
+    it("is refused in clear words when its host key has changed", async () => {
+      ssh(
+        "#!/bin/sh\necho '@ REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.' >&2\nexit 255\n",
+      );
+      assert.equal(
+        await unreachable(ping({ url: "ssh://changed.example" })),
+        "Docker engine ssh://changed.example: its host key is not the one that is known of it: " +
+          "make sure that it is that machine; then take the old key out of the known hosts (ssh-keygen -R)",
+      );
+    });
+  });
+
+  describe("with what would lead the plugin elsewhere in the environment", () => {
+    withEnvironment(() => ({ DOCKER_HOST: undefined, DOCKER_CERT_PATH: "certs", DOCKER_CONTEXT: "work" }));
+    const unset = /the Docker plugin uses the certificates of DOCKER_CERT_PATH for this engine too.*: unset it/;
+
+    it("is refused where the plugin would use certificates that fit nothing", async () => {
+      assert.match(await unreachable(ping({ url: docker.url })), unset);
+      assert.match(await unreachable(ping({})), unset);
+      process.env.DOCKER_HOST = "ssh://oslo.example";
+      assert.match(await unreachable(ping({})), unset);
+    });
+
+    it("takes certificates from there at tcp://, as the plugin does, and none at ssh://", async () => {
+      assert.match(await unreachable(ping({ url: "tcp://127.0.0.1:1" })), /open 'certs\/ca\.pem'/);
+      assert.equal(optionsOf({ url: "ssh://oslo.example" }).host, "docker");
+    });
+
+    it("is refused where a context is all that names it", async () => {
+      delete process.env.DOCKER_CERT_PATH;
+      assert.match(
+        await unreachable(ping({})),
+        /DOCKER_CONTEXT names 'work', and contexts are not read here: set DOCKER_/,
+      );
+      await ping({ url: docker.url });
+      process.env.DOCKER_HOST = docker.url;
+      await ping({});
+    });
   });
 });
 

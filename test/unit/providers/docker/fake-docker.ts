@@ -22,17 +22,29 @@ export interface FakeDocker {
   readonly asked: Asked[];
   /** A test puts its own in place. */
   answer: (asked: Asked) => Answer;
+  /** Told of each connection. */
+  opened: () => void;
 }
 
 /** Lets an HTTP server answer on a socket of its own, as an engine would, for each test of the suite. */
 export function withFakeDocker(): FakeDocker {
-  const fake = { url: "", socket: "", asked: [] as Asked[], answer: (_asked: Asked): Answer => undefined };
+  const fake: FakeDocker & { asked: Asked[] } = {
+    url: "",
+    socket: "",
+    asked: [],
+    answer: () => undefined,
+    opened: () => undefined,
+  };
   let folder: string;
   let server: Server;
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "nats-hub-leaf-docker-"));
     Object.assign(fake, { socket: join(folder, "docker.sock"), url: `unix://${join(folder, "docker.sock")}` });
-    Object.assign(fake, { asked: [], answer: () => [404, { message: "No such container: hub" }] });
+    Object.assign(fake, {
+      asked: [],
+      answer: () => [404, { message: "No such container: hub" }],
+      opened: () => undefined,
+    });
     server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -48,6 +60,7 @@ export function withFakeDocker(): FakeDocker {
         response.writeHead(status).end(bytes);
       });
     });
+    server.on("connection", () => fake.opened());
     await new Promise<void>((resolve) => server.listen(fake.socket, resolve));
   });
   afterEach(async () => {
