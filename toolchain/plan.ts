@@ -2,10 +2,9 @@ import * as path from "node:path";
 import type { FleetPlan } from "../configs/fleet-plan";
 import { planFleet } from "../configs/plan-fleet";
 import { planWords } from "../configs/plan-words";
+import { judgedSettings } from "../configs/read-settings";
 import { describeProblems } from "../configs/problem";
-import { judge } from "../configs/rules";
 import { maskSeeds } from "../configs/seeds";
-import { readSettings } from "../configs/settings";
 import { Refusal, report } from "./refusal";
 import { readStackConfig } from "./stack-config";
 
@@ -15,15 +14,11 @@ import { readStackConfig } from "./stack-config";
 
 /** Errors: a Refusal with all mistakes, in the words of the program itself. */
 export function planStack(projectFolder: string, stack: string): FleetPlan {
-  const { raw, problems: ofFile, ...context } = readStackConfig(projectFolder, stack);
-  const { settings, judged, problems: ofShape } = readSettings(raw);
+  const { raw, table, problems: ofFile, ...context } = readStackConfig(projectFolder, stack);
+  const { settings, problems: found } = judgedSettings(raw, table, { emptyPassphrase: context.passphrase === "empty" });
   const known = new Set(ofFile.map(({ where }) => where));
-  const problems = [
-    ...ofFile,
-    // What had to be left out because it is encrypted is not missing.
-    ...ofShape.filter(({ where }) => !known.has(where)),
-    ...(judged === undefined ? [] : judge(judged, { emptyPassphrase: context.passphrase === "empty" })),
-  ];
+  // What had to be left out because it is encrypted is not missing.
+  const problems = [...ofFile, ...found.filter(({ where }) => !known.has(where))];
   if (settings === undefined || problems.length > 0) throw new Refusal(describeProblems(problems));
   return planFleet(settings, { stack, ...context });
 }

@@ -70,6 +70,38 @@ describe("the plan of a stack", () => {
     assert.throws(() => plan(temp.path(), "lab", ["--jsn"]), /there is no option --jsn; use ARGS=--json/);
   });
 
+  describe("of a stack with a table of sites", () => {
+    beforeEach(() => {
+      fs.mkdirSync(temp.path("fleet"));
+      writeConfig({ sitesFile: "fleet/sites.csv" });
+    });
+    const writeTable = (text: string): void => fs.writeFileSync(temp.path("fleet/sites.csv"), text);
+
+    it("has the sites of the file, whose path begins at the project's folder", () => {
+      writeTable("name,rotation\noslo,3\nbergen,\n");
+      assert.deepEqual(
+        planned().sites.map(({ name, link }) => [name, link.rotation]),
+        [
+          ["oslo", 3],
+          ["bergen", 0],
+        ],
+      );
+    });
+
+    it("says the mistakes of file and stack config at once, each where it stands", () => {
+      writeTable("name,rotation\noslo,3\noslo,x\n");
+      writeConfig({ sitesFile: "fleet/sites.csv", site: [] });
+      const message = refusal();
+      assert.match(message, /^the settings have 3 problems:\n {2}- site: is not a setting/);
+      assert.match(message, /- fleet\/sites\.csv line 3, column rotation: is string/);
+      assert.match(message, /- fleet\/sites\.csv line 3, column name: 'oslo' is used twice/);
+    });
+
+    it("is refused when there is no such file", () => {
+      assert.match(refusal(), /- sitesFile: there is no file 'fleet\/sites\.csv'; give its path from the folder of /);
+    });
+  });
+
   describe("of a stack with mistakes", () => {
     withEnvironment(() => ({ PULUMI_CONFIG_PASSPHRASE: "a good one", PULUMI_CONFIG_PASSPHRASE_FILE: undefined }));
     afterEach(() => pulumi.runtime.setAllConfig({}));
