@@ -65,7 +65,7 @@ function recordedEngine(state: Deployment): string | undefined {
 const ofServers = ({ servers, reason }: Away) => servers.map((site) => ({ site, reason }));
 
 /** The settings as far as they can be read without the CLI; the program itself says what is wrong with them. */
-function settingsOf(projectFolder: string, stack: string): Settings | undefined {
+export function settingsOf(projectFolder: string, stack: string): Settings | undefined {
   try {
     const { raw, table } = readStackConfig(projectFolder, stack);
     return readSettings(raw, table).settings;

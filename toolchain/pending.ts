@@ -5,6 +5,7 @@ export interface StateResource {
   readonly provider?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
+  readonly protect?: boolean;
 }
 
 /** What this program reads of `pulumi stack export`. */
