@@ -260,6 +260,11 @@ export const fleetSettings = z.strictObject({
   keys: z.record(z.string(), keyRole(["link", "application", "operator", "reader", "system"])).default({}),
 });
 
+/** What the Pulumi CLI can keep a state at. */
+export const STATE_URL = /^(s3|azblob|gs|file|https):\/\/\S+$/;
+export const NO_STATE_URL =
+  "is no URL of a state backend: write it like s3://bucket, azblob://container, gs://bucket or file:///folder";
+
 /** The stack config: the fleet's settings, and what leads to them. */
 export const stackConfig = fleetSettings.extend({
   /** File with a table of the sites instead of `sites`: .csv or .yaml, relative to the folder of Pulumi.yaml. */
@@ -268,13 +273,7 @@ export const stackConfig = fleetSettings.extend({
    * URL of the backend that keeps this stack's state: s3://…, azblob://…, gs://…, file://… or https://api.pulumi.com.
    * @default `backend.url` of Pulumi.yaml
    */
-  state: z
-    .string()
-    .regex(
-      /^(s3|azblob|gs|file|https):\/\/\S+$/,
-      "is no URL of a state backend: write it like s3://bucket, azblob://container, gs://bucket or file:///folder",
-    )
-    .optional(),
+  state: z.string().regex(STATE_URL, NO_STATE_URL).optional(),
 });
 
 export type Settings = z.output<typeof fleetSettings>;

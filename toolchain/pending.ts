@@ -12,6 +12,8 @@ export interface StateResource {
 export interface Deployment {
   readonly deployment?: {
     readonly resources?: readonly StateResource[] | null;
+    /** What encrypts the secrets. */
+    readonly secrets_providers?: { readonly type?: string; readonly state?: Readonly<Record<string, unknown>> } | null;
     readonly pending_operations?: readonly { readonly type: string; readonly resource: StateResource }[] | null;
   };
 }

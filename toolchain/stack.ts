@@ -5,6 +5,7 @@ import { exportSecrets, exportState, importState, pulumi } from "./cli";
 import type { PulumiStack } from "./backend";
 import { clearDeadRun, isLocalAndEmpty } from "./dead-lock";
 import { refuseForgetting, withoutMachineOf } from "./forget";
+import { newStack, requestOf } from "./new-stack";
 import { pendingOperations, perhapsCreated } from "./pending";
 import { say } from "./progress";
 import {
@@ -22,7 +23,7 @@ import { exportLine } from "./stack-environment";
 import { readStackFile } from "./stack-file";
 import { ensureStack, forgetPending, knowing, up } from "./up";
 
-// What `make up`, `down`, `preview`, `refresh`, `unlock` and `env` do around the real Pulumi CLI:
+// What `make up`, `down`, `preview`, `refresh`, `unlock`, `stack` and `env` do around the real Pulumi CLI:
 //   ts-node toolchain/stack.ts <command> <stack> [options for the CLI …]
 
 type Command = (target: PulumiStack, args: readonly string[]) => Promise<number>;
@@ -158,10 +159,11 @@ async function main(command: string, stack: string, args: readonly string[]): Pr
     console.log(exportLine(stack, process.env, readStackFile(projectFolder, stack)));
     return 0;
   }
+  if (command === "stack") return await newStack(projectFolder, requestOf(stack, process.env), say);
   const perform = COMMANDS[command];
   if (perform === undefined) {
     throw new Refusal(
-      `toolchain/stack.ts: '${command}' is no command; there are env, ${Object.keys(COMMANDS).join(", ")}`,
+      `toolchain/stack.ts: '${command}' is no command; there are env, stack, ${Object.keys(COMMANDS).join(", ")}`,
     );
   }
   return await perform(await pulumiStack(projectFolder, stack), args);
