@@ -1,9 +1,11 @@
-import { ask } from "./cli";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { pulumi } from "./cli";
 import { settingsOf } from "./away";
 import type { PulumiStack } from "./backend";
 import type { Deployment, StateResource } from "./pending";
 import { Refusal } from "./refusal";
-import { RunError } from "./run";
 import { readStackConfig } from "./stack-config";
 
 // Stacks with `protect: true`: what holds data or keys carries Pulumi's protection, and every command that changes the
@@ -81,45 +83,49 @@ export function refuseUnnamedRemoval(
   }
 }
 
-/** What this program reads of `pulumi preview --json`. */
-interface Previewed {
-  readonly steps?: readonly { readonly op: string; readonly urn: string; readonly oldState?: StateResource }[];
+/** What this program reads of the plan that `pulumi preview` saves. */
+export interface SavedPlan {
+  readonly resourcePlans?: Readonly<Record<string, { readonly steps?: readonly string[] | null }>>;
 }
-
-const ENDS = /delete|replace/;
 
 /**
- * Previews the removal, in which the guard judges it, and looks that nothing protected goes but what belongs to these
- * sites. Resolves with false when the preview itself fails. Errors: a Refusal when something else would go.
+ * Previews the removal of these sites on the terminal, in which the guard judges it, and looks that nothing else that is
+ * protected goes with them. Resolves with the CLI's exit code. Errors: a Refusal when something else would go.
  */
-export async function removesOnly(
+export async function previewRemoval(
   target: PulumiStack,
   sites: readonly string[],
+  state: Deployment | undefined,
   options: readonly string[],
-): Promise<boolean> {
-  let previewed: Previewed;
+): Promise<number> {
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "nats-hub-leaf-plan-"));
   try {
-    previewed = JSON.parse(await ask(target, ["preview", "--json", IGNORE_PROTECTION, ...options])) as Previewed;
-  } catch (error) {
-    if (error instanceof RunError) return false;
-    throw error;
+    const file = path.join(scratch, "plan.json");
+    const exitCode = await pulumi(target, ["preview", IGNORE_PROTECTION, "--save-plan", file, ...options]);
+    if (exitCode !== 0) return exitCode;
+    const others = otherLosses(JSON.parse(fs.readFileSync(file, "utf8")) as SavedPlan, state, sites);
+    if (others.length === 0) return 0;
+    throw new Refusal(
+      `stack '${target.stack}': besides ${sites.join(", ")}, ${others.join(", ")} would be deleted or replaced, and is ` +
+        "protected; make these changes one after the other",
+    );
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true });
   }
-  const others = protectedLosses(previewed, sites);
-  if (others.length === 0) return true;
-  throw new Refusal(
-    `stack '${target.stack}': besides ${sites.join(", ")}, ${others.join(", ")} would be deleted or replaced, and is ` +
-      "protected; make these changes one after the other",
-  );
 }
 
-export const protectedLosses = ({ steps = [] }: Previewed, sites: readonly string[]): string[] => [
-  ...new Set(
-    steps
-      .filter(({ op, oldState }) => ENDS.test(op) && oldState?.protect === true)
-      .map(nameOf)
-      .filter((name) => !sites.some((site) => PARTS.some((part) => name === `${site}-${part}`))),
-  ),
-];
+/** What is protected, belongs to none of the sites, and would not outlive the planned run. */
+export function otherLosses(
+  { resourcePlans = {} }: SavedPlan,
+  state: Deployment | undefined,
+  sites: readonly string[],
+): string[] {
+  const isEnded = (urn: string) => (resourcePlans[urn]?.steps ?? []).some((step) => /delete|replace/.test(step));
+  return resourcesOf(state)
+    .filter(({ urn, protect }) => protect === true && isEnded(urn))
+    .map(nameOf)
+    .filter((name) => !sites.some((site) => PARTS.some((part) => name === `${site}-${part}`)));
+}
 
 /** What is protected of a server, by the end of the resource's name. */
 const PARTS = ["identity", "server", "streams", "data"];

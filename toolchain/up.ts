@@ -10,9 +10,9 @@ import {
   IGNORE_PROTECTION,
   leavingSites,
   namedInRemove,
+  previewRemoval,
   refuseUnconfirmed,
   refuseUnnamedRemoval,
-  removesOnly,
 } from "./protection";
 
 import { readStackFile } from "./stack-file";
@@ -44,14 +44,13 @@ export async function up(target: PulumiStack, args: readonly string[], removing 
 
 /** Runs the CLI's `up`; the protection of these sites, and of nothing else, does not hold it up. */
 async function upRemoving(target: PulumiStack, removing: readonly string[], options: string[]): Promise<number> {
-  const leaving = isWhole(options) ? leavingSites(target, await exportState(target)) : [];
+  const state = await exportState(target);
+  const leaving = isWhole(options) ? leavingSites(target, state) : [];
   refuseUnnamedRemoval(leaving, removing, target);
   if (leaving.length === 0) return await pulumi(target, ["up", "--yes", ...options]);
   const whole = options.filter((option) => option !== "--skip-preview");
-  if (!(await removesOnly(target, leaving, whole))) {
-    // Once more, for people to read what is wrong.
-    return (await pulumi(target, ["preview", IGNORE_PROTECTION, ...whole])) || 1;
-  }
+  const refused = await previewRemoval(target, leaving, state, whole);
+  if (refused !== 0) return refused;
   return await pulumi(target, ["up", "--yes", "--skip-preview", IGNORE_PROTECTION, ...whole]);
 }
 

@@ -6,7 +6,7 @@ import type { Deployment, StateResource } from "../../../toolchain/pending";
 import {
   holdsProtected,
   leavingSites,
-  protectedLosses,
+  otherLosses,
   refuseUnconfirmed,
   refuseUnnamedRemoval,
 } from "../../../toolchain/protection";
@@ -103,19 +103,20 @@ describe("a protected stack", () => {
   });
 
   it("loses nothing protected besides the named site", () => {
-    const step = (op: string, oldState: StateResource) => ({ op, urn: oldState.urn, oldState });
-    const steps = [
-      step("delete", identity("oslo")),
-      step("delete", kept("volume", "oslo-data")),
-      step("delete", resource("link", "oslo-link")),
-      step("same", identity("bergen")),
-      step("update", kept("server", "bergen-server")),
-      step("delete", resource("container", "bergen-container")),
-      step("delete-replaced", kept("volume", "bergen-data")),
-      step("replace", kept("volume", "bergen-data")),
-      step("delete", kept("streams", "oslo-north-streams")),
+    const planned: [StateResource, string[]][] = [
+      [identity("oslo"), ["delete"]],
+      [kept("volume", "oslo-data"), ["delete"]],
+      [resource("link", "oslo-link"), ["delete"]],
+      [identity("bergen"), ["same"]],
+      [kept("server", "bergen-server"), ["update"]],
+      [resource("container", "bergen-container"), ["delete"]],
+      [kept("volume", "bergen-data"), ["create-replacement", "replace", "delete-replaced"]],
+      [kept("streams", "oslo-north-streams"), ["delete"]],
     ];
-    assert.deepEqual(protectedLosses({ steps }, ["oslo"]), ["bergen-data", "oslo-north-streams"]);
-    assert.deepEqual(protectedLosses({}, ["oslo"]), []);
+    const plan = { resourcePlans: Object.fromEntries(planned.map(([{ urn }, steps]) => [urn, { steps }])) };
+    const state = stateOf(...planned.map(([one]) => one));
+    assert.deepEqual(otherLosses(plan, state, ["oslo"]), ["bergen-data", "oslo-north-streams"]);
+    assert.deepEqual(otherLosses(plan, state, ["oslo", "oslo-north"]), ["bergen-data"]);
+    assert.deepEqual(otherLosses({}, state, ["oslo"]), []);
   });
 });
