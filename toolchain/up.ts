@@ -34,7 +34,7 @@ export async function up(target: PulumiStack, args: readonly string[], removing 
   const standing = await standingOf(target, (await exportState(target)) ?? {});
   await refreshTouched(target, standing);
   const options = [...standing.options, ...args];
-  const exitCode = await upRemoving(knowing(target, standing), removing, options);
+  const exitCode = await upRemoving(knowing(target, standing), isWhole(args) ? removing : undefined, options);
   if (exitCode !== 0) return exitCode;
   if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
   console.log(`\n${await proof(target)}`);
@@ -42,11 +42,18 @@ export async function up(target: PulumiStack, args: readonly string[], removing 
   return standing.pending.length === 0 ? 0 : PENDING_EXIT_CODE;
 }
 
-/** Runs the CLI's `up`; the protection of these sites, and of nothing else, does not hold it up. */
-async function upRemoving(target: PulumiStack, removing: readonly string[], options: string[]): Promise<number> {
+/**
+ * Runs the CLI's `up`; the protection of the sites in `removing`, and of nothing else, does not hold it up. Without
+ * `removing` the run leaves resources out, and removes no site.
+ */
+async function upRemoving(
+  target: PulumiStack,
+  removing: readonly string[] | undefined,
+  options: string[],
+): Promise<number> {
   const state = await exportState(target);
-  const leaving = isWhole(options) ? leavingSites(target, state) : [];
-  refuseUnnamedRemoval(leaving, removing, target);
+  const leaving = removing === undefined ? [] : leavingSites(target, state);
+  refuseUnnamedRemoval(leaving, removing ?? [], target);
   if (leaving.length === 0) return await pulumi(target, ["up", "--yes", ...options]);
   const whole = options.filter((option) => option !== "--skip-preview");
   const refused = await previewRemoval(target, leaving, state, whole);

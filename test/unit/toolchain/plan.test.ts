@@ -51,6 +51,13 @@ describe("the plan of a stack", () => {
     assert.equal(fs.existsSync(temp.path(".pulumi")), false);
   });
 
+  for (const stack of ["dev", "staging", "prod"]) {
+    it(`is there for ${stack} as it is committed, with nothing to find fault with`, () => {
+      const { sites, notes } = planStack(ROOT, stack);
+      assert.deepEqual([sites.map(({ name }) => name), notes], [["oslo", "bergen"], []]);
+    });
+  }
+
   it("ends with 1 when it is refused, and prints no plan", () => {
     const { stdout, stderr, status } = command("no-such-stack");
     assert.deepEqual([stdout, status], ["", 1]);

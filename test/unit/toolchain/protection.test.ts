@@ -26,7 +26,10 @@ describe("a protected stack", () => {
   withEnvironment(() => ({ CONFIRM: undefined, REMOVE: undefined }));
   let target: PulumiStack;
   const configure = (settings: Record<string, unknown>): void => {
-    const entries = Object.entries(settings).map(([name, value]) => [`nats-hub-leaf:${name}`, value]);
+    const entries = Object.entries(settings).map(([name, value]): [string, unknown] => [
+      `nats-hub-leaf:${name}`,
+      value,
+    ]);
     fs.writeFileSync(temp.path("Pulumi.prod.yaml"), JSON.stringify({ config: Object.fromEntries(entries) }));
   };
   beforeEach(() => {
