@@ -116,7 +116,6 @@ function rowsOf(text: string): { rows: Row[] } | { broken: Omit<Problem, "where"
       trim: true,
       comment: "#",
       comment_no_infix: true,
-      skip_empty_lines: true,
       relax_column_count: true,
       info: true,
       on_record: (record: string[], { lines }) => {

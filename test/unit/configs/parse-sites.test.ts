@@ -40,7 +40,7 @@ describe("a table of sites in CSV", () => {
 
   const SAME: Readonly<Record<string, string>> = {
     "a byte order mark and the line ends of Windows":
-      "\uFEFFname,quota,ports.client,rotation\r\noslo,4GiB,4301,2\r\nbergen,,,\r\n",
+      "\uFEFF# the north; all of it\r\nname,quota,ports.client,rotation\r\noslo,4GiB,4301,2\r\nbergen,,,\r\n",
     "quoted cells": '"name","quota","ports.client","rotation"\n"oslo","4GiB","4301","2"\n"bergen","","",""\n',
     "blanks round its cells": "name  , quota , ports.client, rotation\noslo  , 4GiB  , 4301, 2\nbergen, , ,",
     "comments, empty lines and empty rows":
@@ -94,6 +94,13 @@ describe("a table of sites in CSV", () => {
     assert.match(
       problems("sites.csv", text)[0] ?? "",
       /^sites\.csv line 3, column ports\.client: port 4301 is taken by sites\.csv line 2, column ports\.client; /,
+    );
+  });
+
+  it("takes no part of a cell for a comment", () => {
+    assert.match(
+      problems("sites.csv", "name\nnar#vik\n")[0] ?? "",
+      /^sites\.csv line 2, column name: 'nar#vik' must be/,
     );
   });
 

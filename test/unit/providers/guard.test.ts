@@ -49,10 +49,10 @@ describe("the guard of destroy", () => {
 
   it("refuses in another folder, where the processes are not known, unless the old one is gone", async () => {
     process.env.DISCARD = "1";
-    const outs = await outputs({ root: ".fleet/dev" });
+    const outs = await outputs({ root: tmpdir() });
     await guard.delete("guard", outs);
     await assert.rejects(
-      guard.delete("guard", { ...outs, folder: tmpdir() }),
+      guard.delete("guard", { ...outs, root: ".fleet/dev" }),
       /servers run from .*, and this is another/,
     );
     await guard.delete("guard", { ...outs, folder: join(tmpdir(), "moved away") });
