@@ -1,6 +1,7 @@
 # The commands of this project. `make` alone lists them.
 #
 #   STACK=prod    the stack that up, preview, refresh, down and env work on (default: dev)
+#   CONFIRM=prod  says that a protected stack is meant (docs/environments.md)
 #   ARGS="…"      more options for the Pulumi CLI, or for mocha in unit, integration and e2e
 
 SHELL := /bin/bash
@@ -21,6 +22,9 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- the stack
+
+stack: node_modules ## make a new environment: make stack STACK=qa [FROM=staging] [STATE=s3://…] [SECRETS_PROVIDER=awskms://…]
+	@$(STACK_TOOL) stack $(STACK)
 
 up: node_modules ## create or update the servers, prove that every site's data arrives, print the proof
 	@$(STACK_TOOL) up $(STACK) $(ARGS)
@@ -43,7 +47,7 @@ check-config: node_modules ## judge hand-written nats-server files, deploying no
 refresh: node_modules ## compare the state with what runs
 	@$(STACK_TOOL) refresh $(STACK) $(ARGS)
 
-down: node_modules ## remove everything that `make up` made (DISCARD=… is passed on to the guard of collected data)
+down: node_modules ## remove everything that `make up` made (DISCARD=… is passed on to the guard of collected data; CONFIRM=… if protected)
 	@$(STACK_TOOL) down $(STACK) $(ARGS)
 
 upgrade: node_modules ## after another docker.image: replace one container after the other, each proven before the next

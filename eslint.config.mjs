@@ -42,7 +42,7 @@ const pure = (/** @type {string[]} */ allowedImports) => ({
 });
 
 /** Packages that only compute. */
-const PURE_PACKAGES = ["zod$", "@nats-io/nkeys$"];
+const PURE_PACKAGES = ["zod$", "@nats-io/nkeys$", "csv-parse/sync$", "yaml$"];
 
 export default defineConfig(
   { ignores: ["node_modules/", ".state/", ".fleet/", "coverage/"] },

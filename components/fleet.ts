@@ -147,6 +147,14 @@ export class Fleet extends pulumi.ComponentResource {
     return ports?.[listener] ?? this.identity(owner).allocated.apply((allocated) => part(allocated, listener));
   }
 
+  /**
+   * The option of what holds data or keys. Not of a link, a container or a certificate, which ordinary changes replace,
+   * and never of a component, whose children would inherit it.
+   */
+  get kept(): { protect?: true } {
+    return this.settings.protect ? { protect: true } : {};
+  }
+
   /** How a site and the hub's streams of it are reached. The seeds are secret. */
   accessOf = (site: SiteSettings) => ({ ...this.hubAccess(), ...this.siteAccess(site) });
 
@@ -211,7 +219,7 @@ export class Fleet extends pulumi.ComponentResource {
         rotation,
         given: Object.keys(given).length === 0 ? {} : pulumi.secret(given),
       },
-      { parent: this },
+      { parent: this, ...this.kept },
     );
     this.identities.set(owner, identity);
   }

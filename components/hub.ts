@@ -40,7 +40,7 @@ export class Hub extends pulumi.ComponentResource {
       declareHub(settings, keys, ports),
       { system: this.system },
       fleet.certificatesOf(owner),
-      { parent: this, dependsOn: fleet.check },
+      { parent: this, dependsOn: fleet.check, ...fleet.kept },
     );
     this.registerOutputs({});
   }

@@ -5,5 +5,7 @@ export { Leaf, type LeafArgs } from "./leaf";
 export { Proof, type ProofArgs } from "./proof";
 export { lightenSdk } from "./light-sdk";
 export { stackSettings } from "./stack-settings";
-export { readSettings, type RawSettings, type Settings } from "../configs/settings";
+export { readSitesFile } from "./sites-file";
+export { readSettings } from "../configs/read-settings";
+export { type RawSettings, type Settings } from "../configs/settings";
 export type { Topology } from "../topology/topology";

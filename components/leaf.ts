@@ -61,7 +61,7 @@ export class Leaf extends pulumi.ComponentResource {
         ...(site.reach === "hub" ? { operator: seed("operator") } : {}),
       },
       fleet.certificatesOf(site.name),
-      { parent: this, dependsOn: link },
+      { parent: this, dependsOn: link, ...fleet.kept },
     );
 
     this.streams = new Streams(
@@ -74,7 +74,7 @@ export class Leaf extends pulumi.ComponentResource {
         streams: settings.streams,
         access: fleet.accessOf(site),
       },
-      { parent: this, dependsOn: server },
+      { parent: this, dependsOn: server, ...fleet.kept },
     );
     this.registerOutputs({});
   }

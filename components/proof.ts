@@ -1,6 +1,6 @@
 import * as pulumi from "./pulumi";
 import { createHash } from "node:crypto";
-import { isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
+import { hasProcesses, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { SiteSettings } from "../configs/settings";
 import type { ProofRow } from "../providers/smoke-test";
 import { Fleet } from "./fleet";
@@ -29,6 +29,7 @@ export class Proof extends pulumi.ComponentResource {
         sites: settings.sites.map(({ name: site, expect }) => ({ site, expect })),
         streams,
         ...(isBoundToMachine(settings) ? {} : { bound: false }),
+        ...(hasProcesses(settings) ? { root: folders.root } : {}),
         ...(usesUnnamedEngine(settings) ? { onUnnamedEngine: true } : {}),
         hub: pulumi.secret({ url: hub.url, seed: hub.system }),
         access: fleet.access(),

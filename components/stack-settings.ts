@@ -1,7 +1,10 @@
 import * as pulumi from "./pulumi";
-import { describeProblems } from "../configs/problem";
+import { Problem, describeProblems } from "../configs/problem";
+import { judgedSettings } from "../configs/read-settings";
 import { judge } from "../configs/rules";
-import { SETTING_NAMES, Settings, readSettings } from "../configs/settings";
+import { SETTING_NAMES, Settings } from "../configs/settings";
+import { SitesTable } from "../configs/sites-table";
+import { readSitesFile } from "./sites-file";
 
 /** The settings of the current stack, judged by every rule. Errors: a RunError that lists all problems. */
 export function stackSettings(config = new pulumi.Config()): Settings {
@@ -11,12 +14,9 @@ export function stackSettings(config = new pulumi.Config()): Settings {
       return value === undefined ? [] : [[name, name === "sites" ? withoutLeftOut(value) : value]];
     }),
   );
-  const { settings, judged, problems } = readSettings(raw);
-  const all = [
-    ...unknownKeys(config),
-    ...problems,
-    ...(judged === undefined ? [] : judge(judged, { emptyPassphrase: hasEmptyPassphrase() })),
-  ];
+  const table = tableWithoutLeftOut(readSitesFile(raw.sitesFile));
+  const { settings, problems } = judgedSettings(raw, table, { emptyPassphrase: hasEmptyPassphrase() });
+  const all = [...unknownKeys(config), ...elsewhere(raw.state), ...problems];
   if (settings === undefined || all.length > 0) throw new pulumi.RunError(describeProblems(all));
   return settings;
 }
@@ -32,9 +32,21 @@ export function judged(settings: Settings): Settings {
  * Without the sites that `make up` leaves out of this run: they are not deployed yet, and their machines cannot be
  * reached.
  */
-function withoutLeftOut(sites: unknown): unknown {
+const withoutLeftOut = (sites: unknown): unknown => (Array.isArray(sites) ? sites.filter(isIncluded) : sites);
+
+const tableWithoutLeftOut = (table: SitesTable | undefined): SitesTable | undefined =>
+  table === undefined ? undefined : { ...table, sites: table.sites.filter(({ settings }) => isIncluded(settings)) };
+
+function isIncluded(site: unknown): boolean {
   const names = (process.env.NATS_HUB_LEAF_LEFT_OUT ?? "").split(",");
-  return Array.isArray(sites) ? sites.filter((site: { name?: string }) => !names.includes(site.name ?? "")) : sites;
+  return !names.includes((site as { name?: string } | null)?.name ?? "");
+}
+
+/** A run that keeps its state elsewhere than the stack's would make all servers a second time. */
+function elsewhere(state: unknown): Problem[] {
+  if (state === undefined || state === process.env.PULUMI_BACKEND_URL) return [];
+  const cure = `use 'make up' and the like, or set the environment first: eval "$(make -s env STACK=${pulumi.getStack()})"`;
+  return [{ where: "state", problem: "is not where this run keeps its state (PULUMI_BACKEND_URL)", cure }];
 }
 
 /** Groups and lists are JSON in the config; every other setting is text. */

@@ -20,7 +20,10 @@ const at = (raw: unknown, path: readonly PropertyKey[]): unknown =>
 
 /** The values of `keys` are seeds: no message may repeat one. */
 const shown = (value: unknown, path: readonly PropertyKey[]): string =>
-  path[0] === "keys" ? "the given value" : typeof value === "string" ? `'${value}'` : JSON.stringify(value);
+  path[0] === "keys" ? "the given value" : typeof value === "string" ? `'${value}'` : inShort(value);
+
+const inShort = (value: unknown): string =>
+  Array.isArray(value) && value.length > 0 ? `a list of ${value.length}` : JSON.stringify(value);
 
 /** A mistake of shape, in the terms of the stack config. */
 export function toProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {

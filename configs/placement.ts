@@ -78,6 +78,10 @@ export const linkNames = (settings: Settings): string[] =>
 export const isBoundToMachine = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
   [settings.hub, ...settings.sites].some((server) => runtimeOf(settings, server) === "process" || !isElsewhere(server));
 
+/** Whether a server is a process of the machine that deploys. */
+export const hasProcesses = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
+  [settings.hub, ...settings.sites].some((server) => runtimeOf(settings, server) === "process");
+
 /** How the server's Docker engine is reached; both absent: the one that the environment names. */
 export const engineOf = ({ engine: url, engineCertificates: certificates }: HubSettings | SiteSettings) => ({
   ...(url === undefined ? {} : { url }),

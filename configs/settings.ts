@@ -1,9 +1,5 @@
 import { z } from "zod";
 import { addressParts } from "./address";
-import { toProblem } from "./issues";
-import { Problem } from "./problem";
-import { withoutSeeds } from "./seeds";
-import { salvage } from "./salvage";
 import { parseDuration, parseSize } from "./units";
 
 /**
@@ -94,7 +90,8 @@ const hub = z
   })
   .prefault({});
 
-const site = z.strictObject({
+/** The settings of one site. */
+export const siteSettings = z.strictObject({
   /** The site's name: its server name and JetStream domain; in capitals, its account. */
   name: siteName,
   /**
@@ -219,10 +216,16 @@ const links = z
   })
   .prefault({});
 
+/** Pulumi gives the program a top-level value as text. */
+const flag = () =>
+  z
+    .custom<boolean | "true" | "false">((value) => /^(true|false)$/.test(String(value)), "is neither true nor false")
+    .transform((value) => String(value) === "true");
+
 const keyRole = (kinds: readonly string[]) =>
   z.partialRecord(z.enum(kinds as [string, ...string[]]), z.string().min(1));
 
-const settings = z.strictObject({
+export const fleetSettings = z.strictObject({
   /** Where servers run: "process", a nats-server process on this machine for each; "docker", a container for each. @default "process" */
   runtime: runtime.default("process"),
   /** Folder of configs, logs, stores and process records, relative to the project; each stack has its own below it. @default ".fleet" */
@@ -236,7 +239,7 @@ const settings = z.strictObject({
   /** The leaf links. */
   links,
   /** The sites, at most 1000. */
-  sites: z.array(site).max(1000).default([]),
+  sites: z.array(siteSettings).max(1000).default([]),
   /** The streams that every site keeps, at most 32. */
   streams: z.array(stream).max(32).default([]),
   /** When the smoke test runs: when anything it vouches for changed, or at each `up`. @default "onChange" */
@@ -248,29 +251,37 @@ const settings = z.strictObject({
   rehearsal: z.enum(["onChange", "required", "off"]).default("onChange"),
   /** The smoke test's messages. */
   probes,
+  /**
+   * Whether what holds data or keys is protected: nothing deletes it but `make down` and a removal by `make up`, each
+   * with CONFIRM=<stack>. @default false
+   */
+  protect: flag().default(false),
   /** Seeds to use instead of generated ones (secret): `keys.<site>.link`, `.application`, `.operator`, `.reader`; `keys.<hub>.system` … */
   keys: z.record(z.string(), keyRole(["link", "application", "operator", "reader", "system"])).default({}),
 });
 
-export type Settings = z.output<typeof settings>;
+/** What the Pulumi CLI can keep a state at. */
+export const STATE_URL = /^(s3|azblob|gs|file|https):\/\/\S+$/;
+export const NO_STATE_URL =
+  "is no URL of a state backend: write it like s3://bucket, azblob://container, gs://bucket or file:///folder";
+
+/** The stack config: the fleet's settings, and what leads to them. */
+export const stackConfig = fleetSettings.extend({
+  /** File with a table of the sites instead of `sites`: .csv or .yaml, relative to the folder of Pulumi.yaml. */
+  sitesFile: z.string().min(1).optional(),
+  /**
+   * URL of the backend that keeps this stack's state: s3://…, azblob://…, gs://…, file://… or https://api.pulumi.com.
+   * @default `backend.url` of Pulumi.yaml
+   */
+  state: z.string().regex(STATE_URL, NO_STATE_URL).optional(),
+});
+
+export type Settings = z.output<typeof fleetSettings>;
 export type SiteSettings = Settings["sites"][number];
 export type StreamSettings = Settings["streams"][number];
 export type HubSettings = Settings["hub"];
 export type ProbeSettings = Settings["probes"];
-export type RawSettings = z.input<typeof settings>;
+export type RawSettings = z.input<typeof stackConfig>;
 
 /** Every top-level key of the stack config. */
-export const SETTING_NAMES = Object.keys(settings.shape);
-
-/**
- * Reads the raw stack config. Every mistake of shape is in `problems`; `settings` is what may be deployed, there only
- * when there is none; `judged` is what the rules can judge all the same.
- */
-export function readSettings(raw: unknown): { settings?: Settings; judged?: Settings; problems: Problem[] } {
-  const result = settings.safeParse(raw);
-  if (result.success) return { settings: result.data, judged: result.data, problems: [] };
-  const { issues } = result.error;
-  const rest = settings.safeParse(salvage(raw, issues));
-  const problems = issues.map((issue) => withoutSeeds(toProblem(issue, raw)));
-  return rest.success ? { judged: rest.data, problems } : { problems };
-}
+export const SETTING_NAMES = Object.keys(stackConfig.shape);

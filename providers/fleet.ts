@@ -1,14 +1,14 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { Settings } from "../configs/settings";
 import { FleetAccess, accessOf, undelivered } from "./collected";
-import { dialedHub, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
+import { dialedHub, hasProcesses, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { certificateProblem } from "./certificate";
 import { isLookedFor } from "./away";
 import { refuseOtherEngine, unnamedEngine, unreachedEngines } from "./docker/whereabouts";
 import { refusedConfigs } from "./config-check";
 import { digest } from "./digest";
 import { mayDiscard } from "./discard";
-import { folderProblem, machineId, refuseOtherMachine, removeFolder } from "./folders";
+import { folderProblem, machineId, refuseOtherFolder, refuseOtherMachine, removeFolder } from "./folders";
 import { NatsServer, findNatsServer } from "./nats-server-binary";
 import { pemsOf } from "./link-tls";
 import { Failure, failure, refuseMoves, refuseNewImage } from "./moves";
@@ -146,6 +146,8 @@ interface FleetOutputs {
   root: string;
   /** Where the servers run; empty when that is elsewhere. */
   machine: string;
+  /** The whole path of the stack's folder, where there are processes; absent in a state of before it was recorded. */
+  folder?: string;
   /** Where the containers are whose settings name no engine; absent when there are none. */
   engine?: string;
   /** Digest of the inputs. */
@@ -155,6 +157,7 @@ interface FleetOutputs {
 const outputsOf = (inputs: FleetInputs): FleetOutputs => ({
   root: inputs.root,
   machine: isBoundToMachine(inputs.settings) ? machineId() : "",
+  ...(hasProcesses(inputs.settings) ? { folder: resolve(inputs.root) } : {}),
   ...(usesUnnamedEngine(inputs.settings) ? { engine: unnamedEngine() } : {}),
   inputs: digest(inputsOnly(inputs)),
 });
@@ -165,6 +168,7 @@ export async function create(inputs: FleetInputs) {
 
 export async function diff(_id: string, olds: FleetOutputs, news: FleetInputs) {
   if (olds.machine !== "") refuseOtherMachine(olds.machine);
+  refuseOtherFolder(olds.folder, news.root);
   refuseOtherEngine(olds.engine);
   return { changes: hasUnknown(news) || olds.inputs !== digest(inputsOnly(news)) };
 }

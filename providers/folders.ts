@@ -118,6 +118,19 @@ export function machineId(): string {
   return createHash("sha256").update(`${id} ${hostname()}`).digest("hex").slice(0, 16);
 }
 
+/**
+ * Errors: a Refusal when the stack's processes belong to another folder of this machine, such as another checkout: here
+ * nobody would find them, so `up` would start them a second time and `destroy` would forget them. A folder that is gone
+ * was moved.
+ */
+export function refuseOtherFolder(before: string | undefined, root: string): void {
+  if (before === undefined || before === resolve(root) || !existsSync(before)) return;
+  throw new Refusal(
+    `this stack's servers run from ${before}, and this is another folder; run Pulumi in that project, or give both the ` +
+      "same dataFolder by its whole path",
+  );
+}
+
 /** Errors: a Refusal when the state was made on another machine, where its processes, ports and files are. */
 export function refuseOtherMachine(machine: string): void {
   if (machine === machineId()) return;

@@ -1,9 +1,10 @@
+import { resolve } from "node:path";
 import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
 import { FleetAccess, SiteAccess, accessOf, undelivered } from "./collected";
 import { mayDiscardAll } from "./discard";
 import { refuseOtherEngine, unnamedEngine } from "./docker/whereabouts";
-import { machineId, refuseOtherMachine } from "./folders";
+import { machineId, refuseOtherFolder, refuseOtherMachine } from "./folders";
 import { Access, shared } from "./nats/connection";
 import { jsz } from "./nats/system";
 import { Refusal, messageOf } from "./refusal";
@@ -19,6 +20,8 @@ export interface GuardInputs {
   streams: StreamSettings[];
   /** Whether servers run on the machine that deploys. @default true */
   bound?: boolean;
+  /** The folder of the stack's files; given where a server is a process, which is known only there. */
+  root?: string;
   /** Whether a server is on the engine that the environment names. @default false */
   onUnnamedEngine?: boolean;
   /** The hub's system account. Secret. */
@@ -30,6 +33,8 @@ export interface GuardInputs {
 interface GuardOutputs extends GuardInputs {
   /** Where the servers run; absent when that is elsewhere, and in a state of before this was recorded. */
   machine?: string;
+  /** The whole path of that folder. */
+  folder?: string;
   /** Where the containers are whose settings name no engine. */
   engine?: string;
 }
@@ -37,6 +42,7 @@ interface GuardOutputs extends GuardInputs {
 const outputsOf = (inputs: GuardInputs): GuardOutputs => ({
   ...inputs,
   ...(inputs.bound === false ? {} : { machine: machineId() }),
+  ...(inputs.root === undefined ? {} : { folder: resolve(inputs.root) }),
   ...(inputs.onUnnamedEngine === true ? { engine: unnamedEngine() } : {}),
 });
 
@@ -44,7 +50,7 @@ export const create = async (inputs: GuardInputs) => ({ id: "guard", outs: outpu
 export const update = async (_id: string, _olds: GuardInputs, news: GuardInputs) => ({ outs: outputsOf(news) });
 
 export const diff = async (_id: string, olds: GuardInputs, news: GuardInputs) => ({
-  changes: (["sites", "streams", "bound", "onUnnamedEngine", "hub", "access"] as const).some((key) =>
+  changes: (["sites", "streams", "bound", "root", "onUnnamedEngine", "hub", "access"] as const).some((key) =>
     changed(news[key], olds[key]),
   ),
 });
@@ -74,9 +80,13 @@ async function collected(hub: Access): Promise<string[]> {
   }
 }
 
-async function remove(_id: string, { sites, streams, hub, access, machine, engine }: GuardOutputs): Promise<void> {
+async function remove(
+  _id: string,
+  { sites, streams, hub, access, machine, root, folder, engine }: GuardOutputs,
+): Promise<void> {
   // Elsewhere nothing could be stopped, only forgotten.
   if (machine !== undefined) refuseOtherMachine(machine);
+  refuseOtherFolder(folder, root ?? "");
   refuseOtherEngine(engine);
   if (mayDiscardAll()) return;
   const reached = sites.flatMap(({ site, expect }) => accessOf(access, site, expect) ?? []);

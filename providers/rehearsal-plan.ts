@@ -43,6 +43,7 @@ export function onLoopback(settings: Settings): Settings {
     streams: settings.streams,
     smokeTest: "onChange",
     rehearsal: "off",
+    protect: false,
     probes: { ...settings.probes, timeout },
     keys: {},
   };

@@ -1,4 +1,5 @@
 import { Said, saidIn } from "./diagnostics";
+import type { SitesTable } from "../configs/sites-table";
 import type { FleetChanges, KeyChange, SiteChange } from "./model";
 import { PreviewJson, Step, at, numberAt, stepsOf, textAt } from "./preview";
 import { Fate, ServerSteps, changesLinkKey, hubFate, linkFate, otherKeys, siteFate, siteOfLink } from "./servers";
@@ -12,6 +13,8 @@ export interface Previewed {
   /** The settings that are deployed, of the state's fleet check; undefined where nothing is. */
   before?: FleetSettings;
   preview: PreviewJson;
+  /** The table of sites that the settings name. */
+  table?: SitesTable;
   /** Whether the CLI ended with an error: it refused, or it failed. */
   failed: boolean;
   /** Sites whose machines cannot be reached. */
@@ -25,7 +28,7 @@ export interface Previewed {
 /** Errors of the preview that are no refusal are in `failures`: with any, and no refusal, there is no report. */
 export function changesOf(previewed: Previewed): { changes: FleetChanges; failures: string[] } {
   const { stack, before, preview, pending } = previewed;
-  const after = settingsOf(preview);
+  const after = settingsOf(preview, previewed.table);
   const names = namesOf(before, after);
   const said = saidIn(preview, names);
   const { refusals, failures, found } = said;

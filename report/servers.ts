@@ -39,6 +39,14 @@ const freesPort = (identity: Step | undefined): boolean => {
   );
 };
 
+/** Where it runs: with other certificates for the way to its engine it is where it was. */
+function spotIn(inputs: Inputs): unknown {
+  const place = at(inputs, "place") as { engine?: Record<string, unknown> } | undefined;
+  if (place?.engine === undefined) return place;
+  const { certificates: _certificates, ...engine } = place.engine;
+  return { ...place, engine };
+}
+
 /** Why the server must restart; empty when a reload is enough. */
 function restartReasons(step: Step, identity: Step | undefined): string[] {
   const before = (at(step.olds, "declaration.restart") ?? {}) as Inputs;
@@ -46,7 +54,7 @@ function restartReasons(step: Step, identity: Step | undefined): string[] {
   const fields = [...new Set([...Object.keys(after), ...Object.keys(before)])].sort();
   const reasons = fields.filter((field) => !same(after[field], before[field]));
   if (freesPort(identity) && !reasons.includes("ports")) reasons.push("ports");
-  if (differs(step, "place")) reasons.push("place");
+  if (changed(spotIn(step.news), spotIn(step.olds))) reasons.push("place");
   if (lowersLimits(step)) reasons.push("less storage");
   return reasons;
 }

@@ -1,5 +1,7 @@
 import { duration } from "../configs/plan-facts";
-import { Settings, readSettings } from "../configs/settings";
+import { readSettings } from "../configs/read-settings";
+import { Settings } from "../configs/settings";
+import type { SitesTable } from "../configs/sites-table";
 import { formatSize } from "../configs/units";
 import { same } from "../providers/values";
 import type { SettingChange } from "./model";
@@ -11,12 +13,12 @@ import type { PreviewJson } from "./preview";
 export type FleetSettings = Omit<Settings, "keys">;
 
 /** The settings that the preview ran with; undefined when they are malformed. */
-export function settingsOf({ config = {} }: PreviewJson): FleetSettings | undefined {
+export function settingsOf({ config = {} }: PreviewJson, table?: SitesTable): FleetSettings | undefined {
   const raw = Object.entries(config).flatMap(([key, value]): [string, unknown][] => {
     const [project, name] = key.split(":");
     return project === "nats-hub-leaf" && name !== undefined && name !== "keys" ? [[name, parsed(value)]] : [];
   });
-  const { settings } = readSettings(Object.fromEntries(raw));
+  const { settings } = readSettings(Object.fromEntries(raw), table);
   return settings;
 }
 
@@ -59,10 +61,14 @@ export function settingChanges(olds: unknown, news: unknown, path = ""): Setting
   ];
 }
 
+const DEFAULTS: Partial<FleetSettings> =
+  settingsOf({ config: { "nats-hub-leaf:sites": "[]", "nats-hub-leaf:streams": "[]" } }) ?? {};
+
 /** What differs in the settings of the stack, but for its sites and streams. */
 export function stackSettingChanges(olds: FleetSettings | undefined, news: FleetSettings | undefined): SettingChange[] {
   if (olds === undefined || news === undefined) return [];
-  const { sites: _a, streams: _b, ...before } = olds;
+  // A setting that an earlier version of the program did not have was what its default is.
+  const { sites: _a, streams: _b, ...before } = { ...DEFAULTS, ...olds };
   const { sites: _c, streams: _d, ...after } = news;
   // Both have been through the CLI or not: `keys` is in neither.
   const { keys: _e, ...rest } = after as typeof after & { keys?: unknown };

@@ -1,5 +1,6 @@
 import { engineOf, placementOf } from "../configs/placement";
-import { Settings, readSettings } from "../configs/settings";
+import { readSettings } from "../configs/read-settings";
+import { Settings } from "../configs/settings";
 import { absence, refuseOtherEngine } from "../providers/docker/whereabouts";
 import type { PulumiStack } from "./backend";
 import { Away, exclusions, lookAtContainers } from "./containers";
@@ -73,9 +74,10 @@ function recordedEngine(state: Deployment): string | undefined {
 const ofServers = ({ servers, reason }: Away) => servers.map((site) => ({ site, reason }));
 
 /** The settings as far as they can be read without the CLI; the program itself says what is wrong with them. */
-function settingsOf(projectFolder: string, stack: string): Settings | undefined {
+export function settingsOf(projectFolder: string, stack: string): Settings | undefined {
   try {
-    return readSettings(readStackConfig(projectFolder, stack).raw).settings;
+    const { raw, table } = readStackConfig(projectFolder, stack);
+    return readSettings(raw, table).settings;
   } catch {
     return undefined;
   }

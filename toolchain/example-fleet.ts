@@ -1,4 +1,4 @@
-import { readSettings } from "../configs/settings";
+import { readSettings } from "../configs/read-settings";
 import { ProofOfStream, standingOf } from "../topology/standing";
 import { svgFile } from "../topology/svg";
 import { topologyOf } from "../topology/topology";

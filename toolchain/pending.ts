@@ -5,12 +5,15 @@ export interface StateResource {
   readonly provider?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
+  readonly protect?: boolean;
 }
 
 /** What this program reads of `pulumi stack export`. */
 export interface Deployment {
   readonly deployment?: {
     readonly resources?: readonly StateResource[] | null;
+    /** What encrypts the secrets. */
+    readonly secrets_providers?: { readonly type?: string; readonly state?: Readonly<Record<string, unknown>> } | null;
     readonly pending_operations?: readonly { readonly type: string; readonly resource: StateResource }[] | null;
   };
 }

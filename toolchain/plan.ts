@@ -3,9 +3,9 @@ import type { FleetPlan } from "../configs/fleet-plan";
 import { planFleet } from "../configs/plan-fleet";
 import { planWords } from "../configs/plan-words";
 import { Problem, describeProblems } from "../configs/problem";
-import { judge } from "../configs/rules";
+import { judgedSettings } from "../configs/read-settings";
 import { maskSeeds } from "../configs/seeds";
-import { Settings, readSettings } from "../configs/settings";
+import { Settings } from "../configs/settings";
 import { Refusal, report } from "./refusal";
 import { readStackConfig } from "./stack-config";
 
@@ -18,15 +18,11 @@ export function judgeStack(
   projectFolder: string,
   stack: string,
 ): { settings: Settings; planned: FleetPlan } | { problems: Problem[] } {
-  const { raw, problems: ofFile, ...context } = readStackConfig(projectFolder, stack);
-  const { settings, judged, problems: ofShape } = readSettings(raw);
+  const { raw, table, problems: ofFile, ...context } = readStackConfig(projectFolder, stack);
+  const { settings, problems: found } = judgedSettings(raw, table, { emptyPassphrase: context.passphrase === "empty" });
   const known = new Set(ofFile.map(({ where }) => where));
-  const problems = [
-    ...ofFile,
-    // What had to be left out because it is encrypted is not missing.
-    ...ofShape.filter(({ where }) => !known.has(where)),
-    ...(judged === undefined ? [] : judge(judged, { emptyPassphrase: context.passphrase === "empty" })),
-  ];
+  // What had to be left out because it is encrypted is not missing.
+  const problems = [...ofFile, ...found.filter(({ where }) => !known.has(where))];
   if (settings === undefined || problems.length > 0) return { problems };
   return { settings, planned: planFleet(settings, { stack, ...context }) };
 }

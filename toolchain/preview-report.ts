@@ -16,6 +16,7 @@ import { sayOnTerminal, step } from "./progress";
 import { pulumiStack } from "./pulumi-stack";
 import { Refusal } from "./refusal";
 import { readyToPreview } from "./stack";
+import { readStackConfig } from "./stack-config";
 import { DEV_STACK } from "./stack-environment";
 
 // What `make preview-report` does: the preview of a stack as Markdown, for a comment on a pull request:
@@ -72,9 +73,11 @@ export async function previewed(projectFolder: string, stack: string): Promise<P
     answer(knowing, [...command, "--json"]),
   );
   const before = deployedSettings(state);
+  const { table } = readStackConfig(projectFolder, stack);
   return {
     stack,
     ...(before === undefined ? {} : { before }),
+    ...(table === undefined ? {} : { table }),
     preview: jsonOf(stdout, exitCode),
     failed: exitCode !== 0,
     pending,

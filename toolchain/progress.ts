@@ -1,6 +1,9 @@
 /** Where progress goes. Standard error: standard output of `make env` and others is read by programs. */
 export type Say = (line: string) => void;
 
+/** What the commands round the Pulumi CLI say. */
+export const say: Say = (line) => process.stderr.write(`${line}\n`);
+
 export const sayOnTerminal: Say = (line) => process.stderr.write(`toolchain: ${line}\n`);
 
 const HEARTBEAT_SECONDS = 15;

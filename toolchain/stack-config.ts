@@ -4,6 +4,8 @@ import { createUser } from "@nats-io/nkeys";
 import { LineCounter, parseDocument } from "yaml";
 import type { Passphrase } from "../configs/fleet-plan";
 import type { Problem } from "../configs/problem";
+import { readSitesFile } from "../components/sites-file";
+import type { SitesTable } from "../configs/sites-table";
 import { maskSeeds } from "../configs/seeds";
 import { SETTING_NAMES } from "../configs/settings";
 import { isOfEmptyPassphrase } from "./passphrase";
@@ -18,6 +20,8 @@ type Values = Record<string, unknown>;
 export interface StackConfig {
   /** What `readSettings` takes. Every encrypted seed is replaced by one made up for it, which belongs to nobody. */
   raw: Values;
+  /** The sites of the table that the settings name. */
+  table: SitesTable | undefined;
   /** What only these files show: names that are no settings, and what is encrypted but has to be known. */
   problems: Problem[];
   /** Whether all `keys` are encrypted as one. */
@@ -44,12 +48,14 @@ export function readStackConfig(projectFolder: string, stack: string): StackConf
   if (ofStack.environment !== undefined) {
     notes.push("environment: what it brings into the config is not known here, and not in this plan");
   }
-  return {
-    raw: Object.fromEntries(
-      Object.entries(values).flatMap(([name, value]) =>
-        SETTING_NAMES.includes(name) ? [[name, asPulumiGives(value)]] : [],
-      ),
+  const raw = Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) =>
+      SETTING_NAMES.includes(name) ? [[name, asPulumiGives(value)]] : [],
     ),
+  );
+  return {
+    raw,
+    table: readSitesFile(raw.sitesFile, projectFolder),
     problems: [...unknownNames(Object.keys(given)), ...problems],
     keysAreHidden,
     passphrase: passphraseOf(ofStack, stack),

@@ -1,4 +1,5 @@
 import { pulumiHome } from "./locate";
+import { type StackFile, isPassphrase } from "./stack-file";
 
 /** The stack whose secrets anyone may open: it is for trying out, on one's own machine. */
 export const DEV_STACK = "dev";
@@ -11,7 +12,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * What the Pulumi CLI needs to be told beyond the caller's own environment. The caller's word always counts; an empty
  * passphrase is a word too.
  */
-export function additions(stack: string, env: Environment): Record<string, string> {
+export function additions(
+  stack: string,
+  env: Environment,
+  { state }: Pick<StackFile, "state"> = {},
+): Record<string, string> {
   const added: Record<string, string> = { PULUMI_HOME: pulumiHome(env) };
   // The pinned version is the one that is tested; the daily "a new version is available" would only confuse.
   if (env.PULUMI_SKIP_UPDATE_CHECK === undefined) added.PULUMI_SKIP_UPDATE_CHECK = "true";
@@ -19,6 +24,7 @@ export function additions(stack: string, env: Environment): Record<string, strin
   if (env.PULUMI_DIY_BACKEND_GZIP === undefined) added.PULUMI_DIY_BACKEND_GZIP = "true";
   // Every diff looks at a live server; one after the other they make the preview of a large fleet slow.
   if (env.PULUMI_PARALLEL_DIFF === undefined) added.PULUMI_PARALLEL_DIFF = "true";
+  if (state !== undefined && env.PULUMI_BACKEND_URL === undefined) added.PULUMI_BACKEND_URL = state;
   if (stack === DEV_STACK && !hasPassphrase(env)) added.PULUMI_CONFIG_PASSPHRASE = "";
   return added;
 }
@@ -27,13 +33,27 @@ function hasPassphrase(env: Environment): boolean {
   return PASSPHRASE_VARIABLES.some((name) => env[name] !== undefined);
 }
 
+/** Why the environment names another backend than the stack's own, where all of it would be made a second time. */
+export function otherBackend(
+  stack: string,
+  { state }: Pick<StackFile, "state">,
+  { PULUMI_BACKEND_URL: given }: Environment,
+): string | undefined {
+  if (state === undefined || given === undefined || given === state) return undefined;
+  return (
+    `stack '${stack}': its state is at ${state}, and PULUMI_BACKEND_URL names another backend; ` +
+    `unset PULUMI_BACKEND_URL, or correct the setting 'state'`
+  );
+}
+
 /**
- * Why the stack's secrets cannot be opened, or undefined when nothing speaks against it. `stackFile` is the text of
- * Pulumi.<stack>.yaml; a stack with a secrets provider of its own (a cloud's key service) has no passphrase.
+ * Why the stack's secrets cannot be opened, or undefined when nothing speaks against it. A stack with a secrets provider
+ * of its own (a cloud's key service) has no passphrase, and Pulumi Cloud is one.
  */
-export function missingPassphrase(stack: string, stackFile: string, env: Environment): string | undefined {
+export function missingPassphrase(stack: string, file: StackFile, env: Environment): string | undefined {
   if (stack === DEV_STACK || hasPassphrase(env)) return undefined;
-  if (/^secretsprovider:\s*(?!passphrase\b)\S/m.test(stackFile)) return undefined;
+  if (file.secretsProvider !== undefined && !isPassphrase(file.secretsProvider)) return undefined;
+  if (!file.isSealed && /^https:/.test(file.state ?? env.PULUMI_BACKEND_URL ?? "")) return undefined;
   return (
     `stack '${stack}': its secrets are encrypted with a passphrase, and none is set; ` +
     `set PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds it (or PULUMI_CONFIG_PASSPHRASE to the passphrase itself). ` +
@@ -42,8 +62,8 @@ export function missingPassphrase(stack: string, stackFile: string, env: Environ
 }
 
 /** The line that `make env` prints, for `eval`. It holds only what is missing: never a passphrase that somebody set. */
-export function exportLine(stack: string, env: Environment): string {
-  const assignments = Object.entries(additions(stack, env)).map(([name, value]) => `${name}=${quoted(value)}`);
+export function exportLine(stack: string, env: Environment, file: Pick<StackFile, "state"> = {}): string {
+  const assignments = Object.entries(additions(stack, env, file)).map(([name, value]) => `${name}=${quoted(value)}`);
   return `export ${assignments.join(" ")}`;
 }
 

@@ -101,13 +101,13 @@ export class DockerRuntime implements Runtime {
     const owned = { parent: parent ?? this.parent, provider };
     const name = this.nameOf(server.name);
     const labels = this.labels(server.name);
-    const volume = (what: string): Docker.Volume =>
+    const volume = (what: string, kept: { protect?: true } = {}): Docker.Volume =>
       new this.docker.Volume(
         `${server.name}-${what}`,
         { name: `${name}-${what}`, labels },
-        { ...owned, dependsOn: this.check() },
+        { ...owned, dependsOn: this.check(), ...kept },
       );
-    const [config, data] = [volume("config"), volume("data")];
+    const [config, data] = [volume("config"), volume("data", this.settings.protect ? { protect: true } : {})];
     const mount = ({ name: source }: Docker.Volume, target: string) => ({ type: "volume", source, target });
     const container = new this.docker.Container(
       `${server.name}-container`,

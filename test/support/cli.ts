@@ -46,6 +46,7 @@ export interface StackState {
     readonly pending_operations?: unknown[];
     readonly resources?: readonly {
       urn: string;
+      protect?: boolean;
       inputs?: Record<string, unknown>;
       outputs?: Record<string, unknown>;
     }[];
@@ -68,7 +69,8 @@ export function copyProject(name: string): string {
 
 /** The caller's environment without anything that would steer the CLI or this program. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const steering = /^(PULUMI_|DISCARD|DOCKER_|MOCHA_|TS_NODE|NODE_OPTIONS$|STACK$|ARGS$|MAKE)/;
+  const steering =
+    /^(PULUMI_|DISCARD|DOCKER_|MOCHA_|TS_NODE|MAKE)|^(NODE_OPTIONS|STACK|ARGS|CONFIRM|REMOVE|ACCEPT|FROM|STATE|SECRETS_PROVIDER)$/;
   const kept = Object.entries(process.env).filter(([name]) => !steering.test(name));
   return { ...Object.fromEntries(kept), PULUMI_HOME: pulumiHome() };
 }
@@ -121,6 +123,23 @@ export class Stack {
     stack.configure(settings);
     await stack.succeeds("stack", "init");
     return stack;
+  }
+
+  /** The same stack in another checkout: with its file, and nothing else of it. */
+  static async copyOf(stack: Stack, options: StackOptions): Promise<Stack> {
+    const folder = copyProject(stack.name);
+    const file = path.basename(stack.file);
+    fs.copyFileSync(stack.file, path.join(folder, file));
+    const env = { ...cleanEnvironment(), PULUMI_CONFIG_PASSPHRASE: stack.passphrase, ...options.env };
+    return new Stack(
+      stack.name,
+      folder,
+      stack.binary,
+      { ...env, ...additions(stack.name, env) },
+      stack.namespace,
+      true,
+      [],
+    );
   }
 
   /** The folder of the stack's servers. */
@@ -181,6 +200,9 @@ export class Stack {
     const given = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
     return this.spawn("make", ["--silent", target, `STACK=${this.name}`, ...given], {}).ended;
   }
+
+  /** Runs a line of the shell in the project's folder. */
+  shell = (line: string, env: NodeJS.ProcessEnv = {}): Promise<Ran> => this.spawn("bash", ["-c", line], env).ended;
 
   run = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> => this.start(args, env).ended;
 
@@ -260,7 +282,8 @@ export class Stack {
   async remove(): Promise<void> {
     await Promise.all([...this.clients.values()].map((client) => client.close()));
     try {
-      if (this.exists()) succeeded(await this.run(["destroy", "--yes", "--skip-preview"], { DISCARD: "1" }));
+      if (this.exists())
+        succeeded(await this.run(["destroy", "--yes", "--skip-preview", "--ignore-protect"], { DISCARD: "1" }));
       await this.leftNothing();
     } finally {
       killAll(serversOf(this.fleet));

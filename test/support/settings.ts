@@ -1,5 +1,6 @@
 import { createUser } from "@nats-io/nkeys";
-import { RawSettings, Settings, readSettings } from "../../configs/settings";
+import { readSettings } from "../../configs/read-settings";
+import { RawSettings, Settings } from "../../configs/settings";
 
 /** The settings that a stack config becomes; a mistake in it fails the test that made it. */
 export function settingsOf(raw: RawSettings): Settings {

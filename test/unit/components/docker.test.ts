@@ -30,6 +30,21 @@ describe("the program in Docker", () => {
     ]);
   });
 
+  it("protects the data, keys and streams of each server when told so, and nothing that ordinary changes replace", async () => {
+    assert.equal(
+      fleet.all.some(({ protect }) => protect),
+      false,
+    );
+    const { all } = await run({ ...IN_DOCKER, protect: true, links: { tls: "generated" } });
+    assert.deepEqual(
+      all
+        .filter(({ protect }) => protect)
+        .map(({ name }) => name)
+        .sort(),
+      ["hub-data", "hub-identity", "hub-server", "oslo-data", "oslo-identity", "oslo-server", "oslo-streams"],
+    );
+  });
+
   it("gives a container these arguments, and no others", () => {
     const { mounts, labels, ...rest } = inputsOf("hub-container");
     assert.deepEqual(rest, {

@@ -20,6 +20,7 @@ export interface Registered {
   /** Name of an explicit provider resource; empty for the default one. */
   provider: string;
   deleteBeforeReplace: boolean;
+  protect: boolean;
 }
 
 export class Secret {
@@ -127,6 +128,7 @@ export async function run(settings: Record<string, unknown>, isFirstPreview = fa
       secretOutputs: request.getAdditionalsecretoutputsList(),
       provider: nameOf(request.getProvider().replace(/::[^:]*$/, "")),
       deleteBeforeReplace: request.getDeletebeforereplace(),
+      protect: request.getProtect() === true,
     });
   };
   const register = MockMonitor.prototype.registerResource;

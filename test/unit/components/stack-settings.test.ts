@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { stackSettings } from "../../../components/stack-settings";
 import { newSeed } from "../../support/settings";
-import { withEnvironment } from "../providers/temp-folder";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { inTempFolder, withEnvironment } from "../providers/temp-folder";
 import { configOf } from "./recorder";
 
 describe("the settings of a stack", () => {
@@ -84,6 +85,69 @@ describe("the settings of a stack", () => {
       }),
     );
     assert.equal(message.includes(seed.slice(2)), false);
+  });
+
+  describe("with a table of sites", () => {
+    const temp = inTempFolder();
+    let before: string;
+    beforeEach(() => {
+      before = process.cwd();
+      mkdirSync(temp.path("src"));
+      writeFileSync(temp.path("Pulumi.yaml"), "name: nats-hub-leaf\n");
+      writeFileSync(temp.path("sites.csv"), "name,quota\noslo,3GiB\nbergen,many\ntromso,4GiB\n");
+      // Where Pulumi starts a program whose `main` lies there.
+      process.chdir(temp.path("src"));
+    });
+    afterEach(() => process.chdir(before));
+    const ofTable = { "nats-hub-leaf:sitesFile": "sites.csv", "nats-hub-leaf:sites": "[]" };
+
+    it("are read from the project's folder, also when the program stands below it", () => {
+      assert.match(
+        refusal(ofTable),
+        /^the settings have 1 problem:\n {2}- sites\.csv line 3, column quota: 'many' is not/,
+      );
+    });
+
+    it("name the right line when a site before it is left out of this run", () => {
+      process.env.NATS_HUB_LEAF_LEFT_OUT = "oslo";
+      try {
+        assert.match(refusal(ofTable), /- sites\.csv line 3, column quota: 'many' is not/);
+        process.env.NATS_HUB_LEAF_LEFT_OUT = "bergen";
+        assert.deepEqual(
+          settings(ofTable).sites.map(({ name }) => name),
+          ["oslo", "tromso"],
+        );
+      } finally {
+        delete process.env.NATS_HUB_LEAF_LEFT_OUT;
+      }
+    });
+  });
+
+  describe("with a state of their own", () => {
+    withEnvironment(() => ({ PULUMI_BACKEND_URL: undefined }));
+    const ofState = { "nats-hub-leaf:state": "s3://fleet?region=eu-north-1" };
+
+    it("are refused in a run that keeps its state elsewhere: it would make all servers a second time", () => {
+      const expected = /- state: is not where this run keeps its state .*eval "\$\(make -s env STACK=dev\)"/;
+      assert.match(refusal(ofState), expected);
+      process.env.PULUMI_BACKEND_URL = "s3://other";
+      assert.match(refusal(ofState), expected);
+    });
+
+    it("are taken in a run that keeps its state there", () => {
+      process.env.PULUMI_BACKEND_URL = "s3://fleet?region=eu-north-1";
+      assert.equal(settings(ofState).hub.name, "hub");
+    });
+
+    it("are refused with what is no URL of a backend", () => {
+      assert.match(refusal({ "nats-hub-leaf:state": "fleet-bucket" }), /- state: 'fleet-bucket' is no URL of a state/);
+    });
+  });
+
+  it("take true and false as Pulumi gives them: as text", () => {
+    assert.equal(settings({ "nats-hub-leaf:protect": "true" }).protect, true);
+    assert.equal(settings({ "nats-hub-leaf:protect": "false" }).protect, false);
+    assert.match(refusal({ "nats-hub-leaf:protect": "yes" }), /- protect: 'yes' is neither true nor false/);
   });
 
   describe("with an empty passphrase", () => {

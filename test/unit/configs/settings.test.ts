@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Problem } from "../../../configs/problem";
-import { SETTING_NAMES, readSettings } from "../../../configs/settings";
+import { readSettings } from "../../../configs/read-settings";
+import { SETTING_NAMES } from "../../../configs/settings";
 import { newSeed, settingsOf } from "../../support/settings";
 
 const problemsOf = (raw: unknown): Problem[] => readSettings(raw).problems;
@@ -27,6 +28,7 @@ describe("the settings", () => {
       smokeTest: "onChange",
       rehearsal: "onChange",
       probes: { count: 3, burst: 2_500_000, burstMessage: 100_000, timeout: 30_000 },
+      protect: false,
       keys: {},
     });
   });
@@ -101,7 +103,10 @@ describe("the settings", () => {
       "smokeTest",
       "rehearsal",
       "probes",
+      "protect",
       "keys",
+      "sitesFile",
+      "state",
     ]);
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { Socket, createServer } from "node:net";
 import { serverFiles } from "../../../providers/folders";
 import * as fleet from "../../../providers/fleet";
@@ -161,6 +162,14 @@ describe("what a diff says", () => {
     it("a refusal when the stack's servers run on another machine", async () => {
       const { inputs, outputs } = resources().fleet;
       await assert.rejects(diff("fleet", { ...outputs, machine: "another" }, inputs), /run on another machine, where/);
+    });
+
+    it("a refusal in another checkout, where nobody would find the stack's processes", async () => {
+      const { inputs, outputs } = resources().fleet;
+      await assert.rejects(
+        diff("fleet", { ...outputs, folder: tmpdir() }, inputs),
+        /servers run from .*, and this is another/,
+      );
     });
   });
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as guard from "../../../providers/guard";
 import { closedPort, resourcesOf } from "./fleet-inputs";
 import { withEnvironment } from "./temp-folder";
@@ -43,6 +45,17 @@ describe("the guard of destroy", () => {
   it("refuses on another machine, whatever is allowed", async () => {
     process.env.DISCARD = "1";
     await assert.rejects(guard.delete("guard", { ...(await outputs()), machine: "another" }), /another machine/);
+  });
+
+  it("refuses in another folder, where the processes are not known, unless the old one is gone", async () => {
+    process.env.DISCARD = "1";
+    const outs = await outputs({ root: tmpdir() });
+    await guard.delete("guard", outs);
+    await assert.rejects(
+      guard.delete("guard", { ...outs, root: ".fleet/dev" }),
+      /servers run from .*, and this is another/,
+    );
+    await guard.delete("guard", { ...outs, folder: join(tmpdir(), "moved away") });
   });
 
   it("refuses when the environment names another engine than the one that has the containers", async () => {

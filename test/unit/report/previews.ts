@@ -1,7 +1,8 @@
 import type { Previewed } from "../../../report/changes";
 import type { Diagnostic, PreviewStep } from "../../../report/preview";
 import { UNKNOWN } from "../../../providers/values";
-import { readSettings, type RawSettings } from "../../../configs/settings";
+import { readSettings } from "../../../configs/read-settings";
+import { type RawSettings } from "../../../configs/settings";
 import type { FleetSettings } from "../../../report/settings";
 
 /** Previews as the CLI gives them, made up for one fact each. */

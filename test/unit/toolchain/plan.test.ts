@@ -51,6 +51,13 @@ describe("the plan of a stack", () => {
     assert.equal(fs.existsSync(temp.path(".pulumi")), false);
   });
 
+  for (const stack of ["dev", "staging", "prod"]) {
+    it(`is there for ${stack} as it is committed, with nothing to find fault with`, () => {
+      const { sites, notes } = planStack(ROOT, stack);
+      assert.deepEqual([sites.map(({ name }) => name), notes], [["oslo", "bergen"], []]);
+    });
+  }
+
   it("ends with 1 when it is refused, and prints no plan", () => {
     const { stdout, stderr, status } = command("no-such-stack");
     assert.deepEqual([stdout, status], ["", 1]);
@@ -68,6 +75,38 @@ describe("the plan of a stack", () => {
     assert.equal(json, again);
     assert.deepEqual(JSON.parse(json), planned());
     assert.throws(() => plan(temp.path(), "lab", ["--jsn"]), /there is no option --jsn; use ARGS=--json/);
+  });
+
+  describe("of a stack with a table of sites", () => {
+    beforeEach(() => {
+      fs.mkdirSync(temp.path("fleet"));
+      writeConfig({ sitesFile: "fleet/sites.csv" });
+    });
+    const writeTable = (text: string): void => fs.writeFileSync(temp.path("fleet/sites.csv"), text);
+
+    it("has the sites of the file, whose path begins at the project's folder", () => {
+      writeTable("name,rotation\noslo,3\nbergen,\n");
+      assert.deepEqual(
+        planned().sites.map(({ name, link }) => [name, link.rotation]),
+        [
+          ["oslo", 3],
+          ["bergen", 0],
+        ],
+      );
+    });
+
+    it("says the mistakes of file and stack config at once, each where it stands", () => {
+      writeTable("name,rotation\noslo,3\noslo,x\n");
+      writeConfig({ sitesFile: "fleet/sites.csv", site: [] });
+      const message = refusal();
+      assert.match(message, /^the settings have 3 problems:\n {2}- site: is not a setting/);
+      assert.match(message, /- fleet\/sites\.csv line 3, column rotation: is string/);
+      assert.match(message, /- fleet\/sites\.csv line 3, column name: 'oslo' is used twice/);
+    });
+
+    it("is refused when there is no such file", () => {
+      assert.match(refusal(), /- sitesFile: there is no file 'fleet\/sites\.csv'; give its path from the folder of /);
+    });
   });
 
   describe("of a stack with mistakes", () => {

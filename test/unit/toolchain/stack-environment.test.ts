@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { additions, exportLine, missingPassphrase } from "../../../toolchain/stack-environment";
+import { additions, exportLine, missingPassphrase, otherBackend } from "../../../toolchain/stack-environment";
+import { stackFileOf } from "../../../toolchain/stack-file";
 
 const HOME = { PULUMI_HOME: "/opt/p" };
 
@@ -21,14 +22,42 @@ describe("the environment of the Pulumi CLI", () => {
   });
 
   it("asks for a passphrase on any other stack, and says how to set it", () => {
-    assert.match(missingPassphrase("prod", "", {}) ?? "", /^stack 'prod': .*set PULUMI_CONFIG_PASSPHRASE_FILE/);
-    assert.equal(missingPassphrase("prod", "", { PULUMI_CONFIG_PASSPHRASE: "x" }), undefined);
-    assert.equal(missingPassphrase("dev", "", {}), undefined);
+    assert.match(
+      missingPassphrase("prod", stackFileOf(""), {}) ?? "",
+      /^stack 'prod': .*set PULUMI_CONFIG_PASSPHRASE_FILE/,
+    );
+    assert.equal(missingPassphrase("prod", stackFileOf(""), { PULUMI_CONFIG_PASSPHRASE: "x" }), undefined);
+    assert.equal(missingPassphrase("dev", stackFileOf(""), {}), undefined);
   });
 
   it("asks for none where a cloud's key service holds the secrets", () => {
-    assert.equal(missingPassphrase("prod", "secretsprovider: awskms://alias/x\n", {}), undefined);
-    assert.notEqual(missingPassphrase("prod", "secretsprovider: passphrase\n", {}), undefined);
+    assert.equal(missingPassphrase("prod", stackFileOf("secretsprovider: awskms://alias/x\n"), {}), undefined);
+    assert.notEqual(missingPassphrase("prod", stackFileOf("secretsprovider: passphrase\n"), {}), undefined);
+  });
+
+  describe("of a stack whose file says where its state is", () => {
+    const file = stackFileOf("config:\n  nats-hub-leaf:state: s3://fleet?region=eu\n");
+
+    it("names that backend, for make and for the plain CLI", () => {
+      assert.equal(additions("prod", HOME, file).PULUMI_BACKEND_URL, "s3://fleet?region=eu");
+      assert.match(exportLine("prod", HOME, file), / PULUMI_BACKEND_URL='s3:\/\/fleet\?region=eu'/);
+      assert.equal("PULUMI_BACKEND_URL" in additions("prod", HOME, stackFileOf("")), false);
+    });
+
+    it("is refused when it names another one already", () => {
+      assert.match(
+        otherBackend("prod", file, { PULUMI_BACKEND_URL: "s3://other" }) ?? "",
+        /^stack 'prod': its state is at s3:\/\/fleet.*unset PULUMI_BACKEND_URL, or correct/,
+      );
+      assert.equal(otherBackend("prod", file, { PULUMI_BACKEND_URL: "s3://fleet?region=eu" }), undefined);
+      assert.equal(otherBackend("prod", file, {}), undefined);
+    });
+
+    it("needs no passphrase when Pulumi Cloud keeps state and secrets", () => {
+      const inCloud = stackFileOf("config:\n  nats-hub-leaf:state: https://api.pulumi.com\n");
+      assert.equal(missingPassphrase("prod", inCloud, {}), undefined);
+      assert.notEqual(missingPassphrase("prod", { ...inCloud, isSealed: true }, {}), undefined);
+    });
   });
 
   it("is one line for the shell, with every value quoted", () => {
