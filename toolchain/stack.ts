@@ -22,7 +22,7 @@ import { Refusal, report } from "./refusal";
 import { repair } from "./repair";
 import { exportLine } from "./stack-environment";
 import { readStackFile } from "./stack-file";
-import { QUIET, ensureStack, forgetPending, knowing, up } from "./up";
+import { QUIET, ensuredState, forgetPending, knowing, up } from "./up";
 
 // What `make up`, `down`, `preview`, `refresh`, `unlock`, `stack` and `env` do around the real Pulumi CLI:
 //   ts-node toolchain/stack.ts <command> <stack> [options for the CLI …]
@@ -41,7 +41,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
   async refresh(target, args) {
     await clearDeadRun(target);
-    await ensureStack(target);
+    await ensuredState(target);
     return await pulumi(target, ["refresh", "--yes", "--skip-preview", ...args]);
   },
 
@@ -139,8 +139,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
 /** What a preview needs: the stack, what cannot be reached, and the command that goes round it. */
 export async function readyToPreview(target: PulumiStack) {
-  await ensureStack(target);
-  const state = (await exportState(target)) ?? {};
+  const state = await ensuredState(target);
   const standing = await standingOf(target, state);
   const leaving = leavingSites(target, state);
   if (leaving.length > 0) {

@@ -4,7 +4,7 @@ import { ask, exportState, importState, pulumi } from "./cli";
 import type { PulumiStack } from "./backend";
 import { clearDeadRun } from "./dead-lock";
 import { followWithContexts } from "./outputs";
-import { neverTakenOver, pendingOperations, perhapsCreated, type Pending } from "./pending";
+import { type Deployment, type Pending, neverTakenOver, pendingOperations, perhapsCreated } from "./pending";
 import { say } from "./progress";
 import { proofTable } from "./proof-table";
 import {
@@ -24,20 +24,20 @@ export const QUIET = "--suppress-outputs";
 
 /** @param removing protected sites that may go. */
 export async function up(target: PulumiStack, args: readonly string[], removing = namedInRemove()): Promise<number> {
-  refuseUnconfirmed(target, "up", await exportState(target));
   await clearDeadRun(target);
-  const pending = await ensureStack(target);
+  const state = await ensuredState(target, (found) => refuseUnconfirmed(target, "up", found));
+  const pending = pendingOperations(state);
   const begun = perhapsCreated(pending);
   if (begun.length > 0) {
     say(`an earlier run was interrupted while creating ${begun.join(", ")}; this one takes over what it made`);
   }
 
-  // With the preview, for 2 s more: every rule is then judged before anything at all is touched.
-  await clearInterrupted((await exportState(target)) ?? {}, target.stack);
-  const standing = await standingOf(target, (await exportState(target)) ?? {});
+  await clearInterrupted(state, target.stack);
+  const standing = await standingOf(target, state);
   await refreshTouched(target, standing);
-  const options = [...standing.options, ...args];
-  const exitCode = await upRemoving(knowing(target, standing), isWhole(args) ? removing : undefined, options);
+  const leaving = isWhole(args) ? leavingSites(target, state) : [];
+  refuseUnnamedRemoval(leaving, isWhole(args) ? removing : [], target);
+  const exitCode = await upRemoving(knowing(target, standing), leaving, state, [...standing.options, ...args]);
   if (exitCode !== 0) return exitCode;
   if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
   console.log(`\n${await proof(target)}`);
@@ -46,18 +46,14 @@ export async function up(target: PulumiStack, args: readonly string[], removing 
   return standing.pending.length === 0 ? 0 : PENDING_EXIT_CODE;
 }
 
-/**
- * Runs the CLI's `up`; the protection of the sites in `removing`, and of nothing else, does not hold it up. Without
- * `removing` the run leaves resources out, and removes no site.
- */
+/** Runs the CLI's `up`; the protection of the sites in `leaving`, and of nothing else, does not hold it up. */
 async function upRemoving(
   target: PulumiStack,
-  removing: readonly string[] | undefined,
-  options: string[],
+  leaving: readonly string[],
+  state: Deployment,
+  options: readonly string[],
 ): Promise<number> {
-  const state = await exportState(target);
-  const leaving = removing === undefined ? [] : leavingSites(target, state);
-  refuseUnnamedRemoval(leaving, removing ?? [], target);
+  // With the preview, for 2 s more: every rule is then judged before anything at all is touched.
   if (leaving.length === 0) return await pulumi(target, ["up", "--yes", QUIET, ...options]);
   const whole = options.filter((option) => option !== "--skip-preview");
   const refused = await previewRemoval(target, leaving, state, whole);
@@ -97,12 +93,19 @@ export async function initStack(target: PulumiStack): Promise<void> {
   ]);
 }
 
-/** Makes the stack where it is missing (the committed Pulumi.<stack>.yaml stays as it is), and says what is pending. */
-export async function ensureStack(target: PulumiStack): Promise<Pending[]> {
-  const state = await exportState(target);
-  if (state !== undefined) return pendingOperations(state);
-  await initStack(target);
-  return [];
+/**
+ * The state of the stack, which is made where it is missing (the committed Pulumi.<stack>.yaml stays as it is).
+ *
+ * @param judge what may refuse before that.
+ */
+export async function ensuredState(
+  target: PulumiStack,
+  judge: (found: Deployment | undefined) => void = () => undefined,
+): Promise<Deployment> {
+  const found = await exportState(target);
+  judge(found);
+  if (found === undefined) await initStack(target);
+  return found ?? {};
 }
 
 /** After a whole `up`: what was pending has been taken over, or is named a last time. */
