@@ -59,8 +59,11 @@ async function measure(count: number): Promise<Measured> {
     const up = await timed(() => stack.up());
     const state = stateSize(stack);
     const noop = await median(() => stack.up());
-    stack.configure(fleetOf(count + 1));
-    const added = await timed(() => stack.up());
+    let sites = count;
+    const added = await median(() => {
+      stack.configure(fleetOf(++sites));
+      return stack.up();
+    });
     return { sites: count, up, noop, added, state };
   } finally {
     await stack.remove();

@@ -1,9 +1,9 @@
 import { createUser } from "@nats-io/nkeys";
 import { join } from "node:path";
-import { publicKeyOf } from "../configs/keys";
 import { allocatePort, releasePort } from "./ports";
 import { makeFolder, removeFolder } from "./folders";
 import { changed } from "./values";
+import { publicKeyOf } from "./nats/authenticator";
 
 /** The nkeys and the ports of one server: made once, then kept. */
 

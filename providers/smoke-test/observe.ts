@@ -1,6 +1,5 @@
 import { channel } from "node:diagnostics_channel";
 import { setTimeout as sleep } from "node:timers/promises";
-import { publicKeyOf } from "../../configs/keys";
 import { accountOf, collectingAccount, siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { blockingFinding } from "../../diagnosis/diagnose";
@@ -13,6 +12,7 @@ import { recentErrors, remoteOf } from "./observe-config";
 import { LinkEnds, DUPLICATE, countsOf, isReplaced, linkFacts, watchCrossing } from "./observe-link";
 import { readable, serverFacts } from "./observe-server";
 import { streamFacts } from "./observe-stream";
+import { publicKeyOf } from "../nats/authenticator";
 
 /** Gathers what can be seen of a site from both ends, without changing anything. */
 

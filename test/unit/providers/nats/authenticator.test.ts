@@ -1,13 +1,14 @@
-import { fromPublic, fromSeed } from "@nats-io/nkeys";
+import { createAccount, fromPublic, fromSeed } from "@nats-io/nkeys";
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { nkeyLogin, signerOf } from "../../../../providers/nats/authenticator";
 import { newSeed } from "../../../support/settings";
 
 describe("the login with an nkey", () => {
-  it("has the public key of the seed", () => {
-    const seed = newSeed();
-    assert.equal(signerOf(seed).nkey, fromSeed(new TextEncoder().encode(seed)).getPublicKey());
+  it("has the public key of the seed, of whatever kind", () => {
+    const seeds = [...Array.from({ length: 20 }, newSeed), new TextDecoder().decode(createAccount().getSeed())];
+    for (const seed of seeds)
+      assert.equal(signerOf(seed).nkey, fromSeed(new TextEncoder().encode(seed)).getPublicKey());
   });
 
   it("signs as the nkeys library does", () => {
