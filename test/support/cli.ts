@@ -202,7 +202,8 @@ export class Stack {
   }
 
   /** Runs a line of the shell in the project's folder. */
-  shell = (line: string, env: NodeJS.ProcessEnv = {}): Promise<Ran> => this.spawn("bash", ["-c", line], env).ended;
+  shell = (line: string, env: NodeJS.ProcessEnv = {}): Promise<Ran> => this.startShell(line, env).ended;
+  startShell = (line: string, env: NodeJS.ProcessEnv = {}): Running => this.spawn("bash", ["-c", line], env);
 
   run = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> => this.start(args, env).ended;
 
