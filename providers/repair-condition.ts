@@ -4,7 +4,7 @@ import { StreamSettings } from "../configs/settings";
 import { collectedName, collectedSubject } from "../configs/streams";
 import { StreamFacts } from "../diagnosis/facts";
 import { SiteAccess, atHub, atSite, sourceInfoOf } from "./collected";
-import { Ends, Overrun, clocksOf, countOf, firstNew, isLeft, isRecreated, overrunOf } from "./lost-tail";
+import { Clocks, Ends, Overrun, clocksOf, countOf, firstNew, isLeft, isRecreated, overrunOf } from "./lost-tail";
 import type { Observed } from "./smoke-test/observe";
 import { isActive, SILENT_AFTER_MS } from "./source";
 
@@ -83,7 +83,7 @@ export async function conditionOf(observed: Observed, stream: StreamSettings): P
 }
 
 async function look(observed: Observed, stream: StreamSettings): Promise<Condition> {
-  const { access, before, root, system } = observed;
+  const { access, before, system } = observed;
   const { site } = access;
   const pair = await pairOf(access, stream);
   if ("kind" in pair) return pair;
@@ -93,8 +93,8 @@ async function look(observed: Observed, stream: StreamSettings): Promise<Conditi
     if (isRecreated(pair, clocks, last)) return { kind: "recreated", pair };
     return { kind: "rolledBack", pair, skipped: await firstNew(pair, stream, site, clocks, last) };
   }
-  const overrun = await overrunOf(pair, stream, site, clocks);
-  if (overrun !== undefined && !isLeft(root, site, pair, overrun)) {
+  const overrun = await overrunIn(pair, observed, stream, clocks);
+  if (overrun !== undefined) {
     const { first, last } = overrun;
     return { kind: "overrun", pair, skipped: { first, count: await countOf(pair, first, last) }, last };
   }
@@ -109,14 +109,25 @@ async function look(observed: Observed, stream: StreamSettings): Promise<Conditi
 }
 
 /** What the hub skipped of a site that lost its tail and is not behind it any more; undefined when nothing, or it is left. */
-export async function overrunAt(
-  { access, system, root }: Observed,
+async function overrunIn(
+  pair: Pair,
+  { access: { site }, root }: Observed,
   stream: StreamSettings,
+  clocks: Clocks,
 ): Promise<Overrun | undefined> {
-  const pair = await pairOf(access, stream);
-  if ("kind" in pair || isAhead(pair)) return undefined;
-  const overrun = await overrunOf(pair, stream, access.site, await clocksOf(access, system));
-  return overrun === undefined || isLeft(root, access.site, pair, overrun) ? undefined : overrun;
+  const overrun = await overrunOf(pair, stream, site, clocks);
+  return overrun === undefined || isLeft(root, site, pair, overrun) ? undefined : overrun;
+}
+
+/** The same, of a stream that nobody has looked at yet. */
+export async function overrunAt(
+  observed: Observed,
+  stream: StreamSettings,
+  clocks: Clocks | undefined,
+): Promise<Overrun | undefined> {
+  const pair = await pairOf(observed.access, stream);
+  if (clocks === undefined || "kind" in pair || isAhead(pair)) return undefined;
+  return overrunIn(pair, observed, stream, clocks);
 }
 
 /** What a preview and `refresh` say of a site that is behind the hub; undefined when it is not. */

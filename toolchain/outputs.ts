@@ -9,14 +9,12 @@ import { prefixesOf, removeContexts, writeContexts } from "./context-files";
 import { Deployed, deployedFleet, isDeployed } from "./deployed-fleet";
 import { exportSecrets } from "./cli";
 import type { PulumiStack } from "./backend";
-import type { Say } from "./progress";
+import { say } from "./progress";
 import { pulumiStack } from "./pulumi-stack";
 import { Refusal, report } from "./refusal";
 
 // What `make contexts`, `snippets` and `prometheus` do with a stack that is deployed:
 //   ts-node toolchain/outputs.ts <command> <stack>
-
-const say: Say = (line) => process.stderr.write(`${line}\n`);
 
 const sayIfAny = (words: string): void => {
   if (words !== "") say(words);

@@ -1,4 +1,3 @@
-import { publicKeyOf } from "../../configs/keys";
 import { Parsed, parse } from "../../configs/parse";
 import { maskSeeds } from "../../configs/seeds";
 import { RemoteFacts } from "../../diagnosis/facts";
@@ -6,6 +5,7 @@ import { readText } from "../folders";
 import { maskOutput } from "../nats-server-binary";
 import { CONFIG_FILE } from "../server-files";
 import { Place, hostOf } from "../server-host";
+import { publicKeyOf } from "../nats/authenticator";
 
 /** What a site's files tell: its leaf remote, and the errors in its log. */
 

@@ -5,6 +5,7 @@ import { StreamSettings } from "../../configs/settings";
 import { blockingFinding } from "../../diagnosis/diagnose";
 import { ProbeFacts, SiteFacts, StreamFacts } from "../../diagnosis/facts";
 import { SiteAccess, systemAccess } from "../collected";
+import { clocksOf } from "../lost-tail";
 import { overrunAt } from "../repair-condition";
 import { Place } from "../server-host";
 import { failedSteps } from "../unproven";
@@ -46,6 +47,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   const ends: LinkEnds = { ...servers, site, account };
   const collecting = [...new Set(observed.streams.map((stream) => collectingAccount(stream, site)))];
   const before = await readable(countsOf(ends));
+  const clocks = readable(clocksOf(access, system));
   const [hub, leaf, streams, errors, remote] = await Promise.all([
     serverFacts(servers.hub, account, collecting),
     // Through the hub a site's accounts cannot be asked for.
@@ -56,7 +58,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
         const [seenBefore, probe] = [observed.before[name], observed.probes[name]];
         const [seen, overrun] = await Promise.all([
           streamFacts(access, stream, servers),
-          readable(overrunAt(observed, stream)),
+          readable(clocks.then((known) => overrunAt(observed, stream, known))),
         ]);
         return {
           ...seen,

@@ -147,6 +147,7 @@ export const LOSS_ROWS: Row[] = [
       await publish(fleet, 1, 50);
       await hubHas(fleet, 50);
       await keepStore(oslo(fleet));
+      await fleet.repair();
       await publish(fleet, 51, 100);
       await hubHas(fleet, 100);
       await rollBack(oslo(fleet));
