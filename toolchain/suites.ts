@@ -20,7 +20,7 @@ interface Suite {
 
 const SUITES: Readonly<Record<string, Suite>> = {
   unit: { folder: "test/unit", timeoutSeconds: 10, lanes: 1 },
-  integration: { folder: "test/integration", timeoutSeconds: 60, lanes: 2 },
+  integration: { folder: "test/integration", timeoutSeconds: 120, lanes: 2 },
   e2e: { folder: "test/e2e", timeoutSeconds: 600, lanes: 3 },
 };
 

@@ -68,7 +68,7 @@ const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw
             () => true,
             () => false,
           );
-        await until(`${server} has a container`, isThere, 60_000);
+        await until(`${server} has a container`, isThere, 120_000);
         process.kill(-child.pid!, "SIGKILL");
         await ended;
       }
@@ -105,7 +105,7 @@ const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw
 
     it("report their health", async () => {
       for (const server of ["hub", "oslo"])
-        await until("it is healthy", async () => (await inspect(server)).State.Health?.Status === "healthy", 30_000);
+        await until("it is healthy", async () => (await inspect(server)).State.Health?.Status === "healthy");
     });
 
     it("cannot change their own configuration", async () => {
@@ -142,7 +142,7 @@ const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw
         published.oslo!.push(...(await (server === "oslo" ? traffic.oslo.untilItFails() : traffic.oslo.stop())));
         const { sites } = await stack.outputs();
         await serves(sites.oslo!.client);
-        await until("both links are back", async () => Object.keys(await linkIds(stack)).length === 2, 20_000);
+        await until("both links are back", async () => Object.keys(await linkIds(stack)).length === 2);
         await publishAt("oslo");
         await assertArrived();
       });
@@ -154,7 +154,7 @@ const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw
       for (const server of ["hub", "oslo", "bergen"]) await comesBack(server, 0);
       const { sites, hub } = await stack.outputs();
       for (const url of [hub.client, sites.oslo!.client, sites.bergen!.client]) await serves(url);
-      await until("both links are back", async () => Object.keys(await linkIds(stack)).length === 2, 20_000);
+      await until("both links are back", async () => Object.keys(await linkIds(stack)).length === 2);
       await publishAt("bergen");
       await assertArrived();
     });
@@ -219,7 +219,7 @@ const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw
         await Promise.all([publishAt("oslo"), publishAt("bergen")]);
         const before = await images();
         const { child, ended } = stack.startMake("upgrade");
-        await until("the hub is another", async () => (await images()).hub !== before.hub, 60_000);
+        await until("the hub is another", async () => (await images()).hub !== before.hub, 120_000);
         process.kill(-child.pid!, "SIGKILL");
         await ended;
         const { oslo, bergen } = await images();

@@ -22,7 +22,7 @@ const metricsOf = (report: DoctorReport): string =>
   });
 
 describeWith(["prometheus", "promtool", "prometheus-nats-exporter"], "a Prometheus that watches a fleet", function () {
-  this.timeout(90_000);
+  this.timeout(150_000);
   let fleet: TestFleet;
   let prometheus: Prometheus;
   let good: string;

@@ -21,7 +21,7 @@ import { codesIn, siteIn } from "../support/watched";
 
 /** Plain nats-servers with users, accounts and names of their own. */
 describe("the doctor of a fleet that somebody else deployed", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   let folder: string;
   let ports: Record<"hub" | "leaf" | "site", number>;

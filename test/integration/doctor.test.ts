@@ -11,7 +11,7 @@ import { until } from "../support/until";
 import { codesIn, examined, siteIn } from "../support/watched";
 
 describe("the doctor", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   const published = async (fleet: TestFleet, last: number, site = "oslo"): Promise<void> =>
     publishAll(await fleet.application(site), "events.a", textsFrom(1, last));
@@ -85,7 +85,9 @@ describe("the doctor", function () {
       assert.deepEqual([await everything(), marks()], before);
     });
 
-    it("finds nothing wrong while a backlog of many messages is caught up", async () => {
+    it("finds nothing wrong while a backlog of many messages is caught up", async function () {
+      this.timeout(120_000);
+      const { messages } = (await fleet.collected("bergen")).state;
       await stopServer(fleet.hub.folder);
       const payload = "x".repeat(2_000);
       await publishAll(
@@ -94,6 +96,13 @@ describe("the doctor", function () {
         textsFrom(1, 10_000).map((text) => `${text} ${payload}`),
       );
       await startServer(fleet.hub.folder);
+      // A hub that is back before the link is misses the source's first attempt: the next one is some 40 s later, and
+      // until then the doctor rightly says that the source waits.
+      await until(
+        "it is being caught up",
+        async () => (await fleet.collected("bergen")).state.messages > messages,
+        60_000,
+      );
       const report = await examined(fleet);
       assert.deepEqual(codesIn(report), []);
       assert.equal(report.status, "good");
@@ -153,7 +162,7 @@ describe("the doctor", function () {
     const report = await examined(fleet, 3_000);
     assert.deepEqual([report.status, codesIn(report)], ["warning", ["oslo: source-waiting"]]);
     const healed = async () => (await examined(fleet)).status === "good";
-    await until("the server found its site again", healed, 40_000);
+    await until("the server found its site again", healed, 90_000);
   });
 
   it("finds what the site delivers held back on its way", async () => {

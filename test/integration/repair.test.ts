@@ -15,7 +15,7 @@ import { until } from "../support/until";
 import { examined, observedAt } from "../support/watched";
 
 describe("the repair", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   const ONE_SITE = { sites: [{ name: "oslo" }] };
 
@@ -75,7 +75,7 @@ describe("the repair", function () {
       await until("it is noticed", async () => (await kind(fleet)) === "stuck");
       assert.match(await repaired(fleet), /started the hub's source anew; it hears from the site/);
       // By itself the server takes 8 s and more.
-      await onHub(fleet, 30, 3_000);
+      await onHub(fleet, 30, 7_000);
       assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 30).sort());
       assert.equal((await examined(fleet)).status, "good");
     });
@@ -127,7 +127,7 @@ describe("the repair", function () {
         assert.match(await repaired(fleet, "lost-tail"), /moved on to sequence 100, where the hub is/);
         assert.equal((await (await fleet.atSite("oslo")).stream(siteStream))!.state.messages, 50);
         await publish(fleet, 101, 120);
-        await until("they arrive", async () => (await texts(fleet)).length >= 120, 5_000);
+        await until("they arrive", async () => (await texts(fleet)).length >= 120, 10_000);
         assert.deepEqual(await texts(fleet), textsFrom(1, 120).sort());
         assert.equal((await examined(fleet)).status, "good");
       });
@@ -146,7 +146,7 @@ describe("the repair", function () {
         await publish(fleet, 101, 130);
         assert.match(await repaired(fleet, "redeliver"), /stored 30 messages anew/);
         await publish(fleet, 131, 140);
-        await until("they arrive", async () => (await texts(fleet)).length >= 140, 5_000);
+        await until("they arrive", async () => (await texts(fleet)).length >= 140, 10_000);
         assert.deepEqual(await texts(fleet), textsFrom(1, 140).sort());
         // 1 to 50, 101 to 130 once, 131 to 140.
         assert.equal((await (await fleet.atSite("oslo")).stream(siteStream))!.state.messages, 90);
@@ -158,7 +158,7 @@ describe("the repair", function () {
         await repaired(fleet, "leave");
         await publish(fleet, 131, 140);
         const wanted = [...textsFrom(1, 100), ...textsFrom(131, 140)].sort();
-        await until("they arrive", async () => (await texts(fleet)).length >= wanted.length, 5_000);
+        await until("they arrive", async () => (await texts(fleet)).length >= wanted.length, 10_000);
         assert.deepEqual(await texts(fleet), wanted);
       });
     });
@@ -187,7 +187,7 @@ describe("the repair", function () {
   it("delivers what was skipped of such a site, once, and then finds nothing", async () => {
     await using fleet = await overrun();
     assert.match(await repaired(fleet, "redeliver"), /stored 50 messages anew/);
-    await onHub(fleet, 170, 5_000);
+    await onHub(fleet, 170, 10_000);
     assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 170).sort());
     assert.equal((await examined(fleet)).status, "good");
     assert.equal(await kind(fleet), "good");
@@ -212,7 +212,7 @@ describe("the repair", function () {
     await repaired(fleet, "redeliver");
     isOver = true;
     await publishing;
-    await onHub(fleet, last, 45_000);
+    await onHub(fleet, last, 60_000);
     assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, last).sort());
   });
 
@@ -233,7 +233,7 @@ describe("the repair", function () {
     mkdirSync(join(fleet.root, "repair"));
     writeFileSync(join(fleet.root, "repair", "oslo.EVENTS.json"), JSON.stringify({ from: 51, to: 100 }));
     await repaired(fleet, "redeliver");
-    await onHub(fleet, 130, 5_000);
+    await onHub(fleet, 130, 10_000);
     assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 130).sort());
   });
 
@@ -260,7 +260,7 @@ describe("the repair", function () {
     given.append("Trace", "two");
     await js.publish("events.a", "m101", { headers: given, msgID: "once", expect: { lastSequence: 50 } });
     await repaired(fleet, "redeliver");
-    await onHub(fleet, 101, 5_000);
+    await onHub(fleet, 101, 10_000);
     const message = await (await fleet.atHub("oslo")).lastMessage("EVENTS", "events.>");
     const kept = message!.headerLines.filter(([name]) => name !== "Nats-Stream-Source");
     assert.deepEqual(kept, [
@@ -293,7 +293,7 @@ describe("the repair", function () {
       mkdirSync(join(fleet.root, "repair"));
       writeFileSync(join(fleet.root, "repair", "oslo.EVENTS.json"), JSON.stringify({ from: 5, to: 50 }));
       assert.match(await repaired(fleet), /the site has a new stream; what its old one had not delivered is lost/);
-      await onHub(fleet, 60, 5_000);
+      await onHub(fleet, 60, 10_000);
       assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 60).sort());
     });
   });
@@ -308,7 +308,7 @@ describe("the repair", function () {
       await fleet.up();
       const said = await repaired(fleet);
       assert.match(said, /the hub's stream was lost since the last proof; the site holds 50 messages/);
-      await onHub(fleet, 50, 5_000);
+      await onHub(fleet, 50, 10_000);
       assert.doesNotMatch(said, /gone for good/);
     });
 
@@ -331,7 +331,7 @@ describe("the repair", function () {
         await repaired(fleet),
         /was rolled back since the last proof; the site holds 5 messages.*\n.*25 messages that the hub had .* are gone for good/,
       );
-      await onHub(fleet, 55, 5_000);
+      await onHub(fleet, 55, 10_000);
     });
 
     it("leaves a missing stream to 'make up', and says so", async () => {

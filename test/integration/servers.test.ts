@@ -18,7 +18,7 @@ import { newSeed } from "../support/settings";
 import { until } from "../support/until";
 
 describe("servers", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   const ONE_SITE = { sites: [{ name: "oslo" }] } satisfies RawSettings;
 

@@ -9,7 +9,7 @@ import { until } from "../support/until";
 
 /** The good case: what the sites publish is on the hub, once, and nobody gets at what is not his. */
 describe("sourcing", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   const LIMITS = { maxBytes: "32MiB", collect: { maxBytes: "32MiB" } } satisfies Partial<
     NonNullable<RawSettings["streams"]>[number]

@@ -9,7 +9,7 @@ import { until } from "../support/until";
 
 /** What happens to streams that exist when their settings change, and when their site is removed. */
 describe("streams", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   type Stream = NonNullable<RawSettings["streams"]>[number];
   const EVENTS: Stream = { name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB", collect: { maxBytes: "32MiB" } };

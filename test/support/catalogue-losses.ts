@@ -115,7 +115,7 @@ export const LOSS_ROWS: Row[] = [
           const [source] = (await fleet.collected("oslo")).sources ?? [];
           return source !== undefined && source.active >= 0 && source.active < 2e9;
         },
-        40_000,
+        90_000,
       ),
   },
   {

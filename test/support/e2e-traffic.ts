@@ -104,7 +104,7 @@ export async function arrived(stack: Stack, site: string, texts: readonly string
     const info = await hub.stream("EVENTS");
     return info !== undefined && info.state.messages >= texts.length;
   };
-  await until(`the hub has ${texts.length} messages of ${site}`, enough, 40_000);
+  await until(`the hub has ${texts.length} messages of ${site}`, enough, 120_000);
   return (await collectedFrom(stack, site)).map(({ text }) => text).sort();
 }
 

@@ -7,10 +7,14 @@ import { TestFleet } from "./fleet";
 export const textsFrom = (first: number, last: number): string[] =>
   Array.from({ length: last - first + 1 }, (_, i) => `m${first + i}`);
 
+/** How many messages may wait for their acknowledgement at once: more would wait for each other on a busy machine. */
+const IN_FLIGHT = 500;
+
 /** Publishes at the client's server, in order; resolves once all are acknowledged. */
 export async function publishAll(client: NatsConnection, subject: string, texts: readonly string[]): Promise<void> {
   const js = client.jetstream();
-  await Promise.all(texts.map((text) => js.publish(subject, text)));
+  for (let first = 0; first < texts.length; first += IN_FLIGHT)
+    await Promise.all(texts.slice(first, first + IN_FLIGHT).map((text) => js.publish(subject, text)));
 }
 
 export interface CollectedMessage {

@@ -82,7 +82,7 @@ export class Prometheus {
   }
 
   /** Waits until exactly these fire. */
-  async fires(expected: readonly string[], timeoutMs = 40_000): Promise<void> {
+  async fires(expected: readonly string[], timeoutMs = 100_000): Promise<void> {
     let last: string[] = [];
     const matches = async () => {
       last = await this.firing();
