@@ -12,6 +12,7 @@ import { FleetCheck, Identity } from "./resources";
 import { MixedRuntime } from "./runtimes/mixed";
 import { Runtime, StackFolders, foldersOf } from "./runtimes/runtime";
 import { judged } from "./stack-settings";
+import { unbound } from "./unbound";
 
 export interface FleetArgs {
   /** The stack's settings, as `stackSettings` or `readSettings` give them; judged by every rule here too. */
@@ -62,7 +63,7 @@ export class Fleet extends pulumi.ComponentResource {
     this.check = new FleetCheck(
       `${name}-check`,
       { root: this.folders.root, settings, givenLinks, access: this.access() },
-      { parent: this },
+      { parent: this, dependsOn: [...this.identities.values()] },
     );
     this.registerOutputs({});
   }
@@ -132,19 +133,19 @@ export class Fleet extends pulumi.ComponentResource {
   /** A public key. Known in a preview when its seed is given. */
   key(owner: string, role: string): pulumi.Input<string> {
     const given = this.given(owner)[role];
-    return given === undefined ? this.identity(owner).keys.apply((keys) => part(keys, role)) : publicKeyOf(given);
+    return given === undefined ? unbound(this.identity(owner).keys).apply((keys) => part(keys, role)) : publicKeyOf(given);
   }
 
   /** A seed. Secret. */
   seed = (owner: string, role: string): pulumi.Output<string> =>
-    this.identity(owner).seeds.apply((seeds) => part(seeds, role));
+    unbound(this.identity(owner).seeds).apply((seeds) => part(seeds, role));
 
   /** A port. Known in a preview when it is given. */
   port(owner: string, listener: string): pulumi.Input<number> {
     const { hub, sites } = this.settings;
     const ports: Record<string, number | undefined> | undefined =
       owner === hub.name ? portsOf(hub) : portsOf(sites.find((site) => site.name === owner));
-    return ports?.[listener] ?? this.identity(owner).allocated.apply((allocated) => part(allocated, listener));
+    return ports?.[listener] ?? unbound(this.identity(owner).allocated).apply((allocated) => part(allocated, listener));
   }
 
   /**
@@ -190,7 +191,8 @@ export class Fleet extends pulumi.ComponentResource {
     return { hubUrl: this.hubUrl, ...(merged ? { hubOperator: this.seed(hub.name, "operator") } : {}) };
   }
 
-  private identity(owner: string): Identity {
+  /** The identity of the hub or of a site. What uses its values states itself that it comes after `check`. */
+  identity(owner: string): Identity {
     const identity = this.identities.get(owner);
     if (identity === undefined) throw new pulumi.RunError(`${owner} is neither the hub nor a site of this fleet`);
     return identity;

@@ -44,7 +44,8 @@ export class Leaf extends pulumi.ComponentResource {
         declaration: declareHubLink(settings, site, hubKeys),
         hub: { url: hub.url, seed: hub.system },
       },
-      { parent: this, dependsOn: hub },
+      // After a change the check no longer depends on the identity of a site that goes; this says what goes first.
+      { parent: this, dependsOn: [hub, fleet.identity(site.name)] },
     );
 
     const system = fleet.key(settings.hub.name, "system");
@@ -54,12 +55,12 @@ export class Leaf extends pulumi.ComponentResource {
       `${name}-server`,
       site,
       declareLeaf(settings, site, keys, ports, fleet.dialedUrl(site)),
-      {
+      pulumi.secret({
         hubUrl: hub.url,
         link: seed("link"),
         system: hub.system,
         ...(site.reach === "hub" ? { operator: seed("operator") } : {}),
-      },
+      }),
       fleet.certificatesOf(site.name),
       { parent: this, dependsOn: link, ...fleet.kept },
     );

@@ -1,9 +1,10 @@
 import * as log from "@pulumi/pulumi/log";
 
 /**
- * Frames kept when all are asked for: Pulumi skips its own five, then records the rest with every resource, in the state.
+ * Frames kept when all are asked for: Pulumi's own, which it skips. Any more would be written into the state with every
+ * resource, and here they are the same for each resource of a kind.
  */
-const FRAMES = 7;
+const FRAMES = 5;
 
 /**
  * Leaves out what the SDK does for its own debugging, which grows with every resource: a third of the program's time at
@@ -21,6 +22,8 @@ export function lightenSdk(): void {
  * read by nobody.
  */
 function shortStackTraces(): void {
+  // The TypeScript compiler, which Pulumi loads, makes it 100: ten times the work, at each promise.
+  Error.stackTraceLimit = 10;
   Error.prepareStackTrace = (error, frames) => {
     const isAll = Error.stackTraceLimit === Infinity;
     if (error.message === "" && !isAll) return String(error);

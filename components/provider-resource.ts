@@ -1,3 +1,4 @@
+import { join, resolve } from "node:path";
 import * as pulumi from "./pulumi";
 
 /**
@@ -21,6 +22,15 @@ export abstract class ProviderResource extends pulumi.CustomResource {
   }
 }
 
-/** The text that Pulumi's dynamic provider evaluates, in the project's folder; `handler` returns the provider. */
-export const providerText = (module: string): string =>
-  `exports.handler=()=>require("module").createRequire(process.cwd()+"/")("nats-hub-leaf/load")("${module}")`;
+const PACKAGE = join(__dirname, "..");
+
+/**
+ * The text that Pulumi's dynamic provider evaluates, in the project's folder; `handler` returns the provider. Every
+ * resource holds it twice, so it is short: code that comes from no file finds relative names, and packages, from there.
+ *
+ * @param project this package itself, or a program that has it installed.
+ */
+export const providerText = (module: string, project = process.cwd()): string => {
+  const loader = resolve(project) === PACKAGE ? "./providers/load" : "nats-hub-leaf/load";
+  return `exports.handler=()=>require('${loader}')('${module}')`;
+};

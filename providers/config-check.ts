@@ -12,6 +12,7 @@ import { writePrivate } from "./folders";
 import { NatsServer, checkConfig } from "./nats-server-binary";
 import { messageOf } from "./refusal";
 import { sideBySide } from "./side-by-side";
+import { throwawayPublicKey as key } from "./throwaway";
 import { makeAuthority, newKey } from "./x509";
 
 /** Lets the real nats-server read what would be deployed, with throwaway keys and ports: before anything is touched. */
@@ -37,16 +38,12 @@ async function writeThrowawayCertificates(folder: string): Promise<void> {
   writePrivate(join(folder, LINK_FILE), `${ca}${key}`);
 }
 
-/**
- * Checks the configurations of the given sites, and the hub's with these sites and one more in it: one account is like
- * the next, and making keys for hundreds of them takes seconds.
- */
+/** Checks the configurations of the given sites, and the hub's with these sites and one more in it: all are alike. */
 export async function refusedConfigs(
   settings: Settings,
   sites: readonly SiteSettings[],
   binary: NatsServer,
 ): Promise<RefusedConfig[]> {
-  const key = () => createUser().getPublicKey();
   const onHub = [...sites, ...settings.sites.filter((site) => !sites.includes(site)).slice(0, 1)];
   const links = onHub.map((site) => declareHubLink(settings, site, { link: key(), operator: key(), reader: key() }));
   const hub = declareHub(settings, { system: key(), operator: key(), reader: key() }, HUB_PORTS);

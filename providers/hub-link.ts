@@ -4,7 +4,7 @@ import { HubLinkDeclaration } from "../configs/plan-hub";
 import { refuseWithoutRoom } from "./account-room";
 import { Access, shared } from "./nats/connection";
 import { jsz, kick, leafLinks } from "./nats/system";
-import { applyHub, declareLink, declaredLinks, dropLink } from "./server-config";
+import { applyHub, declareLink, declaredLinks, dropLink, isDeclared } from "./server-config";
 import { Place, hostOf } from "./server-host";
 import { markUnproven } from "./unproven";
 import { changed, hasUnknown, same, settled } from "./values";
@@ -60,7 +60,7 @@ export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs
   const lost = await hostOf(olds.place)
     .files()
     .then(
-      (files) => !declaredLinks(files).some((link) => same(link, before)),
+      (files) => !isDeclared(files, before),
       () => true,
     );
   return {

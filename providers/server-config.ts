@@ -12,6 +12,7 @@ import { Access, shared } from "./nats/connection";
 import { reload, varz } from "./nats/system";
 import { Refusal, messageOf } from "./refusal";
 import { CONFIG_FILE, ServerFiles } from "./server-files";
+import { same } from "./values";
 
 /**
  * The configuration file of a server: written only when it is valid, and proven to be in effect by its digest. The
@@ -123,6 +124,12 @@ export const declaredLinks = (files: ServerFiles): HubLinkDeclaration[] =>
     .list(LINKS)
     .filter((name) => name.endsWith(".json"))
     .flatMap((name) => declarationIn<HubLinkDeclaration>(files, `${LINKS}/${name}`) ?? []);
+
+/** Whether the declaration of the link key lies there as it is. */
+export function isDeclared(files: ServerFiles, link: HubLinkDeclaration): boolean {
+  const found = declarationIn<HubLinkDeclaration>(files, linkFile(link.site, link.keys.link ?? KEPT));
+  return found !== undefined && same(found, link);
+}
 
 /** The hub's configuration as its declarations say; undefined when the hub is not declared. */
 export function renderHub(files: ServerFiles): string | undefined {

@@ -1,6 +1,6 @@
 import { KeyPair, fromSeed } from "@nats-io/nkeys";
 import { Authenticator } from "nats";
-import { createPrivateKey, createPublicKey, sign } from "node:crypto";
+import { KeyObject, createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { userKeyText } from "./user-key";
 
 /**
@@ -10,6 +10,17 @@ import { userKeyText } from "./user-key";
 
 /** DER of a PKCS #8 Ed25519 private key, up to its 32 bytes (RFC 8410). */
 const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** The key of these 32 bytes. As a JSON Web Key it takes Node a tenth of the time that its DER does. */
+function privateKeyOf(raw: Uint8Array): KeyObject {
+  try {
+    // Node derives the public half; the one that is given here it does not look at. Should it ever, it refuses.
+    const jwk = { kty: "OKP", crv: "Ed25519", d: Buffer.from(raw).toString("base64url"), x: "" };
+    return createPrivateKey({ key: jwk, format: "jwk" });
+  } catch {
+    return createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, raw]), format: "der", type: "pkcs8" });
+  }
+}
 
 interface Signer {
   nkey: string;
@@ -24,11 +35,9 @@ export function signerOf(seed: string): Signer {
   if (known !== undefined) return known;
   // The library's type leaves this method out; its class has it.
   const pair = fromSeed(new TextEncoder().encode(seed)) as KeyPair & { getRawSeed(): Uint8Array };
-  const der = Buffer.concat([PKCS8_ED25519, pair.getRawSeed()]);
-  const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-  // The last 32 bytes of its DER are the key (RFC 8410).
-  const raw = createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-32);
-  const nkey = seed.startsWith("SU") ? userKeyText(raw) : pair.getPublicKey();
+  const key = privateKeyOf(pair.getRawSeed());
+  const { x: publicHalf = "" } = createPublicKey(key).export({ format: "jwk" });
+  const nkey = seed.startsWith("SU") ? userKeyText(Buffer.from(publicHalf, "base64url")) : pair.getPublicKey();
   const signer = { nkey, sign: (data: Uint8Array) => sign(null, data, key) };
   signers.set(seed, signer);
   return signer;

@@ -209,10 +209,10 @@ describe("the program in Docker", () => {
       const mixed = await run({ hub: { runtime: "docker" }, sites: [{ name: "oslo" }], streams: STREAMS });
       const { declaration, access } = inputsOf("oslo-server", mixed) as {
         declaration: { reload: { hubUrl: string } };
-        access: { link: unknown };
+        access: unknown;
       };
       assert.match(declaration.reload.hubUrl, /^nats-leaf:\/\/127\.0\.0\.1:2000\d$/);
-      assert.ok(access.link instanceof Secret);
+      assert.ok(access instanceof Secret);
     });
   });
 

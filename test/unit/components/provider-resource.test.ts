@@ -31,15 +31,14 @@ describe("the text of a provider in the state", () => {
   after(() => process.chdir(before_));
 
   it("is this, for good: states hold it, and a change of it is a change of every resource", () => {
-    assert.equal(
-      providerText("streams"),
-      'exports.handler=()=>require("module").createRequire(process.cwd()+"/")("nats-hub-leaf/load")("streams")',
-    );
+    assert.equal(providerText("streams"), "exports.handler=()=>require('./providers/load')('streams')");
+    const elsewhere = providerText("streams", "/srv/elsewhere");
+    assert.equal(elsewhere, "exports.handler=()=>require('nats-hub-leaf/load')('streams')");
   });
 
   for (const [name, methods] of Object.entries(PROVIDERS)) {
-    it(`of ${name} is shorter than 150 bytes: each resource holds it twice`, () => {
-      assert.equal(Buffer.byteLength(providerText(name)) < 150, true);
+    it(`of ${name} is shorter than 80 bytes: each resource holds it twice`, () => {
+      assert.equal(Buffer.byteLength(providerText(name)) < 80, true);
     });
 
     it(`of ${name} gives a provider that can ${methods.join(", ")}`, () => {
