@@ -133,7 +133,9 @@ export class Fleet extends pulumi.ComponentResource {
   /** A public key. Known in a preview when its seed is given. */
   key(owner: string, role: string): pulumi.Input<string> {
     const given = this.given(owner)[role];
-    return given === undefined ? unbound(this.identity(owner).keys).apply((keys) => part(keys, role)) : publicKeyOf(given);
+    return given === undefined
+      ? unbound(this.identity(owner).keys).apply((keys) => part(keys, role))
+      : publicKeyOf(given);
   }
 
   /** A seed. Secret. */

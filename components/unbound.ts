@@ -6,7 +6,10 @@ import type { Output } from "./pulumi";
  * says the order already, that is a seventh of it for nothing. Secret and unknown values stay what they are.
  */
 export function unbound<T>(value: Output<T>): Output<T> {
-  const none: Record<PropertyKey, unknown> = { resources: () => new Set(), allResources: () => Promise.resolve(new Set()) };
+  const none: Record<PropertyKey, unknown> = {
+    resources: () => new Set(),
+    allResources: () => Promise.resolve(new Set()),
+  };
   return new Proxy(value, {
     get: (target, property) => none[property] ?? (Reflect.get(target, property) as unknown),
   });
