@@ -38,6 +38,7 @@ export class Fleet extends pulumi.ComponentResource {
   /** Passes once all rules do; what touches a server depends on it. */
   readonly check: FleetCheck;
   private readonly identities = new Map<string, Identity>();
+  private readonly made = new Map<string, pulumi.Output<unknown>>();
   private readonly authority: LinkAuthority;
 
   constructor(name: string, args: FleetArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -90,7 +91,7 @@ export class Fleet extends pulumi.ComponentResource {
   /** Where the hub's leafnode listener is reached. */
   get hubLeafUrl(): pulumi.Output<string> {
     const { hub } = this.settings;
-    return this.url("nats-leaf", reachedAt(hub), this.port(hub.name, "leafnodes"));
+    return this.once("leafnodes", () => this.url("nats-leaf", reachedAt(hub), this.port(hub.name, "leafnodes")));
   }
 
   /** The URL that the site dials. */
@@ -104,10 +105,17 @@ export class Fleet extends pulumi.ComponentResource {
 
   /** The client URL of the hub or of a site. */
   clientUrl = (server: HubSettings | SiteSettings): pulumi.Output<string> =>
-    this.url("nats", reachedAt(server), this.port(server.name, "client"));
+    this.once(`client ${server.name}`, () => this.url("nats", reachedAt(server), this.port(server.name, "client")));
 
   private url = (scheme: string, host: string, port: pulumi.Input<number>): pulumi.Output<string> =>
-    pulumi.interpolate`${scheme}://${bracketed(host)}:${port}`;
+    pulumi.output(port).apply((number) => `${scheme}://${bracketed(host)}:${number}`);
+
+  /** Each output is made once: they are most of what the program does for a large fleet. */
+  private once<T>(what: string, make: () => pulumi.Output<T>): pulumi.Output<T> {
+    const made = this.made.get(what) ?? make();
+    this.made.set(what, made);
+    return made as pulumi.Output<T>;
+  }
 
   /** The certificates of a server's leaf links; undefined without TLS. */
   certificatesOf(server: string): Declared<LinkCertificates> | undefined {
@@ -128,7 +136,7 @@ export class Fleet extends pulumi.ComponentResource {
   monitorUrl = (server: HubSettings | SiteSettings): pulumi.Output<string> | undefined =>
     placementOf(this.settings, server).kind === "docker"
       ? undefined
-      : pulumi.interpolate`http://127.0.0.1:${this.port(server.name, "monitor")}`;
+      : this.url("http", "127.0.0.1", this.port(server.name, "monitor"));
 
   /** A public key. Known in a preview when its seed is given. */
   key(owner: string, role: string): pulumi.Input<string> {
@@ -140,14 +148,19 @@ export class Fleet extends pulumi.ComponentResource {
 
   /** A seed. Secret. */
   seed = (owner: string, role: string): pulumi.Output<string> =>
-    unbound(this.identity(owner).seeds).apply((seeds) => part(seeds, role));
+    this.once(`seed ${owner} ${role}`, () => unbound(this.identity(owner).seeds).apply((seeds) => part(seeds, role)));
 
   /** A port. Known in a preview when it is given. */
   port(owner: string, listener: string): pulumi.Input<number> {
     const { hub, sites } = this.settings;
     const ports: Record<string, number | undefined> | undefined =
       owner === hub.name ? portsOf(hub) : portsOf(sites.find((site) => site.name === owner));
-    return ports?.[listener] ?? unbound(this.identity(owner).allocated).apply((allocated) => part(allocated, listener));
+    return (
+      ports?.[listener] ??
+      this.once(`port ${owner} ${listener}`, () =>
+        unbound(this.identity(owner).allocated).apply((allocated) => part(allocated, listener)),
+      )
+    );
   }
 
   /**
@@ -164,10 +177,8 @@ export class Fleet extends pulumi.ComponentResource {
   /** How all sites and the hub's streams of them are reached. Secret. */
   access() {
     const { sites } = this.settings;
-    return pulumi.secret({
-      ...this.hubAccess(),
-      sites: Object.fromEntries(sites.map((site) => [site.name, this.siteAccess(site)])),
-    });
+    const siteAccess = () => Object.fromEntries(sites.map((site) => [site.name, this.siteAccess(site)]));
+    return this.once("access", () => pulumi.secret({ ...this.hubAccess(), sites: siteAccess() }));
   }
 
   /** The seeds that people and applications use, by owner and role; a link key is for its server alone. Secret. */

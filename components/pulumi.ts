@@ -5,7 +5,7 @@
 export { Config } from "@pulumi/pulumi/config";
 export { RunError } from "@pulumi/pulumi/errors";
 export { getStack } from "@pulumi/pulumi/metadata";
-export { interpolate, secret, type Input, type Inputs, type Output } from "@pulumi/pulumi/output";
+export { output, secret, type Input, type Inputs, type Output } from "@pulumi/pulumi/output";
 export {
   ComponentResource,
   CustomResource,
