@@ -2,7 +2,8 @@ import Table from "cli-table3";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { RawSettings } from "../configs/settings";
-import { Stack, copyProject, filesBelow } from "../test/support/cli";
+import { Stack } from "../test/support/cli";
+import { copyProject, filesBelow } from "../test/support/scratch-project";
 import { gunzipSync } from "node:zlib";
 
 /**

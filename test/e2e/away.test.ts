@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { RawSettings } from "../../configs/settings";
-import { type Ran, Stack } from "../support/cli";
+import { Stack } from "../support/cli";
+import { type Ran } from "../support/commands";
 import { Engine } from "../support/docker/engine";
 import { withDockerPlugin } from "../support/docker/plugin";
 import { arrived, linkIds, publish } from "../support/e2e-traffic";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import type { RawSettings } from "../../configs/settings";
-import { type Ran, Stack } from "../support/cli";
+import { Stack } from "../support/cli";
+import { type Ran } from "../support/commands";
 import { arrived, linkIds, publish } from "../support/e2e-traffic";
 import { Containers, missingEngine } from "../support/grounds";
 import { occupy } from "../support/foreign-port";

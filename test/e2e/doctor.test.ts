@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { serverFiles } from "../../providers/folders";
-import { Stack, succeeded } from "../support/cli";
+import { Stack } from "../support/cli";
+import { succeeded } from "../support/commands";
 import { arrived, publish } from "../support/e2e-traffic";
 import { startServer, stopServer, whileStopped } from "../support/servers";
 

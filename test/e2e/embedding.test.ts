@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { Stack, copyProject } from "../support/cli";
+import { Stack } from "../support/cli";
+import { copyProject } from "../support/scratch-project";
 import { publish, stored } from "../support/e2e-traffic";
 import { until } from "../support/until";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { JetStream } from "../../providers/nats/jetstream";
-import { type Ran, Stack } from "../support/cli";
+import { Stack } from "../support/cli";
+import { type Ran } from "../support/commands";
 import { Traffic, publish, sourceOf, stored } from "../support/e2e-traffic";
 import { type Ground, onEveryGround } from "../support/grounds";
 import { until } from "../support/until";

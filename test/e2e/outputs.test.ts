@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Stack, filesBelow, succeeded } from "../support/cli";
+import { Stack } from "../support/cli";
+import { succeeded } from "../support/commands";
+import { filesBelow } from "../support/scratch-project";
 
 describe("the outputs of a stack", () => {
   let stack: Stack;

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { type Ran, Stack, copyProject } from "../support/cli";
+import { Stack } from "../support/cli";
+import { type Ran } from "../support/commands";
+import { copyProject } from "../support/scratch-project";
 import { pidOf, reservedPorts, serversOf } from "../support/e2e-servers";
 import { linkIds } from "../support/e2e-traffic";
 import { occupy } from "../support/foreign-port";

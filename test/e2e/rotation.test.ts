@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Ran, Stack } from "../support/cli";
+import { Stack } from "../support/cli";
+import { type Ran } from "../support/commands";
 import { leafLogin } from "../support/e2e-leaf-login";
 import { type Ground, onEveryGround } from "../support/grounds";
 import { Traffic, Watch, arrived, hubStart, linkIds } from "../support/e2e-traffic";

@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { markProven, markUnproven } from "../../providers/unproven";
-import { Stack, succeeded } from "../support/cli";
+import { Stack } from "../support/cli";
+import { succeeded } from "../support/commands";
 import { EVENTS, drawn } from "../support/topologies";
 
 const SETTINGS = { sites: [{ name: "oslo" }, { name: "bergen", expect: "offline" as const }], streams: [EVENTS] };

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { RawSettings } from "../../configs/settings";
-import { type Ran, Stack } from "../support/cli";
+import { Stack } from "../support/cli";
+import { type Ran } from "../support/commands";
 import { interrupt } from "../support/e2e-interrupt";
 import { killHard, pidOf, serversOf } from "../support/e2e-servers";
 

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { NatsConnection } from "nats";
@@ -10,28 +8,12 @@ import type { RawSettings } from "../../configs/settings";
 import { open } from "../../providers/nats/connection";
 import type { ProofRow } from "../../providers/smoke-test";
 import { ensureToolchain } from "../../toolchain/install";
-import { pulumiHome } from "../../toolchain/locate";
 import { additions } from "../../toolchain/stack-environment";
+import { type Ran, type Running, startCommand, succeeded } from "./commands";
 import { killAll, reservedPorts, serversOf } from "./e2e-servers";
+import { cleanEnvironment, copyProject, filesBelow } from "./scratch-project";
 
 /** Drives the real Pulumi CLI in scratch copies of the project, so that a test meets neither the checkout nor another test. */
-
-const CHECKOUT = path.resolve(__dirname, "../..");
-
-/** What one run of a command left behind. */
-export interface Ran {
-  readonly command: string;
-  readonly code: number;
-  /** Everything that it printed, on both streams. */
-  readonly output: string;
-  readonly stdout: string;
-}
-
-/** A command that is still under way. */
-export interface Running {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ran>;
-}
 
 export interface StackOutputs {
   readonly proof: ProofRow[];
@@ -51,28 +33,6 @@ export interface StackState {
       outputs?: Record<string, unknown>;
     }[];
   };
-}
-
-/** A copy of the checkout's files as they are now, in a folder of its own; the packages are shared. */
-export function copyProject(name: string): string {
-  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), `nhl-${name}-`)));
-  const listed = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], { cwd: CHECKOUT });
-  const isPartOfIt = (file: string) => file !== "" && !/^(test|docs|bench)\/|^Pulumi\.[^/]+\.yaml$/.test(file);
-  for (const file of listed.toString("utf8").split("\0").filter(isPartOfIt)) {
-    if (!fs.existsSync(path.join(CHECKOUT, file))) continue;
-    fs.mkdirSync(path.join(folder, path.dirname(file)), { recursive: true });
-    fs.copyFileSync(path.join(CHECKOUT, file), path.join(folder, file));
-  }
-  fs.symlinkSync(path.join(CHECKOUT, "node_modules"), path.join(folder, "node_modules"));
-  return folder;
-}
-
-/** The caller's environment without anything that would steer the CLI or this program. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
-  const steering =
-    /^(PULUMI_|DISCARD|DOCKER_|MOCHA_|TS_NODE|MAKE)|^(NODE_OPTIONS|STACK|ARGS|CONFIRM|REMOVE|ACCEPT|FROM|STATE|SECRETS_PROVIDER)$/;
-  const kept = Object.entries(process.env).filter(([name]) => !steering.test(name));
-  return { ...Object.fromEntries(kept), PULUMI_HOME: pulumiHome() };
 }
 
 export interface StackOptions {
@@ -312,47 +272,17 @@ export class Stack {
     );
 
   private spawn(program: string, args: readonly string[], env: NodeJS.ProcessEnv, input = ""): Running {
-    const [first = program, ...rest] = [...this.through, program, ...args];
-    const child = spawn(first, rest, {
-      cwd: this.folder,
-      env: { ...this.env, ...env },
-      stdio: ["pipe", "pipe", "pipe"],
-      detached: true,
+    const { child, ended } = startCommand(
+      this.folder,
+      [...this.through, program, ...args],
+      { ...this.env, ...env },
+      input,
+    );
+    const noted = ended.then((ran) => {
+      const said = { ...ran, command: [path.basename(program), ...args].join(" ") };
+      this.printed.push(said);
+      return said;
     });
-    let [output, stdout] = ["", ""];
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-      stdout += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
-    child.stdin.end(input);
-    const command = [path.basename(program), ...args].join(" ");
-    const ended = new Promise<Ran>((resolve, reject) => {
-      child.once("error", reject);
-      // What outlives a killed command may hold its pipes open.
-      child.once("exit", () =>
-        setTimeout(() => [child.stdout, child.stderr].forEach((pipe) => pipe.destroy()), 2_000).unref(),
-      );
-      child.once("close", (code) => {
-        const ran = { command, code: code ?? -1, output, stdout };
-        this.printed.push(ran);
-        resolve(ran);
-      });
-    });
-    return { child, ended };
+    return { child, ended: noted };
   }
-}
-
-export function succeeded(ran: Ran): Ran {
-  assert.equal(ran.code, 0, `'${ran.command}' failed:\n${ran.output}`);
-  return ran;
-}
-
-/** All files below the folder; none when it is not there. */
-export function filesBelow(folder: string): string[] {
-  if (!fs.existsSync(folder)) return [];
-  return fs
-    .readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name));
 }

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { Running } from "./cli";
+import type { Running } from "./commands";
 import { commandOf, pids, statOf } from "./e2e-servers";
 
 /** Kills a command in the middle of its work, as a crash or an impatient person does. */
