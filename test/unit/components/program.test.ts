@@ -85,6 +85,15 @@ describe("the program", () => {
       assert.equal(of("oslo-streams").dependsOn.includes("oslo-server"), true);
     });
 
+    it("that is stated once: what uses the values of an identity does not name it again", () => {
+      assert.deepEqual(of("hub-server").dependsOn, ["fleet-check"]);
+      // The identity of a site that leaves goes after all that was made of it, even when the check no longer names it.
+      assert.deepEqual(of("oslo-link").dependsOn, ["hub-server", "oslo-identity"]);
+      assert.deepEqual(of("oslo-server").dependsOn, ["oslo-link"]);
+      assert.deepEqual(of("oslo-streams").dependsOn, ["oslo-server"]);
+      assert.deepEqual(of("smoke-test").dependsOn, ["guard"]);
+    });
+
     it("all streams and the hub, then the guard, then the smoke test", () => {
       const { dependsOn } = of("guard");
       for (const name of ["hub-server", "oslo-streams", "bergen-streams"]) assert.equal(dependsOn.includes(name), true);
