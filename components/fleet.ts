@@ -38,7 +38,7 @@ export class Fleet extends pulumi.ComponentResource {
   /** Passes once all rules do; what touches a server depends on it. */
   readonly check: FleetCheck;
   private readonly identities = new Map<string, Identity>();
-  private readonly made = new Map<string, pulumi.Output<unknown>>();
+  private readonly outputs = new Map<string, pulumi.Output<unknown>>();
   private readonly authority: LinkAuthority;
 
   constructor(name: string, args: FleetArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -91,7 +91,9 @@ export class Fleet extends pulumi.ComponentResource {
   /** Where the hub's leafnode listener is reached. */
   get hubLeafUrl(): pulumi.Output<string> {
     const { hub } = this.settings;
-    return this.once("leafnodes", () => this.url("nats-leaf", reachedAt(hub), this.port(hub.name, "leafnodes")));
+    return this.once("URL for leaf links", () =>
+      this.url("nats-leaf", reachedAt(hub), this.port(hub.name, "leafnodes")),
+    );
   }
 
   /** The URL that the site dials. */
@@ -105,16 +107,16 @@ export class Fleet extends pulumi.ComponentResource {
 
   /** The client URL of the hub or of a site. */
   clientUrl = (server: HubSettings | SiteSettings): pulumi.Output<string> =>
-    this.once(`client ${server.name}`, () => this.url("nats", reachedAt(server), this.port(server.name, "client")));
+    this.once(`URL of ${server.name}`, () => this.url("nats", reachedAt(server), this.port(server.name, "client")));
 
   private url = (scheme: string, host: string, port: pulumi.Input<number>): pulumi.Output<string> =>
     pulumi.output(port).apply((number) => `${scheme}://${bracketed(host)}:${number}`);
 
   /** Each output is made once: they are most of what the program does for a large fleet. */
   private once<T>(what: string, make: () => pulumi.Output<T>): pulumi.Output<T> {
-    const made = this.made.get(what) ?? make();
-    this.made.set(what, made);
-    return made as pulumi.Output<T>;
+    const output = this.outputs.get(what) ?? make();
+    this.outputs.set(what, output);
+    return output as pulumi.Output<T>;
   }
 
   /** The certificates of a server's leaf links; undefined without TLS. */
@@ -141,26 +143,19 @@ export class Fleet extends pulumi.ComponentResource {
   /** A public key. Known in a preview when its seed is given. */
   key(owner: string, role: string): pulumi.Input<string> {
     const given = this.given(owner)[role];
-    return given === undefined
-      ? unbound(this.identity(owner).keys).apply((keys) => part(keys, role))
-      : publicKeyOf(given);
+    return given === undefined ? this.made(this.identity(owner).keys, `key of ${owner}`, role) : publicKeyOf(given);
   }
 
   /** A seed. Secret. */
   seed = (owner: string, role: string): pulumi.Output<string> =>
-    this.once(`seed ${owner} ${role}`, () => unbound(this.identity(owner).seeds).apply((seeds) => part(seeds, role)));
+    this.made(this.identity(owner).seeds, `seed of ${owner}`, role);
 
   /** A port. Known in a preview when it is given. */
   port(owner: string, listener: string): pulumi.Input<number> {
     const { hub, sites } = this.settings;
     const ports: Record<string, number | undefined> | undefined =
       owner === hub.name ? portsOf(hub) : portsOf(sites.find((site) => site.name === owner));
-    return (
-      ports?.[listener] ??
-      this.once(`port ${owner} ${listener}`, () =>
-        unbound(this.identity(owner).allocated).apply((allocated) => part(allocated, listener)),
-      )
-    );
+    return ports?.[listener] ?? this.made(this.identity(owner).allocated, `port of ${owner}`, listener);
   }
 
   /**
@@ -202,6 +197,11 @@ export class Fleet extends pulumi.ComponentResource {
     const { hub, streams } = this.settings;
     const merged = streams.some((stream) => stream.collect.mode === "merged");
     return { hubUrl: this.hubUrl, ...(merged ? { hubOperator: this.seed(hub.name, "operator") } : {}) };
+  }
+
+  /** One of the values that an identity made. */
+  private made<T>(values: pulumi.Output<Record<string, T>>, what: string, name: string): pulumi.Output<T> {
+    return this.once(`${what} ${name}`, () => unbound(values).apply((all) => part(all, name)));
   }
 
   /** The identity of the hub or of a site. What uses its values states itself that it comes after `check`. */

@@ -12,7 +12,7 @@ import { writePrivate } from "./folders";
 import { NatsServer, checkConfig } from "./nats-server-binary";
 import { messageOf } from "./refusal";
 import { sideBySide } from "./side-by-side";
-import { throwawayPublicKey as key } from "./throwaway";
+import { throwawayLinkKeys, throwawayPublicKey } from "./throwaway";
 import { makeAuthority, newKey } from "./x509";
 
 /** Lets the real nats-server read what would be deployed, with throwaway keys and ports: before anything is touched. */
@@ -45,9 +45,13 @@ export async function refusedConfigs(
   binary: NatsServer,
 ): Promise<RefusedConfig[]> {
   const onHub = [...sites, ...settings.sites.filter((site) => !sites.includes(site)).slice(0, 1)];
-  const links = onHub.map((site) => declareHubLink(settings, site, { link: key(), operator: key(), reader: key() }));
-  const hub = declareHub(settings, { system: key(), operator: key(), reader: key() }, HUB_PORTS);
-  const keys = { system: key(), operator: key(), application: key() };
+  const links = onHub.map((site) => declareHubLink(settings, site, throwawayLinkKeys()));
+  const hub = declareHub(
+    settings,
+    { system: throwawayPublicKey(), operator: throwawayPublicKey(), reader: throwawayPublicKey() },
+    HUB_PORTS,
+  );
+  const keys = { system: throwawayPublicKey(), operator: throwawayPublicKey(), application: throwawayPublicKey() };
   const seed = new TextDecoder().decode(createUser().getSeed());
   const leafText = (site: SiteSettings) =>
     render(planLeaf(declareLeaf(settings, site, keys, SITE_PORTS, HUB_URL), seed, PATHS));

@@ -13,7 +13,7 @@ import { LocalFiles } from "./server-files";
 import { Resource, SiteResources, siteResources } from "./scratch-resource";
 import * as smokeTest from "./smoke-test";
 import * as streams from "./streams";
-import { throwawayCertificates, throwawayPublicKey } from "./throwaway";
+import { throwawayCertificates, throwawayLinkKeys } from "./throwaway";
 
 /**
  * A hub and its sites as processes on loopback, without Pulumi: the providers' own functions, called in the order in
@@ -84,8 +84,7 @@ export class ScratchFleet {
     const files = new LocalFiles(this.hub.folder);
     for (const link of declaredLinks(files)) if (!this.isDeployed(link.site)) dropLink(files, link, false);
     for (const site of this.settings.sites.filter(({ name }) => !this.isDeployed(name))) {
-      const keys = { link: throwawayPublicKey(), operator: throwawayPublicKey(), reader: throwawayPublicKey() };
-      declareLink(files, declareHubLink(this.settings, site, keys));
+      declareLink(files, declareHubLink(this.settings, site, throwawayLinkKeys()));
     }
   }
 

@@ -8,6 +8,13 @@ import { makeAuthority, makeServerCertificate, newKey } from "./x509";
 /** A public key that has no seed: a hundred times as quick as a pair, for accounts that nobody logs in to. */
 export const throwawayPublicKey = (): string => userKeyText(randomBytes(32));
 
+/** The keys of a site on the hub. */
+export const throwawayLinkKeys = () => ({
+  link: throwawayPublicKey(),
+  operator: throwawayPublicKey(),
+  reader: throwawayPublicKey(),
+});
+
 const VALIDITY_MS = 3_600_000;
 
 /** Certificates for the links of servers on loopback, by server; the first one is the hub. */

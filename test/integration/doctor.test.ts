@@ -85,8 +85,7 @@ describe("the doctor", function () {
       assert.deepEqual([await everything(), marks()], before);
     });
 
-    it("finds nothing wrong while a backlog of many messages is caught up", async function () {
-      this.timeout(120_000);
+    it("finds nothing wrong while a backlog of many messages is caught up", async () => {
       const { messages } = (await fleet.collected("bergen")).state;
       await stopServer(fleet.hub.folder);
       const payload = "x".repeat(2_000);
@@ -98,11 +97,7 @@ describe("the doctor", function () {
       await startServer(fleet.hub.folder);
       // A hub that is back before the link is misses the source's first attempt: the next one is some 40 s later, and
       // until then the doctor rightly says that the source waits.
-      await until(
-        "it is being caught up",
-        async () => (await fleet.collected("bergen")).state.messages > messages,
-        60_000,
-      );
+      await until("it is being caught up", async () => (await fleet.collected("bergen")).state.messages > messages);
       const report = await examined(fleet);
       assert.deepEqual(codesIn(report), []);
       assert.equal(report.status, "good");

@@ -279,9 +279,8 @@ export class Stack {
       input,
     );
     const noted = ended.then((ran) => {
-      const said = { ...ran, command: [path.basename(program), ...args].join(" ") };
-      this.printed.push(said);
-      return said;
+      this.printed.push(ran);
+      return ran;
     });
     return { child, ended: noted };
   }
