@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
+import * as path from "node:path";
 import type { RawSettings } from "../../configs/settings";
 import { Stack } from "../support/cli";
 import { type Ran } from "../support/commands";
@@ -186,17 +188,8 @@ function assertFailed({ code, output }: Ran, cause: RegExp, said = diagnostics(o
     describe("of a store that belongs to another user", () => {
       /** Gives all files in the server's data volume to a user. */
       const giveTo = async (server: string, owner: number): Promise<void> => {
-        const { docker } = ground.engine;
-        const helper = await docker.createContainer({
-          Image: IMAGE,
-          Entrypoint: [],
-          Cmd: ["chown", "-R", `${owner}:${owner}`, "/nats/data/store"],
-          User: "0:0",
-          HostConfig: { Binds: [`nats-cargo-${server}-data:/nats/data`] },
-        });
-        await helper.start();
-        assert.deepEqual(((await helper.wait()) as { StatusCode: number }).StatusCode, 0);
-        await helper.remove();
+        const { Mountpoint } = await ground.engine.docker.getVolume(`nats-cargo-${server}-data`).inspect();
+        execFileSync("chown", ["-R", `${owner}:${owner}`, path.join(Mountpoint, "store")]);
       };
       const cause = (server: string): string =>
         "nats-server ended at start \\(exit code 1\\): \\[FTL\\] Can't start JetStream: storage directory is not writable; " +

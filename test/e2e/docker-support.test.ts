@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { text } from "node:stream/consumers";
 import type { ContainerInspectInfo } from "dockerode";
 import { Stack } from "../support/cli";
 import { Engine } from "../support/docker/engine";
@@ -135,15 +136,15 @@ suite(`Docker engines and the plugin in the tests${reason === undefined ? "" : `
     assert.equal(answer.status, 200);
     await until("it is healthy", async () => (await server()).State.Health?.Status === "healthy");
 
-    const peer = await engine.docker.createContainer({
-      Image: images.alpine,
-      Entrypoint: ["wget"],
-      Cmd: ["-q", "-O", "-", "http://there:8222/healthz"],
-      HostConfig: { NetworkMode: "net" },
-    });
+    // A container that runs on: engines of this age can miss the end of one that is over at once, and wait forever.
+    const peer = await engine.docker.createContainer({ Image: images.alpine, HostConfig: { NetworkMode: "net" } });
     await peer.start();
-    assert.deepEqual(await peer.wait(), { StatusCode: 0, Error: null });
-    await peer.remove();
+    await until("it is reached by its alias", async () => {
+      const command = ["timeout", "5", "wget", "-q", "-O", "-", "http://there:8222/healthz"];
+      const exec = await peer.exec({ Cmd: command, AttachStdout: true });
+      return (await text(await exec.start({}))).includes('"status":"ok"');
+    });
+    await peer.remove({ force: true });
   });
 
   it("leave alone whether it runs", async () => {

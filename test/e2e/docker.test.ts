@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as path from "node:path";
+import { text } from "node:stream/consumers";
 import type { ContainerInspectInfo } from "dockerode";
 import type { RawSettings } from "../../configs/settings";
 import { converse, endpointOf } from "../../providers/nats/connection";
@@ -117,10 +118,7 @@ const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw
         ],
         AttachStdout: true,
       });
-      const stream = await exec.start({});
-      let said = "";
-      for await (const chunk of stream) said += String(chunk);
-      assert.match(said, /refused/);
+      assert.match(await text(await exec.start({})), /refused/);
       await stack.isClean();
     });
 

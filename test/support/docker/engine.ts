@@ -26,7 +26,7 @@ export class Engine {
     private readonly territory: Territory,
   ) {
     // Without a host of its own, the client would take the environment's.
-    this.docker = new Dockerode({ host: undefined, socketPath: this.socket });
+    this.docker = new Dockerode({ host: undefined, socketPath: this.socket, timeout: ANSWER_TIMEOUT_MS });
     standing.add(this);
   }
 
@@ -176,6 +176,8 @@ export class Engine {
   }
 }
 
+/** A test whose engine hangs fails by that, long before its own time is over. */
+const ANSWER_TIMEOUT_MS = 120_000;
 const START_TIMEOUT_MS = 30_000;
 const SHUTDOWN_TIMEOUT_S = 5;
 const END_TIMEOUT_MS = 15_000;

@@ -16,7 +16,7 @@ export interface NatsImages {
 const BUSYBOX = "/bin/busybox";
 const TOOLS = {
   bin: ["sh", "cat", "chmod", "chown", "echo", "ls", "mkdir", "ps", "rm", "sleep"],
-  "usr/bin": ["env", "id", "nc", "nslookup", "test", "wc", "wget"],
+  "usr/bin": ["env", "id", "nc", "nslookup", "test", "timeout", "wc", "wget"],
 };
 
 const ENTRYPOINT = `#!/bin/sh

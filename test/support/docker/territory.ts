@@ -86,8 +86,13 @@ export class Territory {
 
   /** Its tests were killed, or somebody cleared the folder away. */
   private isAbandoned(): boolean {
-    if (!fs.existsSync(this.folder)) return isLink(this.name);
-    const owner = JSON.parse(fs.readFileSync(this.ownerFile, "utf8")) as Owner;
+    // In this order: the folder is there before the bridge, when somebody takes it at this moment.
+    const hasBridge = isLink(this.name);
+    if (!fs.existsSync(this.folder)) return hasBridge;
+    const text = read(this.ownerFile);
+    // Its owner is about to remove the rest.
+    if (text === "") return false;
+    const owner = JSON.parse(text) as Owner;
     return ownerOf(owner.pid).started !== owner.started;
   }
 
