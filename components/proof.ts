@@ -1,5 +1,5 @@
-import * as pulumi from "./pulumi";
 import { createHash } from "node:crypto";
+import * as pulumi from "./pulumi";
 import { hasProcesses, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { SiteSettings } from "../configs/settings";
 import type { ProofRow } from "../providers/smoke-test";

@@ -17,6 +17,18 @@ export type Placement =
       network: "bridge" | "host";
     };
 
+/** A server's place as it crosses Pulumi's boundary, as far as its engine goes. */
+interface Engined {
+  readonly engine?: Readonly<Record<string, unknown>>;
+}
+
+/** The place itself: with other certificates for the way to its engine it is the same one. */
+export function spotOf(place: Engined): Engined {
+  if (place.engine === undefined) return place;
+  const { certificates: _certificates, ...engine } = place.engine;
+  return { ...place, engine };
+}
+
 const runtimeOf = ({ runtime }: Pick<Settings, "runtime">, server: HubSettings | SiteSettings) =>
   server.runtime ?? runtime;
 

@@ -1,5 +1,6 @@
 import { hostPort } from "../configs/address";
 import { isLowered } from "../configs/limits";
+import { spotOf } from "../configs/placement";
 import { HubDeclaration } from "../configs/plan-hub";
 import { LinkCertificates, certificatesDigest, writeCertificates } from "./link-tls";
 import { findNatsServer } from "./nats-server-binary";
@@ -8,7 +9,7 @@ import { kick, leafLinks, varz } from "./nats/system";
 import { report } from "./report";
 import { Server, bringUp, isRunning, whatIsWrong } from "./server";
 import { declareHub, renderHub, writeHub, writtenDigest } from "./server-config";
-import { Place, hostOf, spotOf } from "./server-host";
+import { Place, hostOf } from "./server-host";
 import { markUnproven, removeMarks } from "./unproven";
 import { changed, hasUnknown, same, settled } from "./values";
 

@@ -1,7 +1,8 @@
-import { hostPort } from "../configs/address";
 import { setTimeout as sleep } from "node:timers/promises";
+import { hostPort } from "../configs/address";
 import { isLowered } from "../configs/limits";
 import { accountOf } from "../configs/names";
+import { spotOf } from "../configs/placement";
 import { LeafDeclaration, planLeaf } from "../configs/plan-leaf";
 import { StoreLimits } from "../configs/plan-server";
 import { render } from "../configs/render";
@@ -15,7 +16,7 @@ import { report } from "./report";
 import { Server, bringUp, isRunning, whatIsWrong } from "./server";
 import { writeConfig } from "./server-config";
 import { ServerFiles } from "./server-files";
-import { Place, hostOf, spotOf } from "./server-host";
+import { Place, hostOf } from "./server-host";
 import { siteStep } from "./unproven";
 import { hasUnknown, inputsOnly } from "./values";
 

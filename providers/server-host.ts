@@ -40,13 +40,6 @@ export function hostOf(place: Place): ServerHost {
   }
 }
 
-/** The place itself: with another certificate for the way to its engine it is the same one. */
-export function spotOf(place: Place): Place {
-  if (place.kind === "process") return place;
-  const { certificates: _certificates, ...engine } = place.engine;
-  return { ...place, engine };
-}
-
 function neverPlace(place: never): never {
   throw new Error(`there is no place ${JSON.stringify(place)}`);
 }

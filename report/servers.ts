@@ -1,4 +1,5 @@
 import { isLowered } from "../configs/limits";
+import { spotOf } from "../configs/placement";
 import type { StoreLimits } from "../configs/plan-server";
 import { UNKNOWN, changed, same, settled } from "../providers/values";
 import type { LinkFate, ServerFate } from "./model";
@@ -39,13 +40,7 @@ const freesPort = (identity: Step | undefined): boolean => {
   );
 };
 
-/** Where it runs: with other certificates for the way to its engine it is where it was. */
-function spotIn(inputs: Inputs): unknown {
-  const place = at(inputs, "place") as { engine?: Record<string, unknown> } | undefined;
-  if (place?.engine === undefined) return place;
-  const { certificates: _certificates, ...engine } = place.engine;
-  return { ...place, engine };
-}
+const spotIn = (inputs: Inputs): unknown => spotOf(at(inputs, "place") ?? {});
 
 /** Why the server must restart; empty when a reload is enough. */
 function restartReasons(step: Step, identity: Step | undefined): string[] {

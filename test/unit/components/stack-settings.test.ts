@@ -1,8 +1,8 @@
-import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
 import { stackSettings } from "../../../components/stack-settings";
 import { newSeed } from "../../support/settings";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { inTempFolder, withEnvironment } from "../providers/temp-folder";
 import { configOf } from "./recorder";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { DOCTOR_FINDINGS } from "../../../diagnosis/reference";
 import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DOCTOR_FINDINGS } from "../../../diagnosis/reference";
 import { DoctorReport, EXIT_CODES } from "../../../providers/doctor-report";
 import { doctorJson, doctorWords } from "../../../toolchain/doctor-words";
 import { newSeed } from "../../support/settings";
