@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { backendFolder, lockFolder, type PulumiStack } from "./backend";
+import { backendFolder, clearEmptyAttributes, lockFolder, type PulumiStack } from "./backend";
 import { ask } from "./cli";
 import { endLeftBehind, livingOwners, readLocks } from "./dead-run";
 import { say } from "./progress";
@@ -19,7 +19,9 @@ async function localBackend({ binary, projectFolder, env }: PulumiStack): Promis
 export async function clearDeadRun(target: PulumiStack): Promise<boolean> {
   const backend = await localBackend(target);
   if (backend === undefined) return false;
-  const locks = readLocks(lockFolder(backend, projectName(target.projectFolder), target.stack));
+  const project = projectName(target.projectFolder);
+  clearEmptyAttributes(backend, project, target.stack);
+  const locks = readLocks(lockFolder(backend, project, target.stack));
   if (locks.length === 0) return false;
 
   const reasons = await livingOwners(locks);
@@ -29,6 +31,8 @@ export async function clearDeadRun(target: PulumiStack): Promise<boolean> {
     `stack '${target.stack}': process ${locks.map(({ pid }) => pid).join(", ")} was killed and left its lock; clearing it`,
   );
   await endLeftBehind(target.projectFolder, say);
+  // What it left running may have been killed while it wrote, too.
+  clearEmptyAttributes(backend, project, target.stack);
   await run(target.binary, ["cancel", "--yes", "--non-interactive", "--stack", target.stack], {
     cwd: target.projectFolder,
     env: target.env,

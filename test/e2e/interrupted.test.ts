@@ -9,6 +9,7 @@ import { succeeded } from "../support/commands";
 import { type Victims, holds, interrupt, unreadBytes } from "../support/e2e-interrupt";
 import { pidOf, serversOf } from "../support/e2e-servers";
 import { arrived, publish } from "../support/e2e-traffic";
+import { filesBelow } from "../support/scratch-project";
 import { until } from "../support/until";
 
 // kill -9 of the Pulumi CLI, with all that it started or alone, at the moments when most is half done. Each time the
@@ -160,6 +161,20 @@ describe("an interrupted up", () => {
     });
 
     it("the plain CLI finishes it then", () => assertConverged(["oslo", "tromso"], ["EVENTS"], () => stack.up()));
+  });
+
+  describe("while the CLI wrote the attributes of the state", () => {
+    const attributes = () => filesBelow(stack.stateFolder).filter((name) => name.endsWith(".attrs"));
+
+    it("cannot be: the backend keeps none", () => assert.deepEqual(attributes(), []));
+
+    it("of a backend that keeps them is finished by make up", async () => {
+      fs.writeFileSync(`${stack.checkpoint()}.attrs`, "");
+      const { output } = await stack.fails("preview");
+      assert.match(output, /failed to load checkpoint: EOF/);
+      await assertConverged(["oslo", "tromso"], ["EVENTS"]);
+      assert.deepEqual(attributes(), []);
+    });
   });
 
   describe("and once it is whole", () => {

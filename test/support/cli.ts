@@ -266,8 +266,11 @@ export class Stack {
     ((await this.exported()).deployment.resources ?? []).map(({ urn }) => urn).sort();
 
   /** Whether the CLI has a stack of this name. */
-  exists = (): boolean =>
-    filesBelow(path.join(this.stateFolder, ".pulumi/stacks")).some((file) =>
+  exists = (): boolean => this.checkpoint() !== undefined;
+
+  /** The file with the stack's state; undefined when there is none. */
+  checkpoint = (): string | undefined =>
+    filesBelow(path.join(this.stateFolder, ".pulumi/stacks")).find((file) =>
       [`${this.name}.json`, `${this.name}.json.gz`].includes(path.basename(file)),
     );
 
