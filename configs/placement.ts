@@ -17,15 +17,13 @@ export type Placement =
       network: "bridge" | "host";
     };
 
-/** A server's place as it crosses Pulumi's boundary, as far as its engine goes. */
-interface Engined {
-  readonly engine?: Readonly<Record<string, unknown>>;
-}
-
-/** The place itself: with other certificates for the way to its engine it is the same one. */
-export function spotOf(place: Engined): Engined {
-  if (place.engine === undefined) return place;
-  const { certificates: _certificates, ...engine } = place.engine;
+/**
+ * What makes a server's place, as it crosses Pulumi's boundary, another one: with other certificates for the way to its
+ * engine it is where it was.
+ */
+export function spotOf(place: object): object {
+  if (!("engine" in place) || typeof place.engine !== "object") return place;
+  const { certificates: _certificates, ...engine } = place.engine as { certificates?: unknown };
   return { ...place, engine };
 }
 
