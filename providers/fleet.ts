@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Settings } from "../configs/settings";
 import { FleetAccess, accessOf, undelivered } from "./collected";
 import { dialedHub, hasProcesses, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
@@ -8,7 +8,7 @@ import { refuseOtherEngine, unnamedEngine, unreachedEngines } from "./docker/whe
 import { refusedConfigs } from "./config-check";
 import { digest } from "./digest";
 import { mayDiscard } from "./discard";
-import { folderProblem, machineId, refuseOtherFolder, refuseOtherMachine, removeFolder } from "./folders";
+import { folderProblem, machineId, refuseOtherFolder, refuseOtherMachine, removeOfStack } from "./folders";
 import { NatsServer, findNatsServer } from "./nats-server-binary";
 import { pemsOf } from "./link-tls";
 import { Failure, failure, refuseMoves, refuseNewImage } from "./moves";
@@ -180,7 +180,7 @@ export async function update(_id: string, _olds: FleetOutputs, news: FleetInputs
 async function remove(_id: string, { root }: FleetOutputs): Promise<void> {
   await clearLeftBehind(root);
   forgetPassed(root);
-  removeFolder(root, join(root, ".."));
+  removeOfStack(root, root);
 }
 
 export { remove as delete };

@@ -100,6 +100,15 @@ export function removeFolder(folder: string, root: string): void {
   }
 }
 
+/**
+ * Removes a folder of the stack, and those above it that became empty: in the project's folder up to that, so that nothing
+ * is left of the last stack. A data folder elsewhere is the user's, and stays.
+ */
+export function removeOfStack(folder: string, root: string): void {
+  const project = resolve(".");
+  removeFolder(folder, resolve(root).startsWith(`${project}/`) ? project : dirname(root));
+}
+
 /** The files of one server. */
 export const serverFiles = (folder: string) => {
   const path = resolve(folder);

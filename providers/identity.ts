@@ -1,7 +1,6 @@
 import { createUser } from "@nats-io/nkeys";
-import { join } from "node:path";
 import { allocatePort, releasePort } from "./ports";
-import { makeFolder, removeFolder } from "./folders";
+import { makeFolder, removeOfStack } from "./folders";
 import { changed } from "./values";
 import { publicKeyOf } from "./nats/authenticator";
 
@@ -72,7 +71,7 @@ export async function update(_id: string, olds: IdentityOutputs, news: IdentityI
 export async function remove(_id: string, { allocated, folder, root }: IdentityOutputs): Promise<void> {
   for (const port of Object.values(allocated)) releasePort(port, folder);
   // With the root when nothing else is there: the fleet's check, which has it, may never have passed.
-  removeFolder(folder, join(root, ".."));
+  removeOfStack(folder, root);
 }
 
 export { remove as delete };

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { makeFolder, readJson, removeFolder, writePrivate } from "./folders";
+import { makeFolder, readJson, removeOfStack, writePrivate } from "./folders";
 import { report } from "./report";
 import { messageOf } from "./refusal";
 
@@ -38,7 +38,7 @@ export const failedSteps = (root: string, server: string): string[] =>
 
 export const markProven = (root: string, server: string): void => rmSync(fileOf(root, server), { force: true });
 
-export const removeMarks = (root: string): void => removeFolder(folderOf(root), resolve(root, ".."));
+export const removeMarks = (root: string): void => removeOfStack(folderOf(root), root);
 
 /**
  * Runs one step of one site. A failure does not stop the other sites' steps (a thrown error would make Pulumi start

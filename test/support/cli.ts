@@ -258,6 +258,8 @@ export class Stack {
     assert.deepEqual(serversOf(this.fleet), [], "servers still run");
     assert.deepEqual(reservedPorts(this.fleet), [], "ports are still reserved");
     assert.equal(fs.existsSync(this.fleet), false, `${this.fleet} is still there`);
+    const others = path.dirname(this.fleet);
+    assert.ok(!fs.existsSync(others) || fs.readdirSync(others).length > 0, `${others} is still there, and empty`);
     if (this.exists()) assert.deepEqual(await this.resources(), [], "resources are still in the state");
   }
 

@@ -8,6 +8,7 @@ import {
   readText,
   refuseOtherMachine,
   removeFolder,
+  removeOfStack,
   serverFiles,
   writePrivate,
 } from "../../../providers/folders";
@@ -107,6 +108,27 @@ describe("folders and files", () => {
     makeFolder(temp.path("root-2", "oslo"));
     removeFolder(temp.path("root-2", "oslo"), temp.path("root"));
     assert.equal(existsSync(temp.path("root-2")), true);
+  });
+
+  it("takes a data folder of the project away with the last stack in it", () => {
+    const here = process.cwd();
+    process.chdir(temp.path());
+    try {
+      for (const stack of ["dev", "qa"]) makeFolder(`.fleet/${stack}/hub`);
+      removeOfStack(".fleet/dev/hub", ".fleet/dev");
+      assert.deepEqual(readdirSync(".fleet"), ["qa"]);
+      removeOfStack(".fleet/qa", ".fleet/qa");
+      assert.deepEqual(readdirSync("."), []);
+    } finally {
+      process.chdir(here);
+    }
+  });
+
+  it("leaves a data folder that lies elsewhere", () => {
+    makeFolder(temp.path("data", "dev", "hub"));
+    removeOfStack(temp.path("data", "dev", "hub"), temp.path("data", "dev"));
+    assert.deepEqual(readdirSync(temp.path()), ["data"]);
+    assert.deepEqual(readdirSync(temp.path("data")), []);
   });
 
   it("removes a folder that is not there without an error", () => {
