@@ -6,7 +6,7 @@ export interface Totals {
   passed: number;
   failed: number;
   skipped: number;
-  /** The failed tests, each as its whole title and the first line of its message: told again at the very end. */
+  /** The failed tests, each as its whole title and how its message begins: told again at the very end. */
   failures: string[];
 }
 
@@ -24,13 +24,21 @@ class CountingReporter extends Mocha.reporters.Spec {
         passed: this.stats.passes,
         failed: this.stats.failures,
         skipped: this.stats.pending,
-        failures: this.failures.map(
-          (test) => `${test.titlePath().join(" > ")}: ${String(test.err?.message).split("\n", 1)[0]}`,
-        ),
+        failures: this.failures.map((test) => `${test.titlePath().join(" > ")}: ${beginningOf(test.err?.message)}`),
       };
       fs.writeFileSync(totalsFile, JSON.stringify(totals));
     });
   }
+}
+
+/** Enough for what a failed command wrote, or for the first lines of a difference. */
+const MOST_LINES = 6;
+
+function beginningOf(message: string | undefined): string {
+  const lines = String(message)
+    .split("\n")
+    .filter((line) => line.trim() !== "");
+  return lines.slice(0, MOST_LINES).join("\n    ");
 }
 
 // mocha takes the module itself for the reporter class, not its default export.
