@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -80,6 +82,33 @@ function project(): string {
   withDockerPlugin(folder);
   return folder;
 }
+
+/** Tests in a process of their own, which have claimed a place for an engine. */
+async function settler(): Promise<{ folder: string; end: (signal: NodeJS.Signals) => Promise<unknown> }> {
+  const command = ["--pdeathsig", "TERM", process.execPath, "--require", "ts-node/register/transpile-only"];
+  const child = spawn("setpriv", [...command, "--eval", SETTLER], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, TERRITORY: path.resolve(__dirname, "../support/docker/territory") },
+  });
+  child.unref();
+  const ended = once(child, "exit").then(([code]) => code as unknown);
+  const folder = (await text(child.stdout)).trim();
+  assert.notEqual(folder, "", "it could not settle");
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    return await ended;
+  };
+  return { folder, end };
+}
+
+const SETTLER = `
+const { Territory } = require(process.env.TERRITORY);
+Territory.claim().then((territory) => {
+  process.stdout.end(territory.folder);
+  process.once("SIGTERM", () => territory.leave().then(() => process.exit()));
+  setInterval(() => undefined, 1000);
+});
+`;
 
 const reason = Engine.unavailable();
 const suite = reason === undefined ? describe : describe.skip;
@@ -223,6 +252,20 @@ suite(`Docker engines and the plugin in the tests${reason === undefined ? "" : `
     await engine.resume();
     const after = await server();
     assert.deepEqual([after.Id, after.State.Running], [before.Id, true]);
+  });
+
+  it("share the machine with tests that were killed, and with others that start at once", async () => {
+    const killed = await Promise.all([settler(), settler()]);
+    for (const { folder, end } of killed) {
+      fs.writeFileSync(path.join(folder, "left"), "");
+      await end("SIGKILL");
+    }
+    const settled = await Promise.all([settler(), settler(), settler()]);
+    assert.equal(new Set(settled.map(({ folder }) => folder)).size, settled.length);
+    for (const { folder, end } of settled) {
+      assert.deepEqual(fs.readdirSync(folder), []);
+      assert.equal(await end("SIGTERM"), 0);
+    }
   });
 
   it("leave nothing behind", async () => {

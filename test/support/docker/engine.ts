@@ -80,7 +80,7 @@ export class Engine {
   async stop(): Promise<void> {
     if (!standing.delete(this)) return;
     await this.end("SIGTERM");
-    await this.territory.clear();
+    await this.territory.leave();
   }
 
   [Symbol.asyncDispose] = (): Promise<void> => this.stop();

@@ -1,23 +1,33 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
+import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { until } from "../until";
 
 /**
  * What one engine has of this machine to itself: a folder, a bridge, a control group and a range of addresses, all by
- * one number, so that engines side by side, of other test runs too, do not meet. Nothing is left of it after `clear`.
+ * one number, so that engines side by side, of other test runs too, do not meet. Nothing is left of it after `leave`.
  */
 export class Territory {
-  private constructor(private readonly number: number) {}
+  private constructor(
+    private readonly number: number,
+    private readonly claimed: Claim,
+  ) {}
 
-  /** Errors: when every number is taken. */
+  /** What a killed test run left of it is cleared first. Errors: when every number is taken. */
   static async claim(): Promise<Territory> {
     for (let number = 0; number < MOST_ENGINES; number++) {
-      const territory = new Territory(number);
-      if (territory.isAbandoned()) await territory.clear();
-      if (territory.clashes() || !territory.take()) continue;
-      territory.addBridge();
+      const claimed = await claim(nameOf(number));
+      if (claimed === undefined) continue;
+      const territory = new Territory(number, claimed);
+      if (territory.isAbandoned) await territory.clear();
+      if (territory.clashes) {
+        await claimed.giveUp();
+        continue;
+      }
+      territory.settle();
       return territory;
     }
     throw new Error(`${MOST_ENGINES} engines run on this machine already, or their addresses are in use`);
@@ -25,7 +35,7 @@ export class Territory {
 
   /** Of the bridge and of the control group; the longest name that a bridge may have has 15 letters. */
   get name(): string {
-    return `nhl-dockerd-${this.number}`;
+    return nameOf(this.number);
   }
 
   get folder(): string {
@@ -42,7 +52,12 @@ export class Territory {
     return `${this.prefix}.128.0/17`;
   }
 
-  async clear(): Promise<void> {
+  async leave(): Promise<void> {
+    await this.clear();
+    await this.claimed.giveUp();
+  }
+
+  private async clear(): Promise<void> {
     await this.killProcesses();
     this.unmount();
     for (const bridge of this.bridges()) ip("link", "del", bridge);
@@ -56,13 +71,14 @@ export class Territory {
     return `10.${FIRST_RANGE + this.number}`;
   }
 
-  private get ownerFile(): string {
-    return path.join(this.folder, "owner.json");
+  /** Nobody claims it, and still there is something of it. */
+  private get isAbandoned(): boolean {
+    return fs.existsSync(this.folder) || isLink(this.name);
   }
 
-  /** Something on this machine has addresses of this range. */
-  private clashes(): boolean {
-    return isLink(this.name) || this.linksInRange().length > 0;
+  /** Something else on this machine has addresses of this range. */
+  private get clashes(): boolean {
+    return this.linksInRange().length > 0;
   }
 
   /** By name; also those that nothing is plugged into. */
@@ -71,32 +87,9 @@ export class Territory {
     return lines.filter((line) => line.includes(` ${this.prefix}.`)).map((line) => line.split(/\s+/)[1] ?? "");
   }
 
-  /** At one stroke, with its owner in it: of two that try, one gets it. */
-  private take(): boolean {
-    const draft = fs.mkdtempSync(`${this.folder}-`);
-    fs.writeFileSync(path.join(draft, path.basename(this.ownerFile)), JSON.stringify(ownerOf(process.pid)));
-    try {
-      fs.renameSync(draft, this.folder);
-      return true;
-    } catch {
-      fs.rmSync(draft, { recursive: true });
-      return false;
-    }
-  }
-
-  /** Its tests were killed, or somebody cleared the folder away. */
-  private isAbandoned(): boolean {
-    // In this order: the folder is there before the bridge, when somebody takes it at this moment.
-    const hasBridge = isLink(this.name);
-    if (!fs.existsSync(this.folder)) return hasBridge;
-    const text = read(this.ownerFile);
-    // Its owner is about to remove the rest.
-    if (text === "") return false;
-    const owner = JSON.parse(text) as Owner;
-    return ownerOf(owner.pid).started !== owner.started;
-  }
-
-  private addBridge(): void {
+  /** The folder first: it tells that the range is this territory's, whatever else is there of it. */
+  private settle(): void {
+    fs.mkdirSync(this.folder);
     ip("link", "add", "name", this.name, "type", "bridge");
     ip("addr", "add", `${this.address}/24`, "dev", this.name);
     ip("link", "set", this.name, "up");
@@ -158,16 +151,27 @@ const FIRST_RANGE = 200;
 /** What an engine consists of. */
 const PARTS = /^(setpriv|dockerd|containerd|containerd-shim-.*|runc)$/;
 
-interface Owner {
-  readonly pid: number;
-  /** In clock ticks since boot; undefined when there is no such process. */
-  readonly started?: string;
+const nameOf = (number: number): string => `nhl-dockerd-${number}`;
+
+interface Claim {
+  giveUp(): Promise<void>;
 }
 
-function ownerOf(pid: number): Owner {
-  const stat = read(`/proc/${pid}/stat`);
-  const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  return started === undefined ? { pid } : { pid, started };
+/**
+ * Undefined when another process has this one. The system itself keeps it, as an abstract socket (Linux, Node 20.8):
+ * of two that try one gets it, and it ends with its process, however that ends.
+ */
+async function claim(name: string): Promise<Claim | undefined> {
+  const server = net.createServer();
+  server.unref();
+  server.listen(`\0${name}`);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") return undefined;
+    throw error;
+  }
+  return { giveUp: async () => void (await once(server.close(), "close")) };
 }
 
 const ip = (...args: string[]): string => execFileSync("ip", args, { encoding: "utf8", stdio: "pipe" });
