@@ -85,7 +85,10 @@ export const SOURCE_RULES: readonly StreamRule[] = [
       // The hub asks the site for what it may publish only: without the right the consumer delivers to nobody.
       const wanted = leaf.links.length === 1 ? leaf.links[0]?.subjects : undefined;
       const isUnwanted =
-        source.activeMs >= 0 && wanted !== undefined && !wanted.some((subject) => subject.startsWith(`${deliver}.`));
+        source.activeMs >= 0 &&
+        !consumer.bound &&
+        wanted !== undefined &&
+        !wanted.some((subject) => subject.startsWith(`${deliver}.`));
       if (!isBehind && !isUnwanted) return undefined;
       return {
         cause: "the site answers the hub's source, and nothing of what it delivers arrives",

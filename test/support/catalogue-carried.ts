@@ -83,7 +83,7 @@ export const CARRIED_ROWS: Row[] = [
     name: "a link that must not deliver ($JS.S)",
     make: (fleet) => misconfigureHub(fleet, forbid("publish", "$JS.S.>")),
     finds: ["oslo: delivery-blocked"],
-    evidence: { "delivery-blocked": /source EVENTS: active/ },
+    evidence: { "delivery-blocked": /source EVENTS: active .*, to nobody/ },
     cause: { "delivery-blocked": /nothing of what it delivers arrives/ },
   },
   {
@@ -91,7 +91,7 @@ export const CARRIED_ROWS: Row[] = [
     modes: ["merged"],
     make: (fleet) => misconfigureHub(fleet, forbid("publish", "_source.oslo.>")),
     finds: ["oslo: delivery-blocked"],
-    evidence: { "delivery-blocked": /source EVENTS_OSLO: active/ },
+    evidence: { "delivery-blocked": /source EVENTS_OSLO: active .*, to nobody/ },
     cause: { "delivery-blocked": /nothing of what it delivers arrives/ },
   },
   {
