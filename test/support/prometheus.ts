@@ -63,7 +63,16 @@ export class Prometheus {
     return data;
   }
 
-  async query(expression: string): Promise<Sample[]> {
+  /** The samples that the expression has now; waits until there is one: each target is looked at when its turn comes. */
+  query(expression: string): Promise<Sample[]> {
+    const some = async () => {
+      const samples = await this.samples(expression);
+      return samples.length > 0 && samples;
+    };
+    return until(`${expression} has a value`, some);
+  }
+
+  private async samples(expression: string): Promise<Sample[]> {
     const { result } = await this.api<{ result: { metric: Record<string, string>; value: [number, string] }[] }>(
       `query?query=${encodeURIComponent(expression)}`,
     );
