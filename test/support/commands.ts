@@ -31,7 +31,8 @@ export function startCommand(
     stdout += text;
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
-  child.stdin.end(input);
+  // It may end without having read, and its exit code tells what is to be told.
+  child.stdin.on("error", () => undefined).end(input);
   const command = [path.basename(program), ...args].join(" ");
   const ended = new Promise<Ran>((resolve, reject) => {
     child.once("error", reject);
