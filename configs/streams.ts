@@ -1,7 +1,6 @@
 import { collectingAccount, siteStreamName } from "./names";
 import { deliverPrefix, probeSubjects } from "./permissions";
 import { StreamSettings } from "./settings";
-import { prefixed } from "./subjects";
 
 /** The fields of a JetStream stream configuration that this program sets, as they stand in the JSON API. */
 export interface StreamConfig {
@@ -21,6 +20,8 @@ export interface StreamConfig {
 export interface StreamSource {
   name: string;
   external: { api: string; deliver: string };
+  /** Where the source begins that has stored nothing yet. It is no part of what makes it another source to the server. */
+  opt_start_seq?: number;
   /** Never set by this program: the server's source may have it. */
   filter_subject?: string;
   subject_transforms?: { src: string; dest: string }[];
@@ -68,17 +69,23 @@ export function hubStreamConfig(stream: StreamSettings, stack: string): StreamCo
 export const siteApi = (site: string): string => `$JS.${site}.API`;
 
 /**
- * The source of one site. In "merged" mode transforms put the site's name before every subject that the site's stream
- * stores; a subject that none covers would land in the hub's stream raw, mixed with other sites'.
+ * The source of one site. It begins with the first message of the site's stream: without a sequence the server begins by
+ * time, and skips what the site stored before the newest message of the hub's stream, which other sites write too
+ * (nats-server stream.go, trySetupSourceConsumer).
+ *
+ * In "merged" mode one transform puts the site's name before whatever the site's stream stores. With one for each subject,
+ * a subject that none covers would land raw, mixed with other sites'; and a change of the subjects would make it another
+ * source to the server, which begins anew.
  */
 export function sourceOf(stream: StreamSettings, site: string): StreamSource {
   const name = siteStreamName(stream, site);
   const external = { api: siteApi(site), deliver: "" };
-  if (stream.collect.mode === "perSite") return { name, external };
+  const source = { name, external, opt_start_seq: 1 };
+  if (stream.collect.mode === "perSite") return source;
   return {
-    name,
+    ...source,
     external: { ...external, deliver: deliverPrefix(site) },
-    subject_transforms: [...stream.subjects, probeSubjects(name)].map((src) => ({ src, dest: prefixed(site, src) })),
+    subject_transforms: [{ src: ">", dest: collectedSubject(stream, site, ">") }],
   };
 }
 
@@ -116,7 +123,7 @@ export function streamChanges(existing: Partial<StreamConfig>, wanted: StreamCon
   });
 }
 
-/** Whether the server's source (which carries further fields) is the wanted one. */
+/** Whether the server's source (which carries further fields) is the wanted one, wherever it began. */
 export const sameSource = (existing: StreamSource, wanted: StreamSource): boolean =>
   existing.name === wanted.name &&
   (existing.filter_subject ?? "") === "" &&

@@ -50,13 +50,3 @@ export function covers(pattern: string, subject: string): boolean {
     if (r === ">" || (l !== "*" && l !== r)) return false;
   }
 }
-
-/**
- * The destination that puts `prefix` before every subject of the pattern `source`.
- * nats-server wants a numbered placeholder for each `*` of the source (subject mapping), and keeps a trailing `>`.
- */
-export function prefixed(prefix: string, source: string): string {
-  let wildcard = 0;
-  const tokens = source.split(".").map((token) => (token === "*" ? `{{wildcard(${++wildcard})}}` : token));
-  return [prefix, ...tokens].join(".");
-}

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { StreamSettings } from "../configs/settings";
-import { StreamSource, isSourceOfSite } from "../configs/streams";
+import { collectedSubject, isSourceOfSite } from "../configs/streams";
 import { SiteAccess, atHub, sourceInfoOf } from "./collected";
 import { exclusively } from "./exclusively";
 import { JetStream, StreamInfo } from "./nats/jetstream";
@@ -59,23 +59,19 @@ export async function rearm(access: SiteAccess, stream: StreamSettings): Promise
     const sources = info?.config.sources ?? [];
     const others = sources.filter((source) => !isSourceOfSite(source, access.site));
     if (info === undefined || others.length === sources.length) return;
-    // A position that an earlier start left in.
-    const declared = sources.map(
-      ({ opt_start_seq: _, ...source }: StreamSource & { opt_start_seq?: number }) => source,
-    );
-    const position = (sourceInfoOf(info, access.site)?.seq ?? 0) + 1;
+    const startAt = (sequence: number) =>
+      sources.map((source) => (isSourceOfSite(source, access.site) ? { ...source, opt_start_seq: sequence } : source));
+    const position = sourceInfoOf(info, access.site)?.seq ?? 0;
+    const stored = await js.nextMessage(stream.name, collectedSubject(stream, access.site, ">"), 1);
     await js.setSources(info, others);
     // A stream that lost its last source took its own name as subject (nats-server stream.go).
     const config = { ...info.config, subjects: [] };
-    // In an emptied stream the server finds no position and goes by time: it would skip what the site stored before the
-    // stream's last message. Given the position, it starts there; taken off again, the source stays as it runs.
-    if (info.state.messages === 0) {
-      const placed = declared.map((source) =>
-        isSourceOfSite(source, access.site) ? { ...source, opt_start_seq: position } : source,
-      );
-      await js.updateStream({ ...config, sources: placed });
+    // The server goes on behind the newest message that it stores of the site. Where it stores none it must be told; left
+    // in, the position would let a stream that is made anew at the site begin in its middle.
+    if (stored === undefined) {
+      await js.updateStream({ ...config, sources: startAt(position + 1) });
       if (!(await becomesHeard(js, stream.name, access.site, POSITIONED_MS))) return;
     }
-    await js.updateStream({ ...config, sources: declared });
+    await js.updateStream({ ...config, sources: startAt(1) });
   });
 }

@@ -188,6 +188,15 @@ describe("sourcing", function () {
       return acknowledged;
     }
 
+    const onHub = async (fleet: TestFleet, site: string): Promise<string[]> => {
+      const messages = await collectedMessages(
+        await fleet.connect(fleet.hub, "reader"),
+        "EVENTS",
+        `${site}.events.during`,
+      );
+      return messages.map(({ text }) => text);
+    };
+
     const arrive = async (fleet: TestFleet, site: string, texts: readonly string[]): Promise<void> => {
       const found = await until(`${texts.length} messages are on the hub`, async () => {
         const here = await collectedTexts(fleet, site, "events.during");
@@ -229,6 +238,22 @@ describe("sourcing", function () {
         (await fleet.prove()).map(({ collected }) => collected),
         ["OSLO/EVENTS", "HUB/ALARMS", "BERGEN/EVENTS", "HUB/ALARMS"],
       );
+    });
+
+    it("other subjects of a merged stream lose nothing that is published meanwhile, and double nothing", async () => {
+      const events = (...subjects: string[]): RawSettings["streams"] => [{ ...MERGED, name: "EVENTS", subjects }];
+      await using fleet = await TestFleet.deploy({ streams: events("events.*", "old.>") });
+      await fleet.prove();
+      const bergen = await fleet.application("bergen");
+      const texts = await publishDuring(await fleet.application("oslo"), async () => {
+        const others = await publishDuring(bergen, () => fleet.up({ streams: events("new.>", "events.*") }));
+        await until("bergen's are on the hub", async () => (await onHub(fleet, "bergen")).length >= others.length);
+        assert.deepEqual(await onHub(fleet, "bergen"), others);
+      });
+      await until("oslo's are on the hub", async () => (await onHub(fleet, "oslo")).length >= texts.length);
+      assert.deepEqual(await onHub(fleet, "oslo"), texts);
+      await publishAll(bergen, "new.a", ["taken"]);
+      await fleet.prove();
     });
 
     it("a rotation loses nothing that is published meanwhile, and the old key is refused afterwards", async () => {

@@ -103,7 +103,7 @@ export const STREAM_ROWS: Row[] = [
     modes: ["merged"],
     make: (fleet) => setSource(fleet, (source) => delete source.subject_transforms),
     finds: ["oslo: source-altered"],
-    evidence: { "source-altered": /transforms none, declared events\.> -> oslo\.events\.>/ },
+    evidence: { "source-altered": /transforms none, declared > -> oslo\.>/ },
   },
   {
     name: "a merged source whose transforms miss a subject",

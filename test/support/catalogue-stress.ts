@@ -161,6 +161,27 @@ export const STRESS_ROWS: Row[] = [
   },
   {
     ...GOOD,
+    name: "good: a site whose first messages wait while another one's go on in the merged stream",
+    modes: ["merged"],
+    make: async (fleet) => {
+      const bergen = await fleet.application("bergen");
+      // As the probes of a proof do: the hub's stream does not begin with its first message any more.
+      await publishAll(bergen, "events.b", ["first"]);
+      await until("bergen's is there", async () => (await fleet.collected("oslo")).state.last_seq === 1);
+      await (await fleet.atHub("oslo")).purge("EVENTS", ">");
+      await misconfigure(oslo(fleet), (config) => (remoteOf(config).urls = ["nats-leaf://127.0.0.1:1"]));
+      await publish(fleet, 10);
+      await publishAll(bergen, "events.b", ["later"]);
+      await until("bergen's is there", async () => (await fleet.collected("oslo")).state.messages === 1);
+      await fleet.repair();
+    },
+    after: async (fleet) => {
+      const { state } = await fleet.collected("oslo");
+      assert.equal(state.messages, 11, "all that the sites held is on the hub, once");
+    },
+  },
+  {
+    ...GOOD,
     name: "good: messages that expire at the site and on the hub",
     make: async (fleet) => {
       await editSiteStream(fleet, (config) => Object.assign(config, { max_age: 1e9, duplicate_window: 1e9 }));

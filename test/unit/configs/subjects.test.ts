@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { covers, overlaps, prefixed, reservedBy, subjectProblem } from "../../../configs/subjects";
+import { covers, overlaps, reservedBy, subjectProblem } from "../../../configs/subjects";
 
 // The oracle lists every subject of up to four tokens over a small alphabet and matches token by token. Patterns have at
 // most three tokens and two literals of their own: where two of them differ, one of these subjects shows it.
@@ -90,44 +90,6 @@ describe("two subject patterns", () => {
       assert.equal(overlaps(a, b), false);
     });
   }
-});
-
-describe("the pattern of a prefix before another", () => {
-  it("numbers each '*' and keeps the '>' at the end", () => {
-    assert.equal(prefixed("oslo", "a.*.b.*.>"), "oslo.a.{{wildcard(1)}}.b.{{wildcard(2)}}.>");
-  });
-
-  it("is the prefix and the subject when there is no wildcard", () => {
-    assert.equal(prefixed("oslo", "events.door"), "oslo.events.door");
-  });
-
-  it("keeps a '>' that stands alone", () => {
-    assert.equal(prefixed("oslo", ">"), "oslo.>");
-  });
-
-  it("has one placeholder for each '*' of the source, in order", () => {
-    fc.assert(
-      fc.property(anyPattern, (source) => {
-        const placeholders = [...prefixed("oslo", source).matchAll(/\{\{wildcard\((\d+)\)\}\}/g)].map((m) =>
-          Number(m[1]),
-        );
-        const stars = source.split(".").filter((token) => token === "*");
-        assert.deepEqual(
-          placeholders,
-          stars.map((_, i) => i + 1),
-        );
-      }),
-    );
-  });
-
-  it("is covered by the prefix's own subjects, and by no other's", () => {
-    fc.assert(
-      fc.property(anyPattern, (source) => {
-        assert.ok(covers("oslo.>", prefixed("oslo", source)));
-        assert.ok(!overlaps("bergen.>", prefixed("oslo", source)));
-      }),
-    );
-  });
 });
 
 describe("a stream's subject", () => {
