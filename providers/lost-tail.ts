@@ -4,7 +4,7 @@ import { collectedSubject } from "../configs/streams";
 import { SiteAccess, systemAccess } from "./collected";
 import { readJson, makeFolder, writePrivate } from "./folders";
 import { shared } from "./nats/connection";
-import { JetStream, StoredMessage, StreamInfo } from "./nats/jetstream";
+import { JetStream, SOURCE_HEADER, StoredMessage, StreamInfo } from "./nats/jetstream";
 import { varz } from "./nats/system";
 
 /**
@@ -44,7 +44,7 @@ export async function clocksOf(access: SiteAccess, system: string): Promise<Cloc
 }
 
 /** The sequence that a message of the hub's stream had at the site. */
-const originOf = ({ headers }: StoredMessage): number => Number(headers["Nats-Stream-Source"]?.split(" ")[1]);
+const originOf = ({ headers }: StoredMessage): number => Number(headers[SOURCE_HEADER]?.split(" ")[1]);
 
 /**
  * Where the messages of a stream from sequence `low` to `high` divide, found by halves: the last for which `isBefore`

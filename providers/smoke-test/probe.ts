@@ -4,8 +4,8 @@ import { siteStreamName, probeStreamName } from "../../configs/names";
 import { probeSubject, probeSubjects } from "../../configs/permissions";
 import { ProbeSettings, StreamSettings } from "../../configs/settings";
 import { OWNER, collectedSubject, siteStreamConfig, sourceOf, hubStreamConfig } from "../../configs/streams";
-import { SiteAccess, atHub, atSite } from "../collected";
-import { JetStream, StreamInfo } from "../nats/jetstream";
+import { SiteAccess, atHub, atSite, sourceInfoOf } from "../collected";
+import { JetStream, SOURCE_HEADER, StreamInfo } from "../nats/jetstream";
 import { Refusal, messageOf } from "../refusal";
 import { SILENT_AFTER_MS, isHeardSince, rearm } from "../source";
 import { ProbeFacts } from "../../diagnosis/facts";
@@ -143,15 +143,16 @@ async function removeStandIn({ site, hub }: Ends, route: Route, stack: string): 
   for (const remove of ours) await remove();
 }
 
+/** Resolves with the highest sequence that a probe has at the site; 0 without probes. */
 async function publish(
   { application, access, runId, settings }: ProbeJob,
   route: Route,
   numbers: number[],
   size: number,
-): Promise<void> {
+): Promise<number> {
   const js = application.jetstream({ timeout: settings.timeout });
   const payload = new Uint8Array(size).fill(0x2e);
-  await Promise.all(
+  const acknowledged = await Promise.all(
     numbers.map((number) => {
       const head = headers();
       head.set(RUN_HEADER, runId);
@@ -162,6 +163,7 @@ async function publish(
       });
     }),
   );
+  return Math.max(0, ...acknowledged.map(({ seq }) => seq));
 }
 
 const arrivedCount = async ({ hub }: Ends, route: Route): Promise<number> =>
@@ -176,6 +178,18 @@ async function arrival(ends: Ends, route: Route, wanted: number, deadline: numbe
   }
 }
 
+/**
+ * Waits until the source took so much of the site's stream: until then the probes that are there may have come by another
+ * way, and the source's own be still on theirs.
+ */
+async function taken({ access }: ProbeJob, ends: Ends, route: Route, upTo: number, deadline: number): Promise<void> {
+  for (;;) {
+    const position = sourceInfoOf(await ends.hub.stream(route.hub), access.site)?.seq ?? 0;
+    if (position >= upTo || Date.now() >= deadline) return;
+    await sleep(10);
+  }
+}
+
 /** Waits for the first probe; a source that lost its site meanwhile (a server was restarted) is started anew. */
 async function firstArrival({ access, stream }: ProbeJob, ends: Ends, route: Route, deadline: number): Promise<number> {
   const start = Date.now();
@@ -186,16 +200,25 @@ async function firstArrival({ access, stream }: ProbeJob, ends: Ends, route: Rou
   return arrival(ends, route, 1, deadline, 5);
 }
 
-/** The numbers of this run's probes, read from the stored messages themselves. */
-async function storedNumbers({ hub }: Ends, route: Route, runId: string): Promise<number[]> {
-  const numbers: number[] = [];
+/** A probe of this run as the hub's stream holds it. */
+interface StoredProbe {
+  number: number;
+  isSourced: boolean;
+}
+
+/** This run's probes, read from the stored messages themselves. */
+async function storedProbes({ hub }: Ends, route: Route, runId: string): Promise<StoredProbe[]> {
+  const probes: StoredProbe[] = [];
   for (let seq = 1; ;) {
     const message = await hub.nextMessage(route.hub, route.arrivesAs, seq);
-    if (message === undefined) return numbers;
-    if (message.headers[RUN_HEADER] === runId) numbers.push(Number(message.headers[NUMBER_HEADER]));
+    if (message === undefined) return probes;
+    const { [RUN_HEADER]: run, [NUMBER_HEADER]: number, [SOURCE_HEADER]: source } = message.headers;
+    if (run === runId) probes.push({ number: Number(number), isSourced: source !== undefined });
     seq = message.seq + 1;
   }
 }
+
+const countOf = (probes: readonly StoredProbe[]): number => new Set(probes.map(({ number }) => number)).size;
 
 async function purge(ends: Ends, route: Route, exact: boolean): Promise<void> {
   await ends.site.purge(route.site, exact ? route.subject : route.leftovers);
@@ -208,7 +231,7 @@ async function send(job: ProbeJob, ends: Ends, route: Route, facts: ProbeFacts):
   const deadline = Date.now() + settings.timeout;
   const started = performance.now();
   facts.sent = 1;
-  await publish(job, route, [1], 64);
+  let last = await publish(job, route, [1], 64);
   facts.arrived = await firstArrival(job, ends, route, deadline);
   if (facts.arrived === 0) return;
   facts.latencyMs = Math.round((performance.now() - started) * 10) / 10;
@@ -216,12 +239,13 @@ async function send(job: ProbeJob, ends: Ends, route: Route, facts: ProbeFacts):
   const [small, large] = [rest.slice(0, settings.count - 1), rest.slice(settings.count - 1)];
   facts.sent += rest.length;
   facts.burst = burst;
-  await publish(job, route, small, 64);
-  await publish(job, route, large, settings.burstMessage);
+  last = Math.max(last, await publish(job, route, small, 64));
+  last = Math.max(last, await publish(job, route, large, settings.burstMessage));
   if (rest.length > 0) facts.arrived = await arrival(ends, route, facts.sent, deadline, 10);
-  const numbers = await storedNumbers(ends, route, runId);
-  facts.arrived = new Set(numbers).size;
-  facts.doubled = numbers.length - facts.arrived;
+  if (facts.arrived >= facts.sent) await taken(job, ends, route, last, deadline);
+  const probes = await storedProbes(ends, route, runId);
+  facts.arrived = countOf(probes.filter(({ isSourced }) => isSourced));
+  facts.doubled = probes.length - countOf(probes);
 }
 
 /** Proves one stream of one site. Never throws: what went wrong is a fact. Probes are purged at both ends, always. */
