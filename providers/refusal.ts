@@ -12,3 +12,8 @@ export class Refusal extends Error {
 
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** For what may fail: only a Refusal goes on. */
+export function passUnlessRefusal(error: unknown): void {
+  if (error instanceof Refusal) throw error;
+}

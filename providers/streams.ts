@@ -4,7 +4,6 @@ import { StreamSettings } from "../configs/settings";
 import {
   StreamConfig,
   collectedName,
-  collectedSubject,
   hubStreamConfig,
   isSourceOfSite,
   sameSource,
@@ -14,13 +13,13 @@ import {
 } from "../configs/streams";
 import { isAway } from "./away";
 import { SiteAccess, atHub, atSite, undelivered } from "./collected";
-import { mayDiscard, mayDiscardCollected } from "./discard";
 import { JetStream, JetStreamError, StreamInfo } from "./nats/jetstream";
-import { Refusal, messageOf } from "./refusal";
+import { Refusal, messageOf, passUnlessRefusal } from "./refusal";
 import { refuseChange } from "./refuse-change";
 import { behindHub } from "./repair-condition";
 import { report } from "./report";
 import { SILENT_AFTER_MS, becomesHeard, isActive, onHubStream, rearm } from "./source";
+import { refuseUndelivered, removeStreams } from "./stream-removal";
 import { siteStep } from "./unproven";
 import { changed, inputsOnly, settled } from "./values";
 
@@ -37,6 +36,8 @@ export interface StreamsInputs {
 }
 
 export interface StreamsOutputs extends StreamsInputs {
+  /** The declared ones, and those that could not be taken away yet. */
+  streams: StreamSettings[];
   /** Whether the site's own streams were ever made. */
   made: boolean;
   /** Why the last attempt failed, or what `refresh` found on the servers; empty when there is nothing. */
@@ -68,14 +69,7 @@ async function ensureSource(js: JetStream, inputs: StreamsInputs, stream: Stream
   const where = `hub stream ${collectedName(stream, inputs.site)}`;
   const info = await js.stream(stream.name);
   if (info === undefined) {
-    await js.createStream({ ...config, sources: [source] }).catch((error: unknown) => {
-      if (!(error instanceof JetStreamError) || error.code !== NO_STORAGE) throw error;
-      throw new Refusal(
-        `${where}: its account has no room for it beside the streams that it keeps of earlier settings; save and ` +
-          `delete those ('nats stream rm', as operator of ${inputs.site} on the hub), or raise hub.maxFile when the ` +
-          "whole hub is too small; then run 'pulumi up'",
-      );
-    });
+    await js.createStream({ ...config, sources: [source] });
     return;
   }
   refuseChange(where, info, config, { adopt: stream.adopt, site: inputs.site });
@@ -97,8 +91,20 @@ async function ensureSource(js: JetStream, inputs: StreamsInputs, stream: Stream
 /** A source looks for a lost site every 10 s. */
 const STUCK_AFTER_MS = 12_000;
 
+function refuseWithoutRoom(error: unknown, { site }: StreamsInputs, stream: StreamSettings): never {
+  if (!(error instanceof JetStreamError) || error.code !== NO_STORAGE) throw error;
+  throw new Refusal(
+    `hub stream ${collectedName(stream, site)}: its account has no room for it beside the streams that it keeps of earlier ` +
+      `settings; save and delete those ('nats stream rm', as operator of ${site} on the hub), or raise hub.maxFile when the ` +
+      "whole hub is too small; then run 'pulumi up'",
+  );
+}
+
 /** Resolves with what no `up` may repair by itself, for something would be lost or doubled; undefined for nothing. */
-async function collect(inputs: StreamsInputs, stream: StreamSettings): Promise<string | undefined> {
+const collect = (inputs: StreamsInputs, stream: StreamSettings): Promise<string | undefined> =>
+  bringToHub(inputs, stream).catch((error: unknown) => refuseWithoutRoom(error, inputs, stream));
+
+async function bringToHub(inputs: StreamsInputs, stream: StreamSettings): Promise<string | undefined> {
   const access = accessOf(inputs);
   const js = await atHub(access, stream);
   await onHubStream(access, stream, () => ensureSource(js, inputs, stream));
@@ -113,17 +119,19 @@ async function collect(inputs: StreamsInputs, stream: StreamSettings): Promise<s
 }
 
 /** Streams that are not declared any more; in another mode a stream is another one at the site. */
-const undeclared = (olds: StreamsOutputs | undefined, inputs: StreamsInputs): StreamSettings[] =>
-  (olds?.streams ?? []).filter(
+const undeclared = (olds: StreamsOutputs, inputs: StreamsInputs): StreamSettings[] =>
+  olds.streams.filter(
     (old) => !inputs.streams.some((stream) => stream.name === old.name && stream.collect.mode === old.collect.mode),
   );
 
 async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<StreamsOutputs> {
   let made = olds?.made ?? false;
+  let leaving = olds === undefined ? [] : undeclared(olds, inputs);
   const behind: string[] = [];
   const failed = await siteStep(inputs.root, inputs.site, "streams", async () => {
     // First: the next stream may take over the subjects.
-    if (olds !== undefined) await removeStreams(olds, undeclared(olds, inputs));
+    if (olds !== undefined) await removeStreams(accessOf(olds), leaving, olds.made);
+    leaving = [];
     if (inputs.expect === "online") {
       const js = await atSite(accessOf(inputs));
       for (const stream of inputs.streams) {
@@ -140,7 +148,7 @@ async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<Stre
   });
   // The smoke test fails the update with it.
   for (const words of behind) report(`site ${inputs.site}: ${words}`);
-  return { ...inputs, made, problem: failed ?? behind.join("; ") };
+  return { ...inputs, streams: [...inputs.streams, ...leaving], made, problem: failed ?? behind.join("; ") };
 }
 
 export async function create(inputs: StreamsInputs) {
@@ -229,15 +237,11 @@ export async function read(id: string, props: StreamsOutputs) {
   return { id, props: { ...props, problem: found ?? props.problem } };
 }
 
-function passUnlessRefusal(error: unknown): void {
-  if (error instanceof Refusal) throw error;
-}
-
 /** Looks at the live servers for refusals only; what cannot be read now may be after the servers' own repair. */
 async function refuseLoss(inputs: StreamsInputs, olds: StreamsOutputs): Promise<void> {
   const gone = undeclared(olds, inputs);
   const look = undelivered(accessOf(olds), gone)
-    .then(() => refuseUndelivered(olds, gone))
+    .then(() => refuseUndelivered(accessOf(olds), gone, olds.made))
     .then(() => liveDifference(inputs));
   await Promise.race([look, sleep(LOOK_TIMEOUT_MS, undefined, { ref: false })]);
 }
@@ -249,46 +253,8 @@ export async function update(_id: string, olds: StreamsOutputs, news: StreamsInp
   return { outs: await apply(news, olds) };
 }
 
-/** Refuses to take streams away while the hub lacks some of their messages. */
-async function refuseUndelivered(inputs: StreamsOutputs, streams: readonly StreamSettings[]): Promise<void> {
-  const { site } = inputs;
-  if (streams.length === 0 || !inputs.made || mayDiscard(site)) return;
-  const lost = await undelivered(accessOf(inputs), streams).catch((error: unknown) => [
-    `its streams cannot be read (${messageOf(error)})`,
-  ]);
-  if (lost.length === 0) return;
-  throw new Refusal(`site ${site}: ${lost.join("; ")}; wait until they did, or allow the loss with DISCARD=${site}`);
-}
-
-/** Takes streams away at the site, and the site's source off the hub's, whose messages stay unless told otherwise. */
-async function removeStreams(inputs: StreamsOutputs, streams: readonly StreamSettings[]): Promise<void> {
-  const access = accessOf(inputs);
-  const { site } = inputs;
-  await refuseUndelivered(inputs, streams);
-  for (const stream of streams) {
-    // A hub or a site that is gone has nothing left to take away.
-    await onHubStream(access, stream, () => releaseSource(access, stream)).catch(passUnlessRefusal);
-    if (inputs.made)
-      await atSite(access)
-        .then((js) => js.deleteStream(siteStreamName(stream, site)))
-        .catch(passUnlessRefusal);
-  }
-}
-
-async function releaseSource(access: SiteAccess, stream: StreamSettings): Promise<void> {
-  const js = await atHub(access, stream);
-  const info = await js.stream(stream.name);
-  if (info === undefined) return;
-  const others = (info.config.sources ?? []).filter((source) => !isSourceOfSite(source, access.site));
-  if (mayDiscardCollected(access.site)) {
-    if (stream.collect.mode === "perSite") return js.deleteStream(stream.name);
-    await js.purge(stream.name, collectedSubject(stream, access.site, ">"));
-  }
-  await js.setSources(info, others);
-}
-
 async function remove(_id: string, outs: StreamsOutputs): Promise<void> {
-  await removeStreams(outs, outs.streams);
+  await removeStreams(accessOf(outs), outs.streams, outs.made);
 }
 
 export { remove as delete };

@@ -4,7 +4,7 @@ import { RawSettings } from "../../configs/settings";
 import { TestFleet } from "../support/fleet";
 import { leafLogin } from "../support/e2e-leaf-login";
 import { collectedMessages, collectedTexts, publishAll, textsFrom } from "../support/messages";
-import { isRunning, restartWith } from "../support/servers";
+import { isRunning, restartWith, stopServer } from "../support/servers";
 import { until } from "../support/until";
 
 /** What happens to streams that exist when their settings change, and when their site is removed. */
@@ -137,6 +137,39 @@ describe("streams", function () {
       await fleet.up({ streams: [RENAMED] });
       await fleet.prove();
     });
+  });
+
+  it("that cannot be taken away yet go with a later update", async () => {
+    const other: Stream = { ...EVENTS, name: "OTHER", subjects: ["other.>"] };
+    const small: Stream = { ...EVENTS, maxBytes: "8MiB", collect: { maxBytes: "8MiB" } };
+    await using fleet = await TestFleet.deploy({ ...ONE_SITE, streams: [small, other] });
+    await fleet.prove();
+    await publishAll(await fleet.application("oslo"), "events.a", textsFrom(1, 5));
+    await until("all are delivered", async () => (await fleet.collected("oslo")).state.messages === 5);
+    const hub = await fleet.atHub("oslo");
+    await stopServer(fleet.site("oslo").folder);
+
+    await fleet.up({ sites: [{ name: "oslo", expect: "offline" }], streams: [other] });
+    assert.match(fleet.problemsOf("oslo").join(), /its streams cannot be read .*DISCARD=oslo/);
+    assert.deepEqual((await fleet.preview()).changes, ["oslo streams"]);
+
+    await fleet.up({ sites: [{ name: "oslo" }] });
+    assert.deepEqual(fleet.problemsOf("oslo"), []);
+    assert.equal(await (await fleet.atSite("oslo")).stream("EVENTS"), undefined);
+    assert.equal((await hub.stream("EVENTS"))?.state.messages, 5);
+    assert.deepEqual((await fleet.preview()).changes, []);
+    await fleet.prove();
+  });
+
+  it("of which the hub keeps others cannot grow beside those: refused with the cure", async () => {
+    const other: Stream = { ...EVENTS, name: "OTHER", subjects: ["other.>"] };
+    await using fleet = await TestFleet.deploy({ ...ONE_SITE, streams: [EVENTS, other] });
+    const hub = await fleet.atHub("oslo");
+    await fleet.up({ streams: [{ ...other, collect: { maxBytes: "33MiB" } }] });
+    assert.match(fleet.problemsOf("oslo").join(), /hub stream OSLO\/OTHER: its account has no room .*nats stream rm/);
+    await hub.deleteStream("EVENTS");
+    await fleet.up();
+    assert.deepEqual(fleet.problemsOf("oslo"), []);
   });
 
   describe("of a site that is removed", () => {
