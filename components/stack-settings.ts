@@ -4,6 +4,7 @@ import { judgedSettings } from "../configs/read-settings";
 import { judge } from "../configs/rules";
 import { SETTING_NAMES, Settings } from "../configs/settings";
 import { SitesTable } from "../configs/sites-table";
+import { givenPassphrase } from "./passphrase";
 import { readSitesFile } from "./sites-file";
 
 /** The settings of the current stack, judged by every rule. Errors: a RunError that lists all problems. */
@@ -72,6 +73,11 @@ function unknownKeys(config: pulumi.Config) {
     }));
 }
 
-/** Whether the passphrase that encrypts this stack's secrets is empty. */
-const hasEmptyPassphrase = (): boolean =>
-  process.env.PULUMI_CONFIG_PASSPHRASE === "" && (process.env.PULUMI_CONFIG_PASSPHRASE_FILE ?? "") === "";
+/** Whether the passphrase that encrypts this stack's secrets is empty; one that this process cannot read is not. */
+function hasEmptyPassphrase(): boolean {
+  try {
+    return givenPassphrase(process.env) === "";
+  } catch {
+    return false;
+  }
+}

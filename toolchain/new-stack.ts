@@ -3,12 +3,13 @@ import * as path from "node:path";
 import { NO_STATE_URL, STATE_URL } from "../configs/settings";
 import { type Document, parseDocument, visit } from "yaml";
 import { exportState } from "./cli";
+import { refuseEmptyPassphrase } from "./passphrase";
 import type { Deployment } from "./pending";
 import type { Say } from "./progress";
 import { pulumiStack } from "./pulumi-stack";
 import { Refusal } from "./refusal";
-import { DEV_STACK, missingPassphrase, otherBackend } from "./stack-environment";
-import { type StackFile, isPassphrase, readStackFile, stackFileName, stackFileOf } from "./stack-file";
+import { DEV_STACK, type Environment, environmentOf, missingPassphrase, otherBackend } from "./stack-environment";
+import { type StackFile, readStackFile, stackFileName, stackFileOf } from "./stack-file";
 import { stackTemplate } from "./stack-template";
 import { initStack } from "./up";
 
@@ -23,8 +24,6 @@ export interface StackRequest {
   readonly state?: string;
   readonly secretsProvider?: string;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const given = (value: string | undefined): string | undefined => (value === "" ? undefined : value);
 
@@ -61,23 +60,7 @@ export function refuseRequest({ stack, state, secretsProvider }: StackRequest): 
 function refuseUnsafe(stack: string, file: StackFile, env: Environment): void {
   const problem = otherBackend(stack, file, env) ?? missingPassphrase(stack, file, env);
   if (problem !== undefined) throw new Refusal(problem);
-  if (isPassphrase(file.secretsProvider ?? "passphrase")) refuseEmptyPassphrase(stack, env);
-}
-
-/** Errors: a Refusal of an empty passphrase: nothing that is made to be shared may be encrypted with it. */
-export function refuseEmptyPassphrase(stack: string, env: Environment): void {
-  const file = given(env.PULUMI_CONFIG_PASSPHRASE_FILE);
-  let passphrase = env.PULUMI_CONFIG_PASSPHRASE;
-  try {
-    if (file !== undefined) passphrase = fs.readFileSync(file, "utf8").trim();
-  } catch (error) {
-    throw new Refusal(`PULUMI_CONFIG_PASSPHRASE_FILE: cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-  if (passphrase !== "") return;
-  throw new Refusal(
-    `stack '${stack}': the passphrase is empty, which protects nothing; ` +
-      "set PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds a good one, or name a key with SECRETS_PROVIDER=…",
-  );
+  refuseEmptyPassphrase(stack, file, environmentOf(stack, env, file));
 }
 
 /** The text of another stack's file, without what belongs to that stack's secrets. */

@@ -1,7 +1,12 @@
 import * as crypto from "node:crypto";
+import { givenPassphrase } from "../components/passphrase";
+import { isByPassphrase } from "../configs/secrets-provider";
+import { Refusal } from "./refusal";
+import { DEV_STACK, type Environment } from "./stack-environment";
+import type { StackFile } from "./stack-file";
 
-// What encrypts a stack's secrets, as far as its stack file tells. Nothing is decrypted but the word that the Pulumi CLI
-// puts into every salt to recognise a wrong passphrase.
+// What encrypts a stack's secrets, as far as its stack file and the environment tell. Nothing is decrypted but the word
+// that the Pulumi CLI puts into every salt to recognise a wrong passphrase.
 
 const ITERATIONS = 1_000_000;
 const KEY_BYTES = 32;
@@ -26,5 +31,28 @@ export function isOfEmptyPassphrase(encryptionsalt: string): boolean | undefined
   } catch {
     // Another passphrase: the tag does not fit.
     return false;
+  }
+}
+
+/**
+ * Errors: a Refusal of an empty passphrase: nothing that is made to be shared may be encrypted with it.
+ *
+ * @param env of the CLI.
+ */
+export function refuseEmptyPassphrase(stack: string, file: StackFile, env: Environment): void {
+  if (stack === DEV_STACK || !isByPassphrase(file, env.PULUMI_BACKEND_URL)) return;
+  if (readablePassphrase(env) !== "") return;
+  throw new Refusal(
+    `stack '${stack}': the passphrase is empty, which protects nothing; ` +
+      "set PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds a good one, or let a key service encrypt the secrets " +
+      "(SECRETS_PROVIDER of 'make stack', secretsprovider of its file)",
+  );
+}
+
+function readablePassphrase(env: Environment): string | undefined {
+  try {
+    return givenPassphrase(env);
+  } catch (error) {
+    throw new Refusal(`PULUMI_CONFIG_PASSPHRASE_FILE: cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }

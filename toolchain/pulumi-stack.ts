@@ -1,7 +1,7 @@
 import type { PulumiStack } from "./backend";
 import { ensureToolchain } from "./install";
 import { Refusal } from "./refusal";
-import { additions, missingPassphrase, otherBackend } from "./stack-environment";
+import { environmentOf, missingPassphrase, otherBackend } from "./stack-environment";
 import { readStackFile } from "./stack-file";
 
 /** The Pulumi CLI, ready for one stack of a project. Errors: a Refusal when the stack's secrets cannot be opened. */
@@ -10,5 +10,5 @@ export async function pulumiStack(projectFolder: string, stack: string): Promise
   const problem = otherBackend(stack, file, process.env) ?? missingPassphrase(stack, file, process.env);
   if (problem !== undefined) throw new Refusal(problem);
   const { pulumi: binary } = await ensureToolchain();
-  return { binary, projectFolder, stack, env: { ...process.env, ...additions(stack, process.env, file) } };
+  return { binary, projectFolder, stack, env: environmentOf(stack, process.env, file) };
 }

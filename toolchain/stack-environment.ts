@@ -1,12 +1,11 @@
+import { isByPassphrase } from "../configs/secrets-provider";
 import { pulumiHome } from "./locate";
-import { type StackFile, isPassphrase } from "./stack-file";
+import type { StackFile } from "./stack-file";
 
 /** The stack whose secrets anyone may open: it is for trying out, on one's own machine. */
 export const DEV_STACK = "dev";
 
-const PASSPHRASE_VARIABLES = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"] as const;
-
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * What the Pulumi CLI needs to be told beyond the caller's own environment. The caller's word always counts; an empty
@@ -29,8 +28,19 @@ export function additions(
   return added;
 }
 
-function hasPassphrase(env: Environment): boolean {
-  return PASSPHRASE_VARIABLES.some((name) => env[name] !== undefined);
+const hasPassphraseFile = (env: Environment): boolean => (env.PULUMI_CONFIG_PASSPHRASE_FILE ?? "") !== "";
+
+const hasPassphrase = (env: Environment): boolean =>
+  env.PULUMI_CONFIG_PASSPHRASE !== undefined || hasPassphraseFile(env);
+
+/** Whether `dev`'s empty passphrase, left in a shell, stands before the file of this stack's own: the CLI would take it. */
+const hidesFile = (stack: string, env: Environment): boolean =>
+  stack !== DEV_STACK && env.PULUMI_CONFIG_PASSPHRASE === "" && hasPassphraseFile(env);
+
+/** The environment in which the Pulumi CLI runs. */
+export function environmentOf(stack: string, env: Environment, file: Pick<StackFile, "state"> = {}): Environment {
+  const own = hidesFile(stack, env) ? { ...env, PULUMI_CONFIG_PASSPHRASE: undefined } : env;
+  return { ...own, ...additions(stack, own, file) };
 }
 
 /** Why the environment names another backend than the stack's own, where all of it would be made a second time. */
@@ -52,8 +62,7 @@ export function otherBackend(
  */
 export function missingPassphrase(stack: string, file: StackFile, env: Environment): string | undefined {
   if (stack === DEV_STACK || hasPassphrase(env)) return undefined;
-  if (file.secretsProvider !== undefined && !isPassphrase(file.secretsProvider)) return undefined;
-  if (!file.isSealed && /^https:/.test(file.state ?? env.PULUMI_BACKEND_URL ?? "")) return undefined;
+  if (!isByPassphrase(file, file.state ?? env.PULUMI_BACKEND_URL)) return undefined;
   return (
     `stack '${stack}': its secrets are encrypted with a passphrase, and none is set; ` +
     `set PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds it (or PULUMI_CONFIG_PASSPHRASE to the passphrase itself). ` +
@@ -61,10 +70,10 @@ export function missingPassphrase(stack: string, file: StackFile, env: Environme
   );
 }
 
-/** The line that `make env` prints, for `eval`. It holds only what is missing: never a passphrase that somebody set. */
+/** The line that `make env` prints, for `eval`. It holds only what has to change: never a passphrase that somebody set. */
 export function exportLine(stack: string, env: Environment, file: Pick<StackFile, "state"> = {}): string {
   const assignments = Object.entries(additions(stack, env, file)).map(([name, value]) => `${name}=${quoted(value)}`);
-  return `export ${assignments.join(" ")}`;
+  return `${hidesFile(stack, env) ? "unset PULUMI_CONFIG_PASSPHRASE; " : ""}export ${assignments.join(" ")}`;
 }
 
 function quoted(value: string): string {

@@ -1,19 +1,13 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseDocument } from "yaml";
+import type { Encryption } from "../configs/secrets-provider";
 
 /** What `make` has to know of Pulumi.<stack>.yaml before the CLI runs; the settings are read by stack-config.ts. */
-export interface StackFile {
+export interface StackFile extends Encryption {
   /** The setting `state`. */
   readonly state?: string;
-  /** What encrypts the secrets, where the file names it: a cloud's key service, or "passphrase". */
-  readonly secretsProvider?: string;
-  /** Whether it holds what secrets are encrypted with: the salt of a passphrase, or the key that a provider keeps. */
-  readonly isSealed: boolean;
 }
-
-/** Whether a passphrase opens the secrets that this provider encrypts. */
-export const isPassphrase = (provider: string): boolean => provider === "passphrase" || provider === "default";
 
 export const stackFileName = (stack: string): string => `Pulumi.${stack}.yaml`;
 

@@ -4,6 +4,7 @@ import { ask, exportState, importState, pulumi } from "./cli";
 import type { PulumiStack } from "./backend";
 import { clearDeadRun } from "./dead-lock";
 import { followWithContexts } from "./outputs";
+import { refuseEmptyPassphrase } from "./passphrase";
 import { type Deployment, type Pending, neverTakenOver, pendingOperations, perhapsCreated } from "./pending";
 import { say } from "./progress";
 import { proofTable } from "./proof-table";
@@ -82,10 +83,13 @@ function isWhole(args: readonly string[]): boolean {
 
 /**
  * Makes the stack in its backend; the CLI writes into the stack file what its secrets are encrypted with. It would take
- * the passphrase, and drop the file's `secretsprovider` without a word, were it not told.
+ * the passphrase, and drop the file's `secretsprovider` without a word, were it not told. Errors: a Refusal of an empty
+ * passphrase.
  */
 export async function initStack(target: PulumiStack): Promise<void> {
-  const { secretsProvider } = readStackFile(target.projectFolder, target.stack);
+  const file = readStackFile(target.projectFolder, target.stack);
+  const { secretsProvider } = file;
+  refuseEmptyPassphrase(target.stack, file, target.env);
   await ask(target, [
     "stack",
     "init",

@@ -11,6 +11,7 @@ import { killAll, pidOf, reservedPorts, serversOf } from "../support/e2e-servers
 import { publish } from "../support/e2e-traffic";
 import { type SharedState, sharedState } from "../support/shared-state";
 import { until } from "../support/until";
+import { isOfEmptyPassphrase } from "../../toolchain/passphrase";
 
 // Environments: a protected stack, sites from a table, a state that checkouts share, new stacks.
 
@@ -280,5 +281,26 @@ describe("a new environment", () => {
     const ran = await makeStack({ STACK: "open" }, { PULUMI_CONFIG_PASSPHRASE: "" });
     assert.match(refusedBy(ran), /stack 'open': the passphrase is empty, which protects nothing/);
     assert.equal(fs.existsSync(file("open")), false);
+  });
+
+  it("is not made with an empty passphrase by `make up` either", async () => {
+    const before = "config:\n  nats-hub-leaf:sites: []\n";
+    fs.writeFileSync(file("open"), before);
+    const ran = await project.shell('eval "$(make -s env)"; make -s up STACK=open', {
+      PULUMI_CONFIG_PASSPHRASE: undefined,
+    });
+    assert.match(refusedBy(ran), /stack 'open': the passphrase is empty, which protects nothing/);
+    assert.equal(text("open"), before);
+    assert.doesNotMatch(succeeded(await project.run(["stack", "ls"])).output, /\bopen\b/);
+  });
+
+  it("is encrypted with the passphrase in the file, also in a shell that was readied for dev", async () => {
+    fs.writeFileSync(path.join(project.folder, "closed.passphrase"), "a good one\n");
+    const closed = 'eval "$(make -s env)"; export PULUMI_CONFIG_PASSPHRASE_FILE=closed.passphrase';
+    const env = { PULUMI_CONFIG_PASSPHRASE: undefined };
+    succeeded(await project.shell(`${closed}; make -s stack STACK=closed`, env));
+    assert.equal(isOfEmptyPassphrase(/^encryptionsalt: (.*)$/m.exec(text("closed"))![1]!), false);
+    const plain = `${project.binary} config set --secret --stack closed other:word x --non-interactive`;
+    succeeded(await project.shell(`${closed}; eval "$(make -s env STACK=closed)"; ${plain}`, env));
   });
 });

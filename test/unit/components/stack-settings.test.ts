@@ -7,6 +7,7 @@ import { inTempFolder, withEnvironment } from "../providers/temp-folder";
 import { configOf } from "./recorder";
 
 describe("the settings of a stack", () => {
+  const temp = inTempFolder();
   withEnvironment(() => ({ PULUMI_CONFIG_PASSPHRASE: "a good one", PULUMI_CONFIG_PASSPHRASE_FILE: undefined }));
   beforeEach(() => pulumi.runtime.setMocks({ newResource: neverCalled, call: neverCalled }, "nats-hub-leaf", "dev"));
   afterEach(() => pulumi.runtime.setAllConfig({}));
@@ -88,7 +89,6 @@ describe("the settings of a stack", () => {
   });
 
   describe("with a table of sites", () => {
-    const temp = inTempFolder();
     let before: string;
     beforeEach(() => {
       before = process.cwd();
@@ -163,10 +163,27 @@ describe("the settings of a stack", () => {
       assert.equal(settings({}).hub.host, "127.0.0.1");
     });
 
-    it("are taken when the passphrase stands in a file", () => {
+    it("are refused though a file holds a passphrase: the CLI takes the empty one first", () => {
+      writeFileSync(temp.path("passphrase"), "a good one\n");
       process.env.PULUMI_CONFIG_PASSPHRASE = "";
-      process.env.PULUMI_CONFIG_PASSPHRASE_FILE = "/etc/passphrase";
-      assert.equal(settings(remote()).hub.host, "10.0.0.1");
+      process.env.PULUMI_CONFIG_PASSPHRASE_FILE = temp.path("passphrase");
+      assert.match(refusal(remote()), /empty passphrase/);
     });
+
+    it("are refused when it stands in a file", () => {
+      writeFileSync(temp.path("passphrase"), "\n");
+      delete process.env.PULUMI_CONFIG_PASSPHRASE;
+      process.env.PULUMI_CONFIG_PASSPHRASE_FILE = temp.path("passphrase");
+      assert.match(refusal(remote()), /empty passphrase/);
+    });
+  });
+
+  it("are taken when a passphrase stands in a file, also one that only the CLI can read", () => {
+    writeFileSync(temp.path("passphrase"), "a good one\n");
+    delete process.env.PULUMI_CONFIG_PASSPHRASE;
+    for (const file of ["passphrase", "none"]) {
+      process.env.PULUMI_CONFIG_PASSPHRASE_FILE = temp.path(file);
+      assert.equal(settings(configOf({ hub: { host: "10.0.0.1" } })).hub.host, "10.0.0.1");
+    }
   });
 });

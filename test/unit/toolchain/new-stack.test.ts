@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import {
-  copyOf,
-  newStack,
-  refuseEmptyPassphrase,
-  refuseRequest,
-  requestOf,
-  sealOf,
-} from "../../../toolchain/new-stack";
+import { copyOf, newStack, refuseRequest, requestOf, sealOf } from "../../../toolchain/new-stack";
+import { refuseEmptyPassphrase } from "../../../toolchain/passphrase";
 import { planStack } from "../../../toolchain/plan";
 import { stackFileOf } from "../../../toolchain/stack-file";
 import { stackTemplate } from "../../../toolchain/stack-template";
@@ -83,13 +77,22 @@ describe("a new stack", () => {
     process.env.PULUMI_CONFIG_PASSPHRASE = "";
     await assert.rejects(make({ stack: "qa" }), /stack 'qa': the passphrase is empty, which protects nothing; set /);
     fs.writeFileSync(temp.path("passphrase"), "\n");
-    const env = { PULUMI_CONFIG_PASSPHRASE: "x", PULUMI_CONFIG_PASSPHRASE_FILE: temp.path("passphrase") };
-    assert.throws(() => refuseEmptyPassphrase("qa", env), /the passphrase is empty/);
-    assert.throws(
-      () => refuseEmptyPassphrase("qa", { PULUMI_CONFIG_PASSPHRASE_FILE: temp.path("none") }),
-      /PULUMI_CONFIG_PASSPHRASE_FILE: cannot be read \(ENOENT\)/,
-    );
+    const inFile = (name: string) => ({ PULUMI_CONFIG_PASSPHRASE_FILE: temp.path(name) });
+    const refuse = (env: Record<string, string>) => refuseEmptyPassphrase("qa", stackFileOf(""), env);
+    assert.throws(() => refuse(inFile("passphrase")), /the passphrase is empty/);
+    assert.throws(() => refuse(inFile("none")), /PULUMI_CONFIG_PASSPHRASE_FILE: cannot be read \(ENOENT\)/);
+    refuse({ ...inFile("passphrase"), PULUMI_CONFIG_PASSPHRASE: "x" });
     assert.deepEqual(fs.readdirSync(temp.path()), ["passphrase"], "a file was written");
+  });
+
+  it("has no passphrase that could be empty when a key service or Pulumi Cloud encrypts its secrets", () => {
+    const empty = { PULUMI_CONFIG_PASSPHRASE: "" };
+    refuseEmptyPassphrase("qa", stackFileOf(`secretsprovider: ${KEY}\n`), empty);
+    refuseEmptyPassphrase("qa", stackFileOf(""), { ...empty, PULUMI_BACKEND_URL: "https://api.pulumi.com" });
+    assert.throws(
+      () => refuseEmptyPassphrase("qa", stackFileOf("secretsprovider: passphrase\n"), empty),
+      /the passphrase is empty/,
+    );
   });
 
   it("is not begun without a passphrase, and leaves no file then", async () => {

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { additions, exportLine, missingPassphrase, otherBackend } from "../../../toolchain/stack-environment";
+import {
+  additions,
+  environmentOf,
+  exportLine,
+  missingPassphrase,
+  otherBackend,
+} from "../../../toolchain/stack-environment";
 import { stackFileOf } from "../../../toolchain/stack-file";
 
 const HOME = { PULUMI_HOME: "/opt/p" };
@@ -17,6 +23,30 @@ describe("the environment of the Pulumi CLI", () => {
     );
   });
 
+  describe("of a shell that was readied for dev, whose passphrase is empty, with a file of another's", () => {
+    const env = { ...HOME, PULUMI_CONFIG_PASSPHRASE: "", PULUMI_CONFIG_PASSPHRASE_FILE: "f" };
+
+    it("has the file alone, which the CLI would not read", () => {
+      const { PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } = environmentOf("prod", env);
+      assert.deepEqual([PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE], [undefined, "f"]);
+    });
+
+    it("has the file alone for the plain CLI too", () => {
+      assert.match(exportLine("prod", env), /^unset PULUMI_CONFIG_PASSPHRASE; export PULUMI_HOME=/);
+    });
+
+    it("keeps the empty one for dev", () => {
+      assert.equal(environmentOf("dev", env).PULUMI_CONFIG_PASSPHRASE, "");
+      assert.match(exportLine("dev", env), /^export /);
+    });
+
+    it("keeps one that is not empty: it is the caller's word", () => {
+      const both = { ...env, PULUMI_CONFIG_PASSPHRASE: "x" };
+      assert.equal(environmentOf("prod", both).PULUMI_CONFIG_PASSPHRASE, "x");
+      assert.match(exportLine("prod", both), /^export /);
+    });
+  });
+
   it("gives no other stack a passphrase", () => {
     assert.equal("PULUMI_CONFIG_PASSPHRASE" in additions("prod", HOME), false);
   });
@@ -26,6 +56,7 @@ describe("the environment of the Pulumi CLI", () => {
       missingPassphrase("prod", stackFileOf(""), {}) ?? "",
       /^stack 'prod': .*set PULUMI_CONFIG_PASSPHRASE_FILE/,
     );
+    assert.notEqual(missingPassphrase("prod", stackFileOf(""), { PULUMI_CONFIG_PASSPHRASE_FILE: "" }), undefined);
     assert.equal(missingPassphrase("prod", stackFileOf(""), { PULUMI_CONFIG_PASSPHRASE: "x" }), undefined);
     assert.equal(missingPassphrase("dev", stackFileOf(""), {}), undefined);
   });
