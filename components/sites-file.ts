@@ -22,7 +22,7 @@ export function readSitesFile(sitesFile: unknown, projectFolder = findProjectFol
 }
 
 /** The nearest folder with a Pulumi.yaml: a program runs in the folder of its `main`, which may lie below. */
-function findProjectFolder(): string {
+export function findProjectFolder(): string {
   const isProject = (folder: string) =>
     ["Pulumi.yaml", "Pulumi.yml"].some((file) => fs.existsSync(path.join(folder, file)));
   let folder = path.resolve();

@@ -4,7 +4,8 @@ import { judgedSettings } from "../configs/read-settings";
 import { judge } from "../configs/rules";
 import { SETTING_NAMES, Settings } from "../configs/settings";
 import { SitesTable } from "../configs/sites-table";
-import { givenPassphrase } from "./passphrase";
+import { isByPassphrase } from "../configs/secrets-provider";
+import { givenPassphrase, stackEncryption } from "./passphrase";
 import { readSitesFile } from "./sites-file";
 
 /** The settings of the current stack, judged by every rule. Errors: a RunError that lists all problems. */
@@ -73,11 +74,12 @@ function unknownKeys(config: pulumi.Config) {
     }));
 }
 
-/** Whether the passphrase that encrypts this stack's secrets is empty; one that this process cannot read is not. */
+/** Whether an empty passphrase encrypts this stack's secrets; one that this process cannot read is not empty. */
 function hasEmptyPassphrase(): boolean {
   try {
-    return givenPassphrase(process.env) === "";
+    if (givenPassphrase(process.env) !== "") return false;
   } catch {
     return false;
   }
+  return isByPassphrase(stackEncryption(pulumi.getStack()), process.env.PULUMI_BACKEND_URL);
 }

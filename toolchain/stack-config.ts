@@ -6,11 +6,13 @@ import type { Passphrase } from "../configs/fleet-plan";
 import type { Problem } from "../configs/problem";
 import { readSitesFile } from "../components/sites-file";
 import type { SitesTable } from "../configs/sites-table";
+import { isByPassphrase } from "../configs/secrets-provider";
 import { maskSeeds } from "../configs/seeds";
 import { SETTING_NAMES } from "../configs/settings";
 import { isOfEmptyPassphrase } from "./passphrase";
 import { Refusal } from "./refusal";
 import { DEV_STACK } from "./stack-environment";
+import { readStackFile } from "./stack-file";
 
 // A stack's config as the program would get it, read from the project's files alone: no Pulumi CLI, no state, no
 // passphrase. What is encrypted stays so.
@@ -58,7 +60,9 @@ export function readStackConfig(projectFolder: string, stack: string): StackConf
     table: readSitesFile(raw.sitesFile, projectFolder),
     problems: [...unknownNames(Object.keys(given)), ...problems],
     keysAreHidden,
-    passphrase: passphraseOf(ofStack, stack),
+    passphrase: isByPassphrase(readStackFile(projectFolder, stack), String(raw.state))
+      ? passphraseOf(ofStack, stack)
+      : "keyService",
     notes,
   };
 }
@@ -175,9 +179,7 @@ function asPulumiGives(value: unknown): unknown {
   }
 }
 
-function passphraseOf({ secretsprovider, encryptedkey, encryptionsalt }: Values, stack: string): Passphrase {
-  const provider = typeof secretsprovider === "string" ? secretsprovider : "";
-  if (encryptedkey !== undefined || !/^(passphrase|default)?$/.test(provider)) return "keyService";
+function passphraseOf({ encryptionsalt }: Values, stack: string): Exclude<Passphrase, "keyService"> {
   if (typeof encryptionsalt === "string") {
     const isEmpty = isOfEmptyPassphrase(encryptionsalt);
     if (isEmpty !== undefined) return isEmpty ? "empty" : "set";

@@ -266,12 +266,16 @@ describe("a new environment", () => {
     assert.doesNotMatch(text("lab"), /encryptionsalt/);
   });
 
-  it("keeps the key service of its file when the first `make` makes the stack", async () => {
+  it("keeps the key service of its file when the first `make` makes the stack, and has no passphrase to judge", async () => {
     const env = {
+      PULUMI_CONFIG_PASSPHRASE: "",
       VAULT_SERVER_URL: `http://127.0.0.1:${(vault.address() as AddressInfo).port}`,
       VAULT_SERVER_TOKEN: "none",
     };
-    fs.writeFileSync(file("kms"), "secretsprovider: hashivault://fleet\nconfig:\n  nats-hub-leaf:sites: []\n");
+    fs.writeFileSync(
+      file("kms"),
+      "secretsprovider: hashivault://fleet\nconfig:\n  nats-hub-leaf:hub: { host: 0.0.0.0 }\n",
+    );
     succeeded(await project.shell("make -s preview STACK=kms", env));
     assert.match(text("kms"), /^secretsprovider: hashivault:\/\/fleet$/m);
     assert.doesNotMatch(text("kms"), /encryptionsalt/);

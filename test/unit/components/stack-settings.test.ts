@@ -170,6 +170,41 @@ describe("the settings of a stack", () => {
       assert.match(refusal(remote()), /empty passphrase/);
     });
 
+    describe("that encrypts nothing", () => {
+      withEnvironment(() => ({ PULUMI_BACKEND_URL: undefined }));
+      let before: string;
+      beforeEach(() => {
+        before = process.cwd();
+        writeFileSync(temp.path("Pulumi.yaml"), "name: nats-hub-leaf\n");
+        process.chdir(temp.path());
+        process.env.PULUMI_CONFIG_PASSPHRASE = "";
+      });
+      afterEach(() => process.chdir(before));
+      const ofStack = (text: string) => writeFileSync(temp.path("Pulumi.dev.yaml"), `config: {}\n${text}`);
+
+      for (const provider of ["awskms://alias/x?region=eu", '"hashivault://fleet"']) {
+        it(`are taken when a key service does: ${provider}`, () => {
+          ofStack(`secretsprovider: ${provider}\nencryptedkey: AAAA\n`);
+          assert.equal(settings(remote()).hub.host, "10.0.0.1");
+        });
+      }
+
+      it("are taken when Pulumi Cloud does, and refused when a passphrase does there", () => {
+        process.env.PULUMI_BACKEND_URL = "https://api.pulumi.com";
+        ofStack("");
+        assert.equal(settings(remote()).hub.host, "10.0.0.1");
+        ofStack("encryptionsalt: v1:AAAA\n");
+        assert.match(refusal(remote()), /empty passphrase/);
+      });
+
+      it("are refused when a passphrase does", () => {
+        for (const text of ["", "encryptionsalt: v1:AAAA\n", "secretsprovider: passphrase\n"]) {
+          ofStack(text);
+          assert.match(refusal(remote()), /empty passphrase/);
+        }
+      });
+    });
+
     it("are refused when it stands in a file", () => {
       writeFileSync(temp.path("passphrase"), "\n");
       delete process.env.PULUMI_CONFIG_PASSPHRASE;

@@ -170,6 +170,8 @@ describe("the plan of a stack", () => {
     assert.match(plan(temp.path(), "lab", []), /secrets +how they are encrypted is not known here: judged as if/);
     writeConfig({ hub: { host: "192.0.2.1" } }, { secretsprovider: "awskms://alias/x", encryptedkey: "AAAA" });
     assert.equal(planned().passphrase, "keyService");
+    writeConfig({ hub: { host: "192.0.2.1" }, state: "https://api.pulumi.com" });
+    assert.equal(planned().passphrase, "keyService");
     assert.equal(isOfEmptyPassphrase("v2:something"), undefined);
   });
 
