@@ -19,6 +19,8 @@ export interface Previewed {
   failed: boolean;
   /** Sites whose machines cannot be reached. */
   pending: { site: string; reason: string }[];
+  /** Protected sites that the settings have no more. */
+  leaving: string[];
   /** What DISCARD and DISCARD_COLLECTED allow. */
   discard: { site: (name: string) => boolean; collected: (name: string) => boolean };
   /** What an earlier run that was interrupted may have left. */
@@ -71,6 +73,7 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
     stack,
     verdict: refused ? "refused" : "changes",
     refusals,
+    leaving: previewed.leaving,
     hub: { name: hubName, ...hub },
     sites,
     untouched: all.filter((site) => !isAffected(site)).map(({ name }) => name),

@@ -9,6 +9,7 @@ export function markdownOf(changes: FleetChanges, picture?: string): string {
   const sections = [
     `### Preview of \`${changes.stack}\`: ${headline(changes)}`,
     refusalSection(changes),
+    leavingWords(changes),
     serverSection(changes),
     keySection(changes.keys),
     streamSection(changes),
@@ -57,6 +58,12 @@ function headline(changes: FleetChanges): string {
 function refusalSection({ verdict, refusals }: FleetChanges): string {
   if (verdict !== "refused") return "";
   return `**Nothing was touched, and \`make up\` would be refused too:**\n\n${itemList(refusals)}`;
+}
+
+function leavingWords({ stack, leaving }: FleetChanges): string {
+  if (leaving.length === 0) return "";
+  const command = `make up STACK=${stack} CONFIRM=${stack} REMOVE=${leaving.join(",")}`;
+  return `**Protected: ${leaving.join(", ")}.** Until \`${command}\` has removed what is protected, every other \`make up\` is refused.`;
 }
 
 const SERVER_WORDS: Record<ServerFate, string> = {

@@ -7,6 +7,8 @@ export interface FleetChanges {
   verdict: "unchanged" | "changes" | "refused";
   /** Why the update is refused, with its cure each: the rules' words, the fleet check's, a server's or a stream's. */
   refusals: string[];
+  /** Protected sites that go: `make up` is refused until its REMOVE names them. */
+  leaving: string[];
   hub: ServerChange;
   /** The sites that something happens to, in the order of the settings; those that go come last. */
   sites: SiteChange[];

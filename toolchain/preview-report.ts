@@ -68,7 +68,7 @@ function deployedSettings({ deployment }: Deployment): FleetSettings | undefined
 /** Runs the preview. Errors: a Refusal when it does not come to an end. */
 export async function previewed(projectFolder: string, stack: string): Promise<Previewed> {
   const target = await pulumiStack(projectFolder, stack);
-  const { knowing, command, pending, state } = await readyToPreview(target);
+  const { knowing, command, pending, leaving, state } = await readyToPreview(target);
   const { exitCode, stdout } = await step(sayOnTerminal, `preview of stack '${stack}'`, () =>
     answer(knowing, [...command, "--json"]),
   );
@@ -81,6 +81,7 @@ export async function previewed(projectFolder: string, stack: string): Promise<P
     preview: jsonOf(stdout, exitCode),
     failed: exitCode !== 0,
     pending,
+    leaving,
     discard: { site: mayDiscard, collected: mayDiscardCollected },
     interrupted: perhapsCreated(pendingOperations(state)),
   };

@@ -149,7 +149,7 @@ export async function readyToPreview(target: PulumiStack) {
   // Only then: a refresh also shows what an engine says otherwise than it was told.
   const refresh = standing.removed.length + standing.changed.length === 0 ? [] : ["--refresh"];
   const command = ["preview", ...refresh, ...lifted, ...standing.options];
-  return { knowing: knowing(target, standing), command, pending: standing.pending, state };
+  return { knowing: knowing(target, standing), command, pending: standing.pending, leaving, state };
 }
 
 /** The CLI removes with what the last run knew of the engines. */

@@ -100,6 +100,8 @@ describe("a protected stack whose sites stand in a table", () => {
     const { output } = succeeded(await stack.make("preview"));
     assert.match(output, /site oslo is protected: 'make up' removes it only with REMOVE=oslo/);
     assert.match(output, /oslo-identity delete/);
+    const report = succeeded(await stack.makeWith("preview-report", {})).stdout;
+    assert.match(report, /1 site removed\n\n.*`make up STACK=prod-like CONFIRM=prod-like REMOVE=oslo`/);
   });
 
   it("keeps a named site while the guard refuses", async () => {

@@ -21,6 +21,7 @@ interface Job {
   environment?: string;
   permissions?: Record<string, string>;
   env?: Record<string, unknown>;
+  with?: Record<string, unknown>;
   steps?: Step[];
 }
 
@@ -97,6 +98,18 @@ describe("the GitHub workflows", () => {
       commands.filter((command) => command.includes("${{")),
       [],
     );
+  });
+
+  it("remove a protected site of prod when somebody names it by hand, and none when a merge deploys", () => {
+    const job = (where: string): Job => jobs.find((one) => one.where === where)!.job;
+    assert.equal(job("deploy.yml: prod").with?.remove, "${{ inputs.remove }}");
+    assert.equal(job("deploy.yml: staging").with?.remove, undefined);
+    const naming = jobs.flatMap(({ where, job }) =>
+      (job.steps ?? []).filter(({ env }) => env?.REMOVE !== undefined).map(({ run, env }) => [where, run, env?.REMOVE]),
+    );
+    assert.deepEqual(naming, [
+      ["deploy-stack.yml: up", 'make up STACK="$STACK" CONFIRM="$STACK"', "${{ inputs.remove }}"],
+    ]);
   });
 
   it("run what runs by hand too: targets of the Makefile, or the test run", () => {

@@ -57,6 +57,17 @@ describe("the report as Markdown", () => {
     assert.ok(markdown.length < 60_000, `${markdown.length} characters`);
   });
 
+  it("says what the removal of a protected site needs", () => {
+    const wanted = { ...TWO_SITES, sites: [{ name: "oslo" }] };
+    const { changes, markdown } = reportOf(previewOf(wanted, [], [], { leaving: ["bergen"] }));
+    assert.match(
+      markdown,
+      /^### Preview of `lab`: 1 site removed\n\n\*\*Protected: bergen\.\*\* Until `make up STACK=lab CONFIRM=lab REMOVE=bergen` has/,
+    );
+    assert.deepEqual(changes.leaving, ["bergen"]);
+    assert.doesNotMatch(reportOf(previewOf(wanted)).markdown, /REMOVE/);
+  });
+
   it("draws no picture of what is refused", () => {
     const message = "error: the settings have 1 problem:\n  - a: b; c";
     const { markdown } = reportOf(previewOf(TWO_SITES, [], [{ severity: "error", message }]));

@@ -36,6 +36,7 @@ export function previewOf(
     preview: { config, steps, diagnostics },
     failed: diagnostics.some(({ severity }) => severity === "error"),
     pending: [],
+    leaving: [],
     discard: { site: () => false, collected: () => false },
     interrupted: [],
     ...more,
