@@ -79,7 +79,7 @@ unlock: node_modules ## clear what an interrupted run left behind, unless that r
 env: node_modules ## print the line that readies a shell for plain `npx pulumi …`: eval "$(make -s env)"
 	@$(STACK_TOOL) env $(STACK)
 
-ephemeral: node_modules ## a fleet of processes with another stack's settings: brought up, proven, taken down: make ephemeral STACK=try [FROM=dev]
+ephemeral: node_modules ## try the settings of a stack of processes: brought up, proven, taken down: make ephemeral STACK=try [FROM=dev]
 	@toolchain/ephemeral.sh $(STACK) $(FROM)
 
 drift: node_modules ## fail when what runs is not what the settings say, or a site's data does not flow

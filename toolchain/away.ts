@@ -88,7 +88,7 @@ export const declaredSites = ({ projectFolder, stack }: PulumiStack): string[] =
   (settingsOf(projectFolder, stack)?.sites ?? []).map(({ name }) => name);
 
 /** The names of the servers in containers, the hub first. */
-export function containersOf({ projectFolder, stack }: PulumiStack): string[] {
+export function containersOf({ projectFolder, stack }: Pick<PulumiStack, "projectFolder" | "stack">): string[] {
   const settings = settingsOf(projectFolder, stack);
   return settings === undefined ? [] : serversInDocker(settings).map(({ name }) => name);
 }

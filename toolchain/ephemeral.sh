@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A fleet of processes with the settings of another stack: brought up, proven, looked at, and taken down again whatever
 # happens. Killed, the same command goes on from there.
-#   ephemeral.sh <stack> [stack whose settings it takes, default dev]
+#   ephemeral.sh <stack> [stack of processes whose settings it takes, default dev]
 set -euo pipefail
 stack=$1 from=${2:-dev}
 file="Pulumi.$stack.yaml"
@@ -18,6 +18,7 @@ fi
 if grep -q 'secure:' "Pulumi.$from.yaml"; then
   refuse "Pulumi.$from.yaml has encrypted values, which another stack cannot read; name a stack without with FROM=…"
 fi
+node_modules/.bin/ts-node --transpile-only toolchain/ephemeral.ts "$from"
 
 # A passphrase that is thrown away with the stack; kept until then, for a second run after this one was killed.
 passphrase=$PWD/.state/$stack.passphrase

@@ -76,6 +76,17 @@ describe("what the workflows run", () => {
       assert.match((await make("ephemeral STACK=try FROM=none")).output, /Pulumi\.none\.yaml: there is none/);
     });
 
+    it("is refused with settings that reach beyond processes of this machine, and makes nothing", async () => {
+      fs.writeFileSync(
+        path.join(stack.folder, "Pulumi.docked.yaml"),
+        "config:\n  nats-hub-leaf:runtime: docker\n  nats-hub-leaf:sites: [{ name: oslo }]\n",
+      );
+      const { code, output } = await make("ephemeral STACK=try FROM=docked");
+      assert.notEqual(code, 0);
+      assert.match(output, /make ephemeral FROM=docked: .*\n {2}- runtime: puts hub, oslo into containers/);
+      assert.deepEqual(leftOf("try"), []);
+    });
+
     it("goes on after it was killed: it is proven, looked at, and leaves nothing", async () => {
       const fleet = path.join(stack.folder, ".fleet/try");
       const killed = stack.startShell("make --silent ephemeral STACK=try FROM=flow");
