@@ -78,10 +78,31 @@ function hubImports({ site, merged }: HubLinkDeclaration): AccountImport[] {
   ];
 }
 
+const byAge = (links: readonly HubLinkDeclaration[]) => [...links].sort((a, b) => a.rotation - b.rotation);
+
+/** The newest declaration of each site. */
+const newestLinks = (links: readonly HubLinkDeclaration[]): HubLinkDeclaration[] => [
+  ...new Map(byAge(links).map((link) => [link.site, link])).values(),
+];
+
+/** What an account on the hub may store, and whose it is. */
+export interface Reservation {
+  owner: string;
+  limits: StoreLimits;
+}
+
+/** What the hub's accounts may store: the server ends at its start when it has no room for all of it. */
+export const reservationsOf = (hub: HubDeclaration, links: readonly HubLinkDeclaration[]): Reservation[] => [
+  { owner: "merged streams", limits: hub.reload.merged },
+  ...newestLinks(links).map(({ site, keys, limits }) => ({
+    owner: keys.link === undefined ? `${site}, which was removed and whose data is kept` : site,
+    limits,
+  })),
+];
+
 /** The hub's whole configuration, from its own settings and what each site declared. */
 export function planHub(hub: HubDeclaration, links: readonly HubLinkDeclaration[], paths: ServerPaths): ServerConfig {
   const { restart, reload } = hub;
-  const sites = [...new Set(links.map((link) => link.site))].sort();
   const accounts: Record<string, AccountConfig> = {
     [SYSTEM_ACCOUNT]: { users: [{ nkey: reload.keys.system }] },
     [HUB_ACCOUNT]: {
@@ -90,11 +111,12 @@ export function planHub(hub: HubDeclaration, links: readonly HubLinkDeclaration[
     },
   };
   const imports: AccountImport[] = [];
-  for (const site of sites) {
-    const ofSite = links.filter((link) => link.site === site).sort((a, b) => a.rotation - b.rotation);
-    const newest = ofSite.at(-1);
-    if (newest === undefined) continue;
-    accounts[accountOf(site)] = siteAccount(ofSite, newest);
+  for (const newest of newestLinks(links).sort((a, b) => (a.site < b.site ? -1 : 1))) {
+    const { site } = newest;
+    accounts[accountOf(site)] = siteAccount(
+      byAge(links).filter((link) => link.site === site),
+      newest,
+    );
     imports.push(...hubImports(newest));
   }
   const hubAccount = accounts[HUB_ACCOUNT];

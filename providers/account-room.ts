@@ -1,4 +1,6 @@
+import { Reservation } from "../configs/plan-hub";
 import { StoreLimits } from "../configs/plan-server";
+import { formatSize } from "../configs/units";
 import { Access, shared } from "./nats/connection";
 import { accountStatus } from "./nats/system";
 import { Refusal } from "./refusal";
@@ -15,8 +17,25 @@ export async function refuseWithoutRoom(
   if (maxFile + maxMemory === 0) return;
   const status = await accountStatus(await shared(hub), account);
   if (status === undefined || status.jetstream_enabled) return;
-  throw new Refusal(
-    `hub: it has no room for what account ${account} may store; hub.maxFile and hub.maxMemory must hold the accounts ` +
-      "of all sites, removed ones that still hold data included: raise them, or delete what is kept",
-  );
+  throw noRoom(`it has no room for what account ${account} may store`);
 }
+
+/** Refuses limits of the hub with which its server would end at the start: "insufficient storage resources". */
+export function refuseTooLittle(limits: StoreLimits, reservations: readonly Reservation[]): void {
+  for (const kind of ["maxFile", "maxMemory"] as const) {
+    const holding = reservations.filter((reserved) => reserved.limits[kind] > 0);
+    const lacking = holding.reduce((sum, reserved) => sum + reserved.limits[kind], 0) - limits[kind];
+    if (lacking <= 0) continue;
+    throw noRoom(
+      `it would not start again with ${formatSize(limits[kind])} of hub.${kind}, ${formatSize(lacking)} too little ` +
+        `for what its accounts may store now (${holding.map(({ owner }) => owner).join(", ")})`,
+    );
+  }
+}
+
+const noRoom = (problem: string): Refusal =>
+  new Refusal(
+    `hub: ${problem}; hub.maxFile and hub.maxMemory must hold the accounts of all sites, also of one that leaves in ` +
+      "this update, and of removed ones whose data is kept: raise them; what is kept goes when its site is added again " +
+      "and removed with DISCARD_COLLECTED=<site>",
+  );

@@ -1,14 +1,16 @@
 import { hostPort } from "../configs/address";
 import { isLowered } from "../configs/limits";
 import { spotOf } from "../configs/placement";
-import { HubDeclaration } from "../configs/plan-hub";
+import { HubDeclaration, reservationsOf } from "../configs/plan-hub";
+import { refuseTooLittle } from "./account-room";
 import { LinkCertificates, certificatesDigest, writeCertificates } from "./link-tls";
 import { findNatsServer } from "./nats-server-binary";
 import { shared } from "./nats/connection";
 import { kick, leafLinks, varz } from "./nats/system";
 import { report } from "./report";
 import { Server, bringUp, isRunning, whatIsWrong } from "./server";
-import { declareHub, renderHub, writeHub, writtenDigest } from "./server-config";
+import { declareHub, declaredLinks, renderHub, writeHub, writtenDigest } from "./server-config";
+import { ServerFiles } from "./server-files";
 import { Place, hostOf } from "./server-host";
 import { markUnproven, removeMarks } from "./unproven";
 import { changed, hasUnknown, same, settled } from "./values";
@@ -52,11 +54,16 @@ const mustRestart = (news: HubServerInputs, olds: HubServerInputs): boolean =>
   !same(spotOf(news.place), spotOf(olds.place)) ||
   isLowered(news.declaration.reload.limits, olds.declaration.reload.limits);
 
+/** Sites that leave in the same update are dropped after the restart, and accounts of removed ones may be kept. */
+const refuseRestart = ({ declaration }: HubServerInputs, files: ServerFiles): void =>
+  refuseTooLittle(declaration.reload.limits, reservationsOf(declaration, declaredLinks(files)));
+
 async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServerOutputs> {
   const server = serverOf(inputs);
   markUnproven(inputs.root, server.name);
   const foreign = await runsForeignConfig(server);
   const files = await server.host.files();
+  if (restart) refuseRestart(inputs, files);
   declareHub(files, inputs.declaration);
   writeCertificates(files, inputs.certificates);
   const digest = await writeHub(files, await findNatsServer(server.host.natsServer));
@@ -93,9 +100,19 @@ const hasOtherCertificates = (news: HubServerInputs, olds: HubServerOutputs): bo
 const whatIsWrongWith = (props: HubServerOutputs): Promise<string | undefined> =>
   whatIsWrong(serverOf(props), (text, files) => text === renderHub(files), props.written);
 
+/** The same in a preview. What lies in a container that is gone shows with the next one. */
+const refuseRestartOf = ({ place }: HubServerOutputs, wanted: HubServerInputs): Promise<void> =>
+  hostOf(place)
+    .files()
+    .then(
+      (files) => refuseRestart(wanted, files),
+      () => undefined,
+    );
+
 export async function diff(_id: string, olds: HubServerOutputs, news: HubServerInputs) {
   const wanted = settled(news, olds);
   const { name } = wanted.declaration.restart;
+  if (mustRestart(wanted, olds)) await refuseRestartOf(olds, wanted);
   if (hasUnknown(news.place)) report(`${name}: up replaces the hub's container; every leaf link drops and comes back`);
   // Whatever else changes: a dead server is started, and neither reloads nor restarts.
   else if (!(await isRunning(olds.place))) report(`${name}: the hub is not running; up repairs it`);

@@ -34,6 +34,18 @@ describe("servers", function () {
     }
   }
 
+  const STREAM = { name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB", collect: { maxBytes: "32MiB" } };
+
+  /** Does the work with the permission to delete what the hub collected from the site. */
+  async function discardingCollected(site: string, work: () => Promise<void>): Promise<void> {
+    process.env.DISCARD_COLLECTED = site;
+    try {
+      await work();
+    } finally {
+      delete process.env.DISCARD_COLLECTED;
+    }
+  }
+
   const idOf = async (fleet: TestFleet, server: TestServer): Promise<string> => (await fleet.status(server)).server_id;
 
   const arrive = async (fleet: TestFleet, texts: readonly string[]): Promise<void> => {
@@ -131,6 +143,37 @@ describe("servers", function () {
       await killServer(fleet.hub.folder);
       await fleet.up({ hub: { maxFile: "2GiB" } });
       await fleet.prove();
+    });
+
+    describe("less room on the hub than its accounts have", () => {
+      const sites = (...names: string[]) => ({ sites: names.map((name) => ({ name })) });
+      const TIGHT = { ...sites("oslo", "bergen"), hub: { maxFile: "100MiB" } };
+      let fleet: TestFleet;
+      before(async () => (fleet = await TestFleet.deploy({ ...TIGHT, streams: [STREAM] })));
+      after(() => fleet.stop());
+
+      const refused = async (change: RawSettings, owners: string): Promise<void> => {
+        const before = await idOf(fleet, fleet.hub);
+        const says = new RegExp(`hub: it would not start again with 60 MiB of hub.maxFile, .*\\(${owners}\\); .*raise`);
+        await assert.rejects(fleet.preview(change), says);
+        await assert.rejects(fleet.up(change), says);
+        assert.equal(await idOf(fleet, fleet.hub), before, "the hub goes on");
+      };
+
+      it("for a site that leaves in the same update: refused, and the hub goes on", () =>
+        refused({ ...sites("bergen"), hub: { maxFile: "60MiB" } }, "bergen, oslo"));
+
+      it("for the data that is kept of a removed site: refused, with its name", async () => {
+        await fleet.up({ ...TIGHT, ...sites("bergen") });
+        await refused({ hub: { maxFile: "60MiB" } }, "bergen, oslo, which was removed and whose data is kept");
+      });
+
+      it("is taken once the kept data is gone, as the refusal says", async () => {
+        await fleet.up(TIGHT);
+        await discardingCollected("oslo", () => fleet.up(sites("bergen")));
+        await fleet.up({ hub: { maxFile: "60MiB" } });
+        await fleet.prove();
+      });
     });
 
     it("a data folder where a file lies", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PROBE_ROOM } from "../../../configs/limits";
-import { HubDeclaration, HubLinkDeclaration, planHub } from "../../../configs/plan-hub";
+import { HubDeclaration, HubLinkDeclaration, planHub, reservationsOf } from "../../../configs/plan-hub";
 import { syncText } from "../../../configs/plan-server";
 import { linkPermissions, readerPermissions } from "../../../configs/permissions";
 import { render } from "../../../configs/render";
@@ -211,6 +211,25 @@ describe("the account that is kept for the data of a removed site", () => {
 
   it("keeps its limits", () => {
     assert.deepEqual(account.jetstream, { max_mem: 60, max_file: 500 });
+  });
+});
+
+describe("what the hub's accounts may store", () => {
+  it("counts a rotating site once, and a removed one whose data is kept", () => {
+    const rotated = link("oslo", { rotation: 1, limits: { maxFile: 900, maxMemory: 90 } });
+    const kept = link("bergen", { keys: { operator: "U-bergen-OPERATOR", reader: "U-bergen-READER" } });
+    assert.deepEqual(reservationsOf(HUB, [rotated, OSLO, kept]), [
+      { owner: "merged streams", limits: { maxFile: 300, maxMemory: 40 } },
+      { owner: "oslo", limits: { maxFile: 900, maxMemory: 90 } },
+      { owner: "bergen, which was removed and whose data is kept", limits: { maxFile: 500, maxMemory: 60 } },
+    ]);
+  });
+
+  it("is what its configuration gives them", () => {
+    const accounts = Object.values(plan(OSLO, BERGEN).accounts);
+    const inConfig = accounts.reduce((sum, { jetstream }) => sum + (jetstream?.max_file ?? 0), 0);
+    const reserved = reservationsOf(HUB, [OSLO, BERGEN]).reduce((sum, { limits }) => sum + limits.maxFile, 0);
+    assert.equal(reserved, inConfig);
   });
 });
 
