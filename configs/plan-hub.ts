@@ -78,11 +78,9 @@ function hubImports({ site, merged }: HubLinkDeclaration): AccountImport[] {
   ];
 }
 
-const byAge = (links: readonly HubLinkDeclaration[]) => [...links].sort((a, b) => a.rotation - b.rotation);
-
-/** The newest declaration of each site. */
+/** The newest declaration of each site: the rotation does not tell it, for a given key may be another without one. */
 const newestLinks = (links: readonly HubLinkDeclaration[]): HubLinkDeclaration[] => [
-  ...new Map(byAge(links).map((link) => [link.site, link])).values(),
+  ...new Map(links.map((link) => [link.site, link])).values(),
 ];
 
 /** What an account on the hub may store, and whose it is. */
@@ -100,7 +98,7 @@ export const reservationsOf = (hub: HubDeclaration, links: readonly HubLinkDecla
   })),
 ];
 
-/** The hub's whole configuration, from its own settings and what each site declared. */
+/** The hub's whole configuration, from its own settings and what each site declared; of each site the newest last. */
 export function planHub(hub: HubDeclaration, links: readonly HubLinkDeclaration[], paths: ServerPaths): ServerConfig {
   const { restart, reload } = hub;
   const accounts: Record<string, AccountConfig> = {
@@ -114,7 +112,7 @@ export function planHub(hub: HubDeclaration, links: readonly HubLinkDeclaration[
   for (const newest of newestLinks(links).sort((a, b) => (a.site < b.site ? -1 : 1))) {
     const { site } = newest;
     accounts[accountOf(site)] = siteAccount(
-      byAge(links).filter((link) => link.site === site),
+      links.filter((link) => link.site === site),
       newest,
     );
     imports.push(...hubImports(newest));

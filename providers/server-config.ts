@@ -105,9 +105,22 @@ function declarationIn<T>(files: ServerFiles, name: string): T | undefined {
 
 export const declareHub = (files: ServerFiles, hub: HubDeclaration): void => files.write(HUB_FILE, textOf(hub));
 
-/** Stores the declaration of one link key and lifts the site's "kept" mark. */
+/** A declaration as it lies there; of a site's link keys the one that was declared last has the highest `order`. */
+type StoredLink = HubLinkDeclaration & { order?: number };
+
+const orderOf = ({ order = 0 }: StoredLink): number => order;
+
+const storedLinks = (files: ServerFiles, prefix = ""): StoredLink[] =>
+  files
+    .list(LINKS)
+    .filter((name) => name.startsWith(prefix) && name.endsWith(".json"))
+    .flatMap((name) => declarationIn<StoredLink>(files, `${LINKS}/${name}`) ?? []);
+
+/** Stores the declaration of one link key, as the site's newest, and lifts the site's "kept" mark. */
 export function declareLink(files: ServerFiles, link: HubLinkDeclaration): void {
-  files.write(linkFile(link.site, link.keys.link ?? KEPT), textOf(link));
+  const others = storedLinks(files, `${link.site}.`).filter(({ keys }) => keys.link !== link.keys.link);
+  const order = Math.max(0, ...others.map(orderOf)) + 1;
+  files.write(linkFile(link.site, link.keys.link ?? KEPT), textOf({ ...link, order }));
   if (link.keys.link !== undefined) files.remove(linkFile(link.site, KEPT));
 }
 
@@ -119,17 +132,17 @@ export function dropLink(files: ServerFiles, link: HubLinkDeclaration, keepAccou
   declareLink(files, { ...link, keys: { operator, reader }, merged: [] });
 }
 
-export const declaredLinks = (files: ServerFiles): HubLinkDeclaration[] =>
-  files
-    .list(LINKS)
-    .filter((name) => name.endsWith(".json"))
-    .flatMap((name) => declarationIn<HubLinkDeclaration>(files, `${LINKS}/${name}`) ?? []);
-
-/** Whether the declaration of the link key lies there as it is. */
-export function isDeclared(files: ServerFiles, link: HubLinkDeclaration): boolean {
-  const found = declarationIn<HubLinkDeclaration>(files, linkFile(link.site, link.keys.link ?? KEPT));
-  return found !== undefined && same(found, link);
+function inOrder(links: readonly StoredLink[]): HubLinkDeclaration[] {
+  const sorted = [...links].sort((a, b) => orderOf(a) - orderOf(b));
+  return sorted.map(({ order: _order, ...link }) => link);
 }
+
+/** All declarations, those of one site in the order in which they were declared. */
+export const declaredLinks = (files: ServerFiles): HubLinkDeclaration[] => inOrder(storedLinks(files));
+
+/** Whether the declaration of the link key lies there as it is, as the site's newest. */
+export const isDeclared = (files: ServerFiles, link: HubLinkDeclaration): boolean =>
+  same(inOrder(storedLinks(files, `${link.site}.`)).at(-1), link);
 
 /** The hub's configuration as its declarations say; undefined when the hub is not declared. */
 export function renderHub(files: ServerFiles): string | undefined {

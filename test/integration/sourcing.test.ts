@@ -5,6 +5,7 @@ import { JetStream } from "../../providers/nats/jetstream";
 import { leafLogin } from "../support/e2e-leaf-login";
 import { TestFleet } from "../support/fleet";
 import { collectedMessages, collectedTexts, publishAll, textsFrom } from "../support/messages";
+import { newSeed } from "../support/settings";
 import { until } from "../support/until";
 
 /** The good case: what the sites publish is on the hub, once, and nobody gets at what is not his. */
@@ -273,6 +274,17 @@ describe("sourcing", function () {
         "the refusal was of the key",
       );
       await fleet.prove();
+    });
+
+    it("another link key and another operator, given at once, both count, whichever key comes first", async () => {
+      const [one, other] = [newSeed(), newSeed()];
+      const given = (link: string): RawSettings => ({ keys: { oslo: { link, operator: newSeed() } } });
+      await using fleet = await TestFleet.deploy({ sites: [{ name: "oslo" }], ...given(one) });
+      for (const link of [other, one]) {
+        await fleet.up(given(link));
+        assert.deepEqual(fleet.problemsOf("oslo"), []);
+        await fleet.prove();
+      }
     });
   });
 

@@ -299,6 +299,13 @@ describe("what a diff says", () => {
       }
     });
 
+    it("a change in place when another key of the site was declared later", async () => {
+      const { inputs, outputs, declaration } = declared();
+      const later = { ...declaration, keys: { ...declaration.keys, link: newKey() } };
+      declareLink(new LocalFiles(inputs.place.folder), later);
+      assert.deepEqual((await diff("hub-link", outputs, inputs)).diff, { changes: true });
+    });
+
     it("a change in place when its declaration beside the hub is gone or was changed by hand", async () => {
       const { inputs, outputs } = resources()["hub-link"];
       assert.deepEqual((await diff("hub-link", outputs, inputs)).diff, { changes: true });

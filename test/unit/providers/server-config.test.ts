@@ -97,6 +97,25 @@ describe("the hub's configuration from its declarations", () => {
     assert.deepEqual(usersOf(hub(), "OSLO"), [renewed.keys.link, operator, reader]);
   });
 
+  it("has the operator that was declared last, whichever link key comes first and whatever the rotation", () => {
+    const [first, second] = [newKey(), newKey()].sort();
+    declareHub(hub(), HUB);
+    for (const [before, after] of [
+      [first, second],
+      [second, first],
+    ]) {
+      for (const rotation of [0, 1, 2]) {
+        const old = link("oslo", { rotation: 1, keys: { ...link("oslo").keys, link: before! } });
+        const renewed = link("oslo", { rotation, keys: { ...link("oslo").keys, link: after! } });
+        declareLink(hub(), old);
+        declareLink(hub(), renewed);
+        const { operator, reader } = renewed.keys;
+        assert.deepEqual(usersOf(hub(), "OSLO"), [before, after, operator, reader]);
+        for (const one of [old, renewed]) dropLink(hub(), one, false);
+      }
+    }
+  });
+
   it("loses the account with its last key", () => {
     const oslo = link("oslo");
     declareHub(hub(), HUB);
