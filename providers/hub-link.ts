@@ -57,14 +57,16 @@ export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs
     return { changes: true, replaces: ["declaration"] };
   }
   // A container that is gone, or is being replaced: what lies in its volume shows with the next one.
-  const lost = await hostOf(olds.place)
+  const lost = await hostOf(wanted.place)
     .files()
     .then(
       (files) => !isDeclared(files, before),
       () => true,
     );
   return {
-    changes: lost || changed(news.declaration, before) || changed(news.hub, olds.hub),
+    // A delete knows the place that lies in the state, and nothing newer.
+    changes:
+      lost || changed(news.place, olds.place) || changed(news.declaration, before) || changed(news.hub, olds.hub),
   };
 }
 

@@ -294,6 +294,7 @@ describe("what a diff says", () => {
         { ...inputs, declaration: { ...declaration, merged: ["EVENTS_OSLO"] } },
         { ...inputs, declaration: { ...declaration, keys: { ...declaration.keys, operator: newKey() } } },
         { ...inputs, hub: { ...inputs.hub, seed: newSeed() } },
+        { ...inputs, place: { ...inputs.place, natsServer: "/opt/nats-server" } },
       ]) {
         assert.deepEqual((await diff("hub-link", outputs, news)).diff, { changes: true });
       }
