@@ -103,6 +103,24 @@ export const exclusions = ({ servers, provider }: Away): string[] => [
   ),
 ];
 
+const VOLUME = "docker:index/volume:Volume";
+
+/**
+ * What an upgrade of one server touches, as patterns of URNs: its engine's image, its container, what starts it, and the
+ * proof that its data flows. Nothing of a server that was never deployed.
+ */
+export function upgradeOf(server: string, state: Deployment): string[] {
+  // An interrupted upgrade may have left the server without its container.
+  const volume = (state.deployment?.resources ?? []).find(
+    (resource) => typeOf(resource) === VOLUME && nameOf(resource) === `${server}-data`,
+  );
+  const engine = volume?.provider?.split("::").at(-2);
+  if (engine === undefined) return [];
+  return [`${engine}-image`, `${server}-container`, `${server}-server`, `${server}-streams`, "smoke-test"].map(
+    (name) => `**::${name}`,
+  );
+}
+
 const NETWORK = "docker:index/network:Network";
 
 /**

@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import { containersOf, declaredSites, sayPending, standingOf } from "./away";
-import { clearInterrupted } from "./containers";
+import { clearInterrupted, upgradeOf } from "./containers";
 import { exportSecrets, exportState, importState, pulumi } from "./cli";
 import type { PulumiStack } from "./backend";
 import { clearDeadRun, isEmpty, isLocal } from "./dead-lock";
@@ -114,8 +114,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const upgrading = { ...target, env: { ...target.env, ...standing.env, NATS_HUB_LEAF_UPGRADE: "1" } };
     // One after the other, each proven before the next: what an interrupted upgrade has done needs nothing any more.
     for (const server of containersOf(target).filter((name) => !pending.some(({ site }) => site === name))) {
+      const targets = upgradeOf(server, state).flatMap((pattern) => ["--target", pattern]);
+      if (targets.length === 0) continue;
       say(`upgrade: ${server}`);
-      const targets = upgradeOf(server).flatMap((pattern) => ["--target", pattern]);
       const exitCode = await pulumi(upgrading, ["up", "--yes", "--skip-preview", ...targets]);
       if (exitCode !== 0) return exitCode;
     }
@@ -165,12 +166,6 @@ function forgetContexts(target: PulumiStack): void {
   const words = dropContexts(target);
   if (words !== "") say(words);
 }
-
-/** What an upgrade of one server touches: its image, its container, what starts it, and the proof that its data flows. */
-const upgradeOf = (server: string): string[] =>
-  [`docker*-image`, `${server}-container`, `${server}-server`, `${server}-streams`, "smoke-test"].map(
-    (name) => `**::${name}`,
-  );
 
 async function main(command: string, stack: string, args: readonly string[]): Promise<number> {
   const projectFolder = path.resolve(__dirname, "..");

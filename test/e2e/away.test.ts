@@ -111,3 +111,57 @@ const missing = missingEngine();
     });
   },
 );
+
+(missing === undefined ? describe : describe.skip)(
+  `another image while one of two machines is away${missing === undefined ? "" : ` (skipped: ${missing})`}`,
+  () => {
+    let engines: { near: Engine; far: Engine };
+    let stack: Stack;
+    const settings = (image: RawSettings["docker"]): RawSettings => ({
+      docker: image,
+      sites: [
+        { name: "oslo", runtime: "docker", engine: engines.near.url },
+        { name: "bergen", runtime: "docker", engine: engines.far.url },
+      ],
+      streams: [{ name: "EVENTS", subjects: ["events.>"] }],
+    });
+    const statuses = async () =>
+      Object.fromEntries((await stack.outputs({ again: true })).proof.map(({ site, status }) => [site, status]));
+    const imageOf = async (engine: Engine, site: string): Promise<string> =>
+      (await engine.docker.getContainer(`nats-upgrade-${site}`).inspect()).Image;
+
+    before(async () => {
+      const [near, far] = await Promise.all([Engine.start("near"), Engine.start("far")]);
+      engines = { near, far };
+      for (const engine of [near, far]) for (const suffix of ["", "-next"]) await engine.loadNatsImage(suffix);
+      stack = await Stack.create("upgrade", settings({}), { prepare: withDockerPlugin });
+      await stack.up();
+    });
+    after(async () => {
+      await stack.remove();
+      for (const engine of Object.values(engines)) await engine.stop();
+    });
+
+    it("is taken by what is there, and the result says what is pending", async () => {
+      const before = await imageOf(engines.near, "oslo");
+      await engines.far.pause();
+      stack.configure(settings({ image: "nats:2.15.2-next-alpine" }));
+      const { code, output } = await stack.make("upgrade");
+      assert.notEqual(code, 0);
+      assert.match(output, /Error 3/, output);
+      assert.match(output, /pending, everything else is done: bergen/);
+      assert.notEqual(await imageOf(engines.near, "oslo"), before);
+      assert.deepEqual(await statuses(), { oslo: "proven", bergen: "pending" });
+    });
+
+    it("is taken by the other when its machine is back", async () => {
+      await engines.far.resume();
+      const before = await imageOf(engines.far, "bergen");
+      const { code, output } = await stack.make("upgrade");
+      assert.equal(code, 0, output);
+      assert.notEqual(await imageOf(engines.far, "bergen"), before);
+      assert.deepEqual(await statuses(), { oslo: "proven", bergen: "proven" });
+      await stack.isClean();
+    });
+  },
+);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { absence } from "../../../providers/docker/whereabouts";
-import { clearInterrupted, exclusions, lookAtContainers } from "../../../toolchain/containers";
+import { clearInterrupted, exclusions, lookAtContainers, upgradeOf } from "../../../toolchain/containers";
 import type { Deployment, StateResource } from "../../../toolchain/pending";
 import { by, container, provider, resource, urnOf, type Kind } from "./docker-state";
 import { withFakeEngine } from "./fake-engine";
@@ -105,6 +105,22 @@ describe("a look at the containers of a state", () => {
     assert.equal(await absence({ url: engine.url }), undefined);
     assert.match((await absence({ url: NOWHERE })) ?? "", /nothing listens/);
   });
+});
+
+describe("what an upgrade of one server touches", () => {
+  const state = stateOf(
+    ...["docker", "docker-far"].map((name) => provider(name)),
+    resource("volume", "oslo-data", by("docker")),
+    resource("volume", "bergen-data", by("docker-far")),
+  );
+
+  it("is the image of its own engine and no other, even while it has no container", () => {
+    const rest = (site: string) => [`**::${site}-container`, `**::${site}-server`, `**::${site}-streams`];
+    assert.deepEqual(upgradeOf("oslo", state), ["**::docker-image", ...rest("oslo"), "**::smoke-test"]);
+    assert.deepEqual(upgradeOf("bergen", state), ["**::docker-far-image", ...rest("bergen"), "**::smoke-test"]);
+  });
+
+  it("is nothing of one that was never deployed", () => assert.deepEqual(upgradeOf("narvik", state), []));
 });
 
 describe("what a run is kept off while an engine is away", () => {
