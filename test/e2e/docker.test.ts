@@ -126,18 +126,17 @@ const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw
       it(`come back by themselves when the process of ${server} is killed, after a reload too, and lose nothing`, async () => {
         stack.configure(settings({ hub: { maxPayload: server === "oslo" ? "2MiB" : "3MiB" } }));
         await stack.up();
-        const traffic = {
-          oslo: Traffic.start(await stack.applicationOf("oslo"), "oslo", { run: `kill-${server}` }),
-          bergen: Traffic.start(await stack.applicationOf("bergen"), "bergen", { run: `kill-${server}` }),
-        };
-        await until("both publish", () => traffic.oslo.count > 20 && traffic.bergen.count > 20);
+        const run = `kill-${server}`;
+        await using oslo = Traffic.start(await stack.applicationOf("oslo"), "oslo", { run });
+        await using bergen = Traffic.start(await stack.applicationOf("bergen"), "bergen", { run });
+        await until("both publish", () => oslo.count > 20 && bergen.count > 20);
         const { Pid, StartedAt } = (await inspect(server)).State;
         await killHard(Pid);
         await comesBack(server, Pid);
         assert.notEqual((await inspect(server)).State.StartedAt, StartedAt);
-        published.bergen!.push(...(await traffic.bergen.stop()));
+        published.bergen!.push(...(await bergen.stop()));
         // A site that is killed takes the connection with it; what it acknowledged before must arrive.
-        published.oslo!.push(...(await (server === "oslo" ? traffic.oslo.untilItFails() : traffic.oslo.stop())));
+        published.oslo!.push(...(await (server === "oslo" ? oslo.untilItFails() : oslo.stop())));
         const { sites } = await stack.outputs();
         await serves(sites.oslo!.client);
         await until("both links are back", async () => Object.keys(await linkIds(stack)).length === 2);
@@ -222,7 +221,7 @@ const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw
         await ended;
         const { oslo, bergen } = await images();
         assert.deepEqual({ oslo, bergen }, { oslo: before.oslo, bergen: before.bergen });
-        const traffic = Traffic.start(await stack.applicationOf("bergen"), "bergen", { run: "upgrade" });
+        await using traffic = Traffic.start(await stack.applicationOf("bergen"), "bergen", { run: "upgrade" });
         const { code, output } = await stack.make("upgrade");
         assert.equal(code, 0, output);
         published.bergen!.push(...(await traffic.untilItFails()));

@@ -4,7 +4,7 @@ import { type ServerInfo, converse, endpointOf } from "../../providers/nats/conn
 import { JetStream } from "../../providers/nats/jetstream";
 import { Stack } from "../support/cli";
 import { type Ran } from "../support/commands";
-import { Traffic, Watch, arrived, collectedFrom, hubStart, linkIds, publish } from "../support/e2e-traffic";
+import { Traffic, Watch, arrived, collectedFrom, endAll, hubStart, linkIds, publish } from "../support/e2e-traffic";
 import { type Ground, onEveryGround } from "../support/grounds";
 import { until } from "../support/until";
 
@@ -114,7 +114,7 @@ onEveryGround("the life of a fleet", (start) => {
   describe("a change of the fleet while the other sites publish", () => {
     let untouched: { links: Record<string, number>; hub: object };
     let watch: Watch;
-    let traffic: Record<string, Traffic>;
+    let traffic: Record<string, Traffic> = {};
 
     before(async () => {
       untouched = { links: await linkIds(stack), hub: await hubStart(stack) };
@@ -124,6 +124,7 @@ onEveryGround("the life of a fleet", (start) => {
         bergen: Traffic.start(await stack.applicationOf("bergen"), "bergen"),
       };
     });
+    after(() => endAll(traffic));
 
     it("adds a site", async () => {
       stack.configure(settings([oslo, bergen, tromso]));

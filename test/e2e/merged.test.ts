@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { JetStream } from "../../providers/nats/jetstream";
 import { Stack } from "../support/cli";
 import { type Ran } from "../support/commands";
-import { Traffic, publish, sourceOf, stored } from "../support/e2e-traffic";
+import { Traffic, endAll, publish, sourceOf, stored } from "../support/e2e-traffic";
 import { type Ground, onEveryGround } from "../support/grounds";
 import { until } from "../support/until";
 
@@ -74,7 +74,7 @@ onEveryGround("a merged stream", (start) => {
   it("is followed by a clean preview", () => stack.isClean());
 
   describe("when a third site is added while the others publish", () => {
-    let traffic: Record<string, Traffic>;
+    let traffic: Record<string, Traffic> = {};
     let silence = 0;
 
     before(async () => {
@@ -94,6 +94,7 @@ onEveryGround("a merged stream", (start) => {
       await added;
       await stack.outputs({ again: true });
     });
+    after(() => endAll(traffic));
 
     it("goes on sourcing the others", () => {
       assert.ok(silence / 1e6 < 2_000, `a source was silent for ${Math.round(silence / 1e6)} ms`);

@@ -20,24 +20,21 @@ export async function publish(
   return texts;
 }
 
-/** Publishes one message after the other until it is stopped, at most `most` of them. */
+/** Publishes one message after the other until it is stopped, or its connection is closed. */
 export class Traffic {
   private readonly texts: string[] = [];
   /** The last message that it tried to publish. */
   attempt = "";
   private stopping = false;
+  private hasFailed = false;
 
   private constructor(private readonly ended: Promise<void>) {}
 
   /** `run` tells one traffic of a site from the next. */
-  static start(
-    client: NatsConnection,
-    site: string,
-    { subject = "events.traffic", most = 4_000, run = "traffic" } = {},
-  ): Traffic {
+  static start(client: NatsConnection, site: string, { subject = "events.traffic", run = "traffic" } = {}): Traffic {
     const js = client.jetstream();
     const publishing = async (): Promise<void> => {
-      for (let i = 0; i < most && !traffic.stopping; i++) {
+      for (let i = 0; !traffic.stopping; i++) {
         const text = `${site}-${run}-${i}`;
         traffic.attempt = text;
         await js.publish(subject, text);
@@ -47,7 +44,7 @@ export class Traffic {
     };
     const traffic: Traffic = new Traffic(pause(0).then(publishing));
     // A failure shows in `stop`; until then nobody waits for it.
-    traffic.ended.catch(() => undefined);
+    traffic.ended.catch(() => (traffic.hasFailed = true));
     return traffic;
   }
 
@@ -57,10 +54,7 @@ export class Traffic {
 
   /** Resolves with what the site acknowledged before it went away. */
   async untilItFails(): Promise<string[]> {
-    await this.ended.then(
-      () => Promise.reject(new Error("nothing stopped it")),
-      () => undefined,
-    );
+    await until("it fails to publish", () => this.hasFailed);
     return this.texts;
   }
 
@@ -70,7 +64,17 @@ export class Traffic {
     await this.ended;
     return this.texts;
   }
+
+  /** Ends it, whatever became of it: in an `after`, or by `await using`. */
+  [Symbol.asyncDispose] = (): Promise<void> => this.stop().then(nothing, nothing);
 }
+
+const nothing = (): void => undefined;
+
+/** Ends each of them, for an `after`: a test that failed has not. */
+export const endAll = async (traffic: Record<string, Traffic>): Promise<void> => {
+  for (const publishing of Object.values(traffic)) await publishing[Symbol.asyncDispose]();
+};
 
 export interface Stored {
   readonly subject: string;
@@ -85,7 +89,7 @@ export async function stored(reader: NatsConnection, stream: string, pattern: st
   // Filtered: an unfiltered consumer would keep the smoke test off the real stream.
   const consumer = await reader.jetstream().consumers.get(stream, { filterSubjects: pattern });
   const found: Stored[] = [];
-  for await (const message of await consumer.fetch({ max_messages: count, expires: 5_000 })) {
+  for await (const message of await consumer.fetch({ max_messages: count, expires: 30_000 })) {
     found.push({ subject: message.subject, text: message.string() });
     if (found.length === count) break;
   }
