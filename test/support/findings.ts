@@ -20,7 +20,7 @@ export const shownFindings = (text: string): ShownFinding[] =>
 
 /** What the proof says when it fails, sorted by site and code. Errors: when it passes, or shows a seed. */
 export async function findingsOf(fleet: TestFleet): Promise<ShownFinding[]> {
-  const said = await fleet.prove().then(
+  const said = await fleet.proveImpatiently().then(
     () => {
       throw new Error("the smoke test passed");
     },

@@ -23,14 +23,16 @@ import { settingsOf } from "./settings";
  *     await fleet.prove();
  */
 
-/** Two sites with one stream each. Impatient: probes that never arrive fail the proof after 3 s. Not rehearsed. */
+/** Two sites with one stream each. A source that must be started anew gets the time for it. Not rehearsed. */
 const SMALL = {
   rehearsal: "off",
   hub: { maxFile: "1GiB" },
   sites: [{ name: "oslo" }, { name: "bergen" }],
   streams: [{ name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB", collect: { maxBytes: "32MiB" } }],
-  probes: { timeout: "3s" },
+  probes: { timeout: "8s" },
 } satisfies RawSettings;
+
+const IMPATIENCE_MS = 3_000;
 
 const STACK = "test";
 
@@ -91,6 +93,12 @@ export class TestFleet extends ScratchFleet {
     return this.lastProof.proof;
   }
 
+  /** The smoke test of a fleet with a mistake: probes that never arrive fail it after 3 s. */
+  proveImpatiently(): Promise<smokeTest.ProofRow[]> {
+    const probes = { ...this.settings.probes, timeout: IMPATIENCE_MS };
+    return this.having({ ...this.settings, probes }, () => this.prove());
+  }
+
   /** The check of the whole fleet, as `pulumi preview` makes it before anything is touched: what it refuses. */
   async check(change: RawSettings = {}): Promise<string[]> {
     const olds = this.checkInputs(this.settings);
@@ -108,14 +116,21 @@ export class TestFleet extends ScratchFleet {
 
   /** What `pulumi preview` shows: the lines that it reports, and what it would change: "hub", "oslo server" … */
   async preview(change: RawSettings = {}): Promise<{ changes: string[]; reports: string[] }> {
-    const settings = this.settings;
     const reports: string[] = [];
-    this.settings = settingsOf({ ...this.raw, ...change });
+    const found = await this.having(settingsOf({ ...this.raw, ...change }), () =>
+      watching.run(reports, () => this.differences()),
+    );
+    return { changes: found.filter(([, differs]) => differs).map(([name]) => name), reports };
+  }
+
+  /** Has these settings while it works. */
+  private async having<T>(settings: Settings, work: () => Promise<T>): Promise<T> {
+    const before = this.settings;
+    this.settings = settings;
     try {
-      const found = await watching.run(reports, () => this.differences());
-      return { changes: found.filter(([, differs]) => differs).map(([name]) => name), reports };
+      return await work();
     } finally {
-      this.settings = settings;
+      this.settings = before;
     }
   }
 
