@@ -120,8 +120,11 @@ export function converse(
   });
 }
 
+/** Time in which a server must say who it is; one that is down refuses at once. */
+const ID_TIMEOUT_MS = 3_000;
+
 /** The running server's own identity, read without logging in; undefined when nothing answers in time. */
-export async function serverInfo(url: string, timeoutMs = 500): Promise<ServerInfo | undefined> {
+export async function serverInfo(url: string, timeoutMs = ID_TIMEOUT_MS): Promise<ServerInfo | undefined> {
   try {
     return (await converse(endpointOf(url), { timeoutMs })).info;
   } catch {

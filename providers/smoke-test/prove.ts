@@ -140,21 +140,15 @@ async function seenOnHub(inputs: SmokeTestInputs): Promise<SmokeTestOutputs["pro
 /** A time in UTC, to the second. */
 const secondsOf = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
 
-/** Time in which a server must say who it is for the state; one that is down refuses at once. */
-const ID_TIMEOUT_MS = 3_000;
-
 /** Enough of a server id to tell one start of a server from the next. */
 const ID_LENGTH = 12;
 
-/** The ids of the servers; empty of one that does not say its own in the time (ms; half a second by default). */
-export async function serverIds(
-  { hub, sites, secrets }: SmokeTestInputs,
-  timeoutMs?: number,
-): Promise<Record<string, string>> {
+/** The ids of the servers; empty of one that does not say its own. */
+export async function serverIds({ hub, sites, secrets }: SmokeTestInputs): Promise<Record<string, string>> {
   const online = sites.filter(isOnline);
   const ids = await Promise.all([
     ...[{ site: hub.name, url: hub.url }, ...online.filter(({ throughHub }) => throughHub !== true)].map(
-      async ({ site, url }) => [site, (await serverInfo(url, timeoutMs))?.server_id ?? ""] as const,
+      async ({ site, url }) => [site, (await serverInfo(url))?.server_id ?? ""] as const,
     ),
     ...online
       .filter(({ throughHub }) => throughHub === true)
@@ -173,7 +167,7 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
   const runId = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
   const online = inputs.sites.filter(isOnline);
   // Of a server that starts anew while it is proven, this is no longer the id: the test runs once more then.
-  const servers = await serverIds(inputs, ID_TIMEOUT_MS);
+  const servers = await serverIds(inputs);
   const run: Run = { runId, olds, touched: touchedSites(inputs, olds, servers) };
   const listeners = await sideBySide(online, async (site) =>
     !run.touched.has(site.site) || site.throughHub === true

@@ -464,7 +464,7 @@ describe("what a diff says", () => {
     });
   });
 
-  it("comes within three seconds when servers take connections and say nothing", async () => {
+  it("comes within five seconds when servers take connections and say nothing", async () => {
     const sockets: Socket[] = [];
     const silent = createServer((socket) => void sockets.push(socket));
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
@@ -486,7 +486,7 @@ describe("what a diff says", () => {
         answers.map(({ changes }) => changes),
         [true, false, true, true],
       );
-      assert.equal(performance.now() - started < 3_000, true);
+      assert.equal(performance.now() - started < 5_000, true);
     } finally {
       for (const socket of sockets) socket.destroy();
       silent.close();
