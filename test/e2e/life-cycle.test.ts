@@ -4,7 +4,17 @@ import { type ServerInfo, converse, endpointOf } from "../../providers/nats/conn
 import { JetStream } from "../../providers/nats/jetstream";
 import { Stack } from "../support/cli";
 import { type Ran } from "../support/commands";
-import { Traffic, Watch, arrived, collectedFrom, endAll, hubStart, linkIds, publish } from "../support/e2e-traffic";
+import {
+  MOST_SILENCE_MS,
+  Traffic,
+  Watch,
+  arrived,
+  collectedFrom,
+  endAll,
+  hubStart,
+  linkIds,
+  publish,
+} from "../support/e2e-traffic";
 import { type Ground, onEveryGround } from "../support/grounds";
 import { until } from "../support/until";
 
@@ -173,12 +183,12 @@ onEveryGround("the life of a fleet", (start) => {
       assert.deepEqual(await hubStart(stack), untouched.hub);
     });
 
-    it("never interrupted the sourcing of the other sites for 2 s", async () => {
+    it("never interrupted the sourcing of the other sites for 5 s", async () => {
       const { longestMs, looks } = await watch.stop();
       assert.ok(looks > 20, `looked only ${looks} times`);
       for (const site of ["oslo", "bergen"]) {
         const longest = longestMs[site]!;
-        assert.ok(longest >= 0 && longest < 2_000, `the source of ${site} was silent for ${longest} ms`);
+        assert.ok(longest >= 0 && longest < MOST_SILENCE_MS, `the source of ${site} was silent for ${longest} ms`);
       }
     });
 

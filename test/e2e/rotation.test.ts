@@ -3,7 +3,7 @@ import { Stack } from "../support/cli";
 import { type Ran } from "../support/commands";
 import { leafLogin } from "../support/e2e-leaf-login";
 import { type Ground, onEveryGround } from "../support/grounds";
-import { Traffic, Watch, arrived, hubStart, linkIds } from "../support/e2e-traffic";
+import { MOST_SILENCE_MS, Traffic, Watch, arrived, hubStart, linkIds } from "../support/e2e-traffic";
 
 const settings = (rotation: number) => ({
   sites: [{ name: "oslo", rotation }, { name: "bergen" }],
@@ -70,10 +70,10 @@ onEveryGround("rotation of a site's link key while applications publish", (start
     assert.deepEqual(await pids(), untouched.pids);
   });
 
-  it("never interrupts the sourcing of the other site for 2 s", async () => {
+  it("never interrupts the sourcing of the other site for 5 s", async () => {
     const { longestMs, looks } = await watch.stop();
     assert.ok(looks > 10, `looked only ${looks} times`);
-    assert.ok(longestMs.bergen! >= 0 && longestMs.bergen! < 2_000, `silent for ${longestMs.bergen} ms`);
+    assert.ok(longestMs.bergen! >= 0 && longestMs.bergen! < MOST_SILENCE_MS, `silent for ${longestMs.bergen} ms`);
   });
 
   it("loses and doubles nothing", async () => {

@@ -127,6 +127,9 @@ export async function hubStart(stack: Stack): Promise<{ server_id: string; start
 export const sourceOf = (info: StreamInfo | undefined, site: string) =>
   info?.sources?.find(({ external }) => external?.api === `$JS.${site}.API`);
 
+/** A source that is well hears of its site each second at least; one unheard for 10 s is given up as stalled. */
+export const MOST_SILENCE_MS = 5_000;
+
 /** Looks at the hub's sources of some sites, again and again, for the longest silence of each. */
 export class Watch {
   /** By site, in ms: the longest time since the source had heard of its site. -1: never heard, or no source. */
