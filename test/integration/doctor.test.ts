@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { shared } from "../../providers/nats/connection";
 import { serverFiles } from "../../providers/folders";
 import { doctorJson, doctorWords } from "../../toolchain/doctor-words";
+import { recording } from "../support/catalogue";
 import { TestFleet } from "../support/fleet";
 import { publishAll, textsFrom } from "../support/messages";
 import { killServer, pidOf, restartWith, startServer, stopServer } from "../support/servers";
@@ -29,10 +30,11 @@ describe("the doctor", function () {
     after(() => fleet.stop());
 
     it("finds it good at the first look", async () => {
-      const start = Date.now();
+      const { looks, stop } = recording(fleet);
       const report = await examined(fleet);
+      stop();
       assert.equal(report.status, "good");
-      assert.ok(Date.now() - start < 1_000, "it looked again");
+      assert.deepEqual(looks.sort(), ["bergen", "oslo"]);
     });
 
     it("shows the position of the hub and the last sequence of the site", async () => {
@@ -128,7 +130,7 @@ describe("the doctor", function () {
     try {
       const start = Date.now();
       const report = await examined(fleet, 3_000);
-      assert.ok(Date.now() - start < 3_500, `${Date.now() - start} ms`);
+      assert.ok(Date.now() - start < 6_000, `${Date.now() - start} ms`);
       assert.notEqual(siteIn(report, "oslo").verdict, "good");
       assert.equal(siteIn(report, "bergen").verdict, "good");
     } finally {

@@ -71,15 +71,18 @@ export interface Outcome {
 /** Errors and warnings, `site: code`, sorted. */
 export const found = (findings: readonly ShownFinding[]): string[] => codesOf(findings).sort();
 
-/** Collects what is observed in a fleet, the last of each site. */
-export function recording(fleet: TestFleet): { facts: Map<string, SiteFacts>; stop: () => void } {
+/** Collects what is observed in a fleet: the last of each site, and the site of each look. */
+export function recording(fleet: TestFleet): { facts: Map<string, SiteFacts>; looks: string[]; stop: () => void } {
   const facts = new Map<string, SiteFacts>();
+  const looks: string[] = [];
   const record = (message: unknown) => {
     const seen = message as { root: string; facts: SiteFacts };
-    if (seen.root === fleet.root) facts.set(seen.facts.site, structuredClone(seen.facts));
+    if (seen.root !== fleet.root) return;
+    facts.set(seen.facts.site, structuredClone(seen.facts));
+    looks.push(seen.facts.site);
   };
   subscribe(OBSERVED, record);
-  return { facts, stop: () => unsubscribe(OBSERVED, record) };
+  return { facts, looks, stop: () => unsubscribe(OBSERVED, record) };
 }
 
 /** Whether it is found as an error, for which a proof need not wait long. */
