@@ -107,7 +107,9 @@ function runMocha(
 ): Promise<number | null> {
   const mocha = require.resolve("mocha/bin/mocha.js");
   const output = log === undefined ? "inherit" : fs.openSync(log, "w");
-  const child = spawn(process.execPath, [mocha, "--timeout", `${suite.timeoutSeconds}s`, ...mochaArguments], {
+  // What a failed hook left open would keep the run from its end.
+  const options = ["--exit", "--timeout", `${suite.timeoutSeconds}s`];
+  const child = spawn(process.execPath, [mocha, ...options, ...mochaArguments], {
     cwd: PROJECT_ROOT,
     stdio: ["inherit", output, output],
     env: { ...process.env, MOCHA_TOTALS_FILE: totalsFile },
