@@ -137,9 +137,9 @@ describe("a stack whose file says where its state is", () => {
   before(async function () {
     // The first time the S3-compatible server is built.
     this.timeout("5m");
+    fleet = fs.mkdtempSync(path.join(os.tmpdir(), "nhl-shared-fleet-"));
     shared = await sharedState();
     console.log(`    its state is in ${shared.what}`);
-    fleet = fs.mkdtempSync(path.join(os.tmpdir(), "nhl-shared-fleet-"));
     // Processes are known in their folder: checkouts that share a stack of processes name the same one.
     settings = { state: shared.url, dataFolder: fleet, sites: [{ name: "oslo" }], streams, probes: { burst: "0B" } };
     const options = { env: { ...shared.env, PULUMI_BACKEND_URL: shared.url }, passphrase: "of both" };
@@ -149,10 +149,13 @@ describe("a stack whose file says where its state is", () => {
   after(async () => {
     killAll(serversOf(fleet));
     for (const { file } of reservedPorts(fleet)) fs.rmSync(file, { force: true });
-    await here?.remove();
-    await there?.remove();
-    shared.close();
-    fs.rmSync(fleet, { recursive: true, force: true });
+    try {
+      await here?.remove();
+      await there?.remove();
+    } finally {
+      shared?.close();
+      fs.rmSync(fleet, { recursive: true, force: true });
+    }
   });
 
   /** `make` alone knows the backend, from the file. */

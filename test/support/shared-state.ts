@@ -63,7 +63,12 @@ async function inBucket(binary: string): Promise<SharedState> {
     const response = await fetch(`http://${host}/${BUCKET}?list-type=2`);
     return [...(await response.text()).matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = ""]) => key);
   };
-  await until("the S3-compatible server answers", async () => (await list()).length === 0);
+  try {
+    await until("the S3-compatible server answers", async () => (await list()).length === 0);
+  } catch (error) {
+    child.kill();
+    throw error;
+  }
   return {
     what: "a bucket of an S3-compatible server",
     url: `s3://${BUCKET}?endpoint=http://${host}&s3ForcePathStyle=true&region=us-east-1`,
