@@ -62,9 +62,9 @@ export class Territory {
     this.unmount();
     for (const bridge of this.bridges()) ip("link", "del", bridge);
     while (hasRule(this.rule)) iptables("--delete", this.rule);
-    for (const group of controlGroups(this.name)) removeGroup(group);
+    for (const group of controlGroups(this.name)) await removeGroup(group);
     for (const socket of this.helperSockets()) fs.rmSync(socket, { force: true });
-    fs.rmSync(this.folder, { recursive: true, force: true });
+    fs.rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   private get prefix(): string {
@@ -213,8 +213,13 @@ function controlGroups(name: string): string[] {
   return [root, ...hierarchies].map((folder) => path.join(folder, name)).filter((group) => fs.existsSync(group));
 }
 
-function removeGroup(group: string): void {
+async function removeGroup(group: string): Promise<void> {
   const below = fs.readdirSync(group, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  for (const { name } of below) removeGroup(path.join(group, name));
-  fs.rmdirSync(group);
+  for (const { name } of below) await removeGroup(path.join(group, name));
+  // It is busy while a process that was killed still leaves it.
+  const remove = () => {
+    fs.rmdirSync(group);
+    return true;
+  };
+  await until(`the control group ${group} is empty`, remove);
 }
