@@ -45,7 +45,7 @@ const pure = (/** @type {string[]} */ allowedImports) => ({
 const PURE_PACKAGES = ["zod$", "@nats-io/nkeys$", "csv-parse/sync$", "yaml$"];
 
 export default defineConfig(
-  { ignores: ["node_modules/", ".state/", ".fleet/", "coverage/"] },
+  { ignores: ["node_modules/", ".state/", ".fleet/", "coverage/", "test/.snippet-*/"] },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.recommendedTypeChecked],
