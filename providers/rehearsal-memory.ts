@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pulumiHome } from "../toolchain/locate";
 import { digest } from "./digest";
@@ -14,7 +14,9 @@ const VALID_MS = 3_600_000;
 const memory = (): string => join(pulumiHome(), "nats-hub-leaf", "rehearsed");
 const fileOf = (root: string): string => join(memory(), digest(resolve(root)));
 
-const isOld = (file: string): boolean => !existsSync(file) || Date.now() - statSync(file).mtimeMs > VALID_MS;
+/** So is one that is not there, or no longer: other runs clear old ones too. */
+const isOld = (file: string): boolean =>
+  Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > VALID_MS;
 
 /** Whether exactly this rehearsal passed within the last hour. */
 export const hasPassed = (root: string, rehearsal: string): boolean =>
