@@ -82,7 +82,7 @@ export default defineConfig(
   },
   {
     files: ["configs/**/*.ts"],
-    rules: pure(["\\./", ...PURE_PACKAGES]),
+    rules: pure(["\\./", "\\.\\./toolchain/versions\\.json$", ...PURE_PACKAGES]),
   },
   {
     files: ["diagnosis/**/*.ts"],

@@ -13,6 +13,7 @@ import { Problem } from "./problem";
 import { Rule, range, repeated } from "./rule";
 import { HubSettings, Settings, SiteSettings } from "./settings";
 import { formatSize } from "./units";
+import versions from "../toolchain/versions.json";
 
 const DAY = 86_400_000;
 const days = (ms: number): string => `${Number((ms / DAY).toFixed(2))} days`;
@@ -182,10 +183,34 @@ export const PLACEMENT_RULES = {
           ];
         }),
 
+  imageIsNewEnough: ({ docker: { image } }) =>
+    isOlderImage(image)
+      ? [
+          {
+            where: "docker.image",
+            problem: `${image} holds an older nats-server than ${MINIMUM}`,
+            cure: `name one of nats-server ${MINIMUM} or newer`,
+          },
+        ]
+      : [],
+
   containersHaveRoom: ({ docker }) => [
     ...range("docker.memory", docker.memory, 64 * 2 ** 20, 2 ** 40, formatSize),
     ...range("docker.stopTimeout", docker.stopTimeout, 1000, 600_000, (value) => `${value} ms`),
   ],
 } satisfies Record<string, Rule>;
+
+const MINIMUM = versions.natsServer.minimum;
+
+/** Images named so have the server's version in their tags; others have versions of their own, or none. */
+const SERVER_IMAGE = /(?:^|\/)nats(?:-server)?:v?(\d+\.\d+(?:\.\d+)?)(?:-[^/]*)?(?:@|$)/;
+
+/** Whether the image's tag names an older version, as far as it names one: "2.15" is any of these. */
+function isOlderImage(image: string): boolean {
+  const named = SERVER_IMAGE.exec(image)?.[1]?.split(".").map(Number) ?? [];
+  const needed = MINIMUM.split(".").map(Number);
+  const at = named.findIndex((part, i) => part !== needed[i]);
+  return at >= 0 && Number(named[at]) < Number(needed[at]);
+}
 
 const isLocalOnly = (host: string): boolean => isLoopback(host) || host === "0.0.0.0";

@@ -56,6 +56,8 @@ export class DockerHost implements ServerHost {
     return `${docker} run --rm -v ${name}-data:${DATA_FOLDER} busybox chown -R ${owner} ${DATA_FOLDER}/${STORE}`;
   }
 
+  readonly versionCure = "name a newer image in 'docker.image' and run 'make upgrade'";
+
   /** A taken port shows when the container starts: it may be on another machine. */
   refuseUnstartable = (): Promise<void> => Promise.resolve();
 

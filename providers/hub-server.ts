@@ -67,7 +67,7 @@ async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServ
   declareHub(files, inputs.declaration);
   writeCertificates(files, inputs.certificates);
   const digest = await writeHub(files, await findNatsServer(server.host.natsServer));
-  const { outcome } = await bringUp(server, digest, restart);
+  const outcome = await bringUp(server, digest, restart);
   if (foreign && outcome === "reloaded") await dropAllLinks(server);
   const written = inputs.certificates === undefined ? {} : { written: certificatesDigest(inputs.certificates) };
   return { ...inputs, ...written, running: true };

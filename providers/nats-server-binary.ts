@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { natsServerBinary, onPath } from "../toolchain/locate";
+import { isAtLeast, versionIn } from "../toolchain/version";
 import versions from "../toolchain/versions.json";
 import { maskSeeds } from "../configs/seeds";
 import { Refusal } from "./refusal";
@@ -26,22 +27,26 @@ async function versionOf(path: string): Promise<string | undefined> {
   const asked =
     known.get(key) ??
     run(path, ["-v"]).then(
-      ({ stdout }) => /v(\d+\.\d+\.\d+)/.exec(stdout)?.[1],
+      ({ stdout }) => versionIn(stdout),
       () => undefined,
     );
   known.set(key, asked);
   return asked;
 }
 
-const isAtLeast = (version: string, minimum: string): boolean =>
-  version.localeCompare(minimum, "en", { numeric: true }) >= 0;
+/** Why a server of this version is refused; undefined when it is new enough. */
+export function whyTooOld(version: string): string | undefined {
+  const { minimum } = versions.natsServer;
+  return isAtLeast(version, minimum)
+    ? undefined
+    : `is version ${version}, and ${minimum} or newer is needed: ${WHY_MINIMUM}`;
+}
 
 /**
  * The nats-server to run: the given one, else the first on PATH that is new enough, else the one that `make install`
  * put in place. Errors: a Refusal when there is none, or the given one is too old.
  */
 export async function findNatsServer(given?: string): Promise<NatsServer> {
-  const minimum = versions.natsServer.minimum;
   if (given !== undefined) {
     const version = await versionOf(given);
     if (version === undefined) {
@@ -49,9 +54,11 @@ export async function findNatsServer(given?: string): Promise<NatsServer> {
         `natsServer: ${given} is not a nats-server that runs here; correct the path, or remove the setting`,
       );
     }
-    if (isAtLeast(version, minimum)) return { path: given, version };
-    throw new Refusal(`natsServer: ${given} is version ${version}, and ${minimum} or newer is needed: ${WHY_MINIMUM}`);
+    const why = whyTooOld(version);
+    if (why === undefined) return { path: given, version };
+    throw new Refusal(`natsServer: ${given} ${why}`);
   }
+  const { minimum } = versions.natsServer;
   const tooOld: string[] = [];
   for (const path of [...onPath("nats-server"), natsServerBinary()]) {
     const version = existsSync(path) ? await versionOf(path) : undefined;

@@ -49,6 +49,8 @@ export class ProcessHost implements ServerHost {
     return `chown -R ${process.getuid?.() ?? ""} ${serverFiles(this.place.folder).store}`;
   }
 
+  readonly versionCure = "stop this process: 'pulumi up' starts it anew, with the nats-server of this machine";
+
   async start(): Promise<{ exitCode: () => Promise<number | undefined> }> {
     const { path } = await findNatsServer(this.natsServer);
     const files = serverFiles(this.place.folder);

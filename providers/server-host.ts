@@ -23,6 +23,8 @@ export interface ServerHost {
   log(): Promise<string>;
   /** The command that gives the server back a store with files of another user. */
   readonly storeCure: string;
+  /** What gives the server a newer nats-server. */
+  readonly versionCure: string;
   /** Removes what only this server has there, once it is stopped; what Pulumi made beside it stays. */
   clear(root: string): void;
   /** The version of nats-server that checks its configurations. */

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Access, shared } from "./nats/connection";
 import { Varz, varz } from "./nats/system";
-import { maskOutput } from "./nats-server-binary";
+import { maskOutput, whyTooOld } from "./nats-server-binary";
 import { writtenCertificates } from "./link-tls";
 import { Refusal, messageOf } from "./refusal";
-import { noteCertificates, reloadTo, writtenDigest } from "./server-config";
+import { Applied, noteCertificates, reloadTo, writtenDigest } from "./server-config";
 import { CONFIG_FILE, ServerFiles } from "./server-files";
 import { Listeners, Place, ServerHost, hostOf } from "./server-host";
 
@@ -48,7 +48,14 @@ async function lastErrors(host: ServerHost): Promise<string> {
   return `${said}${cure}`;
 }
 
-async function start({ name, host, listeners, access }: Server, digest: string): Promise<Varz> {
+/** An image brings a nats-server of its own, which nobody has seen before it runs. */
+function refuseOlder({ name, host }: Server, { version }: Varz): void {
+  const why = whyTooOld(version);
+  if (why !== undefined) throw new Refusal(`${name}: its nats-server ${why}; ${host.versionCure}`);
+}
+
+async function start(server: Server, digest: string): Promise<void> {
+  const { name, host, listeners, access } = server;
   await host.refuseUnstartable(name, listeners, false);
   const { exitCode } = await host.start();
   let last = "";
@@ -56,16 +63,14 @@ async function start({ name, host, listeners, access }: Server, digest: string):
     const exit = await exitCode();
     if (exit !== undefined)
       throw new Refusal(`${name}: nats-server ended at start (exit code ${exit})${await lastErrors(host)}`);
-    try {
-      const running = await varz(await shared(access));
-      if (running.config_digest === digest) {
-        await noteCertificates(await host.files());
-        return running;
-      }
-      last = `it runs another configuration (${running.config_digest})`;
-    } catch (error) {
-      last = messageOf(error);
+    const running = await shared(access).then(varz).catch(messageOf);
+    if (typeof running === "string") {
+      last = running;
+      continue;
     }
+    refuseOlder(server, running);
+    if (running.config_digest === digest) return await noteCertificates(await host.files());
+    last = `it runs another configuration (${running.config_digest})`;
   }
   throw new Refusal(
     `${name}: nats-server does not serve after ${START_TIMEOUT_MS / 1000} s: ${last}${await lastErrors(host)}`,
@@ -76,23 +81,29 @@ async function start({ name, host, listeners, access }: Server, digest: string):
  * Brings the server to the configuration in its file, whose digest is `digest`: starts it when it is not running (an
  * interrupted start is adopted), reloads it otherwise, and restarts it when `mustRestart` or the server says so.
  */
-export async function bringUp(
-  server: Server,
-  digest: string,
-  mustRestart: boolean,
-): Promise<{ outcome: Outcome; running: Varz }> {
-  const { name, host, listeners, access } = server;
-  if (!(await host.isRunning())) return { outcome: "started", running: await start(server, digest) };
+export async function bringUp(server: Server, digest: string, mustRestart: boolean): Promise<Outcome> {
+  const { name, host, listeners } = server;
+  if (!(await host.isRunning())) {
+    await start(server, digest);
+    return "started";
+  }
   if (!mustRestart) {
-    const applied = await reloadTo(digest, await host.files(), access).catch((error: unknown) => {
+    const applied = await reloaded(server, digest).catch((error: unknown) => {
       if (error instanceof Refusal) throw error;
       return "restart needed" as const; // It runs but does not answer: only a restart is left.
     });
-    if (applied !== "restart needed") return { outcome: applied, running: await varz(await shared(access)) };
+    if (applied !== "restart needed") return applied;
   }
   await host.refuseUnstartable(name, listeners, true);
   await host.stop();
-  return { outcome: "restarted", running: await start(server, digest) };
+  await start(server, digest);
+  return "restarted";
+}
+
+async function reloaded(server: Server, digest: string): Promise<Applied> {
+  const { host, access } = server;
+  refuseOlder(server, await varz(await shared(access)));
+  return await reloadTo(digest, await host.files(), access);
 }
 
 const LOOK_TIMEOUT_MS = 1_000;

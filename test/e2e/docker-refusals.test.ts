@@ -6,7 +6,9 @@ import type { RawSettings } from "../../configs/settings";
 import { Stack } from "../support/cli";
 import { type Ran } from "../support/commands";
 import { arrived, linkIds, publish } from "../support/e2e-traffic";
+import { buildOlderImage } from "../support/docker/nats-images";
 import { Containers, missingEngine } from "../support/grounds";
+import { OLDER } from "../support/older-server";
 import { occupy } from "../support/foreign-port";
 
 // What is wrong with an engine, an image, a port or a volume: one readable error with its cure, nothing else harmed, and
@@ -19,6 +21,8 @@ const LIKE_ANY_USER = ["setpriv", "--bounding-set=-dac_override,-dac_read_search
 const ANOTHER_USER = 65_534;
 
 const IMAGE = "nats:2.15.2-alpine";
+/** The name does not tell that its server is an older one. */
+const OLDER_IMAGE = "nats:older";
 /** There is none of this name. */
 const NO_IMAGE = "nats:9.9.9";
 
@@ -225,6 +229,29 @@ function assertFailed({ code, output }: Ran, cause: RegExp, said = diagnostics(o
       it("are over once the hub has it back, and nothing is lost", async () => {
         await giveTo("hub", 1000);
         await stack.up();
+        await isProven();
+        await assertTransport();
+      });
+    });
+
+    describe("of an image with an older nats-server, when its name does not tell,", () => {
+      it("name the version that the hub runs, and leave the site alone", async () => {
+        const oslo = await stateOf("oslo");
+        await buildOlderImage(ground.engine.docker, OLDER_IMAGE);
+        stack.configure(settings(OLDER_IMAGE));
+        const ran = await stack.make("upgrade");
+        const cause = new RegExp(
+          `error: hub: its nats-server is version ${OLDER}, and 2\\.15\\.0 or newer is needed: .*; ` +
+            "name a newer image in 'docker.image' and run 'make upgrade'\n",
+        );
+        assertFailed(ran, cause);
+        assert.deepEqual(await stateOf("oslo"), oslo);
+      });
+
+      it("are over with the image of before, and nothing is lost", async () => {
+        stack.configure(settings());
+        const { code, output } = await stack.make("upgrade");
+        assert.equal(code, 0, output);
         await isProven();
         await assertTransport();
       });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, rmSync, statSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, mkdirSync, writeFileSync } from "node:fs";
 import { AddressInfo, Server, createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RawSettings } from "../../configs/settings";
 import { serverFiles } from "../../providers/folders";
@@ -13,7 +14,8 @@ import { writeConfig } from "../../providers/server-config";
 import { LocalFiles } from "../../providers/server-files";
 import { TestFleet, TestServer } from "../support/fleet";
 import { collectedTexts, publishAll, textsFrom } from "../support/messages";
-import { configOf, editConfig, isRunning, killServer, pidOf } from "../support/servers";
+import { OLDER, olderServer } from "../support/older-server";
+import { configOf, editConfig, isRunning, killServer, pidOf, startServer, stopServer } from "../support/servers";
 import { newSeed } from "../support/settings";
 import { until } from "../support/until";
 
@@ -115,6 +117,48 @@ describe("servers", function () {
 
       it("that is something else is refused", () =>
         refusedFor(fake("echo hello"), /natsServer: .* is not a nats-server that runs here/));
+    });
+
+    describe("an older nats-server that only shows when it runs", () => {
+      const folder = mkdtempSync(join(tmpdir(), "nats-hub-leaf-test-"));
+      const older = join(folder, "older");
+      const pretender = join(folder, "pretender");
+      const REFUSED = `its nats-server is version ${OLDER}, and 2\\.15\\.0 or newer is needed: .*; stop this process: `;
+
+      before(async () => {
+        writeFileSync(older, await olderServer(), { mode: 0o755 });
+        const { path } = await findNatsServer();
+        const script = `#!/bin/sh\ncase "$*" in "-c "*) exec ${older} "$@" ;; *) exec ${path} "$@" ;; esac\n`;
+        writeFileSync(pretender, script, { mode: 0o755 });
+      });
+      after(() => rmSync(folder, { recursive: true }));
+
+      /** The server goes on as an older one, with its configuration. */
+      const runAsOlder = async (server: TestServer): Promise<void> => {
+        await stopServer(server.folder);
+        await startServer(server.folder, older);
+      };
+
+      it("as a hub that is started is refused, and no site is deployed", async () => {
+        await using fleet = TestFleet.declare({ ...ONE_SITE, natsServer: pretender });
+        await assert.rejects(fleet.up(), new RegExp(`^Refusal: hub: ${REFUSED}`));
+        assert.equal(isRunning(fleet.site("oslo").folder), false);
+      });
+
+      it("as a hub that runs is refused, and is left alone", async () => {
+        await using fleet = await TestFleet.deploy(ONE_SITE);
+        await runAsOlder(fleet.hub);
+        const id = await idOf(fleet, fleet.hub);
+        await assert.rejects(fleet.up({ hub: { maxFile: "2GiB" } }), new RegExp(`^Refusal: hub: ${REFUSED}`));
+        assert.equal(await idOf(fleet, fleet.hub), id);
+      });
+
+      it("at a site is its failed step", async () => {
+        await using fleet = await TestFleet.deploy(ONE_SITE);
+        await runAsOlder(fleet.site("oslo"));
+        await fleet.repair();
+        assert.match(fleet.problemsOf("oslo").join("\n"), new RegExp(`^${REFUSED}`));
+      });
     });
 
     it("a full disk: said with its cure, and the next up finishes once there is room", async function () {

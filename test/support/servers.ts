@@ -26,9 +26,9 @@ export async function stopServer(folder: string): Promise<void> {
 }
 
 /** Starts the folder's server with the configuration that lies there; resolves once it serves. */
-export async function startServer(folder: string): Promise<void> {
+export async function startServer(folder: string, binary?: string): Promise<void> {
   const files = serverFiles(folder);
-  startProcess((await findNatsServer()).path, files.config, files);
+  startProcess(binary ?? (await findNatsServer()).path, files.config, files);
   const [, address] = /^listen: "(.+)"$/m.exec(configOf(folder)) ?? [];
   await until(`the server of ${folder} serves`, () => serverInfo(`nats://${address}`));
 }

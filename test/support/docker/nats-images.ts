@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import type Dockerode from "dockerode";
 import { pack } from "tar-stream";
 import { findNatsServer } from "../../../providers/nats-server-binary";
+import { olderServer } from "../older-server";
 
 /**
  * The official images of nats-server without a registry: the same layout, made of this machine's binary. The plain one
@@ -33,10 +34,15 @@ export async function buildNatsImages(docker: Dockerode, suffix: string): Promis
   const [plain, alpine] = [`nats:${version}${suffix}`, `nats:${version}${suffix}-alpine`];
   // Makes the id differ.
   const labels = { revision: suffix };
-  await build(docker, plain, plainFiles(binary), labels);
-  await build(docker, alpine, alpineFiles(binary), labels);
+  const program = fs.readFileSync(binary);
+  await build(docker, plain, plainFiles(program), labels);
+  await build(docker, alpine, alpineFiles(program), labels);
   return { plain, alpine };
 }
+
+/** An image of a server that calls itself an older one. */
+export const buildOlderImage = async (docker: Dockerode, tag: string): Promise<void> =>
+  build(docker, tag, plainFiles(await olderServer()), {});
 
 interface File {
   readonly name: string;
@@ -45,7 +51,7 @@ interface File {
   readonly mode?: number;
 }
 
-const plainFiles = (binary: string): File[] => [
+const plainFiles = (program: Buffer): File[] => [
   {
     name: "Dockerfile",
     content: [
@@ -57,11 +63,11 @@ const plainFiles = (binary: string): File[] => [
       'CMD ["--config", "nats-server.conf"]',
     ].join("\n"),
   },
-  { name: "root/nats-server", content: fs.readFileSync(binary), mode: 0o755 },
+  { name: "root/nats-server", content: program, mode: 0o755 },
   { name: "root/nats-server.conf", content: CONFIG },
 ];
 
-function alpineFiles(binary: string): File[] {
+function alpineFiles(program: Buffer): File[] {
   if (!fs.existsSync(BUSYBOX)) {
     throw new Error(`${BUSYBOX} was not found (Debian package busybox-static): the image with a shell is made of it`);
   }
@@ -78,7 +84,7 @@ function alpineFiles(binary: string): File[] {
         'CMD ["nats-server", "--config", "/etc/nats/nats-server.conf"]',
       ].join("\n"),
     },
-    { name: "root/usr/local/bin/nats-server", content: fs.readFileSync(binary), mode: 0o755 },
+    { name: "root/usr/local/bin/nats-server", content: program, mode: 0o755 },
     { name: "root/usr/local/bin/docker-entrypoint.sh", content: ENTRYPOINT, mode: 0o755 },
     { name: "root/etc/nats/nats-server.conf", content: CONFIG },
     { name: "root/etc/passwd", content: "root:x:0:0:root:/root:/bin/sh\n" },

@@ -249,6 +249,33 @@ export const PLACEMENT_CASES: Cases = {
     ],
   },
 
+  imageIsNewEnough: {
+    refuses: [
+      "nats:2.12-alpine",
+      "nats:2.14.9",
+      "nats:1.15.2",
+      "registry.example:5000/library/nats:2.9.25@sha256:0a",
+    ].map((image) => ({
+      what: `an image of an older server: ${image}`,
+      raw: { docker: { image } },
+      says: [`docker.image: ${image} holds an older nats-server than 2.15.0`],
+    })),
+    passes: [
+      ...["nats:2.15.0", "nats:2.15-alpine", "nats:2.100.0", "nats:3.0", "synadia/nats-server:v2.15.2"].map(
+        (image) => ({
+          what: `an image that is new enough: ${image}`,
+          raw: { docker: { image } },
+        }),
+      ),
+      ...["nats", "nats:2", "nats:alpine", "nats@sha256:0a", "edge.example:2.5/nats:next", "edge/our-nats:1.4.0"].map(
+        (image) => ({
+          what: `an image whose tag names no version of nats-server: ${image}`,
+          raw: { docker: { image } },
+        }),
+      ),
+    ],
+  },
+
   containersHaveRoom: {
     refuses: [
       {

@@ -7,6 +7,7 @@ import type { ServerHost } from "../../../providers/server-host";
 /** A place where a server ends as soon as it is started. */
 class Failing implements ServerHost {
   readonly natsServer = undefined;
+  readonly versionCure = "take a newer one";
   readonly storeCure = "chown -R 1000 store";
 
   constructor(private readonly lines: readonly string[]) {}
