@@ -74,6 +74,8 @@ export interface StreamFacts {
   /** Whether the site answers what the hub's source asks first, over the same way. */
   asked?: "answered" | "nobody listens" | "no answer";
   atSite?: SiteStreamFacts | "missing";
+  /** Whether the site's stream is younger than what the hub took last; told only where the hub is ahead, or its place is unknown. */
+  remade?: boolean;
   onHub?: HubStreamFacts | "missing";
   consumer?: ConsumerFacts | "missing";
   /** Sequences that the site stored anew after it had lost them, and that the hub had taken before: it skipped them. */

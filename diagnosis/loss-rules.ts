@@ -36,13 +36,10 @@ export const LOSS_RULES: readonly StreamRule[] = [
   {
     code: "site-store-lost",
     by: "seen",
-    find(stream, facts) {
-      const { site } = facts;
+    find(stream, { site }) {
       const { atSite, before, name } = stream;
-      if (atSite === undefined || atSite === "missing" || !isNewAtSite(stream, facts)) return undefined;
+      if (atSite === undefined || atSite === "missing" || !isNewAtSite(stream)) return undefined;
       const seq = sourceOf(stream)?.seq;
-      // Known by its age alone, it is only told until the hub has found its beginning.
-      if (before?.siteCreated === undefined && seq !== undefined && seq <= atSite.lastSeq) return undefined;
       return {
         severity: "warning",
         cause: `site ${site} lost its stream ${name} and has a new one; what it had not delivered is gone`,

@@ -244,7 +244,8 @@ export const WARNINGS = {
   },
   "site-store-lost": {
     cause: "the site lost its stream and has a new one; what it had not delivered is gone",
-    shows: "the stream's time of creation is not that of the last proof, or later than the hub's own stream",
+    shows:
+      "the stream's time of creation is not that of the last proof, or later than the last message that the hub took of it",
     cure: "nothing: the hub starts at the new stream's beginning within half a minute. Look for what removed the old one",
   },
   "site-full": {

@@ -39,8 +39,7 @@ export const SOURCE_RULES: readonly StreamRule[] = [
   {
     code: "site-store-rolled-back",
     by: "seen",
-    find(stream, facts) {
-      const { site } = facts;
+    find(stream, { site }) {
       const source = sourceOf(stream);
       const { atSite, overrun } = stream;
       if (overrun !== undefined)
@@ -50,7 +49,7 @@ export const SOURCE_RULES: readonly StreamRule[] = [
           next: `make repair SITE=${site} STREAM=${stream.name}, which says what was skipped and can deliver it; keep sync_interval: always`,
         };
       if (source?.seq === undefined || atSite === undefined || atSite === "missing") return undefined;
-      if (source.seq <= atSite.lastSeq || isNewAtSite(stream, facts)) return undefined;
+      if (source.seq <= atSite.lastSeq || isNewAtSite(stream)) return undefined;
       return {
         cause: `site ${site} lost acknowledged messages: the hub is ahead of it and will skip the next ${source.seq - atSite.lastSeq} silently`,
         evidence: `the hub took sequence ${source.seq}, the site's last is ${atSite.lastSeq}`,
@@ -173,11 +172,7 @@ export const SOURCE_RULES: readonly StreamRule[] = [
 ];
 
 /** Whether the site's stream is another one than the one that the hub's source knew. */
-export function isNewAtSite({ atSite, onHub, before, collectedAs }: StreamFacts, { declared }: SiteFacts): boolean {
+export function isNewAtSite({ atSite, before, remade = false }: StreamFacts): boolean {
   if (atSite === undefined || atSite === "missing") return false;
-  if (before?.siteCreated !== undefined) return before.siteCreated !== atSite.created;
-  // A stream is made at the site first, then on the hub: one that is younger than the hub's own was made anew. A merged
-  // stream is older than the sites that joined it later.
-  const isOwn = collectedAs.startsWith(`${declared.account}/`);
-  return isOwn && onHub !== undefined && onHub !== "missing" && atSite.created > onHub.created;
+  return before?.siteCreated === undefined ? remade : before.siteCreated !== atSite.created;
 }

@@ -7,6 +7,7 @@ import { FleetFile, ForeignSite, Login } from "./doctor-file";
 import { Logins } from "./doctor-logins";
 import { Seen } from "./doctor-looks";
 import { DoctorFinding, Unseen } from "./doctor-report";
+import { isRemade } from "./lost-tail";
 import { isAuthorizationError, isNoResponders, serverInfo } from "./nats/connection";
 import { JetStream, SourceInfo, StreamInfo } from "./nats/jetstream";
 import { jetStreamConfig, leafLinks } from "./nats/system";
@@ -173,6 +174,11 @@ class ForeignLook {
     const { messages, last_seq } = local.info.state;
     facts.atSite = { messages, lastSeq: last_seq, created: local.info.created };
     if (source === undefined) return { facts };
+    if (hub !== undefined && hub !== "missing") {
+      const ends = { onHub: hub.info, atSite: local.info };
+      const remade = await isRemade(hub.js, ends, source.seq, storedUnder(hub.info, source)).catch(() => undefined);
+      if (remade !== undefined) facts.remade = remade;
+    }
     const count = await waiting(local.js, local.info, source).catch(() => undefined);
     return count === undefined ? { facts } : { facts, count };
   }
@@ -225,6 +231,14 @@ const sourceFrom = ({ sources = [] }: StreamInfo, name: string, api: string | un
   sources.find((source) => source.name === name && (api === undefined || source.external?.api === api)) ??
   (sources.length === 1 ? sources[0] : undefined);
 
+/** The subjects under which the hub stores what this source takes, as far as its transforms say. */
+function storedUnder({ config: { sources = [] } }: StreamInfo, { name, external }: SourceInfo): string[] {
+  const found = sources.find((source) => source.name === name && source.external?.api === external?.api);
+  const subjects = (found?.subject_transforms ?? []).map(({ dest }) => dest);
+  // A place in a destination ("{{wildcard(1)}}", "$1") is no subject to ask for.
+  return subjects.length === 0 || subjects.some((dest) => /[{$]/.test(dest)) ? [">"] : subjects;
+}
+
 function hubFacts({ created, state }: StreamInfo, source: SourceInfo | undefined): HubStreamFacts {
   const facts: HubStreamFacts = { messages: state.messages, lastSeq: state.last_seq, created };
   if (source === undefined) return facts;
@@ -248,6 +262,8 @@ const CURES: Partial<Record<DoctorFinding["code"], string>> = {
   "source-missing": "add the site's stream to the sources of the hub's stream",
   "source-wrong-api":
     "set external.api of the source to '$JS.<domain of the site>.API', or correct 'domain' in the file",
+  "site-store-rolled-back":
+    "publish nothing important there yet: store as many empty messages in the site's stream as it is behind, on a subject that nobody reads, and purge those; what it stored since the loss has to be stored anew after them; set sync_interval: always at the site",
 };
 
 const REARM: readonly (FindingCode | DoctorFinding["code"])[] = ["source-silent", "source-waiting", "backlog-stuck"];

@@ -139,6 +139,24 @@ const COUNTED_ONE_BY_ONE = 10_000;
 export const isRecreated = ({ atSite: { created } }: Ends, skew: Skew, last: StoredMessage | undefined): boolean =>
   last !== undefined && Date.parse(created) - skew.ms > last.storedAt;
 
+/**
+ * The same, where the hub's source is ahead or does not say where it is, by the clocks that come with the streams; undefined when it is not ahead,
+ * or nothing tells. `subjects`: under which the hub stores what it takes of the site.
+ */
+export async function isRemade(
+  hub: JetStream,
+  { onHub, atSite }: Pick<Ends, "onHub" | "atSite">,
+  seq: number | undefined,
+  subjects: readonly string[],
+): Promise<boolean | undefined> {
+  if ((seq !== undefined && seq <= atSite.state.last_seq) || onHub.ts === undefined || atSite.ts === undefined)
+    return undefined;
+  const skewMs = Date.parse(atSite.ts) - Date.parse(onHub.ts);
+  const last = await Promise.all(subjects.map((subject) => hub.lastMessage(onHub.config.name, subject)));
+  const taken = Math.max(...last.map((message) => message?.storedAt ?? -Infinity));
+  return taken > 0 && Date.parse(atSite.created) - skewMs > taken;
+}
+
 /** Sequences at the site, both included, with messages of which the hub has none. */
 export interface Overrun {
   first: number;

@@ -4,6 +4,7 @@ import { StreamSettings } from "../../configs/settings";
 import { StreamSource, collectedName, collectedSubject, siteApi, sourceOf } from "../../configs/streams";
 import { HubStreamFacts, SiteStreamFacts, StreamFacts } from "../../diagnosis/facts";
 import { SiteAccess, atHub, atSite, sourceInfoOf } from "../collected";
+import { isRemade } from "../lost-tail";
 import { Access, shared } from "../nats/connection";
 import { AccountInfo, JetStream, StreamInfo } from "../nats/jetstream";
 import { accountStatus, sourceConsumers } from "../nats/system";
@@ -135,6 +136,17 @@ async function notPassedOn(system: Access, name: string, site: string): Promise<
   });
 }
 
+async function remadeAt(
+  access: SiteAccess,
+  stream: StreamSettings,
+  { onHub, atSite: local }: { onHub: StreamInfo | undefined; atSite: StreamInfo | undefined },
+): Promise<boolean | undefined> {
+  const source = sourceInfoOf(onHub, access.site);
+  if (onHub === undefined || local === undefined || source === undefined) return undefined;
+  const subjects = [collectedSubject(stream, access.site, ">")];
+  return isRemade(await atHub(access, stream), { onHub, atSite: local }, source.seq, subjects);
+}
+
 /** How the servers of a stream are reached as the system account. */
 export interface SystemAccess {
   hub: Access;
@@ -166,6 +178,8 @@ export async function streamFacts(
   if (local !== undefined) facts.atSite = local.info === undefined ? "missing" : siteFacts(local.info, local.account);
   if (hub !== undefined)
     facts.onHub = hub.info === undefined ? "missing" : hubFacts(hub.info, hub.account, stream, site);
+  const remade = await readable(remadeAt(access, stream, { onHub: hub?.info, atSite: local?.info }));
+  if (remade !== undefined) facts.remade = remade;
   if (asked !== undefined) facts.asked = asked;
   if (missing !== undefined) facts.notPassedOn = missing;
   if (consumers !== undefined) {

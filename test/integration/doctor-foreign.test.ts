@@ -16,6 +16,7 @@ import { JetStream } from "../../providers/nats/jetstream";
 import { messageOf } from "../../providers/refusal";
 import { doctorWords } from "../../toolchain/doctor-words";
 import { editConfig, startServer, stopServer, whileStopped } from "../support/servers";
+import { keepStore, rollBack } from "../support/stores";
 import { until } from "../support/until";
 import { codesIn, siteIn } from "../support/watched";
 
@@ -84,14 +85,9 @@ system_account: ADMIN
     );
     await linked();
     const site = await as(ports.site, "app");
-    const common = { storage: "file", retention: "limits", max_bytes: -1, max_age: 0, discard: "old" } as const;
-    const stream = { ...common, num_replicas: 1, metadata: {} };
-    await new JetStream(site).createStream({ ...stream, name: "MEASURED", subjects: ["measured.>"] });
-    const source = { name: "MEASURED", external: { api: "$JS.plant1.API", deliver: "" } };
-    const hub = new JetStream(await as(ports.hub, "plant"));
-    await hub.createStream({ ...stream, name: "FROM_PLANT_1", sources: [source] });
-    for (let i = 0; i < 20; i++) await site.jetstream().publish("measured.x", `${i}`);
-    await until("all are there", async () => (await hub.stream("FROM_PLANT_1"))?.state.messages === 20);
+    await new JetStream(site).createStream(AT_SITE);
+    await new JetStream(await as(ports.hub, "plant")).createStream(ON_HUB);
+    await measure(20);
   });
   afterEach(async () => {
     await Promise.all(clients.map((client) => client.close()));
@@ -99,6 +95,21 @@ system_account: ADMIN
     await stopServer(hubFolder());
     rmSync(folder, { recursive: true });
   });
+
+  const common = { storage: "file", retention: "limits", max_bytes: -1, max_age: 0, discard: "old" } as const;
+  const stream = { ...common, num_replicas: 1, metadata: {} };
+  const source = { name: "MEASURED", external: { api: "$JS.plant1.API", deliver: "" } };
+  const AT_SITE = { ...stream, name: "MEASURED", subjects: ["measured.>"] };
+  const ON_HUB = { ...stream, name: "FROM_PLANT_1", sources: [source] };
+
+  /** Publishes at the site, until the hub has so many messages. */
+  async function measure(total: number): Promise<void> {
+    const hub = new JetStream(await as(ports.hub, "plant"));
+    const held = async () => (await hub.stream("FROM_PLANT_1"))?.state.messages ?? 0;
+    const site = (await as(ports.site, "app")).jetstream();
+    for (let i = await held(); i < total; i++) await site.publish("measured.x", `${i}`);
+    await until(`the hub has ${total} messages`, async () => (await held()) === total);
+  }
 
   const linked = async (): Promise<void> => {
     const request = async () => {
@@ -238,6 +249,48 @@ system_account: ADMIN
   it("finds a stream that is not there", async () => {
     const report = await examined(atSite((site) => (site.streams = [{ name: "MEASURED", hub: "NO_SUCH" }])));
     assert.deepEqual(codesIn(report), ["plant-1: stream-missing-on-hub"]);
+  });
+
+  describe("whose hub has its stream from before the site's", () => {
+    beforeEach(async () => {
+      const [hub, site] = [new JetStream(await as(ports.hub, "plant")), new JetStream(await as(ports.site, "app"))];
+      await hub.deleteStream(ON_HUB.name);
+      await site.deleteStream(AT_SITE.name);
+      await hub.createStream(ON_HUB);
+      await site.createStream(AT_SITE);
+      await hub.updateStream({ ...ON_HUB, sources: [] });
+      await hub.updateStream(ON_HUB);
+      await measure(50);
+    });
+
+    it("finds a lost tail, and what it says to do works", async () => {
+      const server = { folder: siteFolder() };
+      await keepStore(server);
+      await linked();
+      await measure(80);
+      await rollBack(server);
+      await linked();
+      const report = await examined(FULL());
+      assert.deepEqual([report.status, codesIn(report)], ["error", ["plant-1: site-store-rolled-back"]]);
+      const [finding] = siteIn(report, "plant-1").findings;
+      assert.match(finding!.cause, /will skip the next 30 silently/);
+      assert.doesNotMatch(finding!.next, /pulumi|make /);
+
+      const app = await as(ports.site, "app");
+      for (let i = 0; i < 30; i++) await app.jetstream().publish("measured.nobody");
+      await new JetStream(app).purge(AT_SITE.name, "measured.nobody");
+      await measure(85);
+      assert.equal((await examined(FULL())).status, "good");
+    });
+
+    it("tells a stream of the site that was made anew from that", async () => {
+      const site = new JetStream(await as(ports.site, "app"));
+      await site.deleteStream(AT_SITE.name);
+      await site.createStream(AT_SITE);
+      const codes = codesIn(await examined(FULL(), 3_000));
+      assert.ok(codes.includes("plant-1: site-store-lost"), codes.join());
+      assert.equal(codes.includes("plant-1: site-store-rolled-back"), false);
+    });
   });
 
   it("is read by the command, with passwords from the environment, and shows none of them", async () => {

@@ -211,8 +211,8 @@ export const CARRIED_EXAMPLES = {
       next: /nothing to repair/,
     },
     {
-      it: "a site's stream that is younger than the hub's, which still stands where the old one ended",
-      facts: withStream({ atSite: { messages: 3, lastSeq: 3, created: "2026-03-01T00:00:00Z" } }),
+      it: "a site's stream that is younger than the hub's last message of it, before anything was proven",
+      facts: withStream({ atSite: { messages: 3, lastSeq: 3, created: "2026-03-01T00:00:00Z" }, remade: true }),
       severity: "warning" as const,
       cause: /has a new one/,
       evidence: /its last sequence is 3, the hub took 10/,

@@ -315,6 +315,13 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
       next: /sync_interval: always/,
     },
     {
+      it: "the same, when the hub's stream was made first",
+      facts: withStream({ atSite: { messages: 7, lastSeq: 7, created: "2026-03-01T00:00:00Z" }, remade: false }),
+      cause: /skip the next 3 silently/,
+      evidence: /took sequence 10, the site's last is 7/,
+      next: /sync_interval: always/,
+    },
+    {
       it: "a site that lost acknowledged messages and stored as many since",
       facts: withStream({ overrun: { first: 51, last: 100 } }),
       cause: /skipped silently/,
