@@ -35,9 +35,15 @@ export const doubledDomains: Rule<Link> = function* (link, { fleet }) {
   if (domain === undefined || account === undefined) return;
   const earlier = fleet.links
     .slice(0, fleet.links.indexOf(link))
-    .find((other) => other.leaf !== link.leaf && other.hub === link.hub && accountOf(other) === account);
+    .find(
+      (other) =>
+        other.leaf !== link.leaf &&
+        other.hub === link.hub &&
+        accountOf(other) === account &&
+        other.leaf.jetstream?.domain?.value === domain.value,
+    );
   const other = earlier?.leaf.jetstream?.domain;
-  if (earlier === undefined || other?.value !== domain.value) return;
+  if (other === undefined) return;
   yield draft("domain-doubled", link.leaf, domain.at, {
     evidence: `domain: ${domain.value} here and at ${place(other.at)}; both link to account ${account} of ${link.hub?.file ?? "the hub"}`,
   });

@@ -223,6 +223,20 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     finds: ["domain-doubled"],
     where: /^second\.conf:7$/,
   },
+  "one domain on the last two of three leaf servers in one account": {
+    hub: FOR_BOTH,
+    others: {
+      "second.conf": SECOND,
+      "third.conf": edited(SECOND, [
+        ["leaf-b", "leaf-c"],
+        ["4224", "4225"],
+        ["/data/leaf-b", "/data/leaf-c"],
+      ]),
+    },
+    finds: ["domain-doubled"],
+    where: /^third\.conf:7$/,
+    evidence: /at second\.conf:7; both link/,
+  },
   "an account of the hub without JetStream": {
     hub: [
       [/jetstream: enabled\n {4}users: \[\n/, "users: [\n"],
