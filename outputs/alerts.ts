@@ -138,7 +138,8 @@ function doctorRules({ stack }: DeployedFleet, timing: AlertTiming): Rule[] {
     ),
     alert(
       "NatsDoctorCannotLook",
-      `max by (stack) (nats_hub_leaf_doctor_exit_code${ofStack}) == 3`,
+      // An error of another site goes first in the exit code.
+      `max by (stack) (nats_hub_leaf_doctor_exit_code${ofStack}) == 3 or max by (stack) (nats_hub_leaf_unseen${ofStack}) > 0`,
       timing.unseen,
       "warning",
       "the doctor of stack {{ $labels.stack }} cannot look at everything",

@@ -149,8 +149,19 @@ const CASES: Record<string, Record<string, Case>> = {
       series: [[`nats_hub_leaf_doctor_exit_code{stack="dev"}`, "3x60"]],
       at: { "9m": [], "10m": [WARNING] },
     },
+    "a site that it cannot look at, while another has errors": {
+      series: [
+        [`nats_hub_leaf_doctor_exit_code{stack="dev"}`, "2x60"],
+        [`nats_hub_leaf_unseen{stack="dev",site="oslo"}`, "0x60"],
+        [`nats_hub_leaf_unseen{stack="dev",site="rome"}`, "2x60"],
+      ],
+      at: { "9m": [], "10m": [WARNING] },
+    },
     "not one that finds errors": {
-      series: [[`nats_hub_leaf_doctor_exit_code{stack="dev"}`, "2x60"]],
+      series: [
+        [`nats_hub_leaf_doctor_exit_code{stack="dev"}`, "2x60"],
+        [`nats_hub_leaf_unseen{stack="dev",site="oslo"}`, "0x60"],
+      ],
       at: { "30m": [] },
     },
   },
