@@ -2,7 +2,17 @@ import { Said, saidIn } from "./diagnostics";
 import type { SitesTable } from "../configs/sites-table";
 import type { FleetChanges, KeyChange, SiteChange } from "./model";
 import { PreviewJson, Step, at, numberAt, stepsOf, textAt } from "./preview";
-import { Fate, ServerSteps, changesLinkKey, hubFate, linkFate, otherKeys, siteFate, siteOfLink } from "./servers";
+import {
+  Fate,
+  ServerSteps,
+  UNTOUCHED,
+  changesLinkKey,
+  hubFate,
+  linkFate,
+  otherKeys,
+  siteFate,
+  siteOfLink,
+} from "./servers";
 import { FleetSettings, settingChanges, settingsOf, stackSettingChanges } from "./settings";
 import { streamReport } from "./streams";
 
@@ -52,18 +62,18 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
     const kind = old === undefined ? "added" : settings.length > 0 ? "changed" : "same";
     if (isAway(name))
       return { ...change, site: kind, server: "left alone", because: ["cannot be reached"], link: "pending" };
-    if (old === undefined) {
-      const isOffline = site?.expect === "offline";
-      const fate = isOffline ? { server: "left alone" as const, because: [OFFLINE] } : { server: "starts" as const };
-      return { ...change, site: kind, ...fate, link: isOffline ? "pending" : "comes up" };
+    if (site?.expect === "offline" && (old ?? site).expect === "offline") {
+      const fate = kind === "same" ? UNTOUCHED : { server: "left alone" as const, because: [OFFLINE] };
+      return { ...change, site: kind, ...fate, link: "pending" };
     }
+    if (old === undefined) return { ...change, site: kind, server: "starts", link: "comes up" };
     const own = stepsOfServer(steps, name, said);
     const link = links.find((step) => siteOfLink(step) === name);
     const fate = siteFate(own, link);
     return { ...change, site: kind, ...fate, link: linkFate(hub, fate, own, link) };
   });
   const isAffected = ({ site, server, link, streams }: SiteChange): boolean =>
-    site !== "same" || server !== "untouched" || link !== "stays" || streams;
+    site !== "same" || server !== "untouched" || (link !== "stays" && link !== "pending") || streams;
   const sites = all.filter(isAffected);
   const settings = stackSettingChanges(before, after);
   // Whoever touches a server has it proven, also where the preview of the smoke test cannot know yet.

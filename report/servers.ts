@@ -12,7 +12,7 @@ export interface Fate {
   because: string[];
 }
 
-const UNTOUCHED: Fate = { server: "untouched", because: [] };
+export const UNTOUCHED: Fate = { server: "untouched", because: [] };
 
 /** The steps of one server, and what its provider said of it. */
 export interface ServerSteps {
@@ -150,9 +150,9 @@ const changesPermissions = (link: Step | undefined): boolean => {
 
 /** What happens to the link of a site that was there before and stays. */
 export function linkFate(hub: Fate, site: Fate, steps: ServerSteps, link: Step | undefined): LinkFate {
+  if (site.server === "left alone") return "pending";
   if (site.server === "starts" || hub.server === "starts") return "comes up";
   if (RESTARTED.includes(hub.server) || RESTARTED.includes(site.server)) return "drops and comes back";
-  if (site.server === "left alone") return "pending";
   if (replacesRemote(steps, link) || changesPermissions(link)) return "drops and comes back";
   return hub.server === "repaired" || site.server === "repaired" ? "may drop" : "stays";
 }

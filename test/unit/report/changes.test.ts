@@ -13,6 +13,7 @@ import {
   linkInputs,
   previewOf,
   replace,
+  settingsFrom,
   unknownKeys,
   update,
 } from "./previews";
@@ -177,6 +178,45 @@ describe("the changes that a preview shows", () => {
         assert.deepEqual(fates(said(steps)), { hub: "reloads", oslo: "untouched, drops and comes back" });
       });
     }
+  });
+
+  describe("beside a site that is and stays offline", () => {
+    const OFFLINE = { name: "oslo", expect: "offline" as const };
+    const wanted = { ...TWO_SITES, sites: [OFFLINE, { name: "bergen" }] };
+    const before = settingsFrom(wanted);
+    const restarts = update("HubServer", "hub-server", hubInputs(), hubInputs({ restart: { syncInterval: 1000 } }));
+    const beside = (steps: PreviewStep[], says: Diagnostic[] = [], news: RawSettings = wanted): FleetChanges =>
+      changesOf(previewOf(news, steps, says, { before })).changes;
+
+    it("the hub restarts: no link of that site drops, and it is pending", () => {
+      const changes = beside([restarts]);
+      assert.deepEqual(fates(changes), { hub: "restarts", bergen: "untouched, drops and comes back" });
+      assert.deepEqual(
+        changes.pending.map(({ site }) => site),
+        ["oslo"],
+      );
+    });
+
+    it("a dead hub starts: no link of that site comes up", () => {
+      const says = [info("hub: the hub is not running; up repairs it")];
+      const steps = [update("HubServer", "hub-server", hubInputs(), hubInputs())];
+      assert.deepEqual(fates(beside(steps, says)), { hub: "starts", bergen: "untouched, comes up" });
+    });
+
+    it("the hub restarts, and a setting of that site changes: it is left alone", () => {
+      const news = { ...wanted, sites: [{ ...OFFLINE, reconnect: "200ms" }, { name: "bergen" }] };
+      assert.equal(fates(beside([restarts], [], news)).oslo, "left alone, pending");
+    });
+
+    it("the hub restarts, and another site goes offline: it is left alone", () => {
+      const news = { ...wanted, sites: [OFFLINE, { name: "bergen", expect: "offline" as const }] };
+      const olds = leafInputs("bergen");
+      const steps = [
+        restarts,
+        update("LeafServer", "bergen-server", olds, leafInputs("bergen", { expect: "offline" })),
+      ];
+      assert.deepEqual(fates(beside(steps, [], news)), { hub: "restarts", bergen: "left alone, pending" });
+    });
   });
 
   describe("to keys", () => {
