@@ -77,7 +77,7 @@ export type LinkSecurity = "tls" | "bridge" | "loopback" | "plain";
 export function linkSecurity(settings: Settings, site: SiteSettings): LinkSecurity {
   if (settings.links.tls !== "off") return "tls";
   if (sharesNetwork(settings, site)) return "bridge";
-  return isLoopback(dialedHub(settings, site).host) ? "loopback" : "plain";
+  return staysOnMachine(settings, site) ? "loopback" : "plain";
 }
 
 /** The names and addresses under which sites dial the hub: its certificate must have them. */

@@ -4,6 +4,7 @@ import {
   dialedHub,
   isElsewhere,
   linkNames,
+  linkSecurity,
   placementOf,
   reachedAt,
   sharesNetwork,
@@ -162,6 +163,31 @@ describe("a link that stays on one machine", () => {
 
   it("is none when the site dials the hub at an address of its own", () => {
     assert.equal(stays({ hubAddress: "hub.example" }), false);
+  });
+});
+
+describe("what protects a link", () => {
+  const protection = (...fleet: Parameters<typeof fleetOf>): string => {
+    const { settings, oslo } = fleetOf(...fleet);
+    return linkSecurity(settings, oslo);
+  };
+  const [hub, links] = [{ host: "192.0.2.10" }, { plaintext: "accepted" } as const];
+
+  it("is TLS, wherever it goes", () => {
+    assert.equal(protection({}, hub, { links: { tls: "generated" } }), "tls");
+  });
+
+  it("is the machine that it stays on, whether or not the hub listens on its loopback", () => {
+    assert.deepEqual([protection({}), protection({}, hub), protection({}, hub, { links })], Array(3).fill("loopback"));
+  });
+
+  it("is the stack's own network", () => assert.equal(protection(DOCKER, { ...DOCKER, ...hub }), "bridge"));
+
+  it("is nothing on the way to another machine", () => {
+    assert.deepEqual(
+      [protection({ ...FAR }, hub, { links }), protection({ hubAddress: "hub.example" })],
+      ["plain", "plain"],
+    );
   });
 });
 
