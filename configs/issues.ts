@@ -32,7 +32,7 @@ export function toProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
   switch (issue.code) {
     case "unrecognized_keys": {
       const names = issue.keys.map((key) => `'${key}'`).join(", ");
-      const cure = "check the spelling against the settings in the README, or remove it";
+      const cure = "check the spelling against docs/settings.md, or remove it";
       return { where, problem: `${names} is not a setting`, cure };
     }
     case "invalid_type":
@@ -67,6 +67,6 @@ export function toProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
         cure: 'use "always" or a duration such as "30s"',
       };
     default:
-      return { where, problem: `${shown(value, issue.path)} ${issue.message}`, cure: "see the settings in the README" };
+      return { where, problem: `${shown(value, issue.path)} ${issue.message}`, cure: "see docs/settings.md" };
   }
 }

@@ -64,14 +64,14 @@ const logs = z
 
 const hub = z
   .strictObject({
-    /** The hub's server name and JetStream domain. A change restarts the hub. @default "hub" */
+    /** The hub's server name and JetStream domain. A change is refused. @default "hub" */
     name: siteName.default("hub"),
     ...placed,
     /** Address the hub listens on (in Docker: on which its ports are published). A change restarts the hub. @default "127.0.0.1" */
     host: z.string().min(1).default("127.0.0.1"),
     /** Address at which this program and the sites reach the hub. @default `host` */
     address: address.optional(),
-    /** Ports; one left out is allocated once and kept. A change restarts the hub. */
+    /** Ports; one left out is allocated once and kept, with an `engine` of another machine 4222 and 7422. A change restarts the hub. */
     ports: z.strictObject({ client: port, leafnodes: port, monitor: port }).partial().prefault({}),
     /** Most that the hub's JetStream stores in files. More reloads the hub, less restarts it. @default "10GiB" */
     maxFile: size().prefault("10GiB"),
@@ -111,7 +111,7 @@ export const siteSettings = z.strictObject({
   reach: z.enum(["direct", "hub"]).default("direct"),
   /** Where this site dials the hub, "host" or "host:port", when it is another place than `hub.address`. Reloads the site. */
   hubAddress: dialedAddress.optional(),
-  /** Ports; one left out is allocated once and kept. A change restarts the site. */
+  /** Ports; one left out is allocated once and kept, with an `engine` of another machine 4222. A change restarts the site. */
   ports: z.strictObject({ client: port, monitor: port }).partial().prefault({}),
   /** Most that the site stores in files, in all its streams together. More reloads the site, less restarts it. @default "2GiB" */
   quota: size().prefault("2GiB"),

@@ -1,11 +1,11 @@
 /** NATS subject patterns: tokens separated by dots, `*` for one token, `>` for the rest. */
 
-/** Subjects that belong to the server or to this program; no stream may take them. */
 export const PROBE_PREFIX = "_probe";
 export const SOURCE_PREFIX = "_source";
 /** Where a site's server is asked and reloaded through the hub. */
 export const ADMIN_PREFIX = "_site";
-const RESERVED = ["$JS.>", "$JSC.>", "$NRG.>", "$SYS.>", "$KV.>", "$O.>", "$MQTT.>", "_INBOX.>", "_R_.>"].concat(
+/** Subjects that belong to the server or to this program; no stream may take them. */
+export const RESERVED = ["$JS.>", "$JSC.>", "$NRG.>", "$SYS.>", "$KV.>", "$O.>", "$MQTT.>", "_INBOX.>", "_R_.>"].concat(
   `${PROBE_PREFIX}.>`,
   `${SOURCE_PREFIX}.>`,
   `${ADMIN_PREFIX}.>`,

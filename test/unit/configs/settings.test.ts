@@ -111,7 +111,7 @@ describe("the settings", () => {
   });
 });
 
-const SPELLING = "check the spelling against the settings in the README, or remove it";
+const SPELLING = "check the spelling against docs/settings.md, or remove it";
 const SITE_NAME = "must be 1 to 31 lower-case letters, digits or '-', starting with a letter";
 const STREAM_NAME = "must be 1 to 64 letters, digits, '_' or '-' (JetStream allows no dot or blank)";
 const stream = (more: object): object => ({ streams: [{ name: "EVENTS", subjects: ["events.>"], ...more }] });
@@ -193,7 +193,7 @@ const MISTAKES: readonly Mistake[] = [
     says: {
       where: "streams[0].maxBytes",
       problem: `'512' is not a size: write it like "256MiB"`,
-      cure: "see the settings in the README",
+      cure: "see docs/settings.md",
     },
   },
   {
@@ -202,7 +202,7 @@ const MISTAKES: readonly Mistake[] = [
     says: {
       where: "probes.timeout",
       problem: `'30MiB' is not a duration: write it like "30s"`,
-      cure: "see the settings in the README",
+      cure: "see docs/settings.md",
     },
   },
   {
@@ -241,12 +241,12 @@ const MISTAKES: readonly Mistake[] = [
   {
     what: "a site's name in capitals",
     raw: { sites: [{ name: "Oslo" }] },
-    says: { where: "sites[0].name", problem: `'Oslo' ${SITE_NAME}`, cure: "see the settings in the README" },
+    says: { where: "sites[0].name", problem: `'Oslo' ${SITE_NAME}`, cure: "see docs/settings.md" },
   },
   {
     what: "a site's name with a dot, which no JetStream domain can have",
     raw: { sites: [{ name: "oslo.no" }] },
-    says: { where: "sites[0].name", problem: `'oslo.no' ${SITE_NAME}`, cure: "see the settings in the README" },
+    says: { where: "sites[0].name", problem: `'oslo.no' ${SITE_NAME}`, cure: "see docs/settings.md" },
   },
   {
     what: "a broken number of rotations",
@@ -266,7 +266,7 @@ const MISTAKES: readonly Mistake[] = [
   {
     what: "a stream's name with a dot",
     raw: { streams: [{ name: "EVENTS.A", subjects: ["events.>"] }] },
-    says: { where: "streams[0].name", problem: `'EVENTS.A' ${STREAM_NAME}`, cure: "see the settings in the README" },
+    says: { where: "streams[0].name", problem: `'EVENTS.A' ${STREAM_NAME}`, cure: "see docs/settings.md" },
   },
 ];
 

@@ -12,6 +12,7 @@ import { DOCTOR_FINDINGS, FINDINGS } from "../../../diagnosis/reference";
 import { findingsDoc } from "../../../toolchain/docs";
 import { exampleSvg } from "../../../toolchain/example-fleet";
 import { SETTING_NAMES } from "../../../configs/settings";
+import { RESERVED } from "../../../configs/subjects";
 
 const doc = (name: string): string => readFileSync(join(__dirname, "../../../docs", name), "utf8");
 
@@ -53,6 +54,10 @@ describe("the docs", () => {
       assert.ok(doc("preview-report.md").includes(golden));
     });
   }
+
+  it("name every subject that no stream may take", () => {
+    for (const subject of RESERVED) assert.ok(doc("settings.md").includes(`\`${subject}\``), subject);
+  });
 
   it("have every setting", () => {
     const settings = doc("settings.md");
