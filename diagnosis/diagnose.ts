@@ -48,7 +48,9 @@ const ofSite = (facts: SiteFacts, { site }: Rules): Finding[] =>
   apply(site, ({ find }) => find(facts), facts, [], "no data reaches the hub");
 
 const ofStream = (stream: StreamFacts, facts: SiteFacts, rules: Rules, before: readonly Finding[]): Finding[] =>
-  apply(rules.stream, ({ find }) => find(stream, facts), facts, before, `stream ${stream.name} is not proven`);
+  apply(rules.stream, ({ find }) => find(stream, facts), facts, before, `stream ${stream.name} is not proven`).map(
+    (finding) => ({ ...finding, stream: stream.name }),
+  );
 
 /** What keeps everything of the site from the hub, so that probes need not be sent; undefined when nothing does. */
 export const blockingFinding = (facts: SiteFacts): Finding | undefined =>

@@ -9,6 +9,8 @@ export interface Finding {
   /** "error": sourcing is not proven. "warning": it is, but something was lost or is about to be. */
   severity: "error" | "warning";
   site: string;
+  /** Name of the stream at the site; absent when the finding is about the site as a whole. */
+  stream?: string;
   /** What is wrong, as seen from outside. */
   symptom: string;
   cause: string;

@@ -1,4 +1,4 @@
-import { blockingFinding, diagnose } from "../diagnosis/diagnose";
+import { diagnose } from "../diagnosis/diagnose";
 import { SiteFacts, StreamFacts } from "../diagnosis/facts";
 import { DoctorFinding, SiteReport, StreamReport, Unseen, Verdict } from "./doctor-report";
 import { SILENT_AFTER_MS } from "./source";
@@ -28,17 +28,6 @@ const keyOf = ({ code, stream = "" }: DoctorFinding): string => `${code} ${strea
 export const sourceOf = ({ onHub }: StreamFacts) =>
   onHub === undefined || onHub === "missing" ? undefined : onHub.source;
 
-/** What the diagnosis finds, each with the stream that it is about. */
-export function diagnosed(facts: SiteFacts): DoctorFinding[] {
-  const blocking = blockingFinding(facts);
-  if (blocking !== undefined) return [blocking];
-  const ofSite = diagnose({ ...facts, streams: [] });
-  const ofStreams = facts.streams.flatMap((stream) =>
-    diagnose({ ...facts, failedSteps: [], streams: [stream] }).map((finding) => ({ ...finding, stream: stream.name })),
-  );
-  return [...ofSite, ...ofStreams];
-}
-
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 export class SiteLooks {
@@ -59,7 +48,7 @@ export class SiteLooks {
     this.seen = seen;
     this.count++;
     for (const stream of seen.facts.streams) this.follow(stream, now);
-    const found = diagnosed(seen.facts);
+    const found: DoctorFinding[] = diagnose(seen.facts);
     this.findings = this.isPending
       ? found.filter(({ code }) => code === "hub-down")
       : [...found, ...this.notMoving(found, now)];

@@ -3,11 +3,7 @@ import { DoctorCode, FindingCode } from "../diagnosis/reference";
 
 /** What the doctor says of a fleet. A value that is absent is unknown, never good. */
 
-export type DoctorFinding = Omit<Finding, "code"> & {
-  code: FindingCode | DoctorCode;
-  /** Name of the stream at the site; absent when the finding is about the site as a whole. */
-  stream?: string;
-};
+export type DoctorFinding = Omit<Finding, "code"> & { code: FindingCode | DoctorCode };
 
 /**
  * "partial": nothing wrong was seen, and not everything could be seen with the access that was given.

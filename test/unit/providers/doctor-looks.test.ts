@@ -43,6 +43,22 @@ describe("what becomes of a site from look to look", () => {
     assert.deepEqual([report.verdict, isSettled], ["good", true]);
   });
 
+  it("has every independent finding, also when nothing of it reaches the hub", () => {
+    const lost = seen(10, 20);
+    lost.facts.hub.links = [];
+    const found = after(lost).report.findings.map(({ code, stream }) => [code, stream]);
+    assert.deepEqual(found, [
+      ["link-down", undefined],
+      ["site-store-rolled-back", "EVENTS"],
+    ]);
+  });
+
+  it("has no finding of a stream that only follows from another of the site", () => {
+    const unlinked = seen(20, 20, { activeMs: -1 });
+    unlinked.facts.hub.links = [];
+    assert.deepEqual(codes(after(unlinked).report), ["link-down"]);
+  });
+
   it("is looked at again while messages wait: one look cannot tell whether they move", () => {
     assert.equal(after(seen(20, 10)).isSettled, false);
   });
