@@ -33,6 +33,7 @@ type Outcome = { probes: number } | { finding: string } | { unable: string };
 
 const STACK = "rehearsal";
 
+const GRACE_MS = 15_000;
 const LONGEST_MS = 60_000;
 
 /** What servers say when the machine, and not the plan, is at fault. */
@@ -57,15 +58,21 @@ async function perform(folder: string, stages: readonly Settings[], chosen: read
     (error: unknown) => ({ unable: messageOf(error) }),
   );
   if (unable !== undefined) return unable;
+  let isLate = false;
   const work = async () => {
-    for (const settings of stages) await fleet.bring(settings);
+    for (const settings of stages) if (!isLate) await fleet.bring(settings);
+    if (isLate) return 0;
     const { proof } = await fleet.runSmokeTest();
     return proof.reduce((sum, { messages }) => sum + messages, 0);
   };
   const late = sleep(LONGEST_MS, { unable: `it is not over after ${LONGEST_MS / 1000} s` }, { ref: false });
+  const outcome = outcomeOf(work());
   try {
-    return await Promise.race([outcomeOf(work()), late]);
+    return await Promise.race([outcome, late]);
   } finally {
+    isLate = true;
+    // What still starts a server cannot be taken down.
+    await Promise.race([outcome, sleep(GRACE_MS, undefined, { ref: false })]);
     await closeShared(fleet.urls);
   }
 }

@@ -64,7 +64,9 @@ export class ScratchFleet {
     const { deployed } = this;
     await this.identify();
     await this.hubServer.apply(this.hubInputs(), always);
-    await Promise.all(deployed.map((site) => this.bringSite(site, always)));
+    // All come to their end, also where one fails: what still starts a server cannot be taken down.
+    const brought = await Promise.allSettled(deployed.map((site) => this.bringSite(site, always)));
+    for (const one of brought) if (one.status === "rejected") throw one.reason;
     const removed = [...this.sites.keys()].filter((name) => !deployed.some((site) => site.name === name));
     await Promise.all(removed.map((name) => this.removeSite(name)));
   }
