@@ -17,6 +17,8 @@ export const RUN_HEADER = "Probe-Run";
 export const SITE_HEADER = "Probe-Site";
 const NUMBER_HEADER = "Probe-Number";
 
+const NANOSECONDS_PER_MS = 1e6;
+
 export interface ProbeJob {
   access: SiteAccess;
   stack: string;
@@ -72,11 +74,13 @@ async function reasonForStandIn(
   js: JetStream,
   info: StreamInfo,
   where: string,
-  bytes: number,
+  { bytes, timeout }: { bytes: number; timeout: number },
 ): Promise<string | undefined> {
   const { retention, max_msgs = -1, max_msgs_per_subject = -1 } = info.config as unknown as ForeignLimits;
   if (retention !== "limits") return `the stream ${where} has retention ${retention}`;
   if (max_msgs > 0 || max_msgs_per_subject > 0) return `the stream ${where} limits the number of messages`;
+  if (info.config.max_age > 0 && info.config.max_age < timeout * NANOSECONDS_PER_MS)
+    return `messages of the stream ${where} expire sooner than probes.timeout`;
   if (info.config.max_bytes > 0 && info.state.bytes + bytes > info.config.max_bytes)
     return `the stream ${where} is full, and probes would push out messages`;
   const others = (await js.consumers(info.config.name)).filter(({ config }) => config.direct !== true);
@@ -104,7 +108,7 @@ async function makeStandIn(job: ProbeJob, ends: Ends, bytes: number): Promise<Ro
   const route = routeOf(job, name, name);
   // What a killed run left behind.
   await removeStandIn(ends, route, stack);
-  const limits = { max_bytes: 2 * bytes, storage: "file" as const, num_replicas: 1 };
+  const limits = { max_bytes: 2 * bytes, max_age: 0, storage: "file" as const, num_replicas: 1 };
   await ends.site.createStream({
     ...siteStreamConfig(stream, access.site, stack),
     ...limits,
@@ -265,9 +269,10 @@ export async function proveStream(job: ProbeJob): Promise<ProbeFacts> {
       if (!(await hasRoom(js, bytes)))
         return { ...facts, error: `the account ${where} has no room for ${bytes} bytes of probes; raise its quota` };
     }
+    const needs = { bytes, timeout: job.settings.timeout };
     const why =
-      (await reasonForStandIn(ends.site, siteInfo, "at the site", bytes)) ??
-      (await reasonForStandIn(ends.hub, hubInfo, "on the hub", bytes));
+      (await reasonForStandIn(ends.site, siteInfo, "at the site", needs)) ??
+      (await reasonForStandIn(ends.hub, hubInfo, "on the hub", needs));
     const route = why === undefined ? real : await makeStandIn(job, ends, bytes);
     if (why !== undefined) Object.assign(facts, { through: "stand-in", why } satisfies Partial<ProbeFacts>);
     try {

@@ -47,8 +47,7 @@ function starve({ folder }: TestServer, ms: number): void {
 
 const GOOD = { finds: [], evidence: {} } as const;
 
-/** For 5 s, in which probes must be counted before they expire too. */
-const SHORT_LIVED = { max_age: 5e9, duplicate_window: 5e9 };
+const SHORT_LIVED = { max_age: 1e9, duplicate_window: 1e9 };
 
 const PATIENT: RawSettings = { probes: { timeout: "12s" } };
 
