@@ -3,6 +3,7 @@ import { StreamSettings } from "../configs/settings";
 import { collectedSubject, isSourceOfSite } from "../configs/streams";
 import { SiteAccess, atHub, atSite, undelivered } from "./collected";
 import { mayDiscard, mayDiscardCollected } from "./discard";
+import { isNoStorage } from "./nats/jetstream";
 import { Refusal, messageOf, passUnlessRefusal } from "./refusal";
 import { onHubStream } from "./source";
 
@@ -26,24 +27,31 @@ export async function refuseUndelivered(
   throw new Refusal(`site ${site}: ${lost.join("; ")}; wait until they did, or allow the loss with DISCARD=${site}`);
 }
 
-/** Takes streams away at the site, and the site's source off the hub's, whose messages stay unless told otherwise. */
+/**
+ * Takes streams away at the site, and the site's source off the hub's, whose messages stay unless told otherwise.
+ * `withServer`: the site's server goes too, and one that does not answer has nothing left to take away.
+ */
 export async function removeStreams(
   access: SiteAccess,
   streams: readonly StreamSettings[],
-  made: boolean,
+  { made, withServer }: { made: boolean; withServer: boolean },
 ): Promise<void> {
   await refuseUndelivered(access, streams, made);
+  const failed = (error: unknown): void => {
+    if (!withServer) throw error;
+    passUnlessRefusal(error);
+  };
   for (const stream of streams) {
-    // A hub or a site that is gone has nothing left to take away.
-    await onHubStream(access, stream, () => releaseSource(access, stream)).catch(passUnlessRefusal);
+    // At the site first: without its source nobody could tell what of it the hub has.
     if (made)
       await atSite(access)
         .then((js) => js.deleteStream(siteStreamName(stream, access.site)))
-        .catch(passUnlessRefusal);
+        .catch(failed);
+    await onHubStream(access, stream, () => releaseSource(access, stream, withServer)).catch(failed);
   }
 }
 
-async function releaseSource(access: SiteAccess, stream: StreamSettings): Promise<void> {
+async function releaseSource(access: SiteAccess, stream: StreamSettings, withServer: boolean): Promise<void> {
   const js = await atHub(access, stream);
   const info = await js.stream(stream.name);
   if (info === undefined) return;
@@ -52,5 +60,11 @@ async function releaseSource(access: SiteAccess, stream: StreamSettings): Promis
     if (stream.collect.mode === "perSite") return js.deleteStream(stream.name);
     await js.purge(stream.name, collectedSubject(stream, access.site, ">"));
   }
-  await js.setSources(info, others);
+  // What is kept reserves what it holds: its account has no more room than the declared streams need.
+  const isKept = others.length === 0 && !withServer;
+  const kept = isKept ? { ...info, config: { ...info.config, max_bytes: Math.max(1, info.state.bytes) } } : info;
+  await js.setSources(kept, others).catch((error: unknown) => {
+    // An account without any room takes no change; a source whose stream at the site is gone takes nothing.
+    if (!isNoStorage(error)) throw error;
+  });
 }

@@ -13,7 +13,7 @@ import {
 } from "../configs/streams";
 import { isAway } from "./away";
 import { SiteAccess, atHub, atSite, undelivered } from "./collected";
-import { JetStream, JetStreamError, StreamInfo } from "./nats/jetstream";
+import { JetStream, StreamInfo, isNoStorage } from "./nats/jetstream";
 import { Refusal, messageOf, passUnlessRefusal } from "./refusal";
 import { refuseChange } from "./refuse-change";
 import { behindHub } from "./repair-condition";
@@ -59,9 +59,6 @@ async function ensureStream(
   return js.updateStream({ ...info.config, ...wanted, metadata: { ...info.config.metadata, ...wanted.metadata } });
 }
 
-/** `err_code` of a stream whose max_bytes does not fit its account. */
-const NO_STORAGE = 10047;
-
 /** Makes the hub's stream source the site; other sites' sources in a merged stream stay as they are. */
 async function ensureSource(js: JetStream, inputs: StreamsInputs, stream: StreamSettings): Promise<void> {
   const source = sourceOf(stream, inputs.site);
@@ -92,7 +89,7 @@ async function ensureSource(js: JetStream, inputs: StreamsInputs, stream: Stream
 const STUCK_AFTER_MS = 12_000;
 
 function refuseWithoutRoom(error: unknown, { site }: StreamsInputs, stream: StreamSettings): never {
-  if (!(error instanceof JetStreamError) || error.code !== NO_STORAGE) throw error;
+  if (!isNoStorage(error)) throw error;
   throw new Refusal(
     `hub stream ${collectedName(stream, site)}: its account has no room for it beside the streams that it keeps of earlier ` +
       `settings; save and delete those ('nats stream rm', as operator of ${site} on the hub), or raise hub.maxFile when the ` +
@@ -130,7 +127,7 @@ async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<Stre
   const behind: string[] = [];
   const failed = await siteStep(inputs.root, inputs.site, "streams", async () => {
     // First: the next stream may take over the subjects.
-    if (olds !== undefined) await removeStreams(accessOf(olds), leaving, olds.made);
+    if (olds !== undefined) await removeStreams(accessOf(olds), leaving, { made: olds.made, withServer: false });
     leaving = [];
     if (inputs.expect === "online") {
       const js = await atSite(accessOf(inputs));
@@ -254,7 +251,7 @@ export async function update(_id: string, olds: StreamsOutputs, news: StreamsInp
 }
 
 async function remove(_id: string, outs: StreamsOutputs): Promise<void> {
-  await removeStreams(accessOf(outs), outs.streams, outs.made);
+  await removeStreams(accessOf(outs), outs.streams, { made: outs.made, withServer: true });
 }
 
 export { remove as delete };

@@ -54,6 +54,9 @@ export class JetStreamError extends Error {
 export const STREAM_NOT_FOUND = 10059;
 const MESSAGE_NOT_FOUND = 10037;
 
+/** Whether the stream's max_bytes does not fit its account. */
+export const isNoStorage = (error: unknown): boolean => error instanceof JetStreamError && error.code === 10047;
+
 /** Header of a message that came through a source: stream, sequence there, filter, transform and subject there. */
 export const SOURCE_HEADER = "Nats-Stream-Source";
 

@@ -127,12 +127,26 @@ describe("streams", function () {
       await fleet.prove();
     });
 
-    it("under another name need the room of what the hub keeps: refused with the cure, which works", async () => {
+    it("under another name take the place of the old one, which the hub keeps with what it holds", async () => {
       await using fleet = await withCollected();
       const hub = await fleet.atHub("oslo");
       await fleet.up({ streams: [RENAMED] });
+      assert.deepEqual(fleet.problemsOf("oslo"), []);
+      const kept = await hub.stream("EVENTS");
+      assert.deepEqual([kept?.state.messages, kept?.config.sources ?? []], [10, []]);
+      assert.equal(kept?.config.max_bytes, kept?.state.bytes);
+      await fleet.prove();
+    });
+
+    it("under another name need the room of what the hub keeps: refused with the cure, which works", async () => {
+      await using fleet = await withCollected();
+      const hub = await fleet.atHub("oslo");
+      const client = await fleet.application("oslo");
+      for (let i = 0; i < 180; i++) await client.jetstream().publish("events.b", new Uint8Array(1e5));
+      await until("all are delivered", async () => (await fleet.collected("oslo")).state.messages === 190);
+      await fleet.up({ streams: [RENAMED] });
       assert.match(fleet.problemsOf("oslo").join(), /no room for it beside the streams that it keeps.*nats stream rm/);
-      assert.equal((await hub.stream("EVENTS"))?.state.messages, 10);
+      assert.equal((await hub.stream("EVENTS"))?.state.messages, 190);
       await hub.deleteStream("EVENTS");
       await fleet.up({ streams: [RENAMED] });
       await fleet.prove();
@@ -151,6 +165,8 @@ describe("streams", function () {
 
     await fleet.up({ sites: [{ name: "oslo", expect: "offline" }], streams: [other] });
     assert.match(fleet.problemsOf("oslo").join(), /its streams cannot be read .*DISCARD=oslo/);
+    await discarding("oslo", () => fleet.up());
+    assert.match(fleet.problemsOf("oslo").join(), /CONNECTION_REFUSED/);
     assert.deepEqual((await fleet.preview()).changes, ["oslo streams"]);
 
     await fleet.up({ sites: [{ name: "oslo" }] });
@@ -159,17 +175,6 @@ describe("streams", function () {
     assert.equal((await hub.stream("EVENTS"))?.state.messages, 5);
     assert.deepEqual((await fleet.preview()).changes, []);
     await fleet.prove();
-  });
-
-  it("of which the hub keeps others cannot grow beside those: refused with the cure", async () => {
-    const other: Stream = { ...EVENTS, name: "OTHER", subjects: ["other.>"] };
-    await using fleet = await TestFleet.deploy({ ...ONE_SITE, streams: [EVENTS, other] });
-    const hub = await fleet.atHub("oslo");
-    await fleet.up({ streams: [{ ...other, collect: { maxBytes: "33MiB" } }] });
-    assert.match(fleet.problemsOf("oslo").join(), /hub stream OSLO\/OTHER: its account has no room .*nats stream rm/);
-    await hub.deleteStream("EVENTS");
-    await fleet.up();
-    assert.deepEqual(fleet.problemsOf("oslo"), []);
   });
 
   describe("of a site that is removed", () => {
