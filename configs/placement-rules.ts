@@ -13,7 +13,7 @@ import { Problem } from "./problem";
 import { Rule, range, repeated } from "./rule";
 import { HubSettings, Settings, SiteSettings } from "./settings";
 import { formatSize } from "./units";
-import versions from "../toolchain/versions.json";
+import { natsServer } from "../toolchain/versions.json";
 
 const DAY = 86_400_000;
 const days = (ms: number): string => `${Number((ms / DAY).toFixed(2))} days`;
@@ -200,7 +200,7 @@ export const PLACEMENT_RULES = {
   ],
 } satisfies Record<string, Rule>;
 
-const MINIMUM = versions.natsServer.minimum;
+const MINIMUM = natsServer.minimum;
 
 /** Images named so have the server's version in their tags; others have versions of their own, or none. */
 const SERVER_IMAGE = /(?:^|\/)nats(?:-server)?:v?(\d+\.\d+(?:\.\d+)?)(?:-[^/]*)?(?:@|$)/;
