@@ -196,7 +196,7 @@ function assertFailed({ code, output }: Ran, cause: RegExp, said = diagnostics(o
         execFileSync("chown", ["-R", `${owner}:${owner}`, path.join(Mountpoint, "store")]);
       };
       const cause = (server: string): string =>
-        "nats-server ended at start \\(exit code 1\\): \\[FTL\\] Can't start JetStream: storage directory is not writable; " +
+        "nats-server ended at start \\(exit code \\d\\): \\[FTL\\] Can't start JetStream: storage directory is not writable; " +
         "its store has files of another user, give them back: " +
         `docker run --rm -v nats-cargo-${server}-data:/nats/data busybox chown -R 1000:1000 /nats/data/store\n`;
 
