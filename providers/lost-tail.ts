@@ -32,7 +32,20 @@ export interface Clocks extends Skew {
   startedAt: number;
 }
 
+const NARROW_MS = 50;
+const MOST_LOOKS = 4;
+
+/** Looked at again while the answers take long: what happened within that time of the site's start cannot be told. */
 export async function clocksOf(access: SiteAccess, system: string): Promise<Clocks> {
+  let best = await lookAtClocks(access, system);
+  for (let looks = 1; looks < MOST_LOOKS && best.within > NARROW_MS; looks++) {
+    const again = await lookAtClocks(access, system);
+    if (again.within < best.within) best = again;
+  }
+  return best;
+}
+
+async function lookAtClocks(access: SiteAccess, system: string): Promise<Clocks> {
   const asked = Date.now();
   const { hub, leaf } = systemAccess(access, system);
   const [atHub, atSite] = await Promise.all([shared(hub).then(varz), shared(leaf).then(varz)]);

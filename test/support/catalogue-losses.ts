@@ -157,7 +157,7 @@ export const LOSS_ROWS: Row[] = [
       await until("the hub goes on", async () => (await fleet.collected("oslo")).state.messages >= 120);
     },
     finds: ["oslo: site-store-rolled-back"],
-    evidence: { "site-store-rolled-back": /sequences 51 to \d+ before the site's server started/ },
+    evidence: { "site-store-rolled-back": /sequences 51 to 100 before the site's server started/ },
     cause: { "site-store-rolled-back": /what it stored in their place was skipped/ },
     cure: async (fleet) => {
       const observed = observedAt(fleet, "oslo");

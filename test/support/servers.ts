@@ -50,9 +50,9 @@ export function editConfig(folder: string, edit: (text: string) => string): void
 }
 
 /** Stops the server, does something to what lies there, and starts it again. */
-export async function whileStopped(folder: string, work: () => void): Promise<void> {
+export async function whileStopped(folder: string, work: () => void | Promise<void>): Promise<void> {
   await stopServer(folder);
-  work();
+  await work();
   await startServer(folder);
 }
 

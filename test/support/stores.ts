@@ -1,4 +1,5 @@
 import { cpSync, rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { serverFiles } from "../../providers/folders";
 import { whileStopped } from "./servers";
 
@@ -16,9 +17,13 @@ export const loseStore = (server: Stored): Promise<void> =>
 export const keepStore = (server: Stored): Promise<void> =>
   whileStopped(server.folder, () => cpSync(storeOf(server), `${storeOf(server)}.old`, { recursive: true }));
 
+/** For how long a machine is down that loses its tail: for longer than the comparison of two clocks takes. */
+const DOWN_MS = 1_000;
+
 /** Puts the store back to what it was when `keepStore` copied it. */
 export const rollBack = (server: Stored): Promise<void> =>
-  whileStopped(server.folder, () => {
+  whileStopped(server.folder, async () => {
     rmSync(storeOf(server), { recursive: true });
     cpSync(`${storeOf(server)}.old`, storeOf(server), { recursive: true });
+    await sleep(DOWN_MS);
   });
