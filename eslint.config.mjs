@@ -82,7 +82,7 @@ export default defineConfig(
   },
   {
     files: ["configs/**/*.ts"],
-    rules: pure(["\\./", "\\.\\./toolchain/versions\\.json$", ...PURE_PACKAGES]),
+    rules: pure(["\\./", "\\.\\./toolchain/version(s\\.json)?$", ...PURE_PACKAGES]),
   },
   {
     files: ["diagnosis/**/*.ts"],

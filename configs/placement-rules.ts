@@ -13,6 +13,7 @@ import { Problem } from "./problem";
 import { Rule, range, repeated } from "./rule";
 import { HubSettings, Settings, SiteSettings } from "./settings";
 import { formatSize } from "./units";
+import { isAtLeast } from "../toolchain/version";
 import { natsServer } from "../toolchain/versions.json";
 
 const DAY = 86_400_000;
@@ -207,10 +208,9 @@ const SERVER_IMAGE = /(?:^|\/)nats(?:-server)?:v?(\d+\.\d+(?:\.\d+)?)(?:-[^/]*)?
 
 /** Whether the image's tag names an older version, as far as it names one: "2.15" is any of these. */
 function isOlderImage(image: string): boolean {
-  const named = SERVER_IMAGE.exec(image)?.[1]?.split(".").map(Number) ?? [];
-  const needed = MINIMUM.split(".").map(Number);
-  const at = named.findIndex((part, i) => part !== needed[i]);
-  return at >= 0 && Number(named[at]) < Number(needed[at]);
+  const named = SERVER_IMAGE.exec(image)?.[1]?.split(".");
+  if (named === undefined) return false;
+  return !isAtLeast([...named, ...MINIMUM.split(".").slice(named.length)].join("."), MINIMUM);
 }
 
 const isLocalOnly = (host: string): boolean => isLoopback(host) || host === "0.0.0.0";
