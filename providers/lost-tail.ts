@@ -149,12 +149,15 @@ const COUNTED_ONE_BY_ONE = 10_000;
  * Whether the site has another stream than the one that the hub took its last message from: nats-server 2.15 sees that
  * and starts again by itself. A stream that lost its tail is the same one, and nothing in the servers sees it.
  */
-export const isRecreated = ({ atSite: { created } }: Ends, skew: Skew, last: StoredMessage | undefined): boolean =>
-  last !== undefined && Date.parse(created) - skew.ms > last.storedAt;
+export const isRecreated = (
+  { atSite: { created } }: Pick<Ends, "atSite">,
+  skew: Pick<Skew, "ms">,
+  last: StoredMessage | undefined,
+): boolean => last !== undefined && Date.parse(created) - skew.ms > last.storedAt;
 
 /**
- * The same, where the hub's source is ahead or does not say where it is, by the clocks that come with the streams; undefined when it is not ahead,
- * or nothing tells. `subjects`: under which the hub stores what it takes of the site.
+ * The same, where the hub's source is ahead or does not say where it is, by the clocks that come with the streams; undefined
+ * when it is not ahead, or nothing tells. `subjects`: under which the hub stores what it takes of the site.
  */
 export async function isRemade(
   hub: JetStream,
@@ -164,10 +167,10 @@ export async function isRemade(
 ): Promise<boolean | undefined> {
   if ((seq !== undefined && seq <= atSite.state.last_seq) || onHub.ts === undefined || atSite.ts === undefined)
     return undefined;
-  const skewMs = Date.parse(atSite.ts) - Date.parse(onHub.ts);
-  const last = await Promise.all(subjects.map((subject) => hub.lastMessage(onHub.config.name, subject)));
-  const taken = Math.max(...last.map((message) => message?.storedAt ?? -Infinity));
-  return taken > 0 && Date.parse(atSite.created) - skewMs > taken;
+  const skew = { ms: Date.parse(atSite.ts) - Date.parse(onHub.ts) };
+  const taken = await Promise.all(subjects.map((subject) => hub.lastMessage(onHub.config.name, subject)));
+  const stored = taken.filter((message) => message !== undefined);
+  return stored.length > 0 && stored.every((message) => isRecreated({ atSite }, skew, message));
 }
 
 /** Sequences at the site, both included, with messages of which the hub has none. */
