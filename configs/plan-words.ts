@@ -5,14 +5,12 @@ import { Facts, KEY_WORDS, LINK_FACTS, SERVER_FACTS, SITE_FACTS } from "./plan-f
 import { count, duration, factRows, keyWords, storeWords } from "./plan-facts";
 import { maskSeeds } from "./seeds";
 import { StreamConfig } from "./streams";
-import { formatSize } from "./units";
+import { NANOSECONDS_PER_MS, formatSize } from "./units";
 
 /** A FleetPlan as text. What all sites have in common is said once, and their table has only what differs. */
 
 /** More sites that are planned equally than this share a row. */
 const SHOWN_ONE_BY_ONE = 3;
-
-const NANOSECONDS = 1e6;
 
 const PASSPHRASE_WORDS: Record<Passphrase, string> = {
   empty: "encrypted with an empty passphrase, which protects nothing",
@@ -138,7 +136,7 @@ function streamRows({ mode, subjects, site, hub }: StreamPlan, account: string):
     `${of}/${stream.name}`,
     taken.join("\n"),
     formatSize(stream.max_bytes),
-    stream.max_age === 0 ? "any" : duration(stream.max_age / NANOSECONDS),
+    stream.max_age === 0 ? "any" : duration(stream.max_age / NANOSECONDS_PER_MS),
     stream.storage,
     stream.discard === "old" ? "drops the oldest" : "refuses new ones",
   ];

@@ -1,6 +1,7 @@
 import { collectingAccount, siteStreamName } from "./names";
 import { deliverPrefix, probeSubjects } from "./permissions";
 import { StreamSettings } from "./settings";
+import { NANOSECONDS_PER_MS } from "./units";
 
 /** The fields of a JetStream stream configuration that this program sets, as they stand in the JSON API. */
 export interface StreamConfig {
@@ -30,8 +31,6 @@ export interface StreamSource {
 /** Metadata that marks a stream as made by this program, with the stack that made it. */
 export const OWNER = "nats-hub-leaf.stack";
 
-const NANOSECONDS = 1e6;
-
 /** The stream at the site: the declared subjects, and the probes' own. */
 export function siteStreamConfig(stream: StreamSettings, site: string, stack: string): StreamConfig {
   const name = siteStreamName(stream, site);
@@ -41,7 +40,7 @@ export function siteStreamConfig(stream: StreamSettings, site: string, stack: st
     retention: "limits",
     storage: stream.storage,
     max_bytes: stream.maxBytes,
-    max_age: stream.maxAge * NANOSECONDS,
+    max_age: stream.maxAge * NANOSECONDS_PER_MS,
     discard: stream.discard,
     num_replicas: 1,
     metadata: { [OWNER]: stack },
@@ -58,7 +57,7 @@ export function hubStreamConfig(stream: StreamSettings, stack: string): StreamCo
     retention: "limits",
     storage: stream.collect.storage,
     max_bytes: stream.collect.maxBytes,
-    max_age: stream.collect.maxAge * NANOSECONDS,
+    max_age: stream.collect.maxAge * NANOSECONDS_PER_MS,
     discard: stream.collect.discard,
     num_replicas: stream.collect.replicas,
     metadata: { [OWNER]: stack },

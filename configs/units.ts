@@ -12,6 +12,9 @@ const SIZE_UNITS: Record<string, number> = {
   TiB: 2 ** 40,
 };
 
+/** JetStream counts times in nanoseconds, this program in milliseconds. */
+export const NANOSECONDS_PER_MS = 1e6;
+
 const DURATION_UNITS: Record<string, number> = { ms: 1, s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
 
 function parseWithUnits(text: string, units: Record<string, number>): number | undefined {

@@ -1,6 +1,7 @@
 import { NatsConnection } from "nats";
 import { HubStreamFacts, SiteFacts, StreamFacts } from "../diagnosis/facts";
 import { FindingCode } from "../diagnosis/reference";
+import { NANOSECONDS_PER_MS } from "../configs/units";
 import { waiting } from "./collected";
 import type { WatchedSite } from "./doctor";
 import { FleetFile, ForeignSite, Login } from "./doctor-file";
@@ -223,8 +224,6 @@ interface StreamSeen {
   js: JetStream;
   info: StreamInfo;
 }
-
-const NANOSECONDS_PER_MS = 1e6;
 
 /** By the domain that it reaches; an account that imports the API under another subject has it by the name alone. */
 const sourceFrom = ({ sources = [] }: StreamInfo, name: string, api: string | undefined): SourceInfo | undefined =>

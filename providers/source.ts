@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { StreamSettings } from "../configs/settings";
 import { collectedSubject, isSourceOfSite } from "../configs/streams";
+import { NANOSECONDS_PER_MS } from "../configs/units";
 import { SiteAccess, atHub, sourceInfoOf } from "./collected";
 import { exclusively } from "./exclusively";
 import { JetStream, StreamInfo } from "./nats/jetstream";
 
 /** The hub's source of one site: whether it hears from the site, and how to start it anew. */
 
-const NANOSECONDS_PER_MS = 1e6;
 /** A healthy source hears from its site each second (heartbeat). */
 export const SILENT_AFTER_MS = 1_500;
 

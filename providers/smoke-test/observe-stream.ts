@@ -2,6 +2,7 @@ import { HUB_ACCOUNT, accountOf, collectingAccount, probeStreamName, siteStreamN
 import { deliverPrefix } from "../../configs/permissions";
 import { StreamSettings } from "../../configs/settings";
 import { StreamSource, collectedName, collectedSubject, siteApi, sourceOf } from "../../configs/streams";
+import { NANOSECONDS_PER_MS } from "../../configs/units";
 import { HubStreamFacts, SiteStreamFacts, StreamFacts } from "../../diagnosis/facts";
 import { SiteAccess, atHub, atSite, sourceInfoOf } from "../collected";
 import { isRemade } from "../lost-tail";
@@ -15,7 +16,6 @@ import { readable } from "./observe-server";
 
 /** Where a source has messages delivered when nothing else is said. */
 const DELIVER_PREFIX = "$JS.S";
-const NANOSECONDS_PER_MS = 1e6;
 
 /** Limits that this program never sets; an adopted stream may have them. */
 interface Limits {

@@ -4,6 +4,7 @@ import { siteStreamName, probeStreamName } from "../../configs/names";
 import { probeSubject, probeSubjects } from "../../configs/permissions";
 import { ProbeSettings, StreamSettings } from "../../configs/settings";
 import { OWNER, collectedSubject, siteStreamConfig, sourceOf, hubStreamConfig } from "../../configs/streams";
+import { NANOSECONDS_PER_MS } from "../../configs/units";
 import { SiteAccess, atHub, atSite, sourceInfoOf } from "../collected";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../nats/jetstream";
 import { Refusal, messageOf } from "../refusal";
@@ -16,8 +17,6 @@ import { ProbeFacts } from "../../diagnosis/facts";
 export const RUN_HEADER = "Probe-Run";
 export const SITE_HEADER = "Probe-Site";
 const NUMBER_HEADER = "Probe-Number";
-
-const NANOSECONDS_PER_MS = 1e6;
 
 export interface ProbeJob {
   access: SiteAccess;
