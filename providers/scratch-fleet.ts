@@ -13,7 +13,7 @@ import { LocalFiles } from "./server-files";
 import { Resource, SiteResources, siteResources } from "./scratch-resource";
 import * as smokeTest from "./smoke-test";
 import * as streams from "./streams";
-import { throwawayCertificates, throwawayLinkKeys } from "./throwaway";
+import { ThrowawayCertificates, throwawayLinkKeys } from "./throwaway";
 
 /**
  * A hub and its sites as processes on loopback, without Pulumi: the providers' own functions, called in the order in
@@ -40,7 +40,9 @@ export class ScratchFleet {
   protected readonly hubIdentity: Resource<identity.IdentityInputs, identity.IdentityOutputs>;
   protected readonly hubServer: Resource<hubServer.HubServerInputs, hubServer.HubServerOutputs>;
   protected readonly sites = new Map<string, SiteResources>();
-  private readonly certificates = new Map<string, LinkCertificates>();
+  private readonly generated = new ThrowawayCertificates();
+  /** Of the hub and of every site that the current settings deploy; empty without TLS. */
+  private certificates = new Map<string, LinkCertificates>();
 
   /**
    * @param root the fleet's own folder.
@@ -74,11 +76,20 @@ export class ScratchFleet {
   /** Keys, ports and certificates of all servers, and the accounts of the sites that are not deployed. */
   async identify(): Promise<void> {
     await Promise.all([this.identifyHub(), ...this.deployed.map((site) => this.identifySite(site))]);
-    if (this.settings.links.tls !== "off" && this.certificates.size === 0) {
-      const names = [this.settings.hub.name, ...this.deployed.map(({ name }) => name)];
-      for (const [name, made] of await throwawayCertificates(names)) this.certificates.set(name, made);
-    }
+    this.certificates = await this.allCertificates();
     this.declareAccounts();
+  }
+
+  private async allCertificates(): Promise<Map<string, LinkCertificates>> {
+    const { hub, links } = this.settings;
+    if (links.tls === "off") return new Map();
+    const { tls, certificates: folder = "" } = links;
+    const servers = [hub.name, ...this.deployed.map(({ name }) => name)];
+    const all = servers.map(async (server): Promise<[string, LinkCertificates]> => {
+      if (tls === "given") return [server, { kind: "given", folder, server }];
+      return [server, await this.generated.of(server, server === hub.name ? "hub" : "site")];
+    });
+    return new Map(await Promise.all(all));
   }
 
   /** The accounts of the sites that are not deployed. */
@@ -166,7 +177,7 @@ export class ScratchFleet {
   }
 
   private certificatesOf(server: string): { certificates?: LinkCertificates } {
-    const certificates = this.settings.links.tls === "off" ? undefined : this.certificates.get(server);
+    const certificates = this.certificates.get(server);
     return certificates === undefined ? {} : { certificates };
   }
 

@@ -17,17 +17,28 @@ export const throwawayLinkKeys = () => ({
 
 const VALIDITY_MS = 3_600_000;
 
-/** Certificates for the links of servers on loopback, by server; the first one is the hub. */
-export async function throwawayCertificates(servers: readonly string[]): Promise<[string, LinkCertificates][]> {
-  const [key, now] = [newKey(), Date.now()];
-  const certificate = await makeAuthority({ name: "throwaway", key, validity: VALIDITY_MS, now });
-  const ca = { certificate, key };
-  return Promise.all(
-    servers.map(async (owner, i): Promise<[string, LinkCertificates]> => {
-      const ends = i === 0 ? { role: "hub" as const, names: ["127.0.0.1"] } : { role: "site" as const, names: [] };
-      const own = newKey();
-      const made = await makeServerCertificate({ owner, ...ends, ca, key: own, validity: VALIDITY_MS, now });
-      return [owner, { kind: "generated", ca: certificate, certificate: made, key: own }];
-    }),
-  );
+/** Certificates for the links of servers on loopback, each made when it is first asked for; one CA signs them all. */
+export class ThrowawayCertificates {
+  private authority: Promise<{ certificate: string; key: string }> | undefined;
+  private readonly made = new Map<string, Promise<LinkCertificates>>();
+
+  of(owner: string, role: "hub" | "site"): Promise<LinkCertificates> {
+    const made = this.made.get(owner) ?? this.make(owner, role);
+    this.made.set(owner, made);
+    return made;
+  }
+
+  private async make(owner: string, role: "hub" | "site"): Promise<LinkCertificates> {
+    const ca = await (this.authority ??= makeThrowawayAuthority());
+    const [key, names] = [newKey(), role === "hub" ? ["127.0.0.1"] : []];
+    const certificate = await makeServerCertificate({ owner, role, names, ca, key, ...valid() });
+    return { kind: "generated", ca: ca.certificate, certificate, key };
+  }
 }
+
+async function makeThrowawayAuthority(): Promise<{ certificate: string; key: string }> {
+  const key = newKey();
+  return { certificate: await makeAuthority({ name: "throwaway", key, ...valid() }), key };
+}
+
+const valid = () => ({ validity: VALIDITY_MS, now: Date.now() });

@@ -200,6 +200,14 @@ describe("the rehearsal", () => {
     });
   });
 
+  it("gives every site of each stage its certificate: one that is added to a fleet with TLS, too", async () => {
+    await using fleet = await TestFleet.deploy({ ...ON, links: { tls: "generated" } });
+    await fleet.prove();
+    assert.deepEqual(await fleet.check({ sites: [{ name: "oslo" }, { name: "bergen" }] }), []);
+    assert.match(rehearsals(fleet).join(), /^rehearsal: hub, bergen on loopback: 28 probes arrived/);
+    leftNothing(fleet);
+  });
+
   it("starts from nothing when the last update was not proven: nobody knows what is deployed", async () => {
     const streams = [stream("A", ["a.>"], "32MiB"), stream("B", ["b.>"], "64MiB")];
     await using fleet = await TestFleet.deploy({ ...ON, sites: [{ name: "oslo", quota: "112MiB" }], streams });
