@@ -48,7 +48,12 @@ export class Proof extends pulumi.ComponentResource {
         run,
         stack,
         root: folders.root,
-        hub: { name: settings.hub.name, url: hub.url, leafUrl: hub.leafUrl },
+        hub: {
+          name: settings.hub.name,
+          url: hub.url,
+          leafUrl: hub.leafUrl,
+          place: runtime.placeOf(settings.hub.name),
+        },
         sites: sites.map(({ site, url }) => ({
           site: site.name,
           expect: site.expect,

@@ -28,7 +28,7 @@ export interface LeafDeclaration {
 const SYSTEM_REQUESTS = "$SYS.REQ.SERVER";
 
 /** What is asked of a site's server through the hub. The first one tells its id, which the others name. */
-const ADMIN_REQUESTS = ["PING.VARZ", "*.VARZ", "*.LEAFZ", "*.JSZ", "*.RELOAD"].map(
+const ADMIN_REQUESTS = ["PING.VARZ", "*.VARZ", "*.LEAFZ", "*.JSZ", "*.HEALTHZ", "*.RELOAD"].map(
   (request) => `${SYSTEM_REQUESTS}.${request}`,
 );
 

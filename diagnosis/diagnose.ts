@@ -4,6 +4,7 @@ import { LINK_RULES } from "./link-rules";
 import { LOSS_RULES } from "./loss-rules";
 import { PATH_RULES } from "./path-rules";
 import { SOURCE_RULES } from "./source-rules";
+import { STORE_RULES } from "./store-rules";
 import { STREAM_RULES } from "./stream-rules";
 
 /** From facts to findings. Pure: the same facts give the same findings, so every rule is tested on its own. */
@@ -18,7 +19,7 @@ export interface Rules {
 }
 
 export const RULES: Rules = {
-  site: [...PATH_RULES, ...LINK_RULES],
+  site: [...STORE_RULES, ...PATH_RULES, ...LINK_RULES],
   stream: [...STREAM_RULES, ...SOURCE_RULES, ...LOSS_RULES],
 };
 

@@ -38,6 +38,10 @@ export interface ServerFacts {
   maxPayload?: number;
   /** "on", or where JetStream is off. */
   jetStream?: string;
+  /** Why its store takes nothing more until the server is restarted, in the server's words; absent when it does. */
+  storeFailure?: string;
+  /** Room on the file system of its store; absent where it cannot be seen. */
+  room?: { path: string; bytes: number };
 }
 
 export interface LinkFacts {

@@ -50,6 +50,7 @@ export const LINK_RULES: readonly SiteRule[] = [
   {
     code: "jetstream-off",
     by: "seen",
+    unless: ["store-failed"],
     find({ hub, leaf }) {
       const off = [
         ...(hub.jetStream === undefined || hub.jetStream === "on" ? [] : [`on the hub ${hub.jetStream}`]),

@@ -37,6 +37,7 @@ export const PATH_RULES: readonly SiteRule[] = [
   {
     code: "step-failed",
     by: "seen",
+    unless: ["store-failed"],
     find: ({ failedSteps: [first, ...more], leaf }) =>
       first === undefined
         ? undefined

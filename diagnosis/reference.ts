@@ -83,6 +83,13 @@ export const SITE_FINDINGS = {
       "a request of the hub goes unanswered, and meanwhile one end counts messages sent that the other never counts as received; the servers notice after minutes",
     cure: "look at the network between them (firewall, NAT, a path that drops silently); a restart of the site's server makes the link anew",
   },
+  "store-failed": {
+    cause:
+      "the store of the hub or of the site failed, mostly for a full disk: it takes nothing more until its server is restarted",
+    shows:
+      "the server's HEALTHZ tells a stream that cannot write, or a JetStream that switched itself off; with what its log says and the room on its disk",
+    cure: "make room where its store lies, then `up`, which restarts the server; without room `up` leaves it as it is and says so",
+  },
   "jetstream-off": {
     cause: "JetStream is off, in a server or in an account that needs it",
     shows: "the servers' JSZ and ACCOUNTZ",
@@ -247,6 +254,11 @@ export const WARNINGS = {
     shows:
       "the stream's time of creation is not that of the last proof, or later than the last message that the hub took of it",
     cure: "nothing: the hub starts at the new stream's beginning within half a minute. Look for what removed the old one",
+  },
+  "disk-full": {
+    cause: "the disk of the hub's or the site's store is full: the next messages make the store fail",
+    shows: "less than 8 MiB free on its file system, where this machine can see it",
+    cure: "make room where its store lies",
   },
   "site-full": {
     cause: "the site's stream, or its account, is full and refuses what applications publish",

@@ -4,7 +4,7 @@ import { EngineAccess, saidBy, statusOf, withEngine } from "./docker/engine";
 import { STORE, VolumeFiles, isGone, makeStore } from "./docker/volume-files";
 import { Refusal } from "./refusal";
 import { ServerFiles } from "./server-files";
-import type { ServerHost } from "./server-host";
+import type { Room, ServerHost } from "./server-host";
 
 /** A container of a Docker engine. Pulumi creates and removes it; the program starts it once its files are there. */
 export interface DockerPlace {
@@ -48,6 +48,9 @@ export class DockerHost implements ServerHost {
     const state = await this.state();
     return state !== undefined && state.Running && !state.Restarting;
   }
+
+  /** The volume is the engine's, mostly on another machine. */
+  room = (): Room | undefined => undefined;
 
   get storeCure(): string {
     const { engine, name } = this.place;

@@ -1,11 +1,11 @@
-import { existsSync } from "node:fs";
+import { existsSync, statfsSync } from "node:fs";
 import { makeFolder, readText, removeFolder, serverFiles } from "./folders";
 import { findNatsServer } from "./nats-server-binary";
 import { listenProblem } from "./ports";
 import { findProcess, listeningPorts, startProcess, stopProcess } from "./processes";
 import { Refusal } from "./refusal";
 import { LocalFiles } from "./server-files";
-import type { Listeners, ServerHost } from "./server-host";
+import type { Listeners, Room, ServerHost } from "./server-host";
 
 /** A process of this machine, with a folder of its own. */
 export interface ProcessPlace {
@@ -42,6 +42,16 @@ export class ProcessHost implements ServerHost {
         `${server}: port ${port} (${listener}) is taken by a process that this program did not start; ` +
           `stop it, or give ${server} another ports.${listener} in the settings`,
       );
+    }
+  }
+
+  room(): Room | undefined {
+    const { store } = serverFiles(this.place.folder);
+    try {
+      const { bavail, bsize } = statfsSync(store);
+      return { path: store, bytes: bavail * bsize };
+    } catch {
+      return undefined; // It is not there yet, or nobody may look.
     }
   }
 

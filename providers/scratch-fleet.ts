@@ -243,7 +243,7 @@ export class ScratchFleet {
       run,
       stack: this.stack,
       root: this.root,
-      hub: { name: hub.name, url: hub.url, leafUrl: this.leafUrl },
+      hub: { name: hub.name, url: hub.url, leafUrl: this.leafUrl, place: this.placeAt(hub.folder) },
       sites: deployed.map((site) => ({
         site: site.name,
         expect: site.expect,

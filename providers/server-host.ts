@@ -8,6 +8,11 @@ export type Place = ProcessPlace | DockerPlace;
 /** The addresses that a server listens on, by listener. */
 export type Listeners = Record<string, { host: string; port: number }>;
 
+export interface Room {
+  path: string;
+  bytes: number;
+}
+
 /** What a server's life needs of the place where it runs. How servers are spoken to is NATS everywhere. */
 export interface ServerHost {
   files(): Promise<ServerFiles>;
@@ -21,6 +26,8 @@ export interface ServerHost {
   stop(): Promise<void>;
   /** The last lines of its log. They may hold seeds. */
   log(): Promise<string>;
+  /** Room on the file system of its store; undefined where it cannot be seen from here. */
+  room(): Room | undefined;
   /** The command that gives the server back a store with files of another user. */
   readonly storeCure: string;
   /** What gives the server a newer nats-server. */

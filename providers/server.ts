@@ -4,9 +4,12 @@ import { Varz, varz } from "./nats/system";
 import { maskOutput, whyTooOld } from "./nats-server-binary";
 import { writtenCertificates } from "./link-tls";
 import { Refusal, messageOf } from "./refusal";
+import { report } from "./report";
 import { Applied, noteCertificates, reloadTo, writtenDigest } from "./server-config";
 import { CONFIG_FILE, ServerFiles } from "./server-files";
 import { Listeners, Place, ServerHost, hostOf } from "./server-host";
+import { storeState } from "./store-state";
+import { failedStoreCure, isFull, shownRoom } from "../diagnosis/store-rules";
 
 /** The life of a nats-server, wherever it runs: changed by reload where the server can, by restart where it must. */
 
@@ -87,6 +90,7 @@ export async function bringUp(server: Server, digest: string, mustRestart: boole
     await start(server, digest);
     return "started";
   }
+  if (!mustRestart && (await hasFailedStore(server))) mustRestart = true;
   if (!mustRestart) {
     const applied = await reloaded(server, digest).catch((error: unknown) => {
       if (error instanceof Refusal) throw error;
@@ -100,6 +104,28 @@ export async function bringUp(server: Server, digest: string, mustRestart: boole
   return "restarted";
 }
 
+/** What a store that failed says of itself, with its cure; undefined when it did not, or nobody can tell. */
+async function failedStore({
+  host,
+  access,
+}: Pick<Server, "host" | "access">): Promise<{ words: string; cure: string; isFull: boolean } | undefined> {
+  const state = await shared(access)
+    .then((connection) => storeState(connection, host))
+    .catch(() => undefined);
+  if (state?.storeFailure === undefined) return undefined;
+  const { storeFailure, room } = state;
+  const words = `has a store that failed (${storeFailure}${isFull(room) ? `; ${shownRoom(room)}` : ""})`;
+  return { words, cure: failedStoreCure(room), isFull: isFull(room) };
+}
+
+/** Whether only a restart brings the store back. Errors: a Refusal while its disk is still full: it would fail again. */
+async function hasFailedStore(server: Server): Promise<boolean> {
+  const failed = await failedStore(server);
+  if (failed?.isFull === true) throw new Refusal(`${server.name}: it ${failed.words}; ${failed.cure}`);
+  if (failed !== undefined) report(`${server.name}: it ${failed.words}: it is restarted`);
+  return failed !== undefined;
+}
+
 async function reloaded(server: Server, digest: string): Promise<Applied> {
   const { host, access } = server;
   refuseOlder(server, await varz(await shared(access)));
@@ -110,7 +136,7 @@ const LOOK_TIMEOUT_MS = 1_000;
 
 /**
  * Why the server is not as it was left, for a preview: dead, without answer, changed by hand, running another
- * configuration. undefined when it is as it should be. Bounded to about a second.
+ * configuration, with a store that failed. undefined when it is as it should be. Bounded to about a second.
  */
 export async function whatIsWrong(
   { host, access }: Pick<Server, "host" | "access">,
@@ -126,5 +152,7 @@ export async function whatIsWrong(
   const late = sleep(LOOK_TIMEOUT_MS, undefined, { ref: false }).then(() => undefined);
   const running = await Promise.race([shared(access).then(varz), late]).catch(() => undefined);
   if (running === undefined) return "runs but does not answer";
-  return running.config_digest === writtenDigest(files) ? undefined : "runs another configuration than its file";
+  if (running.config_digest !== writtenDigest(files)) return "runs another configuration than its file";
+  const failed = await Promise.race([failedStore({ host, access }), late]);
+  return failed === undefined ? undefined : `${failed.words}${failed.isFull ? `: ${failed.cure}` : ""}`;
 }

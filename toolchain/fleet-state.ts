@@ -54,6 +54,7 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
       access: { site, expect, ...access },
       root: resolve(projectFolder, root),
       ...(server === undefined ? {} : { place: placeIn(server.place, projectFolder) }),
+      hubPlace: placeIn(hub.place, projectFolder),
       system: hub.secrets.system,
       hubDomain: hub.declaration.restart.name,
       linkSeed: server?.access.link ?? "",

@@ -10,7 +10,7 @@ export interface SmokeTestInputs {
   run: "onChange" | "always";
   stack: string;
   root: string;
-  hub: { name: string; url: string; leafUrl: string };
+  hub: { name: string; url: string; leafUrl: string; place?: Place };
   sites: SmokeTestSite[];
   streams: StreamSettings[];
   probes: ProbeSettings;

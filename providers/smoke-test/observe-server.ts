@@ -3,6 +3,8 @@ import { ServerFacts } from "../../diagnosis/facts";
 import { Access, shared } from "../nats/connection";
 import { LeafLink, accountStatus, jetStreamConfig, leafLinks, linksWithSubjects, varz } from "../nats/system";
 import { messageOf } from "../refusal";
+import { Place, hostOf } from "../server-host";
+import { storeState } from "../store-state";
 
 /** What a server of a link says of itself. */
 
@@ -27,22 +29,45 @@ async function jetStreamOf(connection: NatsConnection, isOn: boolean, accounts: 
   return off.length === 0 ? "on" : `off in account ${off.map((account) => account?.account_name).join(" and ")}`;
 }
 
+/** The first failure of a store that the accounts have; the room is the server's, whatever the account. */
+async function storeOf(
+  connection: NatsConnection,
+  place: Place | undefined,
+  accounts: readonly string[],
+): Promise<Pick<ServerFacts, "storeFailure" | "room">> {
+  const host = place === undefined ? undefined : hostOf(place);
+  const known = await Promise.all(accounts.map((account) => readable(storeState(connection, host, account))));
+  return known.find((state) => state?.storeFailure !== undefined) ?? known[0] ?? {};
+}
+
+export interface Asked {
+  /** The account that links of the site land in. */
+  account: string;
+  /** Accounts that need JetStream; none of a server that can only be asked for itself. */
+  collecting: readonly string[];
+  /** Accounts whose streams must be able to store. */
+  storing: readonly string[];
+  /** Where the server runs, for its log and its disk. */
+  place: Place | undefined;
+}
+
 /** The server's own facts, and all leaf links that it has, those of the account with their subjects. Never throws. */
 export async function serverFacts(
   access: Access,
-  account: string,
-  collecting: readonly string[],
+  { account, collecting, storing, place }: Asked,
 ): Promise<{ facts: ServerFacts; links: LeafLink[] }> {
   try {
     const connection = await shared(access);
-    const [links, config, withSubjects, status] = await Promise.all([
+    const [links, config, withSubjects, status, store] = await Promise.all([
       leafLinks(connection),
       jetStreamConfig(connection),
       // With very many subjects the answer is larger than a message may be.
       readable(linksWithSubjects(connection, account)),
       readable(varz(connection)),
+      storeOf(connection, place, storing),
     ]);
     const facts: ServerFacts = {
+      ...store,
       domain: config?.domain ?? "",
       jetStream: await jetStreamOf(connection, config !== undefined, collecting),
     };

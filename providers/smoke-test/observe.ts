@@ -25,6 +25,8 @@ export interface Observed {
   root: string;
   /** Where the site's server runs, for its configuration and log. */
   place?: Place;
+  /** Where the hub runs, for its log and its disk. */
+  hubPlace?: Place;
   system: string;
   hubDomain: string;
   /** Seed of the site's link, for its public key. */
@@ -49,9 +51,14 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   const before = await readable(countsOf(ends));
   const clocks = readable(clocksOf(access, system));
   const [hub, leaf, streams, errors, remote] = await Promise.all([
-    serverFacts(servers.hub, account, collecting),
+    serverFacts(servers.hub, { account, collecting, storing: collecting, place: observed.hubPlace }),
     // Through the hub a site's accounts cannot be asked for.
-    serverFacts(servers.leaf, account, access.throughHub === true ? [] : [account]),
+    serverFacts(servers.leaf, {
+      account,
+      collecting: access.throughHub === true ? [] : [account],
+      storing: [account],
+      place,
+    }),
     Promise.all(
       observed.streams.map(async (stream): Promise<StreamFacts> => {
         const name = siteStreamName(stream, site);

@@ -33,7 +33,7 @@ describe("the catalogue of mistakes", function () {
     const flag = process.argv.findIndex((word) => word === "-g" || word === "--grep");
     const chosen = new RegExp(flag < 0 ? "" : (process.argv[flag + 1] ?? ""));
     const some = CASES.filter((one) => chosen.test(`the catalogue of mistakes ${titleOf(one)}`));
-    const made = some.length === 0 ? CASES : some;
+    const made = (some.length === 0 ? CASES : some).filter(({ row }) => row.whyNot?.() === undefined);
     // One of them waits for minutes, without work.
     const started = concurrently(
       5,
@@ -43,7 +43,8 @@ describe("the catalogue of mistakes", function () {
   });
 
   CASES.forEach((one, i) => {
-    it(titleOf(one), async () => {
+    it(titleOf(one), async function () {
+      if (one.row.whyNot?.() !== undefined) this.skip();
       const outcome = (await outcomes[i])!;
       results.push(resultOf(one, outcome));
       assert.deepEqual(judge(one, outcome), []);

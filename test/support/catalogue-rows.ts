@@ -1,5 +1,6 @@
 import { CLONE_ROWS } from "./catalogue-clones";
 import { CARRIED_ROWS } from "./catalogue-carried";
+import { DISK_ROWS } from "./catalogue-disks";
 import { LINK_ROWS } from "./catalogue-links";
 import { LOSS_ROWS } from "./catalogue-losses";
 import { PAIR_ROWS } from "./catalogue-pairs";
@@ -12,6 +13,7 @@ export const GROUPS: Record<string, readonly Row[]> = {
   "Servers, keys, links": [...LINK_ROWS, ...CLONE_ROWS],
   "What the link carries": CARRIED_ROWS,
   "Streams, sources, limits": STREAM_ROWS,
+  "Full disks": DISK_ROWS,
   Losses: LOSS_ROWS,
   "Two mistakes at once": PAIR_ROWS,
   "Nothing wrong: busy, slow, or just back": STRESS_ROWS,

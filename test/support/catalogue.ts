@@ -16,6 +16,8 @@ export interface Row {
   /** The collection modes in which it is made; "perSite" alone when absent. */
   modes?: readonly Mode[];
   settings?: RawSettings;
+  /** Why it cannot be made on this machine; undefined when it can. */
+  whyNot?(): string | undefined;
   /** Makes the mistake on a good fleet of the sites oslo and bergen, or brings it about while it is deployed. */
   make(fleet: TestFleet): PromiseLike<unknown>;
   /** All findings, `site: code`, sorted; those of warnings end in "(warning)". Empty for a good fleet under stress. */

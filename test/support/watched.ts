@@ -29,6 +29,7 @@ export function observedOf(fleet: TestFleet): Observed[] {
       access,
       root,
       place: { kind: "process", folder },
+      hubPlace: { kind: "process", folder: hub.folder },
       system: hub.seeds.system,
       hubDomain: settings.hub.name,
       linkSeed: seeds.link,

@@ -122,7 +122,7 @@ describe("a site's configuration with TLS", () => {
 describe("the configuration of a site that is reached through the hub", () => {
   const reload = { ...LEAF.reload, throughHub: true as const };
   const { accounts } = planLeaf({ ...LEAF, reload }, SEED, { store: "/data/store", log: "/data/log" });
-  const REQUESTS = ["PING.VARZ", "*.VARZ", "*.LEAFZ", "*.JSZ", "*.RELOAD"];
+  const REQUESTS = ["PING.VARZ", "*.VARZ", "*.LEAFZ", "*.JSZ", "*.HEALTHZ", "*.RELOAD"];
 
   it("exports from its system account what this program asks, to the site's account alone", () => {
     assert.deepEqual(

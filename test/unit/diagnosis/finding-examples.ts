@@ -25,6 +25,46 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
       next: PULUMI_UP,
     },
   ],
+  "store-failed": [
+    {
+      it: "a hub whose JetStream switched itself off for a full disk: room first",
+      facts: withHub({
+        jetStream: "off in the server",
+        storeFailure: "JetStream switched itself off: write 2.blk: no space left on device",
+        room: { path: "/data/jetstream", bytes: 4096 },
+      }),
+      cause: /the hub's store failed .* takes nothing from any site/,
+      evidence: /no space left on device; 4 KiB free on the file system of \/data\/jetstream/,
+      next: /^make room on the file system of \/data\/jetstream .* then run 'pulumi up', which restarts/,
+    },
+    {
+      it: "a site whose stream could not write, with room again: the step that failed for it is not named too",
+      facts: {
+        ...withLeaf({ storeFailure: "JetStream stream 'OSLO > EVENTS' write error: no space left on device" }),
+        failedSteps: ["oslo: it has a store that failed"],
+      },
+      cause: /the site's store failed .* applications are refused/,
+      evidence: /write error: no space left/,
+      next: /has room and can be written, then run 'pulumi up', which restarts/,
+    },
+    {
+      it: "a site with room again",
+      facts: withLeaf({ storeFailure: "no space left on device", room: { path: "/data", bytes: 1e9 } }),
+      cause: /the site's store failed/,
+      evidence: /953\.7 MiB free/,
+      next: /^run 'pulumi up', which restarts the server$/,
+    },
+  ],
+  "disk-full": [
+    {
+      it: "a site without room, before its store fails",
+      facts: withLeaf({ room: { path: "/data", bytes: 0 } }),
+      cause: /the disk of the site's store is full/,
+      evidence: /0 B free on the file system of \/data/,
+      next: /^make room on the file system of \/data/,
+      severity: "warning",
+    },
+  ],
   "step-failed": [
     {
       it: "a step that failed and left the site down: the first reason first",

@@ -15,7 +15,11 @@ describe("the fleet of a state", () => {
       resources: [
         {
           urn: urn("HubServer", "hub-server"),
-          inputs: { declaration: { restart: { name: "centre" } }, secrets: SECRET({ system: "system-seed" }) },
+          inputs: {
+            place: { kind: "process", folder: ".fleet/dev/hub" },
+            declaration: { restart: { name: "centre" } },
+            secrets: SECRET({ system: "system-seed" }),
+          },
         },
         {
           urn: urn("LeafServer", "oslo-server"),
@@ -52,6 +56,7 @@ describe("the fleet of a state", () => {
 
   it("has its folders in the project's, wherever the command runs", () => {
     assert.deepEqual(oslo?.place, { kind: "process", folder: "/project/.fleet/dev/sites/oslo" });
+    assert.deepEqual(oslo?.hubPlace, { kind: "process", folder: "/project/.fleet/dev/hub" });
     assert.equal(oslo?.root, "/project/.fleet/dev");
   });
 

@@ -1,0 +1,72 @@
+import { formatSize } from "../configs/units";
+import { ServerFacts } from "./facts";
+import { SiteRule } from "./finding";
+
+/** Rules about the stores of the two servers: a write that failed stops a store until its server is restarted. */
+
+/** What a store needs to go on for a while; a proof with its burst takes about 3 MB at each end. */
+export const LEAST_ROOM = 8 * 1024 * 1024;
+
+type Room = NonNullable<ServerFacts["room"]>;
+
+export const isFull = (room: Room | undefined): room is Room => room !== undefined && room.bytes < LEAST_ROOM;
+
+export const shownRoom = ({ path, bytes }: Room): string => `${formatSize(bytes)} free on the file system of ${path}`;
+
+const makeRoom = ({ path }: Room): string =>
+  `make room on the file system of ${path} (${formatSize(LEAST_ROOM)} or more)`;
+
+/** The cure of a store that failed. `up` restarts the server only where there is room: it would fail again. */
+export const failedStoreCure = (room: Room | undefined): string =>
+  room === undefined
+    ? "make sure that the disk of its store has room and can be written, then run 'pulumi up', which restarts the server"
+    : isFull(room)
+      ? `${makeRoom(room)}, then run 'pulumi up', which restarts the server`
+      : "run 'pulumi up', which restarts the server";
+
+const ends = ({ hub, leaf }: { hub: ServerFacts; leaf: ServerFacts }) =>
+  [
+    { where: "the hub", server: hub },
+    { where: "the site", server: leaf },
+  ] as const;
+
+/** What came of it for the people who use it. */
+const EFFECT = {
+  "the hub": "it takes nothing from any site",
+  "the site": "applications are refused or get no acknowledgement",
+};
+
+export const STORE_RULES: readonly SiteRule[] = [
+  {
+    code: "store-failed",
+    by: "seen",
+    find(facts) {
+      const failed = ends(facts).find(({ server }) => server.storeFailure !== undefined);
+      if (failed === undefined) return undefined;
+      const { where, server } = failed;
+      const room = server.room === undefined ? "" : `; ${shownRoom(server.room)}`;
+      return {
+        ...(where === "the site" ? { symptom: "applications cannot publish" } : {}),
+        cause: `${where}'s store failed and takes nothing more until its server is restarted: ${EFFECT[where]}`,
+        evidence: `${where}: ${server.storeFailure ?? ""}${room}`,
+        next: failedStoreCure(server.room),
+      };
+    },
+  },
+  {
+    code: "disk-full",
+    by: "seen",
+    unless: ["store-failed"],
+    find(facts) {
+      const full = ends(facts).find(({ server }) => isFull(server.room));
+      if (full?.server.room === undefined) return undefined;
+      return {
+        severity: "warning",
+        symptom: `the disk of ${full.where} is full`,
+        cause: `the disk of ${full.where}'s store is full: its store fails with the next messages, and then ${EFFECT[full.where]}`,
+        evidence: shownRoom(full.server.room),
+        next: makeRoom(full.server.room),
+      };
+    },
+  },
+];

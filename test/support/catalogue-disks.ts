@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { siteStreamName } from "../../configs/names";
+import { Row } from "./catalogue";
+import { oslo } from "./catalogue-mistakes";
+import { TestFleet, TestServer } from "./fleet";
+import { publishAll, textsFrom } from "./messages";
+import { SmallDisk, onSmallDisk, whyNoSmallDisk } from "./small-disk";
+import { until } from "./until";
+
+/** Full disks: a store that could not write once takes nothing until its server is restarted. */
+
+const DISK_BYTES = 24 * 1024 * 1024;
+
+const disks = new WeakMap<TestFleet, SmallDisk>();
+
+async function small(fleet: TestFleet, server: TestServer): Promise<SmallDisk> {
+  const disk = await onSmallDisk(fleet, server, DISK_BYTES);
+  disks.set(fleet, disk);
+  await fleet.up();
+  return disk;
+}
+
+/** One message at a time: what is refused must not wait for others. */
+async function publish(fleet: TestFleet, size: number): Promise<void> {
+  const js = (await fleet.application("oslo")).jetstream({ timeout: 500 });
+  await js.publish("events.a", ".".repeat(size));
+}
+
+async function untilRefused(fleet: TestFleet): Promise<void> {
+  await assert.rejects(async () => {
+    for (let i = 0; i < 20; i++) await publish(fleet, 10_000);
+  });
+}
+
+const hubIsOff = (fleet: TestFleet) =>
+  until("the hub's JetStream switched itself off", async () => {
+    const { jetstream } = (await fleet.status(fleet.hub)) as unknown as { jetstream: { config?: object } };
+    return jetstream.config === undefined;
+  });
+
+/** Room, then what the finding says. */
+async function cure(fleet: TestFleet): Promise<void> {
+  disks.get(fleet)?.makeRoom();
+  assert.match((await fleet.preview()).reports.join(), /has a store that failed \(.*; up repairs it/);
+  await fleet.up();
+}
+
+const NO_ROOM = /make room on the file system of .*, then run 'pulumi up', which restarts the server/;
+
+/** Without room `up` restarts nothing, for the store would fail again. */
+async function cureOfSite(fleet: TestFleet): Promise<void> {
+  const before = (await fleet.status(oslo(fleet))).server_id;
+  await fleet.up();
+  assert.match(fleet.problemsOf("oslo").join(), NO_ROOM);
+  assert.equal((await fleet.status(oslo(fleet))).server_id, before, "not restarted");
+  disks.get(fleet)?.makeRoom();
+  await fleet.up();
+}
+
+async function cureOfHub(fleet: TestFleet): Promise<void> {
+  await assert.rejects(fleet.up(), NO_ROOM);
+  await cure(fleet);
+}
+
+/** What was acknowledged before and after is on the hub, each once. */
+async function collects(fleet: TestFleet): Promise<void> {
+  await publishAll(await fleet.application("oslo"), "events.b", textsFrom(1, 10));
+  const js = await fleet.atSite("oslo");
+  const name = siteStreamName(fleet.settings.streams[0]!, "oslo");
+  const held = Object.values(await js.subjects(name, "events.>")).reduce((sum, count) => sum + count, 0);
+  await until(`the hub has all ${held}`, async () => (await fleet.collected("oslo")).state.messages === held);
+}
+
+export const DISK_ROWS: Row[] = [
+  {
+    name: "a site whose disk is full: applications get no acknowledgement",
+    whyNot: whyNoSmallDisk,
+    make: async (fleet) => {
+      const disk = await small(fleet, oslo(fleet));
+      await publish(fleet, 1_000);
+      disk.fill();
+      await untilRefused(fleet);
+    },
+    finds: ["oslo: store-failed"],
+    evidence: { "store-failed": /the site: .*OSLO > EVENTS.*no space left on device; 0 B free on the file system of/ },
+    cause: { "store-failed": /applications are refused or get no acknowledgement/ },
+    cure: cureOfSite,
+    after: collects,
+  },
+  {
+    name: "a site whose disk was full: there is room again, and its store goes on refusing",
+    whyNot: whyNoSmallDisk,
+    make: async (fleet) => {
+      const disk = await small(fleet, oslo(fleet));
+      disk.fill();
+      await untilRefused(fleet);
+      disk.makeRoom();
+      await assert.rejects(publish(fleet, 10));
+    },
+    finds: ["oslo: store-failed"],
+    evidence: { "store-failed": /no space left on device; [12]\d.*MiB free/ },
+    cure,
+    after: collects,
+  },
+  {
+    name: "a hub whose disk is full: its JetStream switches itself off",
+    modes: ["perSite", "merged"],
+    whyNot: whyNoSmallDisk,
+    make: async (fleet) => {
+      const disk = await small(fleet, fleet.hub);
+      disk.fill();
+      for (let i = 0; i < 5; i++) await publish(fleet, 50_000);
+      await hubIsOff(fleet);
+    },
+    finds: ["bergen: store-failed", "oslo: store-failed"],
+    evidence: { "store-failed": /the hub: JetStream switched itself off: .*no space left on device.*; 0 B free on/ },
+    cause: { "store-failed": /it takes nothing from any site/ },
+    cure: cureOfHub,
+    after: collects,
+  },
+  {
+    name: "a site whose disk is full, before its store fails",
+    whyNot: whyNoSmallDisk,
+    make: async (fleet) => {
+      const disk = await small(fleet, oslo(fleet));
+      disk.fill(4 * 1024 * 1024);
+    },
+    finds: ["oslo: disk-full (warning)"],
+    evidence: { "disk-full": /MiB free on the file system of/ },
+    cure: (fleet) => Promise.resolve(disks.get(fleet)?.makeRoom()),
+  },
+];
