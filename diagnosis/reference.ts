@@ -172,9 +172,11 @@ export const STREAM_FINDINGS = {
     cure: "take the subjects off the stream (`nats stream edit`, as the operator of its account)",
   },
   "hub-full": {
-    cause: "the hub's stream, or its account, is full and takes nothing more",
-    shows: "bytes or messages held and the limit that they reached",
-    cure: "raise the limit that it names, or let the stream discard old messages, then `up`",
+    cause:
+      "the hub's stream, or its account, is full: it takes nothing more, or not the next message that waits at the site",
+    shows:
+      "bytes or messages held and the limit that they reached; the size of the next message and how many bytes of room are missing for it",
+    cure: "raise `collect.maxBytes` by what is missing or more, or let the stream discard old messages, then `up`; `up` alone puts back what was lowered by hand",
   },
   "flow-control-blocked": {
     cause: "`$JS.FC.>` does not reach the site: small messages pass, and after about 2 MB sourcing stalls",

@@ -179,7 +179,7 @@ export const STREAM_RULES: readonly StreamRule[] = [
         : {
             cause: `the hub's stream ${stream.collectedAs} takes no more messages`,
             evidence: full,
-            next: "raise the limit that it names (maxBytes of the stream, or of the account), or let it discard old messages, then run 'pulumi up'",
+            next: "raise collect.maxBytes of the stream in the settings by what is missing or more, or let it discard old messages (collect.discard: old), then run 'pulumi up'; where the limit was lowered by hand, 'pulumi up' alone puts it back",
           };
     },
   },

@@ -9,6 +9,7 @@ import { isRemade } from "../lost-tail";
 import { Access, shared } from "../nats/connection";
 import { AccountInfo, JetStream, StreamInfo } from "../nats/jetstream";
 import { accountStatus, sourceConsumers } from "../nats/system";
+import { fullForNext, fullness } from "./fullness";
 import { askOverLink } from "./observe-link";
 import { readable } from "./observe-server";
 
@@ -16,33 +17,6 @@ import { readable } from "./observe-server";
 
 /** Where a source has messages delivered when nothing else is said. */
 const DELIVER_PREFIX = "$JS.S";
-
-/** Limits that this program never sets; an adopted stream may have them. */
-interface Limits {
-  max_msgs?: number;
-  max_bytes?: number;
-  discard?: string;
-  storage?: string;
-}
-
-/** Why the stream takes no more messages; undefined when it does. */
-function fullness({ config, state }: StreamInfo, account: AccountInfo | undefined): string | undefined {
-  const { max_msgs = -1, max_bytes = -1, discard, storage } = config as unknown as Limits;
-  // Whether one more of its usual messages fits.
-  const next = state.messages === 0 ? 0 : Math.ceil(state.bytes / state.messages);
-  if (discard === "new") {
-    if (max_bytes > 0 && state.bytes + next > max_bytes)
-      return `it holds ${state.bytes} bytes of at most ${max_bytes}, and discards new messages`;
-    if (max_msgs > 0 && state.messages >= max_msgs)
-      return `it holds ${state.messages} messages of at most ${max_msgs}, and discards new ones`;
-  }
-  if (account === undefined) return undefined;
-  const [used, limit] =
-    storage === "memory" ? [account.memory, account.limits.max_memory] : [account.storage, account.limits.max_storage];
-  return limit >= 0 && used > 0 && used + next > limit
-    ? `its account uses ${used} bytes of at most ${limit}`
-    : undefined;
-}
 
 /** How a source differs from the declared one in what it takes and where it puts it; undefined when it does not. */
 function alteration(source: StreamSource, wanted: StreamSource): string | undefined {
@@ -147,6 +121,19 @@ async function remadeAt(
   return isRemade(await atHub(access, stream), { onHub, atSite: local }, source.seq, subjects);
 }
 
+/** Why the hub does not take the next message of the site; its place is unknown while the source was never heard of. */
+async function nextOf(
+  access: SiteAccess,
+  hub: { info: StreamInfo | undefined; account: AccountInfo | undefined },
+  local: StreamInfo,
+): Promise<string | undefined> {
+  const position = sourceInfoOf(hub.info, access.site)?.seq;
+  if (hub.info === undefined || position === undefined) return undefined;
+  const js = await atSite(access);
+  const maxPayload = js.connection.info?.max_payload ?? Infinity;
+  return fullForNext(hub.info, hub.account, { js, local, position, maxPayload });
+}
+
 /** How the servers of a stream are reached as the system account. */
 export interface SystemAccess {
   hub: Access;
@@ -178,6 +165,10 @@ export async function streamFacts(
   if (local !== undefined) facts.atSite = local.info === undefined ? "missing" : siteFacts(local.info, local.account);
   if (hub !== undefined)
     facts.onHub = hub.info === undefined ? "missing" : hubFacts(hub.info, hub.account, stream, site);
+  if (hub !== undefined && local?.info !== undefined && typeof facts.onHub === "object") {
+    const full = facts.onHub.full ?? (await readable(nextOf(access, hub, local.info)));
+    if (full !== undefined) facts.onHub.full = full;
+  }
   const remade = await readable(remadeAt(access, stream, { onHub: hub?.info, atSite: local?.info }));
   if (remade !== undefined) facts.remade = remade;
   if (asked !== undefined) facts.asked = asked;

@@ -1,3 +1,4 @@
+import { RawSettings } from "../../configs/settings";
 import { siteApi } from "../../configs/streams";
 import { Row } from "./catalogue";
 import { editHubStream, editSiteStream, linkUser, misconfigureHub } from "./catalogue-mistakes";
@@ -23,6 +24,13 @@ const publish = async (fleet: TestFleet, count: number, size = 10) =>
   );
 
 const collectedCount = async (fleet: TestFleet) => (await fleet.collected("oslo")).state.messages;
+
+const keepingNew = (maxBytes: string): NonNullable<RawSettings["streams"]>[number] => ({
+  name: "EVENTS",
+  subjects: ["events.>"],
+  maxBytes: "32MiB",
+  collect: { discard: "new", maxBytes },
+});
 
 async function fillHubStream(fleet: TestFleet): Promise<void> {
   await editHubStream(fleet, (config) => Object.assign(config, { discard: "new", max_bytes: 100_000 }));
@@ -153,6 +161,23 @@ export const STREAM_ROWS: Row[] = [
     make: fillHubStream,
     finds: ["bergen: hub-full", "oslo: hub-full"],
     evidence: { "hub-full": /bytes of at most 100000, and discards new/ },
+  },
+  {
+    name: "a hub stream that is full for the next message: small ones passed, and a large one waits",
+    settings: { streams: [keepingNew("6MiB")] },
+    make: async (fleet) => {
+      await publish(fleet, 2_000, 100);
+      await until("the small ones are there", async () => (await collectedCount(fleet)) === 2_000);
+      await publish(fleet, 8, 900_000);
+      await until("no large one fits any more", async () => (await fleet.collected("oslo")).state.bytes > 5_000_000);
+    },
+    finds: ["oslo: hub-full"],
+    evidence: {
+      "hub-full":
+        /bytes of at most 6291456 and discards new messages; the next message .* takes about 900\d{3} bytes: \d+ bytes/,
+    },
+    cure: (fleet) => fleet.up({ streams: [keepingNew("32MiB")] }),
+    after: (fleet) => until("all are there", async () => (await collectedCount(fleet)) === 2_008),
   },
   {
     name: "an account of the hub whose storage is full",

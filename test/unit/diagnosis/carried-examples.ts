@@ -139,7 +139,7 @@ export const CARRIED_EXAMPLES = {
       facts: withStream({ onHub: { ...ON_HUB, full: "it is full" } }),
       cause: /takes no more messages/,
       evidence: /it is full/,
-      next: /raise the limit/,
+      next: /raise collect\.maxBytes .* then run .pulumi up./,
     },
   ],
   "flow-control-blocked": [
