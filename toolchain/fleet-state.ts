@@ -5,6 +5,7 @@ import type { LeafServerInputs } from "../providers/leaf-server";
 import type { Place } from "../providers/server-host";
 import type { SmokeTestOutputs } from "../providers/smoke-test";
 import type { Observed } from "../providers/smoke-test/observe";
+import { recordOf } from "../providers/smoke-test/record";
 import type { StreamsInputs } from "../providers/streams";
 import { siteStreamName } from "../configs/names";
 import type { Deployment, StateResource } from "./pending";
@@ -46,7 +47,7 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
     const what = guard === undefined ? "its state has no hub with sites" : "it has no sites";
     throw new Refusal(`stack '${stack}': ${what}, so there is nothing to look at; run 'make up' first`);
   }
-  const proven = (resources.find(isOf("SmokeTest"))?.outputs as Partial<SmokeTestOutputs> | undefined)?.proven;
+  const last = resources.find(isOf("SmokeTest"))?.outputs as Partial<SmokeTestOutputs> | undefined;
   return streams.map((ofSite): Observed => {
     const { site, expect, root, access } = ofSite;
     const server = servers.find(({ declaration }) => declaration.restart.name === site);
@@ -60,7 +61,7 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
       linkSeed: server?.access.link ?? "",
       streams: ofSite.streams,
       before: Object.fromEntries(
-        ofSite.streams.map((stream) => [siteStreamName(stream, site), proven?.streams[`${site}/${stream.name}`]]),
+        ofSite.streams.map((stream) => [siteStreamName(stream, site), recordOf(last, site, stream)]),
       ),
       probes: {},
     };

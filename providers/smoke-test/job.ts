@@ -41,7 +41,7 @@ export interface SmokeTestOutputs {
   /** What each site declared when it was proven. */
   declared: Record<string, string>;
   proof: ProofRow[];
-  /** What was proven: server ids by name, and the hub's streams at that time, by site and stream. */
+  /** What was proven: server ids by name, and the hub's streams at that time (see `record`). */
   proven: { servers: Record<string, string>; streams: Record<string, NonNullable<StreamFacts["before"]>> };
 }
 

@@ -1,5 +1,4 @@
 import { siteStreamName } from "../../configs/names";
-import { StreamSettings } from "../../configs/settings";
 import { collectedName } from "../../configs/streams";
 import { isAway } from "../away";
 import { SiteAccess, atHub, atSite } from "../collected";
@@ -17,6 +16,7 @@ import { Proved, SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./job"
 import { Observed, observe, observeSettled } from "./observe";
 import { proveStream } from "./probe";
 import { rowsOf, timed } from "./proof";
+import { recordKey, recordOf } from "./record";
 import { sideBySide } from "../side-by-side";
 
 /** The proof that every site's data reaches the hub, that none is lost or doubled, and that no site sees another. */
@@ -47,7 +47,7 @@ async function proveSite(inputs: SmokeTestInputs, site: SmokeTestSite, { runId, 
     linkSeed: inputs.secrets.sites[site.site]?.link ?? "",
     streams: inputs.streams,
     before: Object.fromEntries(
-      inputs.streams.map((stream) => [siteStreamName(stream, site.site), olds?.proven.streams[keyOf(site, stream)]]),
+      inputs.streams.map((stream) => [siteStreamName(stream, site.site), recordOf(olds, site.site, stream)]),
     ),
     probes: {},
   };
@@ -116,8 +116,6 @@ function touchedSites(
   return new Set(changed.has(inputs.hub.name) ? names : names.filter((name) => changed.has(name)));
 }
 
-const keyOf = ({ site }: SmokeTestSite, stream: StreamSettings): string => `${site}/${stream.name}`;
-
 async function seenOnHub(inputs: SmokeTestInputs): Promise<SmokeTestOutputs["proven"]["streams"]> {
   const seen: SmokeTestOutputs["proven"]["streams"] = {};
   await sideBySide(inputs.sites, async (site) => {
@@ -127,7 +125,7 @@ async function seenOnHub(inputs: SmokeTestInputs): Promise<SmokeTestOutputs["pro
       const atTheSite = isOnline(site)
         ? await atSite(accessOf(inputs, site)).then((js) => js.stream(siteStreamName(stream, site.site)))
         : undefined;
-      seen[keyOf(site, stream)] = {
+      seen[recordKey(site.site, stream)] = {
         hubCreated: info.created,
         hubLastSeq: info.state.last_seq,
         hubMessages: info.state.messages,

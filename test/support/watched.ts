@@ -5,6 +5,7 @@ import { deployedSite, examineFleet } from "../../providers/doctor";
 import { DoctorReport, SiteReport } from "../../providers/doctor-report";
 import { Observed, observeSettled } from "../../providers/smoke-test/observe";
 import { TestFleet } from "./fleet";
+import { recordOf } from "../../providers/smoke-test/record";
 
 /** A fleet as the doctor and the repair get it from the state of its stack. */
 
@@ -21,10 +22,7 @@ export function observedOf(fleet: TestFleet): Observed[] {
       operator: seeds.operator,
       ...(merged ? { hubOperator: hub.seeds.operator } : {}),
     };
-    const before = settings.streams.map((stream) => [
-      siteStreamName(stream, site),
-      lastProof?.proven.streams[`${site}/${stream.name}`],
-    ]);
+    const before = settings.streams.map((stream) => [siteStreamName(stream, site), recordOf(lastProof, site, stream)]);
     return {
       access,
       root,

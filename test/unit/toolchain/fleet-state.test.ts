@@ -41,7 +41,9 @@ describe("the fleet of a state", () => {
         },
         {
           urn: urn("SmokeTest", "smoke-test"),
-          outputs: { proven: { streams: { "oslo/EVENTS": { hubCreated: "then", hubLastSeq: 3, hubMessages: 2 } } } },
+          outputs: {
+            proven: { streams: { "oslo HUB/EVENTS": { hubCreated: "then", hubLastSeq: 3, hubMessages: 2 } } },
+          },
         },
       ],
     },
