@@ -136,3 +136,12 @@ export const isSourceOfSite = (source: StreamSource, site: string): boolean => s
 /** A short name for messages: `OSLO/EVENTS`. */
 export const collectedName = (stream: StreamSettings, site: string): string =>
   `${collectingAccount(stream, site)}/${stream.name}`;
+
+/** Streams that are not declared any more; in another mode a stream is another one at the site. */
+export const undeclaredStreams = (
+  before: readonly StreamSettings[],
+  declared: readonly StreamSettings[],
+): StreamSettings[] =>
+  before.filter(
+    (old) => !declared.some((stream) => stream.name === old.name && stream.collect.mode === old.collect.mode),
+  );

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
 import { isSourceOfSite } from "../configs/streams";
@@ -79,17 +80,36 @@ export async function waiting(
   return first === undefined ? 0 : info.state.last_seq - first.seq + 1;
 }
 
-/** What would be lost with the site, in words; empty when nothing. */
-export async function undelivered(access: SiteAccess, streams: readonly StreamSettings[]): Promise<string[]> {
-  const lost: string[] = [];
-  for (const stream of streams) {
-    const name = siteStreamName(stream, access.site);
-    const js = await atSite(access);
-    const info = await js.stream(name);
-    if (info === undefined) continue;
+/** A message on its way is on the hub within milliseconds; a source that starts anew takes two seconds at most. */
+const PATIENCE_MS = 1_500;
+const BETWEEN_LOOKS_MS = 50;
+
+/**
+ * What would be lost with the site, in words; empty when nothing. What is on its way while applications publish is no
+ * loss: the hub has some time to take what the site held when it was looked at first.
+ */
+export async function undelivered(
+  access: SiteAccess,
+  streams: readonly StreamSettings[],
+  patienceMs = PATIENCE_MS,
+): Promise<string[]> {
+  const lost = await Promise.all(
+    streams.map(async (stream) => {
+      const count = await undeliveredOf(access, stream, patienceMs);
+      const name = siteStreamName(stream, access.site);
+      return count === 0 ? [] : [`${count} messages of stream ${name} have not reached the hub`];
+    }),
+  );
+  return lost.flat();
+}
+
+async function undeliveredOf(access: SiteAccess, stream: StreamSettings, patienceMs: number): Promise<number> {
+  const js = await atSite(access);
+  const info = await js.stream(siteStreamName(stream, access.site));
+  if (info === undefined) return 0;
+  for (const deadline = Date.now() + patienceMs; ; await sleep(BETWEEN_LOOKS_MS)) {
     const onHub = await (await atHub(access, stream)).stream(stream.name);
     const count = await waiting(js, info, sourceInfoOf(onHub, access.site));
-    if (count > 0) lost.push(`${count} messages of stream ${name} have not reached the hub`);
+    if (count === 0 || Date.now() >= deadline) return count;
   }
-  return lost;
 }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Settings } from "../configs/settings";
 import { FleetAccess, accessOf, undelivered } from "./collected";
+import { undeclaredStreams } from "../configs/streams";
 import { dialedHub, hasProcesses, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { certificateProblem } from "./certificate";
 import { isLookedFor } from "./away";
@@ -45,6 +46,25 @@ async function refuseRemovals(olds: FleetInputs, news: FleetInputs): Promise<Fai
       );
       const cure = `wait until they have (or repair the site with 'pulumi up' first), or allow the loss with DISCARD=${name}`;
       return lost.length === 0 ? [] : [failure("sites", `${name} cannot be removed: ${lost.join("; ")}; ${cure}`)];
+    }),
+  );
+  return found.flat();
+}
+
+/** Streams that leave sites which stay, or are collected in another mode, while the hub lacks some of their messages. */
+async function refuseStreamRemovals(olds: FleetInputs, news: FleetInputs): Promise<Failure[]> {
+  const gone = undeclaredStreams(olds.settings.streams, news.settings.streams);
+  const stay = olds.settings.sites.filter(({ name }) => news.settings.sites.some((site) => site.name === name));
+  const found = await Promise.all(
+    stay.map(async ({ name, expect }): Promise<Failure[]> => {
+      const access = accessOf(olds.access, name, expect);
+      if (gone.length === 0 || access === undefined || expect === "offline" || mayDiscard(name)) return [];
+      // What cannot be read now may be after the site's server was repaired; its streams are looked at again then.
+      const lost = await undelivered(access, gone).catch(() => []);
+      const cure = `wait until they have (or repair the site with 'pulumi up' first), or allow the loss with DISCARD=${name}`;
+      return lost.length === 0
+        ? []
+        : [failure("streams", `${name} cannot give up its stream: ${lost.join("; ")}; ${cure}`)];
     }),
   );
   return found.flat();
@@ -130,6 +150,7 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
       ...refuseMoves(old, news),
       ...refuseNewLinkKeys(old, news),
       ...(await refuseRemovals(old, news)),
+      ...(await refuseStreamRemovals(old, news)),
       ...(await refuseNewImage(old, news)),
     );
   }

@@ -1,9 +1,10 @@
 import { siteStreamName } from "../configs/names";
+import { probeSubjects } from "../configs/permissions";
 import { StreamSettings } from "../configs/settings";
 import { collectedSubject, isSourceOfSite } from "../configs/streams";
 import { SiteAccess, atHub, atSite, undelivered } from "./collected";
 import { mayDiscard, mayDiscardCollected } from "./discard";
-import { isNoStorage } from "./nats/jetstream";
+import { StreamInfo, isNoStorage } from "./nats/jetstream";
 import { Refusal, messageOf, passUnlessRefusal } from "./refusal";
 import { onHubStream } from "./source";
 
@@ -17,10 +18,11 @@ export async function refuseUndelivered(
   access: SiteAccess,
   streams: readonly StreamSettings[],
   made: boolean,
+  patienceMs?: number,
 ): Promise<void> {
   const { site } = access;
   if (streams.length === 0 || !made || mayDiscard(site)) return;
-  const lost = await undelivered(access, streams).catch((error: unknown) => [
+  const lost = await undelivered(access, streams, patienceMs).catch((error: unknown) => [
     `its streams cannot be read (${messageOf(error)})`,
   ]);
   if (lost.length === 0) return;
@@ -36,7 +38,7 @@ export async function removeStreams(
   streams: readonly StreamSettings[],
   { made, withServer }: { made: boolean; withServer: boolean },
 ): Promise<void> {
-  await refuseUndelivered(access, streams, made);
+  if (made && !mayDiscard(access.site)) await drain(access, streams);
   const failed = (error: unknown): void => {
     if (!withServer) throw error;
     passUnlessRefusal(error);
@@ -48,6 +50,33 @@ export async function removeStreams(
         .then((js) => js.deleteStream(siteStreamName(stream, access.site)))
         .catch(failed);
     await onHubStream(access, stream, () => releaseSource(access, stream, withServer)).catch(failed);
+  }
+}
+
+/** Time in which the hub takes what a site's stream holds, once the stream takes no more. */
+const DRAIN_MS = 10_000;
+
+/**
+ * Lets the site's streams take no more messages, and waits until the hub has all that they hold: what an application
+ * publishes from then on is refused, and not lost. Errors: a Refusal when the hub lacks some; the streams are as before.
+ */
+async function drain(access: SiteAccess, streams: readonly StreamSettings[]): Promise<void> {
+  // Most refusals need no stream to be closed.
+  await refuseUndelivered(access, streams, true);
+  const js = await atSite(access);
+  const closed: StreamInfo[] = [];
+  try {
+    for (const stream of streams) {
+      const info = await js.stream(siteStreamName(stream, access.site));
+      if (info === undefined) continue;
+      const { config } = info;
+      await js.updateStream({ ...config, subjects: [probeSubjects(config.name)] });
+      closed.push(info);
+    }
+    await refuseUndelivered(access, streams, true, DRAIN_MS);
+  } catch (error) {
+    for (const { config } of closed) await js.updateStream(config);
+    throw error;
   }
 }
 

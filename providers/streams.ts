@@ -10,6 +10,7 @@ import {
   siteStreamConfig,
   sourceOf,
   streamChanges,
+  undeclaredStreams,
 } from "../configs/streams";
 import { isAway } from "./away";
 import { SiteAccess, atHub, atSite, undelivered } from "./collected";
@@ -115,11 +116,8 @@ async function bringToHub(inputs: StreamsInputs, stream: StreamSettings): Promis
   return behindHub(access, stream);
 }
 
-/** Streams that are not declared any more; in another mode a stream is another one at the site. */
 const undeclared = (olds: StreamsOutputs, inputs: StreamsInputs): StreamSettings[] =>
-  olds.streams.filter(
-    (old) => !inputs.streams.some((stream) => stream.name === old.name && stream.collect.mode === old.collect.mode),
-  );
+  undeclaredStreams(olds.streams, inputs.streams);
 
 async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<StreamsOutputs> {
   let made = olds?.made ?? false;
