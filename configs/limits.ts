@@ -47,3 +47,9 @@ export const siteLimits = (streams: readonly StreamSettings[], quota: number): S
 /** JetStream's own limits can be raised while a server runs, and lowered only by a restart (nats-server reload.go). */
 export const isLowered = (wanted: Partial<StoreLimits>, limits: Partial<StoreLimits>): boolean =>
   (wanted.maxFile ?? 0) < (limits.maxFile ?? 0) || (wanted.maxMemory ?? 0) < (limits.maxMemory ?? 0);
+
+/** Limits that are no smaller than others. */
+export const atLeast = (limits: StoreLimits, least: StoreLimits | undefined): StoreLimits => ({
+  maxFile: Math.max(limits.maxFile, least?.maxFile ?? 0),
+  maxMemory: Math.max(limits.maxMemory, least?.maxMemory ?? 0),
+});

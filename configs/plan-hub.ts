@@ -1,4 +1,5 @@
 import { hostPort } from "./address";
+import { atLeast } from "./limits";
 import { linkTls } from "./link-tls";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, probeStreamName } from "./names";
 import { deliverPrefix, linkPermissions, readerPermissions } from "./permissions";
@@ -32,6 +33,23 @@ export interface HubLinkDeclaration {
   /** Whether the site is reached through the hub; absent for no. */
   throughHub?: true;
 }
+
+/** What the hub's streams need besides what is declared: those that leave are still filled until they are released. */
+export interface Held {
+  /** By account: what it must be able to store at least. */
+  limits: Readonly<Record<string, StoreLimits>>;
+  /** By site: its streams that the account HUB sources. */
+  merged: Readonly<Record<string, readonly string[]>>;
+}
+
+export const NOTHING_HELD: Held = { limits: {}, merged: {} };
+
+/** The declaration with what is held besides. */
+export const withHeld = (link: HubLinkDeclaration, { limits, merged }: Held): HubLinkDeclaration => ({
+  ...link,
+  limits: atLeast(link.limits, limits[accountOf(link.site)]),
+  merged: [...new Set([...link.merged, ...(merged[link.site] ?? [])])],
+});
 
 /** The site's account on the hub, with every link key that is valid now. */
 function siteAccount(links: readonly HubLinkDeclaration[], newest: HubLinkDeclaration): AccountConfig {
@@ -90,26 +108,36 @@ export interface Reservation {
 }
 
 /** What the hub's accounts may store: the server ends at its start when it has no room for all of it. */
-export const reservationsOf = (hub: HubDeclaration, links: readonly HubLinkDeclaration[]): Reservation[] => [
-  { owner: "merged streams", limits: hub.reload.merged },
-  ...newestLinks(links).map(({ site, keys, limits }) => ({
-    owner: keys.link === undefined ? `${site}, which was removed and whose data is kept` : site,
-    limits,
+export const reservationsOf = (
+  hub: HubDeclaration,
+  links: readonly HubLinkDeclaration[],
+  held: Held = NOTHING_HELD,
+): Reservation[] => [
+  { owner: "merged streams", limits: atLeast(hub.reload.merged, held.limits[HUB_ACCOUNT]) },
+  ...newestLinks(links).map((link) => ({
+    owner: link.keys.link === undefined ? `${link.site}, which was removed and whose data is kept` : link.site,
+    limits: withHeld(link, held).limits,
   })),
 ];
 
 /** The hub's whole configuration, from its own settings and what each site declared; of each site the newest last. */
-export function planHub(hub: HubDeclaration, links: readonly HubLinkDeclaration[], paths: ServerPaths): ServerConfig {
+export function planHub(
+  hub: HubDeclaration,
+  links: readonly HubLinkDeclaration[],
+  paths: ServerPaths,
+  held: Held = NOTHING_HELD,
+): ServerConfig {
   const { restart, reload } = hub;
   const accounts: Record<string, AccountConfig> = {
     [SYSTEM_ACCOUNT]: { users: [{ nkey: reload.keys.system }] },
     [HUB_ACCOUNT]: {
-      jetstream: jetStreamLimits(reload.merged),
+      jetstream: jetStreamLimits(atLeast(reload.merged, held.limits[HUB_ACCOUNT])),
       users: [{ nkey: reload.keys.operator }, { nkey: reload.keys.reader, permissions: readerPermissions() }],
     },
   };
   const imports: AccountImport[] = [];
-  for (const newest of newestLinks(links).sort((a, b) => (a.site < b.site ? -1 : 1))) {
+  for (const declared of newestLinks(links).sort((a, b) => (a.site < b.site ? -1 : 1))) {
+    const newest = withHeld(declared, held);
     const { site } = newest;
     accounts[accountOf(site)] = siteAccount(
       links.filter((link) => link.site === site),

@@ -2,7 +2,8 @@ import { Reservation } from "../configs/plan-hub";
 import { StoreLimits } from "../configs/plan-server";
 import { formatSize } from "../configs/units";
 import { Access, shared } from "./nats/connection";
-import { accountStatus } from "./nats/system";
+import { PROBE_ROOM } from "../configs/limits";
+import { accountStatus, jsz } from "./nats/system";
 import { Refusal } from "./refusal";
 
 /**
@@ -18,6 +19,21 @@ export async function refuseWithoutRoom(
   const status = await accountStatus(await shared(hub), account);
   if (status === undefined || status.jetstream_enabled) return;
   throw noRoom(`it has no room for what account ${account} may store`);
+}
+
+/**
+ * What an account of the hub holds, with room for what is on its way: streams that leave take until they are empty.
+ * undefined when it cannot be asked; nothing for one that holds nothing.
+ */
+export async function heldBy(hub: Access, account: string): Promise<StoreLimits | undefined> {
+  try {
+    const details = (await jsz(await shared(hub), account)).account_details ?? [];
+    const { storage = 0, memory = 0 } = details.find(({ name }) => name === account) ?? {};
+    const withRoom = (bytes: number) => (bytes === 0 ? 0 : bytes + PROBE_ROOM);
+    return { maxFile: withRoom(storage), maxMemory: withRoom(memory) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Refuses limits of the hub with which its server would end at the start: "insufficient storage resources". */

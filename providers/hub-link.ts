@@ -1,10 +1,20 @@
-import { accountOf } from "../configs/names";
+import { HUB_ACCOUNT, accountOf } from "../configs/names";
 import { linkPermissions } from "../configs/permissions";
-import { HubLinkDeclaration } from "../configs/plan-hub";
-import { refuseWithoutRoom } from "./account-room";
+import { HubLinkDeclaration, NOTHING_HELD, withHeld } from "../configs/plan-hub";
+import { siteApi } from "../configs/streams";
+import { heldBy, refuseWithoutRoom } from "./account-room";
 import { Access, shared } from "./nats/connection";
-import { jsz, kick, leafLinks } from "./nats/system";
-import { applyHub, declareLink, declaredLinks, dropLink, isDeclared } from "./server-config";
+import { jsz, keysOfLinks, kick, leafLinks, sourcesOf } from "./nats/system";
+import {
+  applyHub,
+  declareLink,
+  declaredLinks,
+  dropLink,
+  heldIn,
+  isDeclared,
+  noteHeldLimits,
+  noteHeldStreams,
+} from "./server-config";
 import { Place, hostOf } from "./server-host";
 import { markUnproven } from "./unproven";
 import { changed, hasUnknown, same, settled } from "./values";
@@ -20,15 +30,31 @@ export interface HubLinkInputs {
   hub: Access;
 }
 
+/** The site's streams that the account HUB sources now; undefined when it cannot be asked. */
+const sourcedOf = ({ hub, declaration: { site } }: HubLinkInputs): Promise<string[] | undefined> =>
+  shared(hub)
+    .then((connection) => sourcesOf(connection, HUB_ACCOUNT))
+    .then(
+      (sources) => sources.filter(({ api }) => api === siteApi(site)).map(({ name }) => name),
+      () => undefined,
+    );
+
 async function declare(inputs: HubLinkInputs, olds?: HubLinkInputs): Promise<void> {
   const { root, place, declaration, hub } = inputs;
   const host = hostOf(place);
   markUnproven(root, declaration.site);
   const files = await host.files();
+  const account = accountOf(declaration.site);
+  const [holds, sourced] = await Promise.all([heldBy(hub, account), sourcedOf(inputs)]);
   declareLink(files, declaration);
+  if (holds !== undefined) noteHeldLimits(files, account, declaration.limits, holds);
+  if (sourced !== undefined) {
+    const leaving = sourced.filter((name) => !declaration.merged.includes(name));
+    noteHeldStreams(files, declaration.site, leaving);
+  }
   await applyHub(files, hub, host.natsServer);
   try {
-    await refuseWithoutRoom(hub, accountOf(declaration.site), declaration.limits);
+    await refuseWithoutRoom(hub, account, declaration.limits);
   } catch (error) {
     // With this declaration the hub would not even start again.
     if (olds === undefined) dropLink(files, declaration, false);
@@ -71,20 +97,27 @@ export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs
 }
 
 export async function update(_id: string, olds: HubLinkInputs, news: HubLinkInputs) {
+  const before = await permissionsOf(olds);
   await declare(news, olds);
   // A live link keeps the permissions that it logged in with (nats-server reload.go).
-  if (!same(permissionsOf(olds), permissionsOf(news))) await dropLinks(news);
+  if (!same(before, await permissionsOf(news))) await dropLinks(news);
   return { outs: news };
 }
 
-const permissionsOf = ({ declaration: { site, merged, throughHub } }: HubLinkInputs) =>
-  linkPermissions(site, merged.length > 0, throughHub);
+async function permissionsOf({ place, declaration }: HubLinkInputs) {
+  const held = await hostOf(place)
+    .files()
+    .then(heldIn, () => NOTHING_HELD);
+  const { site, merged, throughHub } = withHeld(declaration, held);
+  return linkPermissions(site, merged.length > 0, throughHub);
+}
 
-/** Drops the site's links; one whose key is still valid comes back at once. */
-async function dropLinks({ hub, declaration }: HubLinkInputs): Promise<void> {
+/** Drops the site's links, but for those that logged in with one of the keys; one whose key is valid comes back at once. */
+async function dropLinks({ hub, declaration: { site } }: HubLinkInputs, spared: readonly string[] = []): Promise<void> {
   const connection = await shared(hub);
+  const keys = spared.length === 0 ? undefined : await keysOfLinks(connection, accountOf(site)).catch(() => undefined);
   for (const link of await leafLinks(connection)) {
-    if (link.name === declaration.site) await kick(connection, link.id);
+    if (link.name === site && !spared.includes(keys?.get(link.id) ?? "")) await kick(connection, link.id);
   }
 }
 
@@ -95,8 +128,8 @@ async function holdsData(hub: Access, account: string): Promise<boolean> {
 }
 
 /**
- * Drops the key and the link that may still use it: a reload that removes a key leaves its live link up (nats-server
- * reload.go). The account goes with its last key, unless it holds data.
+ * Drops the key and the link that still uses it: a reload that removes a key leaves its live link up (nats-server
+ * reload.go). The link of the site's other key stays. The account goes with its last key, unless it holds data.
  */
 async function remove(_id: string, inputs: HubLinkInputs): Promise<void> {
   const { place, declaration, hub } = inputs;
@@ -109,8 +142,12 @@ async function remove(_id: string, inputs: HubLinkInputs): Promise<void> {
     return files.publish();
   }
   dropLink(files, declaration, others.length === 0 && (await holdsData(hub, accountOf(site))));
+  if (others.length === 0) noteHeldStreams(files, site, []);
   await applyHub(files, hub, host.natsServer);
-  await dropLinks(inputs);
+  await dropLinks(
+    inputs,
+    others.flatMap(({ keys: { link } }) => link ?? []),
+  );
 }
 
 export { remove as delete };

@@ -2,14 +2,15 @@ import { hostPort } from "../configs/address";
 import { isLowered } from "../configs/limits";
 import { spotOf } from "../configs/placement";
 import { HubDeclaration, reservationsOf } from "../configs/plan-hub";
-import { refuseTooLittle } from "./account-room";
+import { HUB_ACCOUNT } from "../configs/names";
+import { heldBy, refuseTooLittle } from "./account-room";
 import { LinkCertificates, certificatesDigest, writeCertificates } from "./link-tls";
 import { findNatsServer } from "./nats-server-binary";
 import { shared } from "./nats/connection";
 import { kick, leafLinks, varz } from "./nats/system";
 import { report } from "./report";
 import { Server, bringUp, isRunning, whatIsWrong } from "./server";
-import { declareHub, declaredLinks, renderHub, writeHub, writtenDigest } from "./server-config";
+import { declareHub, declaredLinks, heldIn, noteHeldLimits, renderHub, writeHub, writtenDigest } from "./server-config";
 import { ServerFiles } from "./server-files";
 import { Place, hostOf } from "./server-host";
 import { markUnproven, removeMarks } from "./unproven";
@@ -56,7 +57,7 @@ const mustRestart = (news: HubServerInputs, olds: HubServerInputs): boolean =>
 
 /** Sites that leave in the same update are dropped after the restart, and accounts of removed ones may be kept. */
 const refuseRestart = ({ declaration }: HubServerInputs, files: ServerFiles): void =>
-  refuseTooLittle(declaration.reload.limits, reservationsOf(declaration, declaredLinks(files)));
+  refuseTooLittle(declaration.reload.limits, reservationsOf(declaration, declaredLinks(files), heldIn(files)));
 
 async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServerOutputs> {
   const server = serverOf(inputs);
@@ -64,7 +65,9 @@ async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServ
   const foreign = await runsForeignConfig(server);
   const files = await server.host.files();
   if (restart) refuseRestart(inputs, files);
+  const holds = await heldBy(server.access, HUB_ACCOUNT);
   declareHub(files, inputs.declaration);
+  if (holds !== undefined) noteHeldLimits(files, HUB_ACCOUNT, inputs.declaration.reload.merged, holds);
   writeCertificates(files, inputs.certificates);
   const digest = await writeHub(files, await findNatsServer(server.host.natsServer));
   const outcome = await bringUp(server, digest, restart);

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { HubDeclaration, HubLinkDeclaration, planHub } from "../configs/plan-hub";
+import { Held, HubDeclaration, HubLinkDeclaration, NOTHING_HELD, planHub, reservationsOf } from "../configs/plan-hub";
+import { StoreLimits } from "../configs/plan-server";
 import { CA_FILE, LINK_FILE } from "../configs/link-tls";
 import { render } from "../configs/render";
 import { commitTogether } from "./group-commit";
@@ -147,7 +148,43 @@ export const isDeclared = (files: ServerFiles, link: HubLinkDeclaration): boolea
 /** The hub's configuration as its declarations say; undefined when the hub is not declared. */
 export function renderHub(files: ServerFiles): string | undefined {
   const hub = declarationIn<HubDeclaration>(files, HUB_FILE);
-  return hub === undefined ? undefined : render(planHub(hub, declaredLinks(files), files.paths));
+  return hub === undefined ? undefined : render(planHub(hub, declaredLinks(files), files.paths, heldIn(files)));
+}
+
+const HELD_FILE = "held.json";
+
+/** What the hub's streams need besides what is declared. */
+export const heldIn = (files: ServerFiles): Held => declarationIn<Held>(files, HELD_FILE) ?? NOTHING_HELD;
+
+/** Notes what an account holds, so that smaller limits leave it room. Only where the hub has room for that. */
+export function noteHeldLimits(files: ServerFiles, account: string, declared: StoreLimits, holds: StoreLimits): void {
+  const held = heldIn(files);
+  const { [account]: _before, ...others } = held.limits;
+  const isMore = holds.maxFile > declared.maxFile || holds.maxMemory > declared.maxMemory;
+  const wanted = { ...held, limits: { ...others, [account]: holds } };
+  writeHeld(files, isMore && hasRoom(files, wanted) ? wanted : { ...held, limits: others });
+}
+
+/** Notes streams of a site that the account HUB still sources, and that are not declared any more. */
+export function noteHeldStreams(files: ServerFiles, site: string, streams: readonly string[]): void {
+  const held = heldIn(files);
+  const { [site]: _before, ...others } = held.merged;
+  writeHeld(files, { ...held, merged: streams.length === 0 ? others : { ...others, [site]: streams } });
+}
+
+function writeHeld(files: ServerFiles, held: Held): void {
+  if (same(held, heldIn(files))) return;
+  if (same(held, NOTHING_HELD)) files.remove(HELD_FILE);
+  else files.write(HELD_FILE, textOf(held));
+}
+
+function hasRoom(files: ServerFiles, held: Held): boolean {
+  const hub = declarationIn<HubDeclaration>(files, HUB_FILE);
+  if (hub === undefined) return false;
+  const reserved = reservationsOf(hub, declaredLinks(files), held);
+  return (["maxFile", "maxMemory"] as const).every(
+    (kind) => reserved.reduce((sum, { limits }) => sum + limits[kind], 0) <= hub.reload.limits[kind],
+  );
 }
 
 /** Writes the hub's configuration from its declarations. Resolves with its digest. */

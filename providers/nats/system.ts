@@ -39,10 +39,13 @@ export interface AccountStatus {
 
 export interface JszAccount {
   name: string;
+  /** Bytes that it stores in files, and in memory. */
+  storage?: number;
+  memory?: number;
   stream_detail?: {
     name: string;
     created: string;
-    config?: { name: string };
+    config?: { name: string; sources?: { name: string; external?: { api?: string } }[] | null };
     state: { messages: number };
     direct_consumer_detail?: SourceConsumer[];
   }[];
@@ -101,6 +104,18 @@ export const varz = (connection: NatsConnection): Promise<Varz> => ask<Varz>(con
 export const leafLinks = async (connection: NatsConnection, account?: string): Promise<LeafLink[]> =>
   (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", account === undefined ? {} : { account })).leafs ?? [];
 
+/** The key that each leaf link of an account logged in with, by the link's id; absent where the server does not say. */
+export async function keysOfLinks(connection: NatsConnection, account: string): Promise<Map<number, string>> {
+  const { connections } = await ask<{
+    connections?: { cid: number; kind?: string; authorized_user?: string }[] | null;
+  }>(connection, "CONNZ", { acc: account, auth: true });
+  return new Map(
+    (connections ?? []).flatMap(({ cid, kind, authorized_user: key }) =>
+      kind === "Leafnode" && key !== undefined ? [[cid, key] as const] : [],
+    ),
+  );
+}
+
 /** The leaf links of one account, with what the other ends want to be sent. */
 export async function linksWithSubjects(connection: NatsConnection, account: string): Promise<LeafLink[]> {
   const { leafs } = await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", { account, subscriptions: true });
@@ -124,6 +139,23 @@ export const jsz = (connection: NatsConnection, account?: string): Promise<Jsz> 
     limit: 10_000,
     ...(account === undefined ? {} : { account }),
   });
+
+/** What each stream of an account sources: the stream's name elsewhere, and the API that it asks there. */
+export async function sourcesOf(
+  connection: NatsConnection,
+  account: string,
+): Promise<{ name: string; api: string | undefined }[]> {
+  const { account_details: accounts = [] } = await ask<Jsz>(connection, "JSZ", {
+    account,
+    accounts: true,
+    streams: true,
+    config: true,
+    limit: 10_000,
+  });
+  const streams = accounts.find(({ name }) => name === account)?.stream_detail ?? [];
+  const sources = streams.flatMap(({ config }) => config?.sources ?? []);
+  return sources.map(({ name, external }) => ({ name, api: external?.api }));
+}
 
 /** The consumers that sources of other servers have at a stream of the account. */
 export async function sourceConsumers(

@@ -230,6 +230,34 @@ describe("what the hub's accounts may store", () => {
   });
 });
 
+describe("what the hub holds besides what is declared", () => {
+  const held = {
+    limits: { OSLO: { maxFile: 800, maxMemory: 0 }, HUB: { maxFile: 100, maxMemory: 90 } },
+    merged: { oslo: ["LOGS_OSLO"] },
+  };
+  const { OSLO: oslo, HUB: hub } = planHub(HUB, [OSLO], PATHS, held).accounts;
+
+  it("gives no account less room than it holds, and none less than declared", () => {
+    assert.deepEqual(
+      [oslo?.jetstream, hub?.jetstream],
+      [
+        { max_mem: 60, max_file: 800 },
+        { max_mem: 90, max_file: 300 },
+      ],
+    );
+    assert.deepEqual(
+      reservationsOf(HUB, [OSLO], held).map(({ limits }) => limits.maxFile),
+      [300, 800],
+    );
+  });
+
+  it("lets a stream through that is still sourced, as if it were declared", () => {
+    const declared = planHub(HUB, [link("oslo", { merged: ["LOGS_OSLO"] })], PATHS).accounts;
+    assert.deepEqual([oslo?.exports, hub?.imports], [declared.OSLO?.exports, declared.HUB?.imports]);
+    assert.deepEqual(oslo?.users, declared.OSLO?.users);
+  });
+});
+
 describe("the hub's configuration as text", () => {
   const text = render(plan(OSLO, BERGEN));
   for (const word of ["credentials", "authorization", "no_auth_user", "password", "remotes"]) {

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { parse } from "../../../configs/parse";
-import { HubDeclaration, HubLinkDeclaration } from "../../../configs/plan-hub";
+import { HubDeclaration, HubLinkDeclaration, NOTHING_HELD } from "../../../configs/plan-hub";
 import { serverFiles } from "../../../providers/folders";
 import {
   declareHub,
   declareLink,
   declaredLinks,
   dropLink,
+  heldIn,
+  noteHeldLimits,
+  noteHeldStreams,
   renderHub,
   writeConfig,
   writeHub,
@@ -60,6 +63,33 @@ describe("the hub's configuration from its declarations", () => {
   };
   const valid = () => binary('echo "valid (sha256:0a1b)" >&2');
   const invalid = () => binary('echo "nats-server: $3:1:1: no" >&2; exit 1');
+
+  describe("with what accounts hold besides", () => {
+    const declared = { maxFile: 1e6, maxMemory: 0 };
+    const holds = (maxFile: number) => ({ maxFile, maxMemory: 0 });
+    beforeEach(() => {
+      declareHub(hub(), HUB);
+      declareLink(hub(), link("oslo"));
+    });
+
+    it("notes only what is more than declared, and forgets it again", () => {
+      const before = renderHub(hub());
+      noteHeldLimits(hub(), "OSLO", declared, holds(9e5));
+      assert.deepEqual([heldIn(hub()), existsSync(temp.path("hub/held.json"))], [NOTHING_HELD, false]);
+      noteHeldLimits(hub(), "OSLO", declared, holds(2e6));
+      noteHeldStreams(hub(), "oslo", ["EVENTS_OSLO"]);
+      assert.deepEqual(heldIn(hub()), { limits: { OSLO: holds(2e6) }, merged: { oslo: ["EVENTS_OSLO"] } });
+      assert.notEqual(renderHub(hub()), before);
+      noteHeldLimits(hub(), "OSLO", declared, holds(0));
+      noteHeldStreams(hub(), "oslo", []);
+      assert.deepEqual([renderHub(hub()), existsSync(temp.path("hub/held.json"))], [before, false]);
+    });
+
+    it("notes nothing that the hub has no room for: it would not start again", () => {
+      noteHeldLimits(hub(), "OSLO", declared, holds(1e9));
+      assert.deepEqual(heldIn(hub()), NOTHING_HELD);
+    });
+  });
 
   it("is none while the hub is not declared", () => {
     declareLink(hub(), link("oslo"));
