@@ -1,0 +1,267 @@
+import type { RawSettings } from "../../../configs/settings";
+
+/** Every kind of change and every shape of fleet: the table of what is tried, generated as their product. */
+
+export const TLS = ["off", "generated", "given"] as const;
+export const MODES = ["perSite", "merged"] as const;
+export const REACHES = ["direct", "hub"] as const;
+export const RUNTIMES = ["process", "docker"] as const;
+
+export type Tls = (typeof TLS)[number];
+export type Mode = (typeof MODES)[number];
+export type Reach = (typeof REACHES)[number];
+export type Runtime = (typeof RUNTIMES)[number];
+
+/** What a fleet is, at a change. */
+export interface Shape {
+  tls: Tls;
+  mode: Mode;
+}
+
+/** What a site is: each fleet of the table has one of each kind. */
+export interface SiteKind {
+  runtime: Runtime;
+  reach: Reach;
+}
+
+/** A fleet as it is declared. */
+export interface Declared extends Shape {
+  hub: Runtime;
+  sites: (SiteKind & { name: string; rotation: number })[];
+  /** Whether its limits are the higher ones. */
+  roomy: boolean;
+  streams: { name: string; subjects: string[] }[];
+}
+
+/** The three generations of sites, by kind: those that stay, those that are added, and what these are renamed to. */
+const NAMES: Record<"kept" | "added" | "renamed", string[]> = {
+  kept: ["oslo", "bergen", "hamar", "molde"],
+  added: ["narvik", "moss", "halden", "larvik"],
+  renamed: ["skien", "arendal", "mandal", "vardo"],
+};
+
+export const ALL_NAMES = Object.values(NAMES).flat();
+
+export const sitesOf = (generation: keyof typeof NAMES, kinds: readonly SiteKind[]): Declared["sites"] =>
+  kinds.map((kind, i) => ({ ...kind, name: NAMES[generation][i] ?? "none", rotation: 0 }));
+
+const isOf = (generation: keyof typeof NAMES, { name }: { name: string }): boolean => NAMES[generation].includes(name);
+
+export const firstDeclared = (hub: Runtime, sites: Declared["sites"], shape: Shape): Declared => ({
+  ...shape,
+  hub,
+  sites,
+  roomy: false,
+  streams: [{ name: "EVENTS", subjects: ["events.>"] }],
+});
+
+export interface Change {
+  /** What becomes of the fleet; `refused`: what the way there in one step is refused with, tried first. */
+  steps(before: Declared, kinds: readonly SiteKind[]): { after: Declared; refused?: { of: Declared; with: RegExp } }[];
+  /** Whether no leaf link of a site that stays drops. */
+  linksStay?: true;
+}
+
+const without = (declared: Declared, generation: keyof typeof NAMES): Declared => ({
+  ...declared,
+  sites: declared.sites.filter((site) => !isOf(generation, site)),
+});
+const withSites = (declared: Declared, generation: keyof typeof NAMES, kinds: readonly SiteKind[]): Declared => ({
+  ...declared,
+  sites: [...declared.sites, ...sitesOf(generation, kinds)],
+});
+
+/** The kinds of change that leave the shape as it is, in an order in which each one can follow the one before. */
+export const CHANGES: Record<string, Change> = {
+  "a site is added": {
+    linksStay: true,
+    steps: (before, kinds) => [{ after: withSites(before, "added", kinds) }],
+  },
+  "a stream is added": {
+    linksStay: true,
+    steps: (before) => [
+      { after: { ...before, streams: [...before.streams, { name: "ALARMS", subjects: ["alarms.>"] }] } },
+    ],
+  },
+  "a site is renamed": {
+    linksStay: true,
+    steps: (before, kinds) => {
+      const both = withSites(before, "renamed", kinds);
+      return [
+        { after: both, refused: { of: without(both, "added"), with: /seems to become/ } },
+        { after: without(both, "added") },
+      ];
+    },
+  },
+  "limits are raised": { linksStay: true, steps: (before) => [{ after: { ...before, roomy: true } }] },
+  "a link key is rotated": {
+    steps: (before) => [
+      { after: { ...before, sites: before.sites.map((site) => ({ ...site, rotation: site.rotation + 1 })) } },
+    ],
+  },
+  "subjects change": {
+    linksStay: true,
+    steps: (before) => [{ after: { ...before, streams: subjectsOfEvents(before, ["events.>", "more.>"]) } }],
+  },
+  "a site is removed": { linksStay: true, steps: (before) => [{ after: without(before, "renamed") }] },
+  "limits are lowered": { steps: (before) => [{ after: { ...before, roomy: false } }] },
+  "a stream is removed": {
+    linksStay: true,
+    steps: (before) => [
+      {
+        after: {
+          ...before,
+          streams: subjectsOfEvents(before, ["events.>"]).filter(({ name }) => name !== "ALARMS"),
+        },
+      },
+    ],
+  },
+};
+
+const subjectsOfEvents = ({ streams }: Declared, subjects: string[]): Declared["streams"] =>
+  streams.map((stream) => (stream.name === "EVENTS" ? { ...stream, subjects } : stream));
+
+/** The kinds of change that lead to another shape. */
+export const DEPARTURES: Record<string, (shape: Shape) => Shape> = Object.fromEntries([
+  ...TLS.map((tls) => [`TLS becomes ${tls}`, (shape: Shape) => ({ ...shape, tls })] as const),
+  ...MODES.map((mode) => [`the mode becomes ${mode}`, (shape: Shape) => ({ ...shape, mode })] as const),
+]);
+
+/** Updates that each make several changes at once. */
+interface Combination {
+  changes: readonly string[];
+  after: (before: Declared, kinds: readonly SiteKind[]) => Declared;
+}
+
+/** The sites get successors, which are alike but for their names. */
+const GROWTH: Combination = {
+  changes: [
+    "a site is added",
+    "a site is renamed",
+    "a stream is added",
+    "limits are raised",
+    "a link key is rotated",
+    "subjects change",
+  ],
+  after: (before, kinds) => ({
+    ...before,
+    sites: [
+      ...before.sites.map((site) => ({ ...site, rotation: site.rotation + 1 })),
+      ...sitesOf(before.sites.some((site) => isOf("added", site)) ? "renamed" : "added", kinds),
+    ],
+    roomy: true,
+    streams: [
+      { name: "EVENTS", subjects: ["events.>", "more.>"] },
+      { name: "ALARMS", subjects: ["alarms.>"] },
+    ],
+  }),
+};
+
+/** Those that have successors leave. */
+const DECLINE: Combination = {
+  changes: ["a site is removed", "limits are lowered", "a stream is removed", "subjects change"],
+  after: (before, kinds) => ({
+    ...before,
+    sites: before.sites.slice(kinds.length),
+    roomy: false,
+    streams: [{ name: "EVENTS", subjects: ["events.>"] }],
+  }),
+};
+
+export interface Leg {
+  /** All that changes in one update. */
+  changes: string[];
+  after: Declared;
+}
+
+/** How many updates `combined` makes. */
+export const LEGS = 12;
+
+/**
+ * The same changes by as few updates as can be, for fleets whose updates take long: each one leads to another shape, and
+ * adds or removes besides. So each shape is left for either other TLS and for the other mode, once adding and once
+ * removing: six updates go on to the next TLS, six back, and all but the sixth change the mode.
+ */
+export function combined(leg: number, before: Declared, kinds: readonly SiteKind[]): Leg {
+  const { changes, after } = leg % 2 === 0 ? GROWTH : DECLINE;
+  const tls = TLS[(TLS.indexOf(before.tls) + (leg < LEGS / 2 ? 1 : 2)) % TLS.length] ?? before.tls;
+  const mode = leg === LEGS / 2 - 1 ? before.mode : (MODES.find((one) => one !== before.mode) ?? before.mode);
+  const departures = [`TLS becomes ${tls}`, ...(mode === before.mode ? [] : [`the mode becomes ${mode}`])];
+  return { changes: [...changes, ...departures], after: { ...after(before, kinds), tls, mode } };
+}
+
+/** One cell of the table: a change of a fleet with such a hub, as a site of this kind sees it. */
+export interface Cell extends Shape, SiteKind {
+  change: string;
+  hub: Runtime;
+}
+
+/** Why a combination makes no sense; undefined when it does. */
+export function nonsense({ change, tls, mode }: Cell): string | undefined {
+  const departure = DEPARTURES[change];
+  if (departure === undefined) return undefined;
+  const after = departure({ tls, mode });
+  return after.tls === tls && after.mode === mode ? "it is so already: nothing changes" : undefined;
+}
+
+export const SHAPES: Shape[] = TLS.flatMap((tls) => MODES.map((mode) => ({ tls, mode })));
+
+const CHANGE_NAMES = [...Object.keys(CHANGES), ...Object.keys(DEPARTURES)];
+
+/** All cells of fleets with such a hub and such sites. */
+export const cellsOf = (hub: Runtime, kinds: readonly SiteKind[]): Cell[] =>
+  CHANGE_NAMES.flatMap((change) =>
+    SHAPES.flatMap((shape) => kinds.map((kind) => ({ change, hub, ...shape, ...kind }))),
+  );
+
+const keyOf = ({ change, hub, runtime, reach, tls, mode }: Cell): string =>
+  [change, hub, runtime, reach, tls, mode].join("|");
+
+/** Which cells were tried. */
+export class Coverage {
+  private readonly tried = new Set<string>();
+
+  constructor(private readonly cells: readonly Cell[]) {}
+
+  note(change: string, { hub, tls, mode }: Declared, kinds: readonly SiteKind[]): void {
+    for (const kind of kinds) this.tried.add(keyOf({ change, hub, tls, mode, ...kind }));
+  }
+
+  get missing(): Cell[] {
+    return this.cells.filter((cell) => nonsense(cell) === undefined && !this.tried.has(keyOf(cell)));
+  }
+
+  /** One line for each kind of change, and the sum of all. */
+  get text(): string {
+    const sensible = this.cells.filter((cell) => nonsense(cell) === undefined);
+    const isTried = (cell: Cell) => this.tried.has(keyOf(cell));
+    const line = (what: string, cells: readonly Cell[]) =>
+      `${what.padEnd(28)} ${cells.filter(isTried).length} of ${cells.length}`;
+    const rows = CHANGE_NAMES.map((change) =>
+      line(
+        change,
+        sensible.filter((cell) => cell.change === change),
+      ),
+    );
+    const leftOut = this.cells.length - sensible.length;
+    return [...rows, line("all", sensible), `left out: ${leftOut} (it is so already: nothing changes)`].join("\n");
+  }
+}
+
+/** The declaration as the settings say it. */
+export function settingsOf(declared: Declared, certificates: string): RawSettings {
+  const { tls, mode, hub, sites, roomy, streams } = declared;
+  const maxBytes = roomy ? "48MiB" : "32MiB";
+  return {
+    links: tls === "given" ? { tls, certificates } : { tls },
+    hub: { runtime: hub, maxFile: roomy ? "5GiB" : "4GiB" },
+    sites: sites.map(({ name, rotation, runtime, reach }) => ({
+      name,
+      rotation,
+      runtime,
+      reach,
+      quota: roomy ? "3GiB" : "2GiB",
+    })),
+    streams: streams.map((stream) => ({ ...stream, maxBytes, collect: { mode, maxBytes } })),
+  };
+}
