@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Held, HubDeclaration, HubLinkDeclaration, NOTHING_HELD, planHub, reservationsOf } from "../configs/plan-hub";
@@ -10,7 +11,7 @@ import { writePrivate } from "./folders";
 import { writtenCertificates } from "./link-tls";
 import { NatsServer, checkConfig, findNatsServer } from "./nats-server-binary";
 import { Access, shared } from "./nats/connection";
-import { reload, varz } from "./nats/system";
+import { Varz, reload, varz } from "./nats/system";
 import { Refusal, messageOf } from "./refusal";
 import { CONFIG_FILE, ServerFiles } from "./server-files";
 import { same } from "./values";
@@ -68,22 +69,39 @@ export async function reloadTo(digest: string, files: ServerFiles, access: Acces
   const before = await varz(connection);
   const hasCertificates = (files.read(APPLIED_FILE) ?? "") === writtenCertificates(files);
   if (before.config_digest === digest && hasCertificates) return "unchanged";
+  const isBehindHub = access.site !== undefined && before.config_digest !== digest;
   try {
-    await reload(connection);
+    // The answer of a site behind the hub is lost with the link when the reload replaces that.
+    await Promise.race([reload(connection), ...(isBehindHub ? [comesToRun(digest, access)] : [])]);
   } catch (error) {
     if (UNSUPPORTED.test(messageOf(error))) return "restart needed";
     throw error;
   }
   // The reload may have closed this connection, when it was another user's in the new configuration.
-  const after = await varz(await shared(access));
-  if (after.config_digest === digest) {
+  const after = isBehindHub ? await comesToRun(digest, access) : await varz(await shared(access));
+  if (after?.config_digest === digest) {
     await noteCertificates(files);
     return "reloaded";
   }
   throw new Refusal(
     `${before.server_name}: the server answered the reload but runs another configuration ` +
-      `(${after.config_digest}, not ${digest}); see its log, then run 'pulumi up' again`,
+      `(${after?.config_digest ?? "unknown"}, not ${digest}); see its log, then run 'pulumi up' again`,
   );
+}
+
+const LINK_BACK_MS = 5_000;
+const LOOK_MS = 500;
+
+/** Waits until the server runs the configuration, over a link that may drop meanwhile. Resolves with what it said last. */
+async function comesToRun(digest: string, access: Access): Promise<Varz | undefined> {
+  let last: Varz | undefined;
+  for (const deadline = Date.now() + LINK_BACK_MS; ; await sleep(50)) {
+    const look = shared(access)
+      .then(varz)
+      .catch(() => undefined);
+    last = (await Promise.race([look, sleep(LOOK_MS, undefined, { ref: false })])) ?? last;
+    if (last?.config_digest === digest || Date.now() >= deadline) return last;
+  }
 }
 
 const HUB_FILE = "hub.json";

@@ -5,6 +5,7 @@ import { Applications } from "../support/changes/ledger";
 import {
   ALL_NAMES,
   CHANGES,
+  type Change,
   Coverage,
   DEPARTURES,
   type Declared,
@@ -26,6 +27,8 @@ import { TestFleet } from "../support/fleet";
 // publish. One fleet begins with each shape and goes through all changes; none loses or doubles a message.
 
 const KINDS: SiteKind[] = REACHES.map((reach) => ({ runtime: "process", reach }));
+
+type Stay = Pick<Change, "linksStay" | "serversStay">;
 
 class Walk {
   private constructor(
@@ -50,13 +53,14 @@ class Walk {
 
   /** All changes that keep the shape, then three to others: all fleets together make each change of each shape once. */
   async through(): Promise<void> {
-    for (const [name, { steps, linksStay }] of Object.entries(CHANGES)) {
+    for (const [name, change] of Object.entries(CHANGES)) {
+      const { steps } = change;
       for (const { after, refused } of steps(this.declared, KINDS)) {
         if (refused !== undefined) {
           const refusals = await this.fleet.check(settingsOf(refused.of, this.certificates));
           assert.match(refusals.join("\n"), refused.with, name);
         }
-        await this.to(name, after, linksStay);
+        await this.to(name, after, change);
       }
     }
     const { tls, mode } = this.declared;
@@ -69,11 +73,11 @@ class Walk {
     return [name, { ...this.declared, ...DEPARTURES[name]?.(this.declared) }];
   }
 
-  private async to(name: string, after: Declared, linksStay = false): Promise<void> {
+  private async to(name: string, after: Declared, stay: Stay = {}): Promise<void> {
     const { fleet, declared: before } = this;
     fleet.reports.length = 0;
     try {
-      await this.change(after, linksStay);
+      await this.change(after, stay);
     } catch (error) {
       const said = [String(error), ...fleet.reports].join("\n");
       throw new Error(`${name}, from TLS ${before.tls} and ${before.mode}: ${said}`, { cause: error });
@@ -81,10 +85,10 @@ class Walk {
     this.coverage.note(name, before, KINDS);
   }
 
-  private async change(after: Declared, linksStay: boolean): Promise<void> {
+  private async change(after: Declared, { linksStay, serversStay }: Stay): Promise<void> {
     const { fleet, applications } = this;
     const raw = settingsOf(after, this.certificates);
-    const links = linksStay ? await this.linkIds() : {};
+    const before = await this.look();
     // The applications of a site that leaves have moved.
     await applications.leave(after.sites.map((site) => site.name));
     assert.deepEqual(await fleet.check(raw), [], "the check of the fleet");
@@ -97,8 +101,13 @@ class Walk {
     const findings = fleet.reports.filter((line) => /\[[a-z-]+\]$/m.test(line));
     assert.deepEqual(findings, [], "the findings");
     assert.deepEqual((await fleet.preview()).changes, [], "a preview afterwards");
-    const now = await this.linkIds();
-    for (const [site, id] of Object.entries(links)) assert.equal(now[site] ?? id, id, `the link of ${site} dropped`);
+    const now = await this.look();
+    for (const [site, { link, server }] of Object.entries(before)) {
+      const { [site]: found } = now;
+      if (found === undefined) continue;
+      if (linksStay === true) assert.equal(found.link, link, `the link of ${site} dropped`);
+      if (serversStay === true) assert.equal(found.server, server, `${site} was restarted`);
+    }
     await applications.assertComplete();
   }
 
@@ -111,11 +120,14 @@ class Walk {
     this.applications.follow(logins, { url: hub.url, operator: hub.seeds.operator });
   }
 
-  private async linkIds(): Promise<Record<string, number>> {
-    const ids = this.declared.sites.map(
-      async ({ name }) => [name, (await this.fleet.links(name))[0]?.id ?? 0] as const,
-    );
-    return Object.fromEntries(await Promise.all(ids));
+  /** What tells a site's link, and a start of its server, from the next. */
+  private async look(): Promise<Record<string, { link: number; server: string }>> {
+    const { fleet } = this;
+    const looks = this.declared.sites.map(async ({ name }) => {
+      const [[link], { server_id: server }] = await Promise.all([fleet.links(name), fleet.status(fleet.site(name))]);
+      return [name, { link: link?.id ?? 0, server }] as const;
+    });
+    return Object.fromEntries(await Promise.all(looks));
   }
 
   async end(): Promise<void> {

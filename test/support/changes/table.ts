@@ -60,6 +60,8 @@ export interface Change {
   steps(before: Declared, kinds: readonly SiteKind[]): { after: Declared; refused?: { of: Declared; with: RegExp } }[];
   /** Whether no leaf link of a site that stays drops. */
   linksStay?: true;
+  /** Whether no server of a site that stays is restarted. */
+  serversStay?: true;
 }
 
 const without = (declared: Declared, generation: keyof typeof NAMES): Declared => ({
@@ -75,16 +77,19 @@ const withSites = (declared: Declared, generation: keyof typeof NAMES, kinds: re
 export const CHANGES: Record<string, Change> = {
   "a site is added": {
     linksStay: true,
+    serversStay: true,
     steps: (before, kinds) => [{ after: withSites(before, "added", kinds) }],
   },
   "a stream is added": {
     linksStay: true,
+    serversStay: true,
     steps: (before) => [
       { after: { ...before, streams: [...before.streams, { name: "ALARMS", subjects: ["alarms.>"] }] } },
     ],
   },
   "a site is renamed": {
     linksStay: true,
+    serversStay: true,
     steps: (before, kinds) => {
       const both = withSites(before, "renamed", kinds);
       return [
@@ -93,20 +98,31 @@ export const CHANGES: Record<string, Change> = {
       ];
     },
   },
-  "limits are raised": { linksStay: true, steps: (before) => [{ after: { ...before, roomy: true } }] },
+  "limits are raised": {
+    linksStay: true,
+    serversStay: true,
+    steps: (before) => [{ after: { ...before, roomy: true } }],
+  },
   "a link key is rotated": {
+    serversStay: true,
     steps: (before) => [
       { after: { ...before, sites: before.sites.map((site) => ({ ...site, rotation: site.rotation + 1 })) } },
     ],
   },
   "subjects change": {
     linksStay: true,
+    serversStay: true,
     steps: (before) => [{ after: { ...before, streams: subjectsOfEvents(before, ["events.>", "more.>"]) } }],
   },
-  "a site is removed": { linksStay: true, steps: (before) => [{ after: without(before, "renamed") }] },
+  "a site is removed": {
+    linksStay: true,
+    serversStay: true,
+    steps: (before) => [{ after: without(before, "renamed") }],
+  },
   "limits are lowered": { steps: (before) => [{ after: { ...before, roomy: false } }] },
   "a stream is removed": {
     linksStay: true,
+    serversStay: true,
     steps: (before) => [
       {
         after: {
