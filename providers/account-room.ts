@@ -2,7 +2,7 @@ import { Reservation } from "../configs/plan-hub";
 import { StoreLimits } from "../configs/plan-server";
 import { formatSize } from "../configs/units";
 import { Access, shared } from "./nats/connection";
-import { PROBE_ROOM } from "../configs/limits";
+import { PROBE_ROOM, atLeast } from "../configs/limits";
 import { accountStatus, jsz } from "./nats/system";
 import { Refusal } from "./refusal";
 
@@ -22,15 +22,17 @@ export async function refuseWithoutRoom(
 }
 
 /**
- * What an account of the hub holds, with room for what is on its way: streams that leave take until they are empty.
- * undefined when it cannot be asked; nothing for one that holds nothing.
+ * What an account of the hub needs for the streams that it has: what they reserve, else what they hold, with room for what
+ * is on its way. undefined when it cannot be asked; nothing for an account without streams.
  */
-export async function heldBy(hub: Access, account: string): Promise<StoreLimits | undefined> {
+export async function heldBy(hub: Access, account: string): Promise<StoreLimits[] | undefined> {
   try {
     const details = (await jsz(await shared(hub), account)).account_details ?? [];
-    const { storage = 0, memory = 0 } = details.find(({ name }) => name === account) ?? {};
+    const found = details.find(({ name }) => name === account);
+    const { storage = 0, memory = 0, reserved_storage = 0, reserved_memory = 0 } = found ?? {};
     const withRoom = (bytes: number) => (bytes === 0 ? 0 : bytes + PROBE_ROOM);
-    return { maxFile: withRoom(storage), maxMemory: withRoom(memory) };
+    const holds = { maxFile: withRoom(storage), maxMemory: withRoom(memory) };
+    return [atLeast(holds, { maxFile: reserved_storage, maxMemory: reserved_memory }), holds];
   } catch {
     return undefined;
   }

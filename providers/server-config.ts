@@ -174,13 +174,23 @@ const HELD_FILE = "held.json";
 /** What the hub's streams need besides what is declared. */
 export const heldIn = (files: ServerFiles): Held => declarationIn<Held>(files, HELD_FILE) ?? NOTHING_HELD;
 
-/** Notes what an account holds, so that smaller limits leave it room. Only where the hub has room for that. */
-export function noteHeldLimits(files: ServerFiles, account: string, declared: StoreLimits, holds: StoreLimits): void {
+/**
+ * Notes what an account holds, so that smaller limits leave it room. Of what it is said to need, most first, the first for
+ * which the hub has room.
+ */
+export function noteHeldLimits(
+  files: ServerFiles,
+  account: string,
+  declared: StoreLimits,
+  needs: readonly StoreLimits[],
+): void {
   const held = heldIn(files);
   const { [account]: _before, ...others } = held.limits;
-  const isMore = holds.maxFile > declared.maxFile || holds.maxMemory > declared.maxMemory;
-  const wanted = { ...held, limits: { ...others, [account]: holds } };
-  writeHeld(files, isMore && hasRoom(files, wanted) ? wanted : { ...held, limits: others });
+  const wanted = needs
+    .filter(({ maxFile, maxMemory }) => maxFile > declared.maxFile || maxMemory > declared.maxMemory)
+    .map((limits) => ({ ...held, limits: { ...others, [account]: limits } }))
+    .find((one) => hasRoom(files, one));
+  writeHeld(files, wanted ?? { ...held, limits: others });
 }
 
 /** Notes streams of a site that the account HUB still sources, and that are not declared any more. */

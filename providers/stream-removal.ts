@@ -6,7 +6,7 @@ import { SiteAccess, atHub, atSite, undelivered } from "./collected";
 import { mayDiscard, mayDiscardCollected } from "./discard";
 import { StreamInfo, isNoStorage } from "./nats/jetstream";
 import { Refusal, messageOf, passUnlessRefusal } from "./refusal";
-import { onHubStream } from "./source";
+import { onHubStream, rearm } from "./source";
 
 /** How streams of a site are taken away: never with messages that the hub lacks, unless told so. */
 
@@ -61,8 +61,13 @@ const DRAIN_MS = 10_000;
  * publishes from then on is refused, and not lost. Errors: a Refusal when the hub lacks some; the streams are as before.
  */
 async function drain(access: SiteAccess, streams: readonly StreamSettings[]): Promise<void> {
-  // Most refusals need no stream to be closed.
-  await refuseUndelivered(access, streams, true);
+  // A source that lost its site (the hub restarted) looks for it for 40 s; and most refusals need no stream to be closed.
+  const isLacking = await undelivered(access, streams).then(
+    (lost) => lost.length > 0,
+    () => false,
+  );
+  if (isLacking) for (const stream of streams) await rearm(access, stream).catch(() => undefined);
+  await refuseUndelivered(access, streams, true, isLacking ? DRAIN_MS : undefined);
   const js = await atSite(access);
   const closed: StreamInfo[] = [];
   try {

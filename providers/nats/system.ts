@@ -39,9 +39,11 @@ export interface AccountStatus {
 
 export interface JszAccount {
   name: string;
-  /** Bytes that it stores in files, and in memory. */
+  /** Bytes that it stores in files and in memory, and that its streams reserve. */
   storage?: number;
   memory?: number;
+  reserved_storage?: number;
+  reserved_memory?: number;
   stream_detail?: {
     name: string;
     created: string;

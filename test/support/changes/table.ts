@@ -30,6 +30,8 @@ export interface Declared extends Shape {
   sites: (SiteKind & { name: string; rotation: number })[];
   /** Whether its limits are the higher ones. */
   roomy: boolean;
+  /** What the burst of the smoke test sends: most of a test's time, and what it finds does not depend on TLS. */
+  burst: string;
   streams: { name: string; subjects: string[] }[];
 }
 
@@ -52,6 +54,7 @@ export const firstDeclared = (hub: Runtime, sites: Declared["sites"], shape: Sha
   hub,
   sites,
   roomy: false,
+  burst: shape.tls === "generated" ? "2500kB" : "0B",
   streams: [{ name: "EVENTS", subjects: ["events.>"] }],
 });
 
@@ -266,7 +269,7 @@ export class Coverage {
 
 /** The declaration as the settings say it. */
 export function settingsOf(declared: Declared, certificates: string): RawSettings {
-  const { tls, mode, hub, sites, roomy, streams } = declared;
+  const { tls, mode, hub, sites, roomy, burst, streams } = declared;
   const maxBytes = roomy ? "48MiB" : "32MiB";
   return {
     links: tls === "given" ? { tls, certificates } : { tls },
@@ -278,6 +281,7 @@ export function settingsOf(declared: Declared, certificates: string): RawSetting
       reach,
       quota: roomy ? "3GiB" : "2GiB",
     })),
+    probes: { burst, timeout: "8s" },
     streams: streams.map((stream) => ({ ...stream, maxBytes, collect: { mode, maxBytes } })),
   };
 }

@@ -67,6 +67,7 @@ describe("the hub's configuration from its declarations", () => {
   describe("with what accounts hold besides", () => {
     const declared = { maxFile: 1e6, maxMemory: 0 };
     const holds = (maxFile: number) => ({ maxFile, maxMemory: 0 });
+    const note = (...needs: number[]) => noteHeldLimits(hub(), "OSLO", declared, needs.map(holds));
     beforeEach(() => {
       declareHub(hub(), HUB);
       declareLink(hub(), link("oslo"));
@@ -74,20 +75,22 @@ describe("the hub's configuration from its declarations", () => {
 
     it("notes only what is more than declared, and forgets it again", () => {
       const before = renderHub(hub());
-      noteHeldLimits(hub(), "OSLO", declared, holds(9e5));
+      note(9e5);
       assert.deepEqual([heldIn(hub()), existsSync(temp.path("hub/held.json"))], [NOTHING_HELD, false]);
-      noteHeldLimits(hub(), "OSLO", declared, holds(2e6));
+      note(3e6, 2e6);
       noteHeldStreams(hub(), "oslo", ["EVENTS_OSLO"]);
-      assert.deepEqual(heldIn(hub()), { limits: { OSLO: holds(2e6) }, merged: { oslo: ["EVENTS_OSLO"] } });
+      assert.deepEqual(heldIn(hub()), { limits: { OSLO: holds(3e6) }, merged: { oslo: ["EVENTS_OSLO"] } });
       assert.notEqual(renderHub(hub()), before);
-      noteHeldLimits(hub(), "OSLO", declared, holds(0));
+      note(0);
       noteHeldStreams(hub(), "oslo", []);
       assert.deepEqual([renderHub(hub()), existsSync(temp.path("hub/held.json"))], [before, false]);
     });
 
-    it("notes nothing that the hub has no room for: it would not start again", () => {
-      noteHeldLimits(hub(), "OSLO", declared, holds(1e9));
+    it("notes nothing that the hub has no room for, with which it would not start again, but less where that is enough", () => {
+      note(1e9);
       assert.deepEqual(heldIn(hub()), NOTHING_HELD);
+      note(1e9, 2e6);
+      assert.deepEqual(heldIn(hub()).limits, { OSLO: holds(2e6) });
     });
   });
 
