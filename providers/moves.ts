@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { engineNameOf } from "../configs/container";
 import { Placement, engineOf, placementOf } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
+import { mayDiscard } from "./discard";
 import { statusOf, withEngine } from "./docker/engine";
 import { same } from "./values";
 
@@ -67,6 +68,21 @@ function renamedSites(olds: Fleet, news: Fleet): Failure[] {
   });
 }
 
+/** Sites that leave while the links get another TLS: the hub no longer takes their links, and nothing gives them new files. */
+function cutOffSites(olds: Fleet, news: Fleet): Failure[] {
+  const [before, after] = [olds.links, news.links];
+  if (before.tls === after.tls && before.certificates === after.certificates) return [];
+  const leaving = olds.sites.filter(
+    ({ name, expect }) => expect === "online" && !mayDiscard(name) && !news.sites.some((site) => site.name === name),
+  );
+  if (leaving.length === 0) return [];
+  const names = leaving.map(({ name }) => name).join(", ");
+  const reason =
+    `the TLS of all links changes while ${names} leaves: its link would not come back, and what it still has would stay ` +
+    "there. Take it out with one 'pulumi up', and change the links with the next";
+  return [failure("links", reason)];
+}
+
 const inDocker = (settings: Fleet): (HubSettings | SiteSettings)[] =>
   [settings.hub, ...settings.sites].filter((server) => placed(settings, server).kind === "docker");
 
@@ -116,5 +132,6 @@ export function refuseMoves(
     );
   if (olds.root !== news.root)
     failures.push(failure("dataFolder", `changes while servers run in the old one; ${cure}`));
-  return [...failures, ...movedServers(olds.settings, news.settings), ...renamedSites(olds.settings, news.settings)];
+  const others = [movedServers, renamedSites, cutOffSites];
+  return [...failures, ...others.flatMap((find) => find(olds.settings, news.settings))];
 }

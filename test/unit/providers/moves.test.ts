@@ -31,6 +31,28 @@ describe("an update that would move or rename servers", () => {
     assert.deepEqual(refused(ofSites(oslo), ofSites({ ...oslo, quota: "3GiB", host: "0.0.0.0", rotation: 1 })), []);
   });
 
+  describe("of the links to another TLS while a site leaves", () => {
+    const both = [{ name: "oslo" }, { name: "bergen" }];
+    const [off, generated] = [{ sites: both }, { sites: both, links: { tls: "generated" } } as const];
+    const given = (certificates: string, sites = both) => ({ sites, links: { tls: "given" as const, certificates } });
+    const says = /^links: the TLS of all links changes while bergen leaves: .* Take it out with one 'pulumi up'/;
+
+    it("is refused: its link would not come back", () => {
+      const without = (raw: RawSettings): RawSettings => ({ ...raw, sites: [{ name: "oslo" }] });
+      assert.match(refused(off, without(generated)).join(), says);
+      assert.match(refused(generated, without(off)).join(), says);
+      assert.match(refused(given("a"), given("b", [{ name: "oslo" }])).join(), says);
+    });
+
+    it("is none when the links stay as they are, nobody leaves, or who leaves is offline", () => {
+      const gone = [{ name: "oslo" }];
+      assert.deepEqual(refused(generated, { ...generated, sites: gone }), []);
+      assert.deepEqual(refused(off, generated), []);
+      const away = { sites: [{ name: "oslo" }, { name: "bergen", expect: "offline" as const }] };
+      assert.deepEqual(refused(away, { ...generated, sites: gone }), []);
+    });
+  });
+
   describe("of a server to another place", () => {
     const move = (before: object, after: object) =>
       refused(ofSites({ name: "oslo", ...before }), ofSites({ name: "oslo", ...after }));
