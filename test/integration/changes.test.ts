@@ -139,7 +139,9 @@ class Walk {
 /** Fleets that go through their changes at a time. */
 const AT_A_TIME = 3;
 
-describe("every change on every shape of fleet, of processes", () => {
+describe("every change on every shape of fleet, of processes", function () {
+  // A fleet goes through some twelve updates, side by side with others.
+  this.timeout("10m");
   const coverage = new Coverage(cellsOf("process", KINDS));
   let walks: Promise<void>[] = [];
   before(() => {
