@@ -60,6 +60,7 @@ export class Proof extends pulumi.ComponentResource {
           url,
           ...(site.reach === "hub" ? { throughHub: true as const } : {}),
           place: runtime.placeOf(site.name),
+          maxPayload: site.maxPayload,
           declared: digestOf(site, settings.streams),
         })),
         streams,

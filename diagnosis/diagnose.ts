@@ -1,3 +1,4 @@
+import { APPLICATION_RULES } from "./application-rules";
 import { SiteFacts, StreamFacts } from "./facts";
 import { Draft, Finding, SiteRule, StreamRule } from "./finding";
 import { LINK_RULES } from "./link-rules";
@@ -19,13 +20,13 @@ export interface Rules {
 }
 
 export const RULES: Rules = {
-  site: [...STORE_RULES, ...PATH_RULES, ...LINK_RULES],
+  site: [...STORE_RULES, ...APPLICATION_RULES, ...PATH_RULES, ...LINK_RULES],
   stream: [...STREAM_RULES, ...SOURCE_RULES, ...LOSS_RULES],
 };
 
 /** Whether the finding explains that nothing arrives: a step that failed does so only when it left the site down. */
 const blocks = ({ severity, code }: Finding, { leaf }: SiteFacts): boolean =>
-  severity === "error" && (code !== "step-failed" || leaf.unreachable !== undefined);
+  severity === "error" && code !== "payload-lowered" && (code !== "step-failed" || leaf.unreachable !== undefined);
 
 function apply<Rule extends SiteRule | StreamRule>(
   rules: readonly Rule[],

@@ -3,7 +3,14 @@
 export interface SiteFacts {
   site: string;
   /** As declared. */
-  declared: { account: string; domain: string; hubDomain: string; linkKey: string };
+  declared: {
+    account: string;
+    domain: string;
+    hubDomain: string;
+    linkKey: string;
+    /** Largest message that the site takes, in bytes; absent when nobody knows. */
+    maxPayload?: number;
+  };
   /** Steps of this site that failed since the last proof, in their own words. */
   failedSteps: string[];
   hub: ServerFacts & {
@@ -21,6 +28,8 @@ export interface SiteFacts {
     remote?: RemoteFacts;
     /** The site's last errors, seeds masked. */
     errors: string[];
+    /** What its server grants applications; absent when nobody asked, or it does not answer. */
+    application?: ApplicationFacts;
   };
   /** Messages that each end counted on the link while a request of the hub went unanswered; absent when none did. */
   unanswered?: { hubSent: number; siteReceived: number; siteSent: number; hubReceived: number };
@@ -30,6 +39,8 @@ export interface SiteFacts {
 export interface ServerFacts {
   /** Why the server does not answer; absent when it does. */
   unreachable?: string;
+  /** What is seen of its process while it does not answer; absent when nobody can look. */
+  process?: "running" | "frozen" | "gone";
   /** Its JetStream domain; empty when it has none, absent when it cannot be asked. */
   domain?: string;
   /** Milliseconds since it started. */
@@ -42,6 +53,16 @@ export interface ServerFacts {
   storeFailure?: string;
   /** Room on the file system of its store; absent where it cannot be seen. */
   room?: { path: string; bytes: number };
+}
+
+/** What the site's server says to the key of its applications. */
+export interface ApplicationFacts {
+  /** Why it is not let in, in the server's words. */
+  refused?: string;
+  /** Largest message that it may publish, in bytes. */
+  maxPayload?: number;
+  /** Subjects of the streams that it may not publish on. */
+  denied?: string[];
 }
 
 export interface LinkFacts {

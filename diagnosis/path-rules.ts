@@ -1,4 +1,4 @@
-import { SiteFacts } from "./facts";
+import { ServerFacts, SiteFacts } from "./facts";
 import { SiteRule, UP } from "./finding";
 
 /** Rules on the way from the hub to the site: servers, key, link, accounts. */
@@ -25,14 +25,39 @@ const shownKey = ({ leaf: { remote }, declared }: SiteFacts): string =>
 
 const linksOf = (facts: SiteFacts): string => `links on the hub: ${accounts(facts.hub.links)}${lastError(facts)}`;
 
+/** What is seen of a process that does not answer, for the evidence. */
+const shownProcess = ({ process }: ServerFacts): string =>
+  process === "running" ? "; its process is there and hangs" : process === "gone" ? "; its process is gone" : "";
+
 export const PATH_RULES: readonly SiteRule[] = [
+  {
+    code: "server-frozen",
+    by: "seen",
+    find({ hub, leaf }) {
+      const frozen = [
+        ...(hub.process === "frozen" ? ["the hub"] : []),
+        ...(leaf.process === "frozen" ? ["the site"] : []),
+      ].join(" and ");
+      return frozen === ""
+        ? undefined
+        : {
+            cause: `the server of ${frozen} does not answer: its process was stopped (frozen)`,
+            evidence: `${frozen}: the process is there in state 'stopped', by SIGSTOP, a debugger or 'docker pause'; ${hub.unreachable ?? leaf.unreachable ?? ""}`,
+            next: "run 'pulumi up', which lets it go on",
+          };
+    },
+  },
   {
     code: "hub-down",
     by: "seen",
     find: ({ hub }) =>
-      hub.unreachable === undefined
+      hub.unreachable === undefined || hub.process === "frozen"
         ? undefined
-        : { cause: "the hub's server does not answer", evidence: hub.unreachable, next: UP },
+        : {
+            cause: "the hub's server does not answer",
+            evidence: `${hub.unreachable}${shownProcess(hub)}`,
+            next: UP,
+          },
   },
   {
     code: "step-failed",
@@ -52,13 +77,13 @@ export const PATH_RULES: readonly SiteRule[] = [
   {
     code: "site-down",
     by: "seen",
-    unless: ["step-failed"],
+    unless: ["step-failed", "connections-used-up"],
     find: (facts) =>
-      facts.leaf.unreachable === undefined
+      facts.leaf.unreachable === undefined || facts.leaf.process === "frozen"
         ? undefined
         : {
             cause: "the site's server does not answer",
-            evidence: `${facts.leaf.unreachable}${lastError(facts)}`,
+            evidence: `${facts.leaf.unreachable}${shownProcess(facts.leaf)}${lastError(facts)}`,
             next: `${UP}, or declare the site expect: offline`,
           },
   },

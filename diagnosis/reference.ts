@@ -1,3 +1,5 @@
+import { SERVER_FINDINGS } from "./server-reference";
+
 /** What each finding means: the source of docs/findings.md, and of the type of codes. */
 
 export interface Reference {
@@ -12,6 +14,7 @@ const UP = "`up` repairs it";
 
 /** On the way to the site: servers, keys, the link, accounts, domains. */
 export const SITE_FINDINGS = {
+  ...SERVER_FINDINGS,
   "hub-down": {
     cause: "the hub's server does not answer",
     shows: "its client port refuses the connection, or nothing comes in time",
@@ -82,13 +85,6 @@ export const SITE_FINDINGS = {
     shows:
       "a request of the hub goes unanswered, and meanwhile one end counts messages sent that the other never counts as received; the servers notice after minutes",
     cure: "look at the network between them (firewall, NAT, a path that drops silently); a restart of the site's server makes the link anew",
-  },
-  "store-failed": {
-    cause:
-      "the store of the hub or of the site failed, mostly for a full disk: it takes nothing more until its server is restarted",
-    shows:
-      "the server's HEALTHZ tells a stream that cannot write, or a JetStream that switched itself off; with what its log says and the room on its disk",
-    cure: "make room where its store lies, then `up`, which restarts the server; without room `up` leaves it as it is and says so",
   },
   "jetstream-off": {
     cause: "JetStream is off, in a server or in an account that needs it",

@@ -4,7 +4,7 @@ import { EngineAccess, saidBy, statusOf, withEngine } from "./docker/engine";
 import { STORE, VolumeFiles, isGone, makeStore } from "./docker/volume-files";
 import { Refusal } from "./refusal";
 import { ServerFiles } from "./server-files";
-import type { Room, ServerHost } from "./server-host";
+import type { ProcessState, Room, ServerHost } from "./server-host";
 
 /** A container of a Docker engine. Pulumi creates and removes it; the program starts it once its files are there. */
 export interface DockerPlace {
@@ -45,8 +45,22 @@ export class DockerHost implements ServerHost {
   }
 
   async isRunning(): Promise<boolean> {
-    const state = await this.state();
-    return state !== undefined && state.Running && !state.Restarting;
+    return (await this.state()) !== "gone";
+  }
+
+  async state(): Promise<ProcessState> {
+    const state = await this.inspected();
+    if (state === undefined || !state.Running || state.Restarting) return "gone";
+    return state.Paused ? "frozen" : "running";
+  }
+
+  async thaw(): Promise<void> {
+    const { engine, container } = this.place;
+    try {
+      await withEngine(engine, (docker) => docker.getContainer(container).unpause());
+    } catch (error) {
+      throw this.explained(error);
+    }
   }
 
   /** The volume is the engine's, mostly on another machine. */
@@ -118,7 +132,7 @@ export class DockerHost implements ServerHost {
     }
   }
 
-  private state = async (): Promise<ContainerInspectInfo["State"] | undefined> => (await this.inspect())?.State;
+  private inspected = async (): Promise<ContainerInspectInfo["State"] | undefined> => (await this.inspect())?.State;
 
   private explained(error: unknown): unknown {
     if (error instanceof Refusal) return error;

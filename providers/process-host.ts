@@ -2,10 +2,10 @@ import { existsSync, statfsSync } from "node:fs";
 import { makeFolder, readText, removeFolder, serverFiles } from "./folders";
 import { findNatsServer } from "./nats-server-binary";
 import { listenProblem } from "./ports";
-import { findProcess, listeningPorts, startProcess, stopProcess } from "./processes";
+import { findProcess, isFrozen, listeningPorts, startProcess, stopProcess } from "./processes";
 import { Refusal } from "./refusal";
 import { LocalFiles } from "./server-files";
-import type { Listeners, Room, ServerHost } from "./server-host";
+import type { Listeners, ProcessState, Room, ServerHost } from "./server-host";
 
 /** A process of this machine, with a folder of its own. */
 export interface ProcessPlace {
@@ -43,6 +43,17 @@ export class ProcessHost implements ServerHost {
           `stop it, or give ${server} another ports.${listener} in the settings`,
       );
     }
+  }
+
+  state(): Promise<ProcessState> {
+    const pid = this.pid();
+    return Promise.resolve(pid === undefined ? "gone" : isFrozen(pid) ? "frozen" : "running");
+  }
+
+  thaw(): Promise<void> {
+    const pid = this.pid();
+    if (pid !== undefined) process.kill(pid, "SIGCONT");
+    return Promise.resolve();
   }
 
   room(): Room | undefined {

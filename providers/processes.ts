@@ -27,13 +27,19 @@ function tryRead(file: string): string | undefined {
   }
 }
 
-/** Field 22 of /proc/<pid>/stat; undefined for a process that is gone or only waits to be reaped. */
-function startTime(pid: number): string | undefined {
+/** Fields 3 and on of /proc/<pid>/stat; undefined for a process that is gone or only waits to be reaped. */
+function statOf(pid: number): string[] | undefined {
   const stat = tryRead(`/proc/${pid}/stat`);
   // The command name, in parentheses, may hold blanks.
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields?.[0] === "Z" ? undefined : fields?.[19];
+  // Field 20: while other threads of it still end, it holds its ports.
+  return fields?.[0] === "Z" && Number(fields[17]) <= 1 ? undefined : fields;
 }
+
+const startTime = (pid: number): string | undefined => statOf(pid)?.[19];
+
+/** Whether a signal or a debugger stopped the process. */
+export const isFrozen = (pid: number): boolean => /^[Tt]$/.test(statOf(pid)?.[0] ?? "");
 
 const commandOf = (pid: number): string[] | undefined => tryRead(`/proc/${pid}/cmdline`)?.split("\0").slice(0, -1);
 
@@ -158,6 +164,8 @@ export async function stopProcess(recordFile: string, config: string): Promise<v
     return false;
   };
   signal(pid, "SIGTERM");
+  // A frozen one ends only once it goes on.
+  if (isFrozen(pid)) signal(pid, "SIGCONT");
   if (await gone(STOP_TIMEOUT_MS)) return;
   signal(pid, "SIGKILL");
   await gone(STOP_TIMEOUT_MS);

@@ -250,6 +250,7 @@ export class ScratchFleet {
         url: this.site(site.name).url,
         ...(site.reach === "hub" ? { throughHub: true as const } : {}),
         place: this.placeAt(this.folderOf(site.name)),
+        maxPayload: site.maxPayload,
         declared: digest({ site, declared }),
       })),
       streams: declared,

@@ -8,6 +8,9 @@ export type Place = ProcessPlace | DockerPlace;
 /** The addresses that a server listens on, by listener. */
 export type Listeners = Record<string, { host: string; port: number }>;
 
+/** "frozen": it is there and was stopped, by SIGSTOP or as a paused container. */
+export type ProcessState = "running" | "frozen" | "gone";
+
 export interface Room {
   path: string;
   bytes: number;
@@ -26,6 +29,10 @@ export interface ServerHost {
   stop(): Promise<void>;
   /** The last lines of its log. They may hold seeds. */
   log(): Promise<string>;
+  /** What is seen of its process. Errors: a Refusal when the place itself cannot be asked. */
+  state(): Promise<ProcessState>;
+  /** Lets a frozen process go on. */
+  thaw(): Promise<void>;
   /** Room on the file system of its store; undefined where it cannot be seen from here. */
   room(): Room | undefined;
   /** The command that gives the server back a store with files of another user. */

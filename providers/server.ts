@@ -90,6 +90,10 @@ export async function bringUp(server: Server, digest: string, mustRestart: boole
     await start(server, digest);
     return "started";
   }
+  if ((await host.state()) === "frozen") {
+    report(`${name}: its process was stopped (frozen): it goes on`);
+    await host.thaw();
+  }
   if (!mustRestart && (await hasFailedStore(server))) mustRestart = true;
   if (!mustRestart) {
     const applied = await reloaded(server, digest).catch((error: unknown) => {
@@ -143,7 +147,9 @@ export async function whatIsWrong(
   isExpected: (config: string, files: ServerFiles) => boolean,
   certificates = "",
 ): Promise<string | undefined> {
-  if (!(await host.isRunning())) return "is not running";
+  const state = await host.state();
+  if (state === "gone") return "is not running";
+  if (state === "frozen") return "is stopped (frozen) and does not answer";
   const files = await host.files();
   const text = files.read(CONFIG_FILE);
   if (text === undefined) return "has lost its configuration file";

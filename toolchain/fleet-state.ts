@@ -3,7 +3,7 @@ import type { GuardInputs } from "../providers/guard";
 import type { HubServerInputs } from "../providers/hub-server";
 import type { LeafServerInputs } from "../providers/leaf-server";
 import type { Place } from "../providers/server-host";
-import type { SmokeTestOutputs } from "../providers/smoke-test";
+import type { SmokeTestInputs, SmokeTestOutputs } from "../providers/smoke-test";
 import type { Observed } from "../providers/smoke-test/observe";
 import { recordOf } from "../providers/smoke-test/record";
 import type { StreamsInputs } from "../providers/streams";
@@ -48,9 +48,12 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
     throw new Refusal(`stack '${stack}': ${what}, so there is nothing to look at; run 'make up' first`);
   }
   const last = resources.find(isOf("SmokeTest"))?.outputs as Partial<SmokeTestOutputs> | undefined;
+  const [tested] = inputsOf<Partial<SmokeTestInputs>>("SmokeTest");
   return streams.map((ofSite): Observed => {
     const { site, expect, root, access } = ofSite;
     const server = servers.find(({ declaration }) => declaration.restart.name === site);
+    const application = tested?.secrets?.sites[site]?.application;
+    const maxPayload = server?.declaration.reload?.maxPayload;
     return {
       access: { site, expect, ...access },
       root: resolve(projectFolder, root),
@@ -58,6 +61,8 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
       hubPlace: placeIn(hub.place, projectFolder),
       system: hub.secrets.system,
       hubDomain: hub.declaration.restart.name,
+      ...(application === undefined ? {} : { application }),
+      ...(maxPayload === undefined ? {} : { maxPayload }),
       linkSeed: server?.access.link ?? "",
       streams: ofSite.streams,
       before: Object.fromEntries(

@@ -70,6 +70,7 @@ export interface ServerInfo {
   version: string;
   nonce?: string;
   leafnode_urls?: string[];
+  max_payload?: number;
   domain?: string;
 }
 
@@ -98,7 +99,8 @@ export function converse(
     const socket = createConnection({ host, port });
     const settle = () => {
       socket.destroy();
-      if (info === undefined) reject(new Refusal(`${host}:${port} does not answer as a NATS server`));
+      // One that takes no more connections says so instead of who it is.
+      if (info === undefined) reject(new Refusal(`${host}:${port} does not answer as a NATS server\n${said}`.trim()));
       else resolve({ info, said });
     };
     socket.setTimeout(timeoutMs, settle);

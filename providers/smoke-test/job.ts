@@ -29,6 +29,8 @@ export interface SmokeTestSite {
   /** Whether the site is reached through the hub; absent for no. */
   throughHub?: true;
   place: Place;
+  /** Largest message that it is to take, in bytes. */
+  maxPayload?: number;
   /** Digest of the site's own declaration: when it changes, the burst goes over its link. */
   declared: string;
 }
@@ -50,6 +52,6 @@ export interface Proved {
   site: SmokeTestSite;
   probes: Record<string, ProbeFacts>;
   findings: Finding[];
-  /** Whether both servers answer, so that attacks tell something. */
+  /** Whether both servers answer and let applications in, so that attacks tell something. */
   isReachable: boolean;
 }

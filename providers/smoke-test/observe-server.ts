@@ -1,9 +1,11 @@
 import { NatsConnection } from "nats";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ServerFacts } from "../../diagnosis/facts";
 import { Access, shared } from "../nats/connection";
 import { LeafLink, accountStatus, jetStreamConfig, leafLinks, linksWithSubjects, varz } from "../nats/system";
 import { messageOf } from "../refusal";
-import { Place, hostOf } from "../server-host";
+import { refusalOf } from "./observe-application";
+import { Place, ProcessState, ServerHost, hostOf } from "../server-host";
 import { storeState } from "../store-state";
 
 /** What a server of a link says of itself. */
@@ -77,7 +79,29 @@ export async function serverFacts(
     }
     return { facts, links: links.map((link) => withSubjects?.find(({ id }) => id === link.id) ?? link) };
   } catch (error) {
-    const where = access.site === undefined ? access.url : `site ${access.site} through the hub at ${access.url}`;
-    return { facts: { unreachable: `${where}: ${messageOf(error)}` }, links: [] };
+    return { facts: await silence(access, place, error), links: [] };
   }
+}
+
+/** What is seen of a server that does not let the system account in. */
+async function silence(access: Access, place: Place | undefined, error: unknown): Promise<ServerFacts> {
+  const { site, url } = access;
+  const where = site === undefined ? url : `site ${site} through the hub at ${url}`;
+  // Where it takes no more connections, the client's own words are about its socket.
+  const refused = site === undefined ? await refusalOf(url) : undefined;
+  const state = place === undefined ? undefined : await readable(stateThatLasts(hostOf(place)));
+  return {
+    unreachable: `${where}: ${refused ?? messageOf(error)}`,
+    ...(state === undefined ? {} : { process: state }),
+  };
+}
+
+const FROZEN_MS = 500;
+
+/** A process that gets no time for a moment is not frozen. */
+async function stateThatLasts(host: ServerHost): Promise<ProcessState> {
+  const state = await host.state();
+  if (state !== "frozen") return state;
+  await sleep(FROZEN_MS);
+  return host.state();
 }

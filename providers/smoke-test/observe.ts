@@ -9,6 +9,7 @@ import { clocksOf } from "../lost-tail";
 import { overrunAt } from "../repair-condition";
 import { Place } from "../server-host";
 import { failedSteps } from "../unproven";
+import { applicationFacts } from "./observe-application";
 import { recentErrors, remoteOf } from "./observe-config";
 import { LinkEnds, DUPLICATE, countsOf, isReplaced, linkFacts, watchCrossing } from "./observe-link";
 import { readable, serverFacts } from "./observe-server";
@@ -27,6 +28,10 @@ export interface Observed {
   place?: Place;
   /** Where the hub runs, for its log and its disk. */
   hubPlace?: Place;
+  /** Seed of the site's application; absent where no login is to be tried. */
+  application?: string;
+  /** Largest message that the site is to take. */
+  maxPayload?: number;
   system: string;
   hubDomain: string;
   /** Seed of the site's link, for its public key. */
@@ -50,7 +55,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   const collecting = [...new Set(observed.streams.map((stream) => collectingAccount(stream, site)))];
   const before = await readable(countsOf(ends));
   const clocks = readable(clocksOf(access, system));
-  const [hub, leaf, streams, errors, remote] = await Promise.all([
+  const [hub, leaf, streams, errors, remote, application] = await Promise.all([
     serverFacts(servers.hub, { account, collecting, storing: collecting, place: observed.hubPlace }),
     // Through the hub a site's accounts cannot be asked for.
     serverFacts(servers.leaf, {
@@ -77,6 +82,13 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
     ),
     place === undefined ? [] : recentErrors(place),
     place === undefined ? undefined : remoteOf(place),
+    observed.application === undefined || access.throughHub === true
+      ? undefined
+      : applicationFacts(access.url, observed.application, {
+          site,
+          subjects: observed.streams.flatMap(({ subjects }) => subjects),
+          streams: observed.streams.map((stream) => siteStreamName(stream, site)),
+        }),
   ]);
   const ofSite = hub.links.filter((link) => link.name === site);
   const facts: SiteFacts = {
@@ -92,6 +104,8 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
     streams,
   };
   if (remote !== undefined) facts.leaf.remote = remote;
+  if (application !== undefined) facts.leaf.application = application;
+  if (observed.maxPayload !== undefined) facts.declared.maxPayload = observed.maxPayload;
   if (before !== undefined && streams.some(({ asked }) => asked === "no answer")) {
     const between = await watchCrossing(ends, before).catch(() => undefined);
     if (between !== undefined) facts.unanswered = between;

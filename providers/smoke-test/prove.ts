@@ -42,6 +42,8 @@ async function proveSite(inputs: SmokeTestInputs, site: SmokeTestSite, { runId, 
     root: inputs.root,
     place: site.place,
     ...(inputs.hub.place === undefined ? {} : { hubPlace: inputs.hub.place }),
+    application: inputs.secrets.sites[site.site]?.application ?? "",
+    ...(site.maxPayload === undefined ? {} : { maxPayload: site.maxPayload }),
     system: inputs.secrets.system,
     hubDomain: inputs.hub.name,
     linkSeed: inputs.secrets.sites[site.site]?.link ?? "",
@@ -54,7 +56,9 @@ async function proveSite(inputs: SmokeTestInputs, site: SmokeTestSite, { runId, 
   const isTouched = touched.has(site.site);
   if (isTouched) {
     const facts = await observeSettled(observed, inputs.probes.timeout);
-    const isReachable = facts.hub.unreachable === undefined && facts.leaf.unreachable === undefined;
+    const { unreachable, application: granted } = facts.leaf;
+    const isReachable =
+      facts.hub.unreachable === undefined && unreachable === undefined && granted?.refused === undefined;
     if (blockingFinding(facts) !== undefined) return { site, probes: {}, findings: diagnose(facts), isReachable };
   }
   const burst = olds?.declared[site.site] !== site.declared;

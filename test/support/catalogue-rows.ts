@@ -6,6 +6,7 @@ import { LOSS_ROWS } from "./catalogue-losses";
 import { PAIR_ROWS } from "./catalogue-pairs";
 import { STREAM_ROWS } from "./catalogue-streams";
 import { STRESS_ROWS } from "./catalogue-stress";
+import { REFUSAL_ROWS } from "./catalogue-refusals";
 import { Row } from "./catalogue";
 
 /** The whole catalogue, in the order in which docs/catalogue.md shows it. */
@@ -14,6 +15,7 @@ export const GROUPS: Record<string, readonly Row[]> = {
   "What the link carries": CARRIED_ROWS,
   "Streams, sources, limits": STREAM_ROWS,
   "Full disks": DISK_ROWS,
+  "Refused at the site, frozen, hung": REFUSAL_ROWS,
   Losses: LOSS_ROWS,
   "Two mistakes at once": PAIR_ROWS,
   "Nothing wrong: busy, slow, or just back": STRESS_ROWS,

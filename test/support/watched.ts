@@ -12,7 +12,7 @@ import { recordOf } from "../../providers/smoke-test/record";
 export function observedOf(fleet: TestFleet): Observed[] {
   const { hub, settings, root, lastProof } = fleet;
   const merged = settings.streams.some((stream) => stream.collect.mode === "merged");
-  return settings.sites.map(({ name: site, expect }): Observed => {
+  return settings.sites.map(({ name: site, expect, maxPayload }): Observed => {
     const { url, seeds, folder } = fleet.site(site);
     const access: SiteAccess = {
       site,
@@ -28,6 +28,8 @@ export function observedOf(fleet: TestFleet): Observed[] {
       root,
       place: { kind: "process", folder },
       hubPlace: { kind: "process", folder: hub.folder },
+      application: seeds.application,
+      maxPayload,
       system: hub.seeds.system,
       hubDomain: settings.hub.name,
       linkSeed: seeds.link,

@@ -17,6 +17,8 @@ class Failing implements ServerHost {
   refuseUnstartable = (): Promise<void> => Promise.resolve();
   start = () => Promise.resolve({ exitCode: () => Promise.resolve(1) });
   stop = (): Promise<void> => Promise.resolve();
+  state = (): Promise<"gone"> => Promise.resolve("gone");
+  thaw = (): Promise<void> => Promise.resolve();
   room = (): undefined => undefined;
   log = (): Promise<string> => Promise.resolve(this.lines.join("\n"));
   clear = (): void => undefined;

@@ -1,0 +1,65 @@
+import { SiteFacts } from "./facts";
+import { SiteRule, UP } from "./finding";
+
+/** Rules about what keeps applications from publishing at their own site. Sourcing may be well all the while. */
+
+const SYMPTOM = "applications are refused at the site";
+
+const USED_UP = /maximum .*connections/i;
+
+/** The words with which the site's server refuses whoever connects: an application, or this program. */
+const refusalOf = ({ leaf }: SiteFacts): string | undefined =>
+  leaf.application?.refused ?? (USED_UP.test(leaf.unreachable ?? "") ? leaf.unreachable : undefined);
+
+export const APPLICATION_RULES: readonly SiteRule[] = [
+  {
+    code: "connections-used-up",
+    by: "seen",
+    find(facts) {
+      const refused = refusalOf(facts);
+      if (refused === undefined || !USED_UP.test(refused)) return undefined;
+      const where = /account/i.test(refused) ? `account ${facts.declared.account} of the site` : "the site's server";
+      return {
+        symptom: SYMPTOM,
+        cause: `${where} takes no more connections`,
+        evidence: `a login with the key of the applications: ${refused}`,
+        next: "close the connections that are not needed; a limit that was set by hand goes with 'pulumi up', which writes the configuration back and restarts the server where it must",
+      };
+    },
+  },
+  {
+    code: "application-refused",
+    by: "seen",
+    unless: ["connections-used-up"],
+    find({ leaf }) {
+      const { refused, denied = [] } = leaf.application ?? {};
+      if (refused === undefined && denied.length === 0) return undefined;
+      return {
+        symptom: SYMPTOM,
+        cause:
+          refused === undefined
+            ? `the key of the applications may not publish on ${denied.join(", ")}`
+            : "the site's server does not let the key of the applications in",
+        evidence:
+          refused === undefined
+            ? `the server's USER.INFO: it may not publish on ${denied.join(", ")}`
+            : `a login with the key of the applications: ${refused}`,
+        next: UP,
+      };
+    },
+  },
+  {
+    code: "payload-lowered",
+    by: "seen",
+    find({ leaf, declared }) {
+      const { maxPayload: takes } = leaf.application ?? {};
+      if (takes === undefined || declared.maxPayload === undefined || takes >= declared.maxPayload) return undefined;
+      return {
+        symptom: SYMPTOM,
+        cause: "the site takes smaller messages than declared: applications are refused with larger ones",
+        evidence: `max_payload: ${takes} bytes for the key of the applications, declared ${declared.maxPayload}`,
+        next: UP,
+      };
+    },
+  },
+];
