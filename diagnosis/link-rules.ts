@@ -27,7 +27,7 @@ export const LINK_RULES: readonly SiteRule[] = [
             ? `other servers are linked into this site's account ${declared.account}: ${strangers.join(", ")}`
             : `${links.length} servers are linked under the name of this site`,
         evidence: `hub /leafz: ${names.map((name) => `${name} -> ${name === site ? links.map(({ account }) => account).join(", ") : declared.account}`).join("; ")}`,
-        next: "stop the copy (a cloned machine?), or give it a key and an account of its own; one key belongs to one server",
+        next: "stop the copy (a cloned machine?), or give it a key and an account of its own; where the hub was changed by hand, 'pulumi up' puts back who belongs where",
       };
     },
   },
@@ -43,7 +43,7 @@ export const LINK_RULES: readonly SiteRule[] = [
       return {
         cause: `the link of ${site} stands at both ends, but ${dead}: the network between them swallows it`,
         evidence: `while a request went unanswered the hub sent ${hubSent} messages and the site received ${siteReceived}; the site sent ${siteSent} and the hub received ${hubReceived}`,
-        next: "check the network between site and hub (a firewall or NAT that drops the connection silently); restart the site's server to make the link anew",
+        next: "check the network between site and hub (a firewall or NAT that drops the connection silently); then end the site's server (kill its process, or 'docker kill'), and run 'pulumi up', which starts it and links it anew",
       };
     },
   },

@@ -59,7 +59,7 @@ export const LOSS_RULES: readonly StreamRule[] = [
             severity: "warning",
             cause: `stream ${name} of site ${site} takes no more messages: applications are refused`,
             evidence: full,
-            next: "raise the limit that it names, shorten maxAge, or let the stream discard old messages (discard: old)",
+            next: "raise maxBytes of the stream, or quota of the site, in the settings, shorten maxAge, or let the stream discard old messages (discard: old), then run 'pulumi up'; where the limit was lowered by hand, 'pulumi up' alone puts it back",
           };
     },
   },

@@ -78,13 +78,13 @@ export const SITE_FINDINGS = {
     cause: "other servers are linked under the name of this site, or into its account: mostly a cloned machine",
     shows:
       "the hub's `/leafz` has more than one link there; under one name the two push each other out, and the site logs `Duplicate Remote LeafNode Connection`",
-    cure: "stop the copy, or give it a key and an account of its own",
+    cure: "stop the copy, or give it a key and an account of its own; `up` puts back what was changed on the hub by hand",
   },
   "link-stale": {
     cause: "the link stands at both ends, but the network swallows what one of them sends",
     shows:
       "a request of the hub goes unanswered, and meanwhile one end counts messages sent that the other never counts as received; the servers notice after minutes",
-    cure: "look at the network between them (firewall, NAT, a path that drops silently); a restart of the site's server makes the link anew",
+    cure: "look at the network between them (firewall, NAT, a path that drops silently); then end the site's server, and `up`, which starts it and links it anew",
   },
   "jetstream-off": {
     cause: "JetStream is off, in a server or in an account that needs it",
@@ -261,7 +261,7 @@ export const WARNINGS = {
   "site-full": {
     cause: "the site's stream, or its account, is full and refuses what applications publish",
     shows: "bytes or messages held and the limit that they reached",
-    cure: "raise the limit, shorten `maxAge`, or let the stream discard old messages",
+    cure: "raise the limit in the settings, shorten `maxAge`, or let the stream discard old messages, then `up`; `up` alone puts back what was lowered by hand",
   },
 } satisfies Record<string, Reference>;
 

@@ -7,7 +7,7 @@ import { format } from "prettier";
 import { FindingCode, RULES, diagnose } from "../../diagnosis/diagnose";
 import { SiteFacts } from "../../diagnosis/facts";
 import { FINDINGS } from "../../diagnosis/reference";
-import { Case, Outcome, casesOf, judge, recording, runCase } from "../support/catalogue";
+import { Case, Outcome, casesOf, healedOf, judge, recording, runCase } from "../support/catalogue";
 import { Result, catalogueDoc, resultOf, summary } from "../support/catalogue-report";
 import { GROUPS } from "../support/catalogue-rows";
 import { concurrently } from "../support/concurrently";
@@ -23,6 +23,8 @@ describe("the catalogue of mistakes", function () {
 
   const CASES = casesOf(Object.values(GROUPS).flat());
   const results: Result[] = [];
+  /** Of each finding whose cure can be run: whether the fleet was well after it. */
+  const healed: boolean[] = [];
   const titleOf = ({ title }: Case): string => `finds what is wrong with ${title}`;
   /** Of the mistake that is made before the deployment, and is no row for that. */
   const factsOfFailedStep: SiteFacts[] = [];
@@ -47,6 +49,7 @@ describe("the catalogue of mistakes", function () {
       if (one.row.whyNot?.() !== undefined) this.skip();
       const outcome = (await outcomes[i])!;
       results.push(resultOf(one, outcome));
+      healed.push(...healedOf(one, outcome));
       assert.deepEqual(judge(one, outcome), []);
     });
   });
@@ -128,6 +131,7 @@ describe("the catalogue of mistakes", function () {
         `${isRight ? "right" : "WRONG"}  ${(answerMs / 1000).toFixed(1).padStart(4)} s  ${title.padEnd(width)}  ${found.join(", ") || "none"}`,
       );
     console.log(summary(results));
+    console.log(`cures run and healed: ${healed.filter((one) => one).length} of ${healed.length}`);
     // With a part of the rows only, the page would call the others not run.
     if (process.env.CATALOGUE !== "write" || results.length !== CASES.length) return;
     const page = await format(catalogueDoc(results), { parser: "markdown", printWidth: 120 });

@@ -50,6 +50,7 @@ export const CLONE_ROWS: Row[] = [
     finds: ["oslo: link-doubled"],
     evidence: { "link-doubled": /replaced the link of oslo .*Duplicate Remote LeafNode Connection/ },
     cure: (fleet) => stopServer(`${oslo(fleet).folder}-copy`),
+    says: "stop the copy",
   },
   {
     name: "a cloned machine under another name: the same key and domain",
@@ -61,6 +62,7 @@ export const CLONE_ROWS: Row[] = [
     evidence: { "link-doubled": /oslo -> OSLO; oslo-2 -> OSLO/ },
     cause: { "link-doubled": /other servers are linked into this site's account OSLO: oslo-2/ },
     cure: (fleet) => stopServer(`${oslo(fleet).folder}-copy`),
+    says: "stop the copy",
   },
   {
     name: "a leaf remote whose account the site does not have: the server does not start",

@@ -38,28 +38,25 @@ const hubIsOff = (fleet: TestFleet) =>
     return jetstream.config === undefined;
   });
 
-/** Room, then what the finding says. */
-async function cure(fleet: TestFleet): Promise<void> {
+async function makeRoom(fleet: TestFleet): Promise<void> {
   disks.get(fleet)?.makeRoom();
   assert.match((await fleet.preview()).reports.join(), /has a store that failed \(.*; up repairs it/);
-  await fleet.up();
 }
 
 const NO_ROOM = /make room on the file system of .*, then run 'pulumi up', which restarts the server/;
 
 /** Without room `up` restarts nothing, for the store would fail again. */
-async function cureOfSite(fleet: TestFleet): Promise<void> {
+async function makeRoomAtSite(fleet: TestFleet): Promise<void> {
   const before = (await fleet.status(oslo(fleet))).server_id;
   await fleet.up();
   assert.match(fleet.problemsOf("oslo").join(), NO_ROOM);
   assert.equal((await fleet.status(oslo(fleet))).server_id, before, "not restarted");
   disks.get(fleet)?.makeRoom();
-  await fleet.up();
 }
 
-async function cureOfHub(fleet: TestFleet): Promise<void> {
+async function makeRoomOnHub(fleet: TestFleet): Promise<void> {
   await assert.rejects(fleet.up(), NO_ROOM);
-  await cure(fleet);
+  await makeRoom(fleet);
 }
 
 /** What was acknowledged before and after is on the hub, each once. */
@@ -84,7 +81,8 @@ export const DISK_ROWS: Row[] = [
     finds: ["oslo: store-failed"],
     evidence: { "store-failed": /the site: .*OSLO > EVENTS.*no space left on device; 0 B free on the file system of/ },
     cause: { "store-failed": /applications are refused or get no acknowledgement/ },
-    cure: cureOfSite,
+    cure: makeRoomAtSite,
+    says: "make room on the file system of",
     after: collects,
   },
   {
@@ -99,7 +97,6 @@ export const DISK_ROWS: Row[] = [
     },
     finds: ["oslo: store-failed"],
     evidence: { "store-failed": /no space left on device; [12]\d.*MiB free/ },
-    cure,
     after: collects,
   },
   {
@@ -115,7 +112,8 @@ export const DISK_ROWS: Row[] = [
     finds: ["bergen: store-failed", "oslo: store-failed"],
     evidence: { "store-failed": /the hub: JetStream switched itself off: .*no space left on device.*; 0 B free on/ },
     cause: { "store-failed": /it takes nothing from any site/ },
-    cure: cureOfHub,
+    cure: makeRoomOnHub,
+    says: "make room on the file system of",
     after: collects,
   },
   {
@@ -128,5 +126,6 @@ export const DISK_ROWS: Row[] = [
     finds: ["oslo: disk-full (warning)"],
     evidence: { "disk-full": /MiB free on the file system of/ },
     cure: (fleet) => Promise.resolve(disks.get(fleet)?.makeRoom()),
+    says: "make room on the file system of",
   },
 ];

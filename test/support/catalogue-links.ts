@@ -14,7 +14,8 @@ import {
   throughProxy,
 } from "./catalogue-mistakes";
 import { TestFleet } from "./fleet";
-import { restartWith, stopServer, whileStopped } from "./servers";
+import { Proxy } from "./proxy";
+import { killServer, restartWith, stopServer, whileStopped } from "./servers";
 import { newSeed } from "./settings";
 import { askOverLink } from "../../providers/smoke-test/observe-link";
 import { siteApi } from "../../configs/streams";
@@ -25,11 +26,21 @@ import { until } from "./until";
 /** Has a proxy swallow what comes from there, once all runs. */
 async function blackHole(fleet: TestFleet, ...from: ("site" | "hub")[]): Promise<void> {
   const proxy = await throughProxy(fleet);
+  proxies.set(fleet, proxy);
   await until("the site answers over the link", async () => {
     const { connection } = await fleet.atHub("oslo");
     return (await askOverLink(connection, siteApi("oslo"), "EVENTS")) === "answered";
   });
   for (const end of from) proxy.swallow(end);
+}
+
+/** What oslo dials the hub through. */
+const proxies = new WeakMap<TestFleet, Proxy>();
+
+/** The network carries everything again, and the link that it spoiled ends with its server. */
+async function endTheSpoiltLink(fleet: TestFleet): Promise<void> {
+  proxies.get(fleet)?.restore();
+  await killServer(oslo(fleet).folder);
 }
 
 /** Whether the hub's source last heard from oslo that long ago. */
@@ -218,6 +229,8 @@ export const LINK_ROWS: Row[] = [
     make: (fleet) => blackHole(fleet, "site", "hub"),
     finds: ["oslo: link-stale"],
     evidence: { "link-stale": /the hub sent [1-9]\d* messages and the site received 0/ },
+    cure: endTheSpoiltLink,
+    says: "end the site's server",
     cause: { "link-stale": /what the hub sends does not reach the site/ },
   },
   {
@@ -225,12 +238,16 @@ export const LINK_ROWS: Row[] = [
     make: (fleet) => blackHole(fleet, "hub"),
     finds: ["oslo: link-stale"],
     evidence: { "link-stale": /the hub sent [1-9]\d* messages and the site received 0/ },
+    cure: endTheSpoiltLink,
+    says: "end the site's server",
   },
   {
     name: "a network that swallows what the site sends",
     make: (fleet) => blackHole(fleet, "site"),
     finds: ["oslo: link-stale"],
     evidence: { "link-stale": /the site sent [1-9]\d* and the hub received 0/ },
+    cure: endTheSpoiltLink,
+    says: "end the site's server",
     cause: { "link-stale": /what the site sends does not reach the hub/ },
   },
   {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { repairSite } from "../../providers/repair";
 import { rearm } from "../../providers/source";
 import { Row } from "./catalogue";
 import { oslo } from "./catalogue-mistakes";
@@ -33,7 +32,6 @@ export const LOSS_ROWS: Row[] = [
     },
     finds: ["bergen: hub-store-lost (warning)", "oslo: hub-store-lost (warning)"],
     evidence: { "hub-store-lost": /100 of 100 messages are there/ },
-    cure: (fleet) => fleet.repair(),
     after: async (fleet) => {
       const [row] = await fleet.prove();
       assert.equal(row?.note, "", "it is said once");
@@ -108,15 +106,6 @@ export const LOSS_ROWS: Row[] = [
       "site-store-lost": /its last sequence is \d+, the hub took (none|100)/,
       "source-waiting": /it has no consumer at the site/,
     },
-    cure: (fleet) =>
-      until(
-        "the hub found the new stream",
-        async () => {
-          const [source] = (await fleet.collected("oslo")).sources ?? [];
-          return source !== undefined && source.active >= 0 && source.active < 2e9;
-        },
-        90_000,
-      ),
   },
   {
     name: "a site that lost acknowledged messages: its next ones would be skipped",
@@ -133,10 +122,8 @@ export const LOSS_ROWS: Row[] = [
     finds: ["oslo: site-store-rolled-back"],
     evidence: { "site-store-rolled-back": /the hub took sequence 100, the site's last is 5\d/ },
     cause: { "site-store-rolled-back": /lost acknowledged messages/ },
-    cure: async (fleet) => {
-      const observed = observedAt(fleet, "oslo");
-      // Only probes were published since the loss.
-      await repairSite({ observed, streams: observed.streams, accept: "leave", say: () => undefined });
+    accept: "lost-tail",
+    after: async (fleet) => {
       await publish(fleet, 101, 120);
       await hubHas(fleet, 120);
     },
@@ -159,10 +146,7 @@ export const LOSS_ROWS: Row[] = [
     finds: ["oslo: site-store-rolled-back"],
     evidence: { "site-store-rolled-back": /sequences 51 to 100 before the site's server started/ },
     cause: { "site-store-rolled-back": /what it stored in their place was skipped/ },
-    cure: async (fleet) => {
-      const observed = observedAt(fleet, "oslo");
-      await repairSite({ observed, streams: observed.streams, accept: "redeliver", say: () => undefined });
-      await hubHas(fleet, 170);
-    },
+    accept: "redeliver",
+    after: (fleet) => hubHas(fleet, 170),
   },
 ];

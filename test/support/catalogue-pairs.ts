@@ -87,6 +87,8 @@ export const PAIR_ROWS: Row[] = [
       });
     },
     finds: ["oslo: hub-has-subjects", "oslo: remote-denies", "oslo: source-wrong-stream"],
+    cure: (fleet) => editHubStream(fleet, (config) => (config.subjects = [])),
+    says: "take the subjects off the hub's stream",
     evidence: { "hub-has-subjects": /events\.>/, "source-wrong-stream": /'EVENT'/, "remote-denies": /FC/ },
   },
   {

@@ -27,7 +27,8 @@ const INTRODUCTION = `# The catalogue of mistakes
 
 Every mistake below is made on real servers, on a good deployment of a hub and two sites, \`oslo\` and \`bergen\`. Then the
 smoke test must find exactly the findings of the row and no other, with the evidence that the row wants; it must prove the
-healthy site in the same run, and pass once the cure that the finding names was applied. How long the first answer
+healthy site in the same run, and pass once exactly the commands were run that the findings name as next, after what they
+leave to a person. How long the first answer
 takes is printed at the end, and measured by \`make bench\`. [Findings](findings.md) says what each means.
 
 This page is written by \`make catalogue\`, which runs them all.

@@ -129,6 +129,7 @@ export const STREAM_ROWS: Row[] = [
     finds: ["oslo: hub-has-subjects"],
     evidence: { "hub-has-subjects": /its subjects events\.> overlap what it collects/ },
     cure: (fleet) => editHubStream(fleet, (config) => (config.subjects = [])),
+    says: "take the subjects off the hub's stream",
   },
   {
     name: "subjects on the hub's stream and a link that carries all: every message twice",
@@ -138,10 +139,8 @@ export const STREAM_ROWS: Row[] = [
     },
     finds: ["oslo: isolation-broken", "oslo: probes-doubled"],
     evidence: { "probes-doubled": /28 of 28 probes stand twice/, "isolation-broken": /answered/ },
-    cure: async (fleet) => {
-      await editHubStream(fleet, (config) => (config.subjects = []));
-      await fleet.up();
-    },
+    cure: (fleet) => editHubStream(fleet, (config) => (config.subjects = [])),
+    says: "it must have no subjects of its own",
   },
   {
     name: "a site whose stream was changed by hand and takes no probes",
@@ -176,7 +175,7 @@ export const STREAM_ROWS: Row[] = [
       "hub-full":
         /bytes of at most 6291456 and discards new messages; the next message .* takes about 900\d{3} bytes: \d+ bytes/,
     },
-    cure: (fleet) => fleet.up({ streams: [keepingNew("32MiB")] }),
+    change: { streams: [keepingNew("32MiB")] },
     after: (fleet) => until("all are there", async () => (await collectedCount(fleet)) === 2_008),
   },
   {
@@ -207,5 +206,6 @@ export const STREAM_ROWS: Row[] = [
     evidence: { unknown: /0 of 1 probes arrived\n +server +good [^]*\n +delivery +good [^]*\n +hub stream +good/ },
     cause: { unknown: /Last good step: hub stream; first bad one: none was seen/ },
     cure: (fleet) => editHubStream(fleet, (config) => delete config.subject_transform),
+    says: "look at the first step that is not good",
   },
 ];

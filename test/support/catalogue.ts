@@ -4,6 +4,8 @@ import { Finding, describeFinding } from "../../diagnosis/diagnose";
 import { SiteFacts } from "../../diagnosis/facts";
 import { OBSERVED } from "../../providers/smoke-test/observe";
 import { messageOf } from "../../providers/refusal";
+import type { Accept } from "../../providers/repair";
+import { cureProblems, isRunnable, runCure } from "./cures";
 import { ShownFinding, codesOf, refuseSeeds, shownFindings } from "./findings";
 import { TestFleet } from "./fleet";
 import { lookAt } from "./watched";
@@ -26,8 +28,13 @@ export interface Row {
   evidence: Readonly<Record<string, RegExp>>;
   /** What is true of causes, by code. */
   cause?: Readonly<Record<string, RegExp>>;
-  /** The cure that the finding names, where it is another than `pulumi up`. */
+  /** What a person does of the cure, before the commands that the findings name are run; and words of `next` that say so. */
   cure?(fleet: TestFleet): PromiseLike<unknown>;
+  says?: string;
+  /** The settings that a finding has changed for `pulumi up`. */
+  change?: RawSettings;
+  /** The word with which `make repair` is run. */
+  accept?: Accept;
   /** What must be true once it is cured and proven. */
   after?(fleet: TestFleet): PromiseLike<unknown>;
 }
@@ -66,6 +73,8 @@ export interface Outcome {
   answerMs: number;
   /** Sites that no finding is about, and that are proven in the same run. */
   proven: string[];
+  /** Errors that a look still finds after the cure. */
+  left: Finding[];
   /** What the second proof said: nothing but "site status" of each row when the cure works. */
   cured: string[];
 }
@@ -114,14 +123,32 @@ export async function runCase({ row, mode }: Case): Promise<Outcome> {
   const proven = healthy.filter((site) =>
     fleet.reports.slice(reported).some((line) => line.startsWith(`site ${site}: `) && /(\d+) of \1 probes/.test(line)),
   );
-  await (row.cure ?? ((one: TestFleet) => one.up()))(fleet);
+  await runCure(fleet, row, findings);
   const cured = await fleet.prove().then(
     (rows) => rows.map(({ site, status }) => `${site} ${status}`),
     (error: unknown) => [messageOf(error)],
   );
+  const left = (await Promise.all(SITES.map((site) => lookAt(fleet, site)))).flat();
   await row.after?.(fleet);
-  return { findings, looked, facts: [...facts.values()], answerMs, proven, cured };
+  return {
+    left: left.filter(({ severity }) => severity === "error"),
+    findings,
+    looked,
+    facts: [...facts.values()],
+    answerMs,
+    proven,
+    cured,
+  };
 }
+
+/** Of each finding whose cure can be run: whether it is what the finding says, and the fleet was well after it. */
+export function healedOf({ row }: Case, outcome: Outcome): boolean[] {
+  const isWell = isProven(outcome) && outcome.left.length === 0;
+  const findings = outcome.findings.filter(isRunnable);
+  return findings.map((finding) => isWell && cureProblems(row, [finding, ...outcome.findings]).length === 0);
+}
+
+const isProven = ({ cured }: Outcome): boolean => cured.join() === SITES.map((site) => `${site} proven`).join();
 
 /** Everything that is wrong with an outcome, in words; empty when it is right. */
 export function judge({ row }: Case, outcome: Outcome): string[] {
@@ -139,7 +166,9 @@ export function judge({ row }: Case, outcome: Outcome): string[] {
   }
   const healthy = SITES.filter((site) => !row.finds.some((one) => one.startsWith(`${site}: `) && !one.endsWith(")")));
   if (proven.join() !== healthy.join()) wrong.push(`proven in the same run: ${proven.join(", ") || "none"}`);
-  if (cured.join() !== SITES.map((site) => `${site} proven`).join()) wrong.push(`after the cure: ${cured.join("; ")}`);
+  if (!isProven(outcome)) wrong.push(`after the cure: ${cured.join("; ")}`);
+  wrong.push(...cureProblems(row, findings));
+  for (const finding of outcome.left) wrong.push(`after the cure a look finds ${describeFinding(finding)}`);
   for (const finding of outcome.looked) wrong.push(`a look finds ${describeFinding(finding)}`);
   return wrong;
 }

@@ -6,6 +6,8 @@ export interface Proxy extends AsyncDisposable {
   port: number;
   /** From now on, what comes from there vanishes, or what of it matches; both connections stay up. */
   swallow(from: "site" | "hub", what?: RegExp): void;
+  /** Lets everything through again, also on the connections that stand. */
+  restore(): void;
   /** From now on, what comes from the site crosses at this rate; undefined for as fast as it can. */
   slow(bytesPerSecond: number | undefined): void;
 }
@@ -13,7 +15,7 @@ export interface Proxy extends AsyncDisposable {
 export async function proxyTo(port: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let rate: number | undefined;
-  const swallowed: { site?: RegExp; hub?: RegExp } = {};
+  let swallowed: { site?: RegExp; hub?: RegExp } = {};
   const server = createServer((site) => {
     const hub = createConnection({ host: "127.0.0.1", port });
     for (const [name, from, to] of [
@@ -39,6 +41,7 @@ export async function proxyTo(port: number): Promise<Proxy> {
   return {
     port: (server.address() as AddressInfo).port,
     slow: (bytesPerSecond) => void (rate = bytesPerSecond),
+    restore: () => void (swallowed = {}),
     swallow: (from, what = /^/) => void (swallowed[from] = what),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

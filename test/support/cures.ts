@@ -1,0 +1,67 @@
+import { Accept, repairSite } from "../../providers/repair";
+import { Refusal } from "../../providers/refusal";
+import type { Row } from "./catalogue";
+import { ShownFinding } from "./findings";
+import { TestFleet } from "./fleet";
+import { observedAt } from "./watched";
+
+/** Runs exactly what findings say is next: the commands that they name, after what a person is told to do. */
+
+export interface Commands {
+  up: boolean;
+  repairs: { site: string; stream: string }[];
+}
+
+export function commandsIn(next: string): Commands {
+  const repairs = [...next.matchAll(/make repair SITE=([a-z0-9-]+) STREAM=(\w+)/g)];
+  return {
+    up: /'(pulumi|make) up'/.test(next),
+    repairs: repairs.map(([, site = "", stream = ""]) => ({ site, stream })),
+  };
+}
+
+/** What a finding leaves to people alone, and nothing is to be run: only looked for, or compared. */
+const NOTHING_TO_RUN = /^compare with a backup|^the site delivers again what it still holds|^nothing to repair/;
+
+/** Whether something can be run of it, here or by a person. */
+export const isRunnable = ({ next }: ShownFinding): boolean => !NOTHING_TO_RUN.test(next);
+
+/** What is wrong with the row's cure as such: it is not what the findings say. */
+export function cureProblems(row: Row, findings: readonly ShownFinding[]): string[] {
+  const { cure, says, change, accept } = row;
+  const problems: string[] = [];
+  const isSaid = (words: string) => findings.some(({ next }) => next.includes(words));
+  if (cure !== undefined && says === undefined) problems.push("its cure has no words of a finding (says)");
+  if (says !== undefined && !isSaid(says)) problems.push(`no finding says '${says}' as what is next`);
+  if (change !== undefined && !isSaid("in the settings")) problems.push("no finding names a change of the settings");
+  const repairs = findings.some(({ next }) => commandsIn(next).repairs.length > 0);
+  if (repairs !== (accept !== undefined)) problems.push("'make repair' is named, or accepted, without the other");
+  for (const finding of findings.filter(isRunnable)) {
+    const { up, repairs: named } = commandsIn(finding.next);
+    const isOfRow = says !== undefined && finding.next.includes(says);
+    if (!up && named.length === 0 && !isOfRow)
+      problems.push(`${finding.site}: ${finding.code}: nothing of it can be run: ${finding.next}`);
+  }
+  return problems;
+}
+
+/** `make repair`: refused first with the words that it wants, then with the row's. */
+async function repair(fleet: TestFleet, site: string, name: string, accept: Accept): Promise<void> {
+  const observed = observedAt(fleet, site);
+  const streams = observed.streams.filter((stream) => stream.name === name);
+  const said = await repairSite({ observed, streams, say: () => undefined }).then(
+    () => "",
+    (error: unknown) => (error instanceof Refusal ? error.message : Promise.reject(error as Error)),
+  );
+  if (!said.includes(`ACCEPT=${accept}`)) throw new Error(`make repair names no ACCEPT=${accept}: ${said}`);
+  await repairSite({ observed, streams, accept, say: () => undefined });
+}
+
+/** What a person does of it first, then each command once. */
+export async function runCure(fleet: TestFleet, row: Row, findings: readonly ShownFinding[]): Promise<void> {
+  await row.cure?.(fleet);
+  const all = findings.map(({ next }) => commandsIn(next));
+  const repairs = new Map(all.flatMap((one) => one.repairs.map((each) => [`${each.site} ${each.stream}`, each])));
+  for (const { site, stream } of repairs.values()) await repair(fleet, site, stream, row.accept ?? "leave");
+  if (all.some(({ up }) => up)) await fleet.up(row.change);
+}
