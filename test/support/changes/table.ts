@@ -146,69 +146,6 @@ export const DEPARTURES: Record<string, (shape: Shape) => Shape> = Object.fromEn
   ...MODES.map((mode) => [`the mode becomes ${mode}`, (shape: Shape) => ({ ...shape, mode })] as const),
 ]);
 
-/** Updates that each make several changes at once. */
-interface Combination {
-  changes: readonly string[];
-  after: (before: Declared, kinds: readonly SiteKind[]) => Declared;
-}
-
-/** The sites get successors, which are alike but for their names. */
-const GROWTH: Combination = {
-  changes: [
-    "a site is added",
-    "a site is renamed",
-    "a stream is added",
-    "limits are raised",
-    "a link key is rotated",
-    "subjects change",
-  ],
-  after: (before, kinds) => ({
-    ...before,
-    sites: [
-      ...before.sites.map((site) => ({ ...site, rotation: site.rotation + 1 })),
-      ...sitesOf(before.sites.some((site) => isOf("added", site)) ? "renamed" : "added", kinds),
-    ],
-    roomy: true,
-    streams: [
-      { name: "EVENTS", subjects: ["events.>", "more.>"] },
-      { name: "ALARMS", subjects: ["alarms.>"] },
-    ],
-  }),
-};
-
-/** Those that have successors leave. */
-const DECLINE: Combination = {
-  changes: ["a site is removed", "limits are lowered", "a stream is removed", "subjects change"],
-  after: (before, kinds) => ({
-    ...before,
-    sites: before.sites.slice(kinds.length),
-    roomy: false,
-    streams: [{ name: "EVENTS", subjects: ["events.>"] }],
-  }),
-};
-
-export interface Leg {
-  /** All that changes in one update. */
-  changes: string[];
-  after: Declared;
-}
-
-/** How many updates `combined` makes. */
-export const LEGS = 12;
-
-/**
- * The same changes by as few updates as can be, for fleets whose updates take long: each one leads to another shape, and
- * adds or removes besides. So each shape is left for either other TLS and for the other mode, once adding and once
- * removing: six updates go on to the next TLS, six back, and all but the sixth change the mode.
- */
-export function combined(leg: number, before: Declared, kinds: readonly SiteKind[]): Leg {
-  const { changes, after } = leg % 2 === 0 ? GROWTH : DECLINE;
-  const tls = TLS[(TLS.indexOf(before.tls) + (leg < LEGS / 2 ? 1 : 2)) % TLS.length] ?? before.tls;
-  const mode = leg === LEGS / 2 - 1 ? before.mode : (MODES.find((one) => one !== before.mode) ?? before.mode);
-  const departures = [`TLS becomes ${tls}`, ...(mode === before.mode ? [] : [`the mode becomes ${mode}`])];
-  return { changes: [...changes, ...departures], after: { ...after(before, kinds), tls, mode } };
-}
-
 /** One cell of the table: a change of a fleet with such a hub, as a site of this kind sees it. */
 export interface Cell extends Shape, SiteKind {
   change: string;
