@@ -15,6 +15,8 @@ export interface StreamConfig {
   discard: "old" | "new";
   num_replicas: number;
   sources?: StreamSource[];
+  /** Never set by this program: the server's stream may have it. */
+  sealed?: boolean;
   metadata: Record<string, string>;
 }
 
@@ -92,46 +94,49 @@ export function sourceOf(stream: StreamSettings, site: string): StreamSource {
 export const collectedSubject = (stream: StreamSettings, site: string, subject: string): string =>
   stream.collect.mode === "merged" ? `${site}.${subject}` : subject;
 
-/** A setting of a stream that differs from what the server has. */
-export interface StreamChange {
-  field: keyof StreamConfig;
-  from: unknown;
-  to: unknown;
-  /** "inPlace": the server updates it. "refused": the server cannot, and the program does not re-create the stream. */
-  kind: "inPlace" | "refused";
+/** What of a source is compared, in one form: not where it began, which says nothing once it has taken a message. */
+function compared({ external, ...source }: StreamSource): Record<string, unknown> {
+  const { opt_start_seq: _, ...rest } = source as StreamSource & Record<string, unknown>;
+  const { api, deliver = "" } = (external as Partial<StreamSource["external"]> & { api: string }) ?? {};
+  const all = { ...rest, ...(external === undefined ? {} : { api, deliver }) };
+  const isSet = (value: unknown) =>
+    value !== undefined && value !== null && value !== "" && JSON.stringify(value) !== "[]";
+  return Object.fromEntries(
+    Object.entries(all)
+      .filter(([, value]) => isSet(value))
+      .sort(),
+  );
 }
 
-/** What JetStream updates in place; any other field of a stream is fixed when it is created. */
-const IN_PLACE: readonly (keyof StreamConfig)[] = [
-  "subjects",
-  "max_bytes",
-  "max_age",
-  "discard",
-  "num_replicas",
-  "metadata",
-];
-
-/** The changes that lead from the server's configuration to the wanted one. Sources are compared by `sameSource`. */
-export function streamChanges(existing: Partial<StreamConfig>, wanted: StreamConfig): StreamChange[] {
-  const fields = (Object.keys(wanted) as (keyof StreamConfig)[]).filter((field) => field !== "sources");
-  return fields.flatMap((field): StreamChange[] => {
-    const from = field === "metadata" ? existing.metadata?.[OWNER] : existing[field];
-    const to = field === "metadata" ? wanted.metadata[OWNER] : wanted[field];
-    if (JSON.stringify(from) === JSON.stringify(to)) return [];
-    return [{ field, from, to, kind: IN_PLACE.includes(field) ? "inPlace" : "refused" }];
-  });
-}
-
-/** Whether the server's source (which carries further fields) is the wanted one, wherever it began. */
+/** Whether the server's source is the wanted one in every field, wherever it began. */
 export const sameSource = (existing: StreamSource, wanted: StreamSource): boolean =>
-  existing.name === wanted.name &&
-  (existing.filter_subject ?? "") === "" &&
-  existing.external?.api === wanted.external.api &&
-  (existing.external.deliver ?? "") === wanted.external.deliver &&
-  JSON.stringify(existing.subject_transforms ?? []) === JSON.stringify(wanted.subject_transforms ?? []);
+  JSON.stringify(compared(existing)) === JSON.stringify(compared(wanted));
 
 /** Whether a source of a hub stream belongs to the site, by the JetStream domain that it reaches. */
 export const isSourceOfSite = (source: StreamSource, site: string): boolean => source.external?.api === siteApi(site);
+
+/** The site that a source may belong to, by its domain; undefined when it is none's. */
+const siteOfSource = ({ external }: StreamSource): string | undefined =>
+  /^\$JS\.([a-z][a-z0-9-]{0,30})\.API$/.exec(external?.api ?? "")?.[1];
+
+/**
+ * Which sources of a hub's stream are no mistake: the site's own, also an altered one that is the only one; in a merged
+ * stream those of other sites, which look to them. `sites`: all of the fleet, where they are known.
+ */
+export function declaredSources(
+  sources: readonly StreamSource[],
+  stream: StreamSettings,
+  site: string,
+  sites?: ReadonlySet<string>,
+) {
+  const wanted = sourceOf(stream, site);
+  const isThere = sources.some((source) => sameSource(source, wanted));
+  return (source: StreamSource): boolean => {
+    if (isSourceOfSite(source, site)) return !isThere || sameSource(source, wanted);
+    const other = siteOfSource(source);
+    return stream.collect.mode === "merged" && other !== undefined && sites?.has(other) !== false;
+  };
+}
 
 /** A short name for messages: `OSLO/EVENTS`. */
 export const collectedName = (stream: StreamSettings, site: string): string =>

@@ -92,8 +92,6 @@ export interface StreamFacts {
   api: string;
   /** Prefix of the subjects on which the site should deliver. */
   deliver?: string;
-  /** The subjects that the hub's stream collects, as it stores them. */
-  collects?: string[];
   /** In merged mode: what the accounts OSLO and HUB should pass on and do not, in words. */
   notPassedOn?: string[];
   /** Whether the site answers what the hub's source asks first, over the same way. */
@@ -129,6 +127,8 @@ export interface SiteStreamFacts {
   created: string;
   /** Why it takes no more messages; absent when it does. */
   full?: string;
+  /** How it differs from what is declared; absent when it does not, or nobody knows. */
+  drift?: DriftFacts;
 }
 
 export interface HubStreamFacts {
@@ -137,10 +137,10 @@ export interface HubStreamFacts {
   created: string;
   /** Milliseconds since it was made. */
   ageMs?: number;
-  /** Subjects of its own. */
-  subjects?: string[];
   /** Why it takes no more messages; absent when it does. */
   full?: string;
+  /** How it differs from what is declared; absent when it does not, or nobody knows. */
+  drift?: DriftFacts;
   source?: {
     name: string;
     api?: string;
@@ -176,4 +176,19 @@ export interface Breach {
   attack: string;
   evidence: string;
   next: string;
+}
+
+/** How a stream on a server differs from what is declared of it. */
+export interface DriftFacts {
+  differences: {
+    words: string;
+    /** What it does to messages; absent when nothing. */
+    harm?: string;
+  }[];
+  /** Whose it is, when the program must not change it. */
+  stranger?: string;
+  /** What JetStream cannot put back, and the way out. */
+  refused?: { fields: string[]; cure: string };
+  /** What is lost when the declared limits are put back. */
+  cost?: string;
 }

@@ -161,12 +161,6 @@ export const STREAM_FINDINGS = {
     shows: "filter, transforms and deliver prefix of the source",
     cure: UP,
   },
-  "hub-has-subjects": {
-    cause:
-      "the hub's stream has subjects of its own that overlap what it sources: what the link carries is stored twice",
-    shows: "the stream's subjects",
-    cure: "take the subjects off the stream (`nats stream edit`, as the operator of its account)",
-  },
   "hub-full": {
     cause:
       "the hub's stream, or its account, is full: it takes nothing more, or not the next message that waits at the site",
@@ -179,6 +173,19 @@ export const STREAM_FINDINGS = {
     shows:
       "the hub's `/leafz` lists nothing of `$JS.FC` that the site takes; or error 10228; or the burst stops on its way",
     cure: UP,
+  },
+  "site-stream-altered": {
+    cause:
+      "the site's stream is not as declared: somebody edited it, or made it anew. The evidence names every field; where it loses, refuses or misplaces messages, the cause says how",
+    shows:
+      "every field of the stream's configuration, also those that this program never sets, against the declared ones with what the server fills in. A warning when it does nothing to messages",
+    cure: "`up` puts it back; with `DISCARD=…` where a limit that is put back drops messages; with `REMAKE=…` what JetStream never turns off again (`sealed`, `deny_delete`, `deny_purge`, `allow_msg_ttl`, `allow_msg_schedules`) or fixes for good (`storage`, `persist_mode`, a work queue): the stream is made anew then. Each is named with what it costs",
+  },
+  "hub-stream-altered": {
+    cause:
+      "the hub's stream is not as declared: a field that somebody edited, or a source that nobody declares, such as a second one of the same site",
+    shows: "like `site-stream-altered`; and each source that is not declared",
+    cure: "`up` puts it back and takes undeclared sources off; with `DISCARD=…` or `REMAKE=…` as for `site-stream-altered`. What an undeclared source brought stays",
   },
   "site-store-rolled-back": {
     cause: "the site lost messages that it had acknowledged: the hub is ahead, and skips the next ones silently",

@@ -155,21 +155,6 @@ export const STREAM_RULES: readonly StreamRule[] = [
     },
   },
   {
-    code: "hub-has-subjects",
-    by: "seen",
-    unless: ["source-missing"],
-    find(stream) {
-      const own = onHubOf(stream)?.subjects ?? [];
-      const both = own.filter((subject) => stream.collects?.some((collected) => overlaps(subject, collected)));
-      if (both.length === 0) return undefined;
-      return {
-        cause: `the hub's stream ${stream.collectedAs} also listens to the subjects that it sources: what the link carries is stored twice`,
-        evidence: `its subjects ${both.join(", ")} overlap what it collects (${(stream.collects ?? []).join(", ")})`,
-        next: `take the subjects off the hub's stream: 'nats stream edit' on the hub, as the operator of its account`,
-      };
-    },
-  },
-  {
     code: "hub-full",
     by: "seen",
     find(stream) {

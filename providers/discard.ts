@@ -15,3 +15,13 @@ export const mayDiscardCollected = (site: string): boolean => permits(process.en
 
 /** Whether everything may be lost: the permission that `destroy` asks for. */
 export const mayDiscardAll = (): boolean => permits(process.env.DISCARD, "1");
+
+/**
+ * Whether a stream may be deleted and made anew, with what it holds: `REMAKE=oslo/EVENTS` at a site, `REMAKE=hub/OSLO/EVENTS`
+ * on the hub. Each is named: no word permits all.
+ */
+export const mayRemake = (stream: string): boolean =>
+  (process.env.REMAKE ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .includes(stream);

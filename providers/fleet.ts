@@ -7,6 +7,7 @@ import { certificateProblem } from "./certificate";
 import { isLookedFor } from "./away";
 import { refuseOtherEngine, unnamedEngine, unreachedEngines } from "./docker/whereabouts";
 import { refusedConfigs } from "./config-check";
+import { declareSites } from "./declared-sites";
 import { digest } from "./digest";
 import { mayDiscard } from "./discard";
 import { folderProblem, machineId, refuseOtherFolder, refuseOtherMachine, removeOfStack } from "./folders";
@@ -130,6 +131,10 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   const failures: Failure[] = [];
   const old = olds.settings === undefined || olds.access === undefined ? undefined : (olds as FleetInputs);
   const settings: Settings = { ...news.settings, keys: {} };
+  declareSites(
+    news.root,
+    [...(old?.settings.sites ?? []), ...settings.sites].map(({ name }) => name),
+  );
   let binary: NatsServer | undefined;
   try {
     binary = await findNatsServer(settings.natsServer);

@@ -1,5 +1,6 @@
 import { Settings, SiteSettings, StreamSettings } from "../configs/settings";
-import { hubStreamConfig, siteStreamConfig, streamChanges } from "../configs/streams";
+import { streamChanges } from "../configs/stream-changes";
+import { hubStreamConfig, siteStreamConfig } from "../configs/streams";
 import { isAway } from "./away";
 import { same } from "./values";
 
@@ -85,8 +86,8 @@ export function planRehearsal(olds: Settings | undefined, news: Settings): Rehea
 /** Whether JetStream cannot turn one into the other; then somebody removes the old one first, and nobody knows it. */
 const isAnother = (before: StreamSettings, after: StreamSettings): boolean =>
   [
-    streamChanges(siteStreamConfig(before, "any", "any"), siteStreamConfig(after, "any", "any")),
-    streamChanges(hubStreamConfig(before, "any"), hubStreamConfig(after, "any")),
+    streamChanges({ ...siteStreamConfig(before, "any", "any") }, siteStreamConfig(after, "any", "any")),
+    streamChanges({ ...hubStreamConfig(before, "any") }, hubStreamConfig(after, "any")),
   ].some((changes) => changes.some(({ kind }) => kind === "refused"));
 
 /** What is deployed, without the streams whose own change the live ones alone decide. */

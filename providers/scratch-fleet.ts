@@ -1,6 +1,7 @@
 import { declareHub, declareHubLink, declareLeaf } from "../configs/declare";
 import { Settings, SiteSettings } from "../configs/settings";
 import { FleetAccess, SiteAccess } from "./collected";
+import { declareSites } from "./declared-sites";
 import { digest } from "./digest";
 import * as hubLink from "./hub-link";
 import * as hubServer from "./hub-server";
@@ -51,7 +52,7 @@ export class ScratchFleet {
   constructor(
     public settings: Settings,
     readonly root: string,
-    private readonly stack: string,
+    readonly stack: string,
     private readonly isDeployed: (site: string) => boolean = () => true,
   ) {
     this.hubIdentity = new Resource(settings.hub.name, identity);
@@ -64,6 +65,7 @@ export class ScratchFleet {
   async bring(settings: Settings, always = false): Promise<void> {
     this.settings = settings;
     const { deployed } = this;
+    declareSites(this.root, [...this.sites.keys(), ...settings.sites.map(({ name }) => name)]);
     await this.identify();
     await this.hubServer.apply(this.hubInputs(), always);
     // All come to their end, also where one fails: what still starts a server cannot be taken down.

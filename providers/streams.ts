@@ -1,25 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
-import {
-  StreamConfig,
-  collectedName,
-  hubStreamConfig,
-  isSourceOfSite,
-  sameSource,
-  siteStreamConfig,
-  sourceOf,
-  streamChanges,
-  undeclaredStreams,
-} from "../configs/streams";
+import { changeWords, harmOf } from "../configs/stream-words";
+import { collectedName, isSourceOfSite, sameSource, sourceOf, undeclaredStreams } from "../configs/streams";
 import { isAway } from "./away";
+import { bringStream, createStream } from "./bring-stream";
 import { SiteAccess, atHub, atSite, undelivered } from "./collected";
 import { JetStream, StreamInfo, isNoStorage } from "./nats/jetstream";
-import { Refusal, messageOf, passUnlessRefusal } from "./refusal";
-import { refuseChange } from "./refuse-change";
+import { Refusal, passUnlessRefusal } from "./refusal";
+import { refusalOf, refuseChange } from "./refuse-change";
 import { behindHub } from "./repair-condition";
 import { report } from "./report";
 import { SILENT_AFTER_MS, becomesHeard, isActive, onHubStream, rearm } from "./source";
+import { End, changesAt, hubEnd, isRefused, siteEnd } from "./stream-ends";
 import { refuseUndelivered, removeStreams } from "./stream-removal";
 import { siteStep } from "./unproven";
 import { changed, inputsOnly, settled } from "./values";
@@ -47,42 +40,30 @@ export interface StreamsOutputs extends StreamsInputs {
 
 const accessOf = ({ site, expect, access }: StreamsInputs): SiteAccess => ({ site, expect, ...access });
 
-async function ensureStream(
-  js: JetStream,
-  where: string,
-  wanted: StreamConfig,
-  options: { adopt: boolean; site: string },
-): Promise<StreamInfo> {
-  const info = await js.stream(wanted.name);
-  if (info === undefined) return js.createStream(wanted);
-  refuseChange(where, info, wanted, options);
-  if (streamChanges(info.config, wanted).length === 0) return info;
-  return js.updateStream({ ...info.config, ...wanted, metadata: { ...info.config.metadata, ...wanted.metadata } });
+async function ensureAtSite(js: JetStream, inputs: StreamsInputs, stream: StreamSettings): Promise<void> {
+  const end = siteEnd(stream, inputs);
+  const info = await js.stream(end.wanted.name);
+  if (info === undefined) await createStream(js, end);
+  else await bringStream(js, end, info, { beforeRemake: () => refuseUndelivered(accessOf(inputs), [stream], true) });
 }
 
 /** Makes the hub's stream source the site; other sites' sources in a merged stream stay as they are. */
 async function ensureSource(js: JetStream, inputs: StreamsInputs, stream: StreamSettings): Promise<void> {
   const source = sourceOf(stream, inputs.site);
-  const config = hubStreamConfig(stream, inputs.stack);
-  const where = `hub stream ${collectedName(stream, inputs.site)}`;
+  const end = hubEnd(stream, inputs);
   const info = await js.stream(stream.name);
   if (info === undefined) {
-    await js.createStream({ ...config, sources: [source] });
+    await createStream(js, end, [source]);
     return;
   }
-  refuseChange(where, info, config, { adopt: stream.adopt, site: inputs.site });
-  const sources = info.config.sources ?? [];
-  const others = sources.filter((other) => !isSourceOfSite(other, inputs.site));
-  const there = sources.some((other) => sameSource(other, source));
-  if (there && streamChanges(info.config, config).length === 0) return;
-  const metadata = { ...info.config.metadata, ...config.metadata };
-  // A stream that lost its last source took its own name as subject (nats-server stream.go).
-  await js.updateStream({
-    ...info.config,
-    ...config,
-    metadata,
-    subjects: [],
-    sources: there ? sources : [...others, source],
+  const { declares = () => true } = end.comparison(info);
+  const declared = (info.config.sources ?? []).filter(declares);
+  const others = declared.filter((other) => !isSourceOfSite(other, inputs.site));
+  const there = declared.find((other) => sameSource(other, source));
+  await bringStream(js, end, info, {
+    sources: [...others, there ?? source],
+    isSourced: there !== undefined,
+    beforeRemake: () => Promise.resolve(),
   });
 }
 
@@ -127,19 +108,21 @@ async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<Stre
     // First: the next stream may take over the subjects.
     if (olds !== undefined) await removeStreams(accessOf(olds), leaving, { made: olds.made, withServer: false });
     leaving = [];
+    // What one stream cannot become keeps no other from it.
+    const refused: string[] = [];
+    const unlessRefused = (error: unknown): undefined => {
+      if (!(error instanceof Refusal)) throw error;
+      refused.push(error.message);
+    };
     if (inputs.expect === "online") {
       const js = await atSite(accessOf(inputs));
       for (const stream of inputs.streams) {
-        const where = `stream ${siteStreamName(stream, inputs.site)} at site ${inputs.site}`;
-        await ensureStream(js, where, siteStreamConfig(stream, inputs.site, inputs.stack), {
-          adopt: stream.adopt,
-          site: inputs.site,
-        });
-        made = true;
+        await ensureAtSite(js, inputs, stream).then(() => (made = true), unlessRefused);
       }
     }
-    const left = await Promise.all(inputs.streams.map((stream) => collect(inputs, stream)));
+    const left = await Promise.all(inputs.streams.map((stream) => collect(inputs, stream).catch(unlessRefused)));
     behind.push(...left.filter((words) => words !== undefined));
+    if (refused.length > 0) throw new Refusal(refused.join("; "));
   });
   // The smoke test fails the update with it.
   for (const words of behind) report(`site ${inputs.site}: ${words}`);
@@ -152,47 +135,69 @@ export async function create(inputs: StreamsInputs) {
 
 const UP_REPAIRS = "up repairs it";
 
-/**
- * What differs on the live servers, with what is to be done, in words; undefined when nothing does. Throws what a change
- * must not do.
- */
-async function drift(inputs: StreamsInputs): Promise<string | undefined> {
-  const difference = await liveDifference(inputs);
+/** What differs on the live servers, each with what becomes of it, in words. */
+async function drift(inputs: StreamsInputs): Promise<string[]> {
   const look = (stream: StreamSettings) => behindHub(accessOf(inputs), stream);
+  const found = await liveDifferences(inputs);
   const behind = inputs.expect === "offline" ? [] : await Promise.all(inputs.streams.map(look));
-  const all = [difference === undefined ? undefined : `${difference}; ${UP_REPAIRS}`, ...behind];
-  const words = all.filter((one) => one !== undefined).join("; ");
-  return words === "" ? undefined : words;
+  return [...found, ...behind.filter((one) => one !== undefined)];
 }
 
-/** What differs on the live servers, and an update writes as it should be. */
-async function liveDifference(inputs: StreamsInputs): Promise<string | undefined> {
+/** How one end differs, in words; with what an update is refused, and why. */
+function differencesAt(end: End, info: StreamInfo): string[] {
+  const changes = changesAt(end, info);
+  if (changes.length === 0) return [];
+  const refusal = refusalOf(end, info);
+  const inPlace = changes.filter(
+    (change) => refusal === undefined || (!isRefused(change) && change.field !== "metadata"),
+  );
+  const shown = inPlace.map((change) => `${changeWords(change)}${asHarm(harmOf(change))}`).join(", ");
+  return [
+    ...(shown === "" ? [] : [`${end.where}: ${shown}; ${refusal === undefined ? UP_REPAIRS : "see what follows"}`]),
+    ...(refusal === undefined ? [] : [refusal]),
+  ];
+}
+
+const asHarm = (harm: string | undefined): string => (harm === undefined ? "" : ` (${harm})`);
+
+/** What differs on the live servers: what an update writes as it should be, and what it cannot. */
+async function liveDifferences(inputs: StreamsInputs): Promise<string[]> {
   const access = accessOf(inputs);
+  const found: string[] = [];
   for (const stream of inputs.streams) {
-    const options = { adopt: stream.adopt, site: inputs.site };
     const name = siteStreamName(stream, inputs.site);
     if (inputs.expect === "online") {
-      const wanted = siteStreamConfig(stream, inputs.site, inputs.stack);
       const info = await (await atSite(access)).stream(name);
-      if (info === undefined) return `stream ${name} is missing at the site`;
-      refuseChange(`stream ${name} at site ${inputs.site}`, info, wanted, options);
-      const [change] = streamChanges(info.config, wanted);
-      if (change !== undefined) return `stream ${name} has another ${change.field} than declared`;
+      if (info === undefined) found.push(`stream ${name} is missing at the site; ${UP_REPAIRS}`);
+      else found.push(...differencesAt(siteEnd(stream, inputs), info));
     }
     const where = collectedName(stream, inputs.site);
     const onHub = await (await atHub(access, stream)).stream(stream.name);
-    if (onHub === undefined) return `hub stream ${where} is missing`;
-    const config = hubStreamConfig(stream, inputs.stack);
-    refuseChange(`hub stream ${where}`, onHub, config, options);
-    const [change] = streamChanges(onHub.config, config);
-    if (change !== undefined) return `hub stream ${where} has another ${change.field} than declared`;
+    if (onHub === undefined) {
+      found.push(`hub stream ${where} is missing; ${UP_REPAIRS}`);
+      continue;
+    }
+    found.push(...differencesAt(hubEnd(stream, inputs), onHub));
     const source = sourceOf(stream, inputs.site);
     if (!(onHub.config.sources ?? []).some((other) => sameSource(other, source)))
-      return `hub stream ${where} does not source ${name}`;
-    if (inputs.expect === "online" && !isActive(onHub, inputs.site, STUCK_AFTER_MS))
-      return `hub stream ${where} does not hear from the site`;
+      found.push(`hub stream ${where} does not source ${name}; ${UP_REPAIRS}`);
+    else if (inputs.expect === "online" && !isActive(onHub, inputs.site, STUCK_AFTER_MS))
+      found.push(`hub stream ${where} does not hear from the site; ${UP_REPAIRS}`);
   }
-  return undefined;
+  return found;
+}
+
+/** Errors: a Refusal of the first change that must not be made. */
+async function refuseChanges(inputs: StreamsInputs): Promise<void> {
+  const access = accessOf(inputs);
+  for (const stream of inputs.streams) {
+    if (inputs.expect === "online") {
+      const info = await (await atSite(access)).stream(siteStreamName(stream, inputs.site));
+      if (info !== undefined) refuseChange(siteEnd(stream, inputs), info);
+    }
+    const onHub = await (await atHub(access, stream)).stream(stream.name);
+    if (onHub !== undefined) refuseChange(hubEnd(stream, inputs), onHub);
+  }
 }
 
 const LOOK_TIMEOUT_MS = 2_000;
@@ -205,31 +210,24 @@ export async function diff(_id: string, olds: StreamsOutputs, inputs: StreamsInp
     await refuseLoss(wanted, olds).catch(passUnlessRefusal);
     return { changes: true };
   }
-  const difference = await driftInTime(wanted).catch((error: unknown) => {
-    // What the last attempt refused, the next one judges anew.
-    if (olds.problem === "") throw error;
-    return undefined;
-  });
-  if (difference !== undefined) report(`site ${wanted.site}: ${difference}`);
-  else if (olds.problem !== "") report(`site ${wanted.site}: up looks again at its streams: ${olds.problem}`);
-  return { changes: difference !== undefined || olds.problem !== "" };
+  const found = await driftInTime(wanted);
+  for (const difference of found) report(`site ${wanted.site}: ${difference}`);
+  if (found.length === 0 && olds.problem !== "")
+    report(`site ${wanted.site}: up looks again at its streams: ${olds.problem}`);
+  return { changes: found.length > 0 || olds.problem !== "" };
 }
 
-/** Errors: a Refusal of a change that must not be made. */
-async function driftInTime(inputs: StreamsInputs): Promise<string | undefined> {
-  const silence = `its servers do not answer; ${UP_REPAIRS}`;
+async function driftInTime(inputs: StreamsInputs): Promise<string[]> {
+  const silence = [`its servers do not answer; ${UP_REPAIRS}`];
   const late = sleep(LOOK_TIMEOUT_MS, silence, { ref: false });
-  return Promise.race([drift(inputs), late]).catch((error: unknown) => {
-    passUnlessRefusal(error);
-    return silence;
-  });
+  return Promise.race([drift(inputs), late]).catch(() => silence);
 }
 
 /** What `refresh` finds stands in the state, so that the next preview shows it; keys and data stay known. */
 export async function read(id: string, props: StreamsOutputs) {
   if (isAway(props.site)) return { id, props };
-  const found = await driftInTime(inputsOnly(props)).catch((error: unknown) => messageOf(error));
-  return { id, props: { ...props, problem: found ?? props.problem } };
+  const found = await driftInTime(inputsOnly(props));
+  return { id, props: { ...props, problem: found.length === 0 ? props.problem : found.join("; ") } };
 }
 
 /** Looks at the live servers for refusals only; what cannot be read now may be after the servers' own repair. */
@@ -237,7 +235,7 @@ async function refuseLoss(inputs: StreamsInputs, olds: StreamsOutputs): Promise<
   const gone = undeclared(olds, inputs);
   const look = undelivered(accessOf(olds), gone)
     .then(() => refuseUndelivered(accessOf(olds), gone, olds.made))
-    .then(() => liveDifference(inputs));
+    .then(() => refuseChanges(inputs));
   await Promise.race([look, sleep(LOOK_TIMEOUT_MS, undefined, { ref: false })]);
 }
 

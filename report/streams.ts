@@ -1,6 +1,7 @@
 import { duration } from "../configs/plan-facts";
 import type { StreamSettings } from "../configs/settings";
-import { StreamConfig, hubStreamConfig, siteStreamConfig, streamChanges } from "../configs/streams";
+import { streamChanges } from "../configs/stream-changes";
+import { StreamConfig, hubStreamConfig, siteStreamConfig } from "../configs/streams";
 import { formatSize } from "../configs/units";
 import { ANY_SITE } from "../configs/fleet-plan";
 import type { StreamChange } from "./model";
@@ -39,9 +40,11 @@ function ofOneEnd(
   discards: boolean,
 ): StreamChange[] {
   const [before, after] = [configOf(old), configOf(stream)];
-  return streamChanges(before, after).map(({ field, kind }): StreamChange => {
+  // What the server fills in by itself is no news.
+  const declared = streamChanges({ ...before }, after).filter(({ field }) => field in after);
+  return declared.map(({ field, kind, ...values }): StreamChange => {
     // The probes' own subjects are no news to anybody.
-    const [from, to] = field === "subjects" ? [old.subjects, stream.subjects] : [before[field], after[field]];
+    const [from, to] = field === "subjects" ? [old.subjects, stream.subjects] : [values.from, values.to];
     return {
       stream: stream.name,
       where,
@@ -57,14 +60,14 @@ function ofOneEnd(
 
 const NANOSECONDS = 1e6;
 
-function fieldWords(field: keyof StreamConfig, value: unknown): string {
+function fieldWords(field: string, value: unknown): string {
   if (field === "max_bytes") return formatSize(value as number);
   if (field === "max_age") return value === 0 ? "any" : duration((value as number) / NANOSECONDS);
   return Array.isArray(value) ? value.join(", ") : String(value);
 }
 
 /** A preview lets a smaller limit pass only where nothing that is stored now is in its way, or its loss is allowed. */
-function atStake(field: keyof StreamConfig, before: StreamConfig, after: StreamConfig, discards: boolean): string {
+function atStake(field: string, before: StreamConfig, after: StreamConfig, discards: boolean): string {
   const isShorter = after.max_age > 0 && (before.max_age === 0 || after.max_age < before.max_age);
   const isLess = field === "max_bytes" ? after.max_bytes < before.max_bytes : field === "max_age" && isShorter;
   if (!isLess) return "";

@@ -8,6 +8,7 @@ import type { Observed } from "../providers/smoke-test/observe";
 import { recordOf } from "../providers/smoke-test/record";
 import type { StreamsInputs } from "../providers/streams";
 import { siteStreamName } from "../configs/names";
+import { declareSites } from "../providers/declared-sites";
 import type { Deployment, StateResource } from "./pending";
 import { Refusal } from "./refusal";
 
@@ -47,6 +48,8 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
     const what = guard === undefined ? "its state has no hub with sites" : "it has no sites";
     throw new Refusal(`stack '${stack}': ${what}, so there is nothing to look at; run 'make up' first`);
   }
+  const known = [...declared, ...streams.map(({ site }) => site)];
+  for (const { root } of streams) declareSites(resolve(projectFolder, root), known);
   const last = resources.find(isOf("SmokeTest"))?.outputs as Partial<SmokeTestOutputs> | undefined;
   const [tested] = inputsOf<Partial<SmokeTestInputs>>("SmokeTest");
   return streams.map((ofSite): Observed => {
@@ -56,6 +59,7 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
     const maxPayload = server?.declaration.reload?.maxPayload;
     return {
       access: { site, expect, ...access },
+      stack: ofSite.stack,
       root: resolve(projectFolder, root),
       ...(server === undefined ? {} : { place: placeIn(server.place, projectFolder) }),
       hubPlace: placeIn(hub.place, projectFolder),

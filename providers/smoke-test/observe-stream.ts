@@ -7,6 +7,7 @@ import { HubStreamFacts, SiteStreamFacts, StreamFacts } from "../../diagnosis/fa
 import { SiteAccess, atHub, atSite, sourceInfoOf } from "../collected";
 import { isRemade } from "../lost-tail";
 import { Access, shared } from "../nats/connection";
+import { End, Owner, driftAt, hubEnd, siteEnd } from "../stream-ends";
 import { AccountInfo, JetStream, StreamInfo } from "../nats/jetstream";
 import { accountStatus, sourceConsumers } from "../nats/system";
 import { fullForNext, fullness } from "./fullness";
@@ -33,27 +34,39 @@ function alteration(source: StreamSource, wanted: StreamSource): string | undefi
   return differences.length === 0 ? undefined : differences.join("; ");
 }
 
+/** The end without the source that has rules of its own, when it is the only one that may be the site's. */
+const besides = (judged: StreamSource | undefined, end: End): End => ({
+  ...end,
+  comparison: (info) => {
+    const { declares = () => false, ...rest } = end.comparison(info);
+    const isAlone = (info.config.sources ?? []).length === 1;
+    return { ...rest, declares: (source) => (isAlone && source === judged) || declares(source) };
+  },
+});
+
 function hubFacts(
   info: StreamInfo,
   account: AccountInfo | undefined,
   stream: StreamSettings,
   site: string,
+  owner: Owner | undefined,
 ): HubStreamFacts {
   const { messages, last_seq } = info.state;
   const facts: HubStreamFacts = { messages, lastSeq: last_seq, created: info.created };
   const full = fullness(info, account);
-  const { subjects = [], sources = [] } = info.config;
+  const { sources = [] } = info.config;
   if (info.ts !== undefined) facts.ageMs = Date.parse(info.ts) - Date.parse(info.created);
-  if (subjects.length > 0) facts.subjects = subjects;
   if (full !== undefined) facts.full = full;
   const seen = sourceInfoOf(info, site);
   const [only] = info.sources ?? [];
   // A source with another api than the site's is still the one of this site where each has a stream of its own.
   const source = seen ?? (stream.collect.mode === "perSite" ? only : undefined);
+  const configured = sources.find((one) => one.name === source?.name && one.external?.api === source.external?.api);
+  const drift = owner === undefined ? undefined : driftAt(besides(configured, hubEnd(stream, owner)), info);
+  if (drift !== undefined) facts.drift = drift;
   if (source === undefined) return facts;
   const { name, lag, active, seq, external, error } = source;
   const declared = sourceOf(stream, site);
-  const configured = sources.find((one) => one.name === name && one.external?.api === external?.api);
   const altered = configured === undefined ? undefined : alteration(configured, declared);
   facts.source = {
     name,
@@ -68,10 +81,17 @@ function hubFacts(
   return facts;
 }
 
-function siteFacts(info: StreamInfo, account: AccountInfo | undefined): SiteStreamFacts {
+function siteFacts(info: StreamInfo, account: AccountInfo | undefined, end: End | undefined): SiteStreamFacts {
   const { messages, last_seq } = info.state;
   const full = fullness(info, account);
-  return { messages, lastSeq: last_seq, created: info.created, ...(full === undefined ? {} : { full }) };
+  const drift = end === undefined ? undefined : driftAt(end, info);
+  return {
+    messages,
+    lastSeq: last_seq,
+    created: info.created,
+    ...(full === undefined ? {} : { full }),
+    ...(drift === undefined ? {} : { drift }),
+  };
 }
 
 /** The stream and its account; undefined for what cannot be read, `info: undefined` for a stream that is not there. */
@@ -140,18 +160,18 @@ export interface SystemAccess {
   leaf: Access;
 }
 
-/** Everything that can be seen of the stream now. Never throws. */
+/** Everything that can be seen of the stream now; what differs from what `owner` declares, when that is given. Never throws. */
 export async function streamFacts(
   access: SiteAccess,
   stream: StreamSettings,
   system: SystemAccess,
+  owner?: Owner,
 ): Promise<StreamFacts> {
   const { site } = access;
   const name = siteStreamName(stream, site);
   const isMerged = collectingAccount(stream, site) === HUB_ACCOUNT;
   const facts: StreamFacts = { name, collectedAs: collectedName(stream, site), api: siteApi(site) };
   facts.deliver = sourceOf(stream, site).external.deliver || DELIVER_PREFIX;
-  facts.collects = stream.subjects.map((subject) => collectedSubject(stream, site, subject));
   const asking = readable(atHub(access, stream).then(({ connection }) => askOverLink(connection, facts.api, name)));
   const passing = isMerged ? readable(notPassedOn(system.hub, name, site)) : undefined;
   // The hub first: what it took is never more than what the site shows afterwards, however fast data flows.
@@ -162,9 +182,13 @@ export async function streamFacts(
     asking,
     passing,
   ]);
-  if (local !== undefined) facts.atSite = local.info === undefined ? "missing" : siteFacts(local.info, local.account);
+  if (local !== undefined)
+    facts.atSite =
+      local.info === undefined
+        ? "missing"
+        : siteFacts(local.info, local.account, owner === undefined ? undefined : siteEnd(stream, owner));
   if (hub !== undefined)
-    facts.onHub = hub.info === undefined ? "missing" : hubFacts(hub.info, hub.account, stream, site);
+    facts.onHub = hub.info === undefined ? "missing" : hubFacts(hub.info, hub.account, stream, site, owner);
   if (hub !== undefined && local?.info !== undefined && typeof facts.onHub === "object") {
     const full = facts.onHub.full ?? (await readable(nextOf(access, hub, local.info)));
     if (full !== undefined) facts.onHub.full = full;

@@ -22,6 +22,8 @@ export { readRemote } from "./observe-config";
 
 export interface Observed {
   access: SiteAccess;
+  /** The stack's name, which its streams carry; absent where nobody knows it, and streams are not compared then. */
+  stack?: string;
   /** The stack's folder, for what failed before. */
   root: string;
   /** Where the site's server runs, for its configuration and log. */
@@ -49,6 +51,7 @@ const observedChannel = channel(OBSERVED);
 export async function observe(observed: Observed): Promise<SiteFacts> {
   const { access, root, place, system, hubDomain, linkSeed } = observed;
   const { site } = access;
+  const owner = observed.stack === undefined ? undefined : { site, root, stack: observed.stack };
   const account = accountOf(site);
   const servers = systemAccess(access, system);
   const ends: LinkEnds = { ...servers, site, account };
@@ -69,7 +72,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
         const name = siteStreamName(stream, site);
         const [seenBefore, probe] = [observed.before[name], observed.probes[name]];
         const [seen, overrun] = await Promise.all([
-          streamFacts(access, stream, servers),
+          streamFacts(access, stream, servers, owner),
           readable(clocks.then((known) => overrunAt(observed, stream, known))),
         ]);
         return {

@@ -39,6 +39,7 @@ async function proveSite(inputs: SmokeTestInputs, site: SmokeTestSite, { runId, 
   const access = accessOf(inputs, site);
   const observed: Observed = {
     access,
+    stack: inputs.stack,
     root: inputs.root,
     place: site.place,
     ...(inputs.hub.place === undefined ? {} : { hubPlace: inputs.hub.place }),

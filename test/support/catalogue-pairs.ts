@@ -86,10 +86,12 @@ export const PAIR_ROWS: Row[] = [
         config.subjects = ["events.>"];
       });
     },
-    finds: ["oslo: hub-has-subjects", "oslo: remote-denies", "oslo: source-wrong-stream"],
-    cure: (fleet) => editHubStream(fleet, (config) => (config.subjects = [])),
-    says: "take the subjects off the hub's stream",
-    evidence: { "hub-has-subjects": /events\.>/, "source-wrong-stream": /'EVENT'/, "remote-denies": /FC/ },
+    finds: ["oslo: hub-stream-altered", "oslo: remote-denies", "oslo: source-wrong-stream"],
+    evidence: {
+      "hub-stream-altered": /subjects is events\.>/,
+      "source-wrong-stream": /'EVENT'/,
+      "remote-denies": /FC/,
+    },
   },
   {
     name: "both: a smaller max_payload on the hub, and deny_imports in the remote",
@@ -119,8 +121,12 @@ export const PAIR_ROWS: Row[] = [
         (source.external as { api: string }).api = siteApi("trondheim");
       });
     },
-    finds: ["oslo: export-missing", "oslo: source-missing"],
-    evidence: { "export-missing": /does not import/, "source-missing": /name no stream of the site/ },
+    finds: ["bergen: hub-stream-altered", "oslo: export-missing", "oslo: hub-stream-altered", "oslo: source-missing"],
+    evidence: {
+      "export-missing": /does not import/,
+      "source-missing": /name no stream of the site/,
+      "hub-stream-altered": /EVENTS_OSLO at \$JS\.trondheim\.API, which is not declared/,
+    },
   },
   {
     name: "both: flow control that the link must not carry, and a link that carries all the rest",

@@ -3,15 +3,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RawSettings } from "../../configs/settings";
 import { Row } from "./catalogue";
-import {
-  editHubStream,
-  editSiteStream,
-  linked,
-  misconfigure,
-  oslo,
-  remoteOf,
-  throughProxy,
-} from "./catalogue-mistakes";
+import { editHubStream, linked, misconfigure, oslo, remoteOf, throughProxy } from "./catalogue-mistakes";
 import { TestFleet, TestServer } from "./fleet";
 import { publishAll, textsFrom } from "./messages";
 import { Proxy } from "./proxy";
@@ -51,7 +43,17 @@ const proxies = new WeakMap<TestFleet, Proxy>();
 
 const GOOD = { finds: [], evidence: {} } as const;
 
-const SHORT_LIVED = { max_age: 1e9, duplicate_window: 1e9 };
+const SHORT_LIVED: RawSettings = {
+  streams: [
+    {
+      name: "EVENTS",
+      subjects: ["events.>"],
+      maxBytes: "32MiB",
+      maxAge: "1s",
+      collect: { maxBytes: "32MiB", maxAge: "1s" },
+    },
+  ],
+};
 
 const PATIENT: RawSettings = { probes: { timeout: "12s" } };
 
@@ -189,9 +191,8 @@ export const STRESS_ROWS: Row[] = [
   {
     ...GOOD,
     name: "good: messages that expire at the site and on the hub",
+    settings: SHORT_LIVED,
     make: async (fleet) => {
-      await editSiteStream(fleet, (config) => Object.assign(config, SHORT_LIVED));
-      await editHubStream(fleet, (config) => Object.assign(config, { ...SHORT_LIVED, subjects: [] }));
       await publish(fleet, 200);
       await until("all have expired", async () => (await fleet.collected("oslo")).state.last_seq >= 200);
       await until("all have expired", async () => (await fleet.collected("oslo")).state.messages === 0);
@@ -206,7 +207,7 @@ export const STRESS_ROWS: Row[] = [
       await (await fleet.atHub("oslo")).setSources(await fleet.collected("oslo"), []);
       await flood(fleet, 4_000, 2_000);
       proxy.slow(1_000_000);
-      await editHubStream(fleet, (config) => Object.assign(config, { sources, subjects: [] }));
+      await editHubStream(fleet, (config) => Object.assign(config, { sources, subjects: [], duplicate_window: 0 }));
       await until("some have arrived", async () => (await fleet.collected("oslo")).state.messages > 0);
     },
     finds: ["oslo: backlog"],

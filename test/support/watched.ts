@@ -25,6 +25,7 @@ export function observedOf(fleet: TestFleet): Observed[] {
     const before = settings.streams.map((stream) => [siteStreamName(stream, site), recordOf(lastProof, site, stream)]);
     return {
       access,
+      stack: fleet.stack,
       root,
       place: { kind: "process", folder },
       hubPlace: { kind: "process", folder: hub.folder },

@@ -2,15 +2,14 @@ import assert from "node:assert/strict";
 import { probeSubject } from "../../../configs/permissions";
 import { RawSettings, StreamSettings } from "../../../configs/settings";
 import {
-  StreamConfig,
   collectedName,
   collectedSubject,
+  declaredSources,
   hubStreamConfig,
   isSourceOfSite,
   sameSource,
   siteStreamConfig,
   sourceOf,
-  streamChanges,
 } from "../../../configs/streams";
 import { covers } from "../../../configs/subjects";
 import { settingsOf } from "../../support/settings";
@@ -138,6 +137,10 @@ describe("a source on the server", () => {
     "another deliver prefix": { ...wanted, external: { ...wanted.external, deliver: "_source.bergen" } },
     "no transform": { ...wanted, subject_transforms: [] },
     "no external stream": { name: wanted.name } as typeof wanted,
+    "a filter": { ...wanted, filter_subject: "events.a" },
+    "a time to begin at": { ...wanted, opt_start_time: "2026-01-01T00:00:00Z" } as typeof wanted,
+    "a consumer that somebody made": { ...wanted, consumer: { name: "X", deliver_subject: "x" } } as typeof wanted,
+    "a field that nobody knows": { ...wanted, later: true } as typeof wanted,
   };
   for (const [what, other] of Object.entries(OTHERS)) {
     it(`is not the wanted one with ${what}`, () => {
@@ -146,56 +149,40 @@ describe("a source on the server", () => {
   }
 });
 
-describe("a change of a stream", () => {
-  const wanted = siteStreamConfig(EVENTS, "oslo", "dev");
-
-  it("is none when the server has what is wanted, and fields of its own", () => {
-    const existing = { ...wanted, max_msgs: -1, metadata: { ...wanted.metadata, "_nats.ver": "2.15.2" } };
-    assert.deepEqual(streamChanges(existing, wanted), []);
-  });
-
-  const IN_PLACE: Partial<StreamConfig> = {
-    subjects: ["other.>"],
-    max_bytes: 1,
-    max_age: 1,
-    discard: "old",
-    num_replicas: 3,
+describe("the sources of a hub's stream", () => {
+  const undeclared = (sources: object[], of = MERGED, sites?: string[]) => {
+    const all = sources as ReturnType<typeof sourceOf>[];
+    const declares = declaredSources(all, of, "oslo", sites === undefined ? undefined : new Set(sites));
+    return all.filter((source) => !declares(source));
   };
-  for (const [field, to] of Object.entries(IN_PLACE)) {
-    it(`of ${field} is made in place`, () => {
-      const from = wanted[field as keyof StreamConfig];
-      assert.deepEqual(streamChanges(wanted, { ...wanted, [field]: to }), [{ field, from, to, kind: "inPlace" }]);
-    });
-  }
+  const [own, others] = [sourceOf(MERGED, "oslo"), sourceOf(MERGED, "bergen")];
+  const filtered = { ...own, filter_subject: "events.a", subject_transforms: [] };
 
-  it("of the stack that owns it is made in place", () => {
-    assert.deepEqual(streamChanges({ ...wanted, metadata: {} }, wanted), [
-      { field: "metadata", from: undefined, to: "dev", kind: "inPlace" },
-    ]);
+  it("are all declared when each is a site's own", () => {
+    assert.deepEqual(undeclared([own, others]), []);
+    assert.deepEqual(undeclared([own, others], MERGED, ["oslo", "bergen"]), []);
   });
 
-  it("of storage is refused", () => {
-    assert.deepEqual(streamChanges(wanted, { ...wanted, storage: "file" }), [
-      { field: "storage", from: "memory", to: "file", kind: "refused" },
-    ]);
+  it("have none beside the site's own one", () => {
+    assert.deepEqual(undeclared([own, filtered]), [filtered]);
   });
 
-  it("of retention is refused", () => {
-    const existing = { ...wanted, retention: "workqueue" } as unknown as StreamConfig;
-    assert.deepEqual(streamChanges(existing, wanted), [
-      { field: "retention", from: "workqueue", to: "limits", kind: "refused" },
-    ]);
+  it("have an altered one in place of the site's own: that is another mistake", () => {
+    assert.deepEqual(undeclared([filtered, others]), []);
   });
 
-  it("is reported together with all others", () => {
-    const changed = streamChanges(wanted, { ...wanted, max_bytes: 1, storage: "file" });
-    assert.deepEqual(
-      changed.map(({ field, kind }) => `${field} ${kind}`),
-      ["storage refused", "max_bytes inPlace"],
-    );
+  it("have none of a site that the fleet does not have, where that is known", () => {
+    assert.deepEqual(undeclared([own, others], MERGED, ["oslo"]), [others]);
   });
 
-  it("of the sources is not its matter", () => {
-    assert.deepEqual(streamChanges(wanted, { ...wanted, sources: [sourceOf(EVENTS, "oslo")] }), []);
+  it("have none of something else: the hub's own stream, another domain's API", () => {
+    const strange = [{ name: "X" }, { name: "X", external: { api: "_imported", deliver: "" } }];
+    assert.deepEqual(undeclared([own, ...strange]), strange);
+  });
+
+  it("have none of another site where each has a stream of its own", () => {
+    const source = sourceOf(EVENTS, "oslo");
+    const other = sourceOf(EVENTS, "bergen");
+    assert.deepEqual(undeclared([source, other], EVENTS), [other]);
   });
 });

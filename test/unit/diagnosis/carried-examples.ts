@@ -7,6 +7,7 @@ import {
   SOURCE,
   Example,
   PULUMI_UP,
+  withDriftAtSite,
   withHub,
   withLeaf,
   withProbe,
@@ -124,13 +125,62 @@ export const CARRIED_EXAMPLES = {
       next: PULUMI_UP,
     },
   ],
-  "hub-has-subjects": [
+  "site-stream-altered": [
     {
-      it: "subjects on the hub's stream that it also sources",
-      facts: withStream({ collects: ["events.>"], onHub: { ...ON_HUB, subjects: ["other", "events.a"] } }),
-      cause: /stored twice/,
-      evidence: /its subjects events\.a overlap/,
-      next: /nats stream edit/,
+      it: "fields that somebody edited, each with what it does",
+      facts: withDriftAtSite({
+        differences: [{ words: "retention is interest, declared limits", harm: "messages go" }, { words: "b" }],
+      }),
+      cause: /the site's stream EVENTS is not as declared: messages go$/,
+      evidence: /^retention is interest, declared limits; b$/,
+      next: PULUMI_UP,
+    },
+    {
+      it: "a field that does nothing to messages",
+      facts: withDriftAtSite({ differences: [{ words: "description is x, declared none" }] }),
+      cause: /is not as declared$/,
+      evidence: /description/,
+      next: PULUMI_UP,
+      severity: "warning",
+    },
+    {
+      it: "what JetStream never puts back, with the way out",
+      facts: withDriftAtSite({
+        differences: [{ words: "sealed is true, declared false" }],
+        refused: { fields: ["sealed"], cure: "have it made anew with REMAKE=oslo/EVENTS" },
+      }),
+      cause: /not as declared/,
+      evidence: /sealed/,
+      next: /^JetStream cannot put back sealed: have it made anew with REMAKE=oslo\/EVENTS, then run 'pulumi up'$/,
+      severity: "warning",
+    },
+    {
+      it: "a limit that drops messages when it is put back",
+      facts: withDriftAtSite({ differences: [{ words: "max_bytes is 9, declared 1" }], cost: "it holds 5" }),
+      cause: /not as declared/,
+      evidence: /max_bytes/,
+      next: /^'DISCARD=oslo make up' puts it back, and loses messages: it holds 5$/,
+      severity: "warning",
+    },
+  ],
+  "hub-stream-altered": [
+    {
+      it: "a second source of the same site",
+      facts: withStream({
+        onHub: { ...ON_HUB, drift: { differences: [{ words: "a source of stream EVENTS", harm: "doubled" }] } },
+      }),
+      cause: /the hub's stream OSLO\/EVENTS is not as declared: doubled/,
+      evidence: /a source of stream EVENTS/,
+      next: PULUMI_UP,
+    },
+    {
+      it: "a stream of somebody else",
+      facts: withStream({
+        onHub: { ...ON_HUB, drift: { differences: [{ words: "its owner is none" }], stranger: "was not made here" } },
+      }),
+      cause: /OSLO\/EVENTS was not made here/,
+      evidence: /owner/,
+      next: /adopt: true/,
     },
   ],
   "hub-full": [

@@ -127,11 +127,8 @@ describe("the diagnosis of a site", () => {
       "stream-missing-at-site": ({ streams: [stream] }) => (stream!.atSite = "missing"),
       "source-wrong-api": (facts) => (onHub(facts).source!.api = "$JS.x.API"),
       "source-wrong-stream": (facts) => (onHub(facts).source!.name = "X"),
-      "hub-has-subjects": (facts) => {
-        onHub(facts).subjects = ["events.>"];
-        facts.streams[0]!.collects = ["events.>"];
-      },
       "hub-full": (facts) => (onHub(facts).full = "full"),
+      "hub-stream-altered": (facts) => (onHub(facts).drift = { differences: [{ words: "x", harm: "y" }] }),
       "hub-store-lost": (facts) => (onHub(facts).created = "2026-02-02T00:00:00Z"),
     };
     const onHub = ({ streams: [stream] }: SiteFacts) => stream!.onHub as HubStreamFacts;

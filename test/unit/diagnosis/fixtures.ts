@@ -1,4 +1,4 @@
-import { HubStreamFacts, ProbeFacts, SiteFacts, StreamFacts } from "../../../diagnosis/facts";
+import { DriftFacts, HubStreamFacts, ProbeFacts, SiteFacts, StreamFacts } from "../../../diagnosis/facts";
 
 export const SOURCE = { name: "EVENTS", api: "$JS.oslo.API", activeMs: 300, lag: 0, seq: 10 };
 export const ON_HUB: HubStreamFacts = { messages: 10, lastSeq: 10, created: "2026-01-01T00:00:00Z", source: SOURCE };
@@ -42,6 +42,8 @@ export const withStream = (stream: Partial<StreamFacts>): SiteFacts => ({
 });
 export const withSource = (source: Partial<NonNullable<HubStreamFacts["source"]>>, probe: Partial<ProbeFacts> = {}) =>
   withStream({ onHub: { ...ON_HUB, source: { ...SOURCE, ...source } }, probe: { ...PROBE, ...probe } });
+export const withDriftAtSite = (drift: DriftFacts) =>
+  withStream({ atSite: { messages: 10, lastSeq: 10, created: "2026-01-01T00:00:00Z", drift } });
 export const withProbe = (probe: Partial<ProbeFacts>) => withSource({}, probe);
 
 export interface Example {

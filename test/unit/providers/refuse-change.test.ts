@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { StreamConfig, siteStreamConfig } from "../../../configs/streams";
 import { StreamInfo } from "../../../providers/nats/jetstream";
 import { refuseChange } from "../../../providers/refuse-change";
+import { siteEnd } from "../../../providers/stream-ends";
 import { settingsOf } from "../../support/settings";
 import { withEnvironment } from "./temp-folder";
 
@@ -9,15 +10,17 @@ const [settings] = settingsOf({ streams: [{ name: "EVENTS", subjects: ["events.>
 const CONFIG: StreamConfig = siteStreamConfig(settings!, "oslo", "dev");
 
 describe("a change of a stream", () => {
-  withEnvironment(() => ({ DISCARD: undefined }));
+  withEnvironment(() => ({ DISCARD: undefined, REMAKE: undefined }));
 
   const existing = (change: Partial<StreamConfig> = {}, state: Partial<StreamInfo["state"]> = {}): StreamInfo => ({
     config: { ...CONFIG, ...change },
     created: "",
     state: { messages: 10, bytes: 500_000, first_seq: 1, last_seq: 10, ...state },
   });
-  const change = (info: StreamInfo, wanted: Partial<StreamConfig> = {}, adopt = false) =>
-    refuseChange("stream EVENTS at site oslo", info, { ...CONFIG, ...wanted }, { adopt, site: "oslo" });
+  const change = (info: StreamInfo, wanted: Partial<StreamConfig> = {}, adopt = false) => {
+    const end = siteEnd({ ...settings!, adopt }, { site: "oslo", stack: "dev", root: "/none" });
+    refuseChange({ ...end, wanted: { ...end.wanted, ...wanted } }, info);
+  };
 
   it("is let through when there is none", () => {
     change(existing());
@@ -30,8 +33,24 @@ describe("a change of a stream", () => {
   it("is refused when JetStream cannot make it, with what a new stream would lose", () => {
     assert.throws(() => change(existing(), { storage: "memory" }), {
       message:
-        "stream EVENTS at site oslo: JetStream cannot change storage file -> memory in place, and a new stream would lose 10 messages; declare a stream of another name",
+        "stream EVENTS at site oslo: JetStream cannot change storage file -> memory in place; declare a stream of another name, or have the stream made anew with REMAKE=oslo/EVENTS: the 10 messages that it holds go at the site, and its consumers with them (save them first with 'nats stream backup')",
     });
+  });
+
+  it("that JetStream cannot make is let through when this very stream may be made anew", () => {
+    process.env.REMAKE = "1,bergen/EVENTS";
+    assert.throws(() => change(existing(), { storage: "memory" }), /REMAKE=oslo\/EVENTS/);
+    process.env.REMAKE = "bergen/EVENTS, oslo/EVENTS";
+    change(existing(), { storage: "memory" });
+  });
+
+  it("that JetStream cannot make may be kept where nothing declared depends on it", () => {
+    const edited = (field: string) => () => change(existing({ [field]: true }));
+    assert.throws(
+      edited("allow_msg_ttl"),
+      /allow_msg_ttl true -> false in place; .* keep it with adopt: true, or have/,
+    );
+    assert.throws(edited("sealed"), /another name, or have the stream made anew/);
   });
 
   it("is refused on a stream that this program did not make", () => {
@@ -61,6 +80,10 @@ describe("a change of a stream", () => {
       message:
         "stream EVENTS at site oslo: max_bytes 400000 is less than the 500000 bytes that it holds; keep the limit, or allow the loss with DISCARD=oslo",
     });
+  });
+
+  it("is refused when a limit that somebody took off would drop what is there", () => {
+    assert.throws(() => change(existing({ max_bytes: -1 }), { max_bytes: 400_000 }), /less than the 500000 bytes/);
   });
 
   it("is let through to a smaller limit that holds what is there", () => {
