@@ -17,6 +17,7 @@ export interface StreamConfig {
   sources?: StreamSource[];
   /** Never set by this program: the server's stream may have it. */
   sealed?: boolean;
+  duplicate_window?: number;
   metadata: Record<string, string>;
 }
 

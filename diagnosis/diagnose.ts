@@ -1,6 +1,6 @@
 import { APPLICATION_RULES } from "./application-rules";
 import { SiteFacts, StreamFacts } from "./facts";
-import { DRIFT_RULES } from "./drift-rules";
+import { CONFIG_RULES, DRIFT_RULES } from "./drift-rules";
 import { Draft, Finding, SiteRule, StreamRule } from "./finding";
 import { LINK_RULES } from "./link-rules";
 import { LOSS_RULES } from "./loss-rules";
@@ -21,7 +21,7 @@ export interface Rules {
 }
 
 export const RULES: Rules = {
-  site: [...STORE_RULES, ...APPLICATION_RULES, ...PATH_RULES, ...LINK_RULES],
+  site: [...STORE_RULES, ...APPLICATION_RULES, ...PATH_RULES, ...LINK_RULES, ...CONFIG_RULES],
   stream: [...STREAM_RULES, ...DRIFT_RULES, ...SOURCE_RULES, ...LOSS_RULES],
 };
 

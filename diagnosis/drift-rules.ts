@@ -1,7 +1,7 @@
 import { DriftFacts } from "./facts";
-import { Draft, StreamRule, UP } from "./finding";
+import { Draft, SiteRule, StreamRule, UP } from "./finding";
 
-/** Rules on the whole configuration of both streams, against the declared one. */
+/** Rules on whole configurations, of both servers and of both streams, against the declared ones. */
 
 const listed = (items: readonly string[]): string => [...new Set(items)].join("; ");
 
@@ -26,6 +26,25 @@ function draftOf(drift: DriftFacts | undefined, which: string, site: string): Dr
   };
 }
 
+export const CONFIG_RULES: readonly SiteRule[] = [
+  {
+    code: "config-altered",
+    by: "seen",
+    find({ site, configChanges }) {
+      const { hub = [], leaf = [] } = configChanges ?? {};
+      if (hub.length + leaf.length === 0) return undefined;
+      const whose = [...(hub.length > 0 ? ["the hub"] : []), ...(leaf.length > 0 ? [`site ${site}`] : [])];
+      return {
+        severity: "warning",
+        symptom: "a server's configuration is not the one that was written",
+        cause: `somebody changed the configuration of ${whose.join(" and of ")}`,
+        evidence: [...hub.map((change) => `hub: ${change}`), ...leaf.map((change) => `${site}: ${change}`)].join("; "),
+        next: UP,
+      };
+    },
+  },
+];
+
 export const DRIFT_RULES: readonly StreamRule[] = [
   {
     code: "site-stream-altered",
@@ -38,5 +57,20 @@ export const DRIFT_RULES: readonly StreamRule[] = [
     by: "seen",
     find: ({ collectedAs, onHub }, { site }) =>
       onHub === "missing" ? undefined : draftOf(onHub?.drift, `the hub's stream ${collectedAs}`, site),
+  },
+  {
+    code: "hub-deduplicates",
+    by: "seen",
+    find({ collectedAs, onHub }) {
+      const window = onHub === "missing" ? undefined : onHub?.window;
+      return window === undefined
+        ? undefined
+        : {
+            severity: "warning",
+            cause: `the hub's stream ${collectedAs} drops every message whose Nats-Msg-Id it has within ${window}: equal ids of two sites, or of one site after an outage, lose messages`,
+            evidence: `duplicate_window of the hub's stream, which has sources: ${window}`,
+            next: "set duplicate_window of the hub's stream to 0: the sources need none",
+          };
+    },
   },
 ];

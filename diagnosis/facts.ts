@@ -11,6 +11,8 @@ export interface SiteFacts {
     /** Largest message that the site takes, in bytes; absent when nobody knows. */
     maxPayload?: number;
   };
+  /** What somebody changed in the configurations of the hub and of the site, in words; absent when nobody looked. */
+  configChanges?: { hub: string[]; leaf: string[] };
   /** Steps of this site that failed since the last proof, in their own words. */
   failedSteps: string[];
   hub: ServerFacts & {
@@ -141,6 +143,8 @@ export interface HubStreamFacts {
   full?: string;
   /** How it differs from what is declared; absent when it does not, or nobody knows. */
   drift?: DriftFacts;
+  /** In which time it drops a message of an equal id, in words; absent where it does not, or that is part of `drift`. */
+  window?: string;
   source?: {
     name: string;
     api?: string;

@@ -1,16 +1,9 @@
+import { CONFIG_DRIFT, Reference, STREAM_DRIFT, UP } from "./drift-reference";
 import { SERVER_FINDINGS } from "./server-reference";
 
 /** What each finding means: the source of docs/findings.md, and of the type of codes. */
 
-export interface Reference {
-  cause: string;
-  /** How it shows: what is seen of it. */
-  shows: string;
-  /** What to do, in a person's words. */
-  cure: string;
-}
-
-const UP = "`up` repairs it";
+export type { Reference };
 
 /** On the way to the site: servers, keys, the link, accounts, domains. */
 export const SITE_FINDINGS = {
@@ -111,6 +104,7 @@ export const SITE_FINDINGS = {
     shows: "`max_payload` of both servers; or the burst stops and the site logs `Maximum Payload Violation`",
     cure: "the same `maxPayload` at both ends; `up` restores what the program declares",
   },
+  ...CONFIG_DRIFT,
 } satisfies Record<string, Reference>;
 
 /** From the stream to the hub: what the link carries, streams, sources, messages. */
@@ -174,19 +168,7 @@ export const STREAM_FINDINGS = {
       "the hub's `/leafz` lists nothing of `$JS.FC` that the site takes; or error 10228; or the burst stops on its way",
     cure: UP,
   },
-  "site-stream-altered": {
-    cause:
-      "the site's stream is not as declared: somebody edited it, or made it anew. The evidence names every field; where it loses, refuses or misplaces messages, the cause says how",
-    shows:
-      "every field of the stream's configuration, also those that this program never sets, against the declared ones with what the server fills in. A warning when it does nothing to messages",
-    cure: "`up` puts it back; with `DISCARD=…` where a limit that is put back drops messages; with `REMAKE=…` what JetStream never turns off again (`sealed`, `deny_delete`, `deny_purge`, `allow_msg_ttl`, `allow_msg_schedules`) or fixes for good (`storage`, `persist_mode`, a work queue): the stream is made anew then. Each is named with what it costs",
-  },
-  "hub-stream-altered": {
-    cause:
-      "the hub's stream is not as declared: a field that somebody edited, or a source that nobody declares, such as a second one of the same site",
-    shows: "like `site-stream-altered`; and each source that is not declared",
-    cure: "`up` puts it back and takes undeclared sources off; with `DISCARD=…` or `REMAKE=…` as for `site-stream-altered`. What an undeclared source brought stays",
-  },
+  ...STREAM_DRIFT,
   "site-store-rolled-back": {
     cause: "the site lost messages that it had acknowledged: the hub is ahead, and skips the next ones silently",
     shows:

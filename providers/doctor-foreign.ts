@@ -1,6 +1,7 @@
 import { NatsConnection } from "nats";
 import { HubStreamFacts, SiteFacts, StreamFacts } from "../diagnosis/facts";
 import { FindingCode } from "../diagnosis/reference";
+import { duration } from "../configs/plan-facts";
 import { NANOSECONDS_PER_MS } from "../configs/units";
 import { waiting } from "./collected";
 import type { WatchedSite } from "./doctor";
@@ -238,8 +239,10 @@ function storedUnder({ config: { sources = [] } }: StreamInfo, { name, external 
   return subjects.length === 0 || subjects.some((dest) => /[{$]/.test(dest)) ? [">"] : subjects;
 }
 
-function hubFacts({ created, state }: StreamInfo, source: SourceInfo | undefined): HubStreamFacts {
+function hubFacts({ created, state, config }: StreamInfo, source: SourceInfo | undefined): HubStreamFacts {
   const facts: HubStreamFacts = { messages: state.messages, lastSeq: state.last_seq, created };
+  const { duplicate_window: window = 0, sources = [] } = config;
+  if (window > 0 && sources.length > 0) facts.window = duration(window / NANOSECONDS_PER_MS);
   if (source === undefined) return facts;
   const { name, lag, active, seq, external, error } = source;
   facts.source = { name, lag, activeMs: active < 0 ? -1 : Math.round(active / NANOSECONDS_PER_MS) };

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { configDifferences } from "../configs/config-differences";
 import { Held, HubDeclaration, HubLinkDeclaration, NOTHING_HELD, planHub, reservationsOf } from "../configs/plan-hub";
 import { StoreLimits } from "../configs/plan-server";
 import { CA_FILE, LINK_FILE } from "../configs/link-tls";
@@ -22,6 +23,8 @@ import { same } from "./values";
  */
 
 const DIGEST_FILE = `${CONFIG_FILE}.digest`;
+/** The configuration as it was written, against which a hand-edited one shows what was edited. */
+const WRITTEN_FILE = `${CONFIG_FILE}.written`;
 
 /** Writes the configuration when it is valid. Resolves with its digest. */
 export async function writeConfig(files: ServerFiles, text: string, binary: NatsServer): Promise<string> {
@@ -37,6 +40,7 @@ export async function writeConfig(files: ServerFiles, text: string, binary: Nats
     const digest = await checkConfig(binary, candidate);
     files.write(CONFIG_FILE, text);
     files.write(DIGEST_FILE, digest);
+    files.write(WRITTEN_FILE, text);
     await files.publish();
     return digest;
   } finally {
@@ -237,3 +241,20 @@ export function applyHub(files: ServerFiles, access: Access, natsServer?: string
 
 /** The digest of the configuration that was written last; a running server must report it. */
 export const writtenDigest = (files: ServerFiles): string | undefined => files.read(DIGEST_FILE);
+
+/** What was edited in the configuration file, in words. Without a copy of what was written (of before it was kept): nothing. */
+export function fileChanges(files: ServerFiles): string[] {
+  const [text, written] = [files.read(CONFIG_FILE), files.read(WRITTEN_FILE)];
+  if (text === undefined) return ["its configuration file is gone"];
+  return written === undefined || written === text ? [] : configDifferences(text, written);
+}
+
+const OTHER_THAN_FILE = "the server runs another configuration than its file";
+
+/** How the configuration of a running server, by its digest, and its file differ from what was written last, in words. */
+export function handChanges(files: ServerFiles, running: string): string[] {
+  const changes = fileChanges(files);
+  if (running === writtenDigest(files))
+    return changes.map((change) => `${change} (in the file; the server has not read it yet)`);
+  return changes.length === 0 ? [OTHER_THAN_FILE] : changes;
+}

@@ -5,7 +5,7 @@ import { maskOutput, whyTooOld } from "./nats-server-binary";
 import { writtenCertificates } from "./link-tls";
 import { Refusal, messageOf } from "./refusal";
 import { report } from "./report";
-import { Applied, noteCertificates, reloadTo, writtenDigest } from "./server-config";
+import { Applied, fileChanges, noteCertificates, reloadTo, writtenDigest } from "./server-config";
 import { CONFIG_FILE, ServerFiles } from "./server-files";
 import { Listeners, Place, ServerHost, hostOf } from "./server-host";
 import { storeState } from "./store-state";
@@ -138,6 +138,8 @@ async function reloaded(server: Server, digest: string): Promise<Applied> {
 
 const LOOK_TIMEOUT_MS = 1_000;
 
+const inBrackets = (words: readonly string[]): string => (words.length === 0 ? "" : ` (${words.join("; ")})`);
+
 /**
  * Why the server is not as it was left, for a preview: dead, without answer, changed by hand, running another
  * configuration, with a store that failed. undefined when it is as it should be. Bounded to about a second.
@@ -153,7 +155,8 @@ export async function whatIsWrong(
   const files = await host.files();
   const text = files.read(CONFIG_FILE);
   if (text === undefined) return "has lost its configuration file";
-  if (!isExpected(text, files)) return "has a configuration file that was changed by hand";
+  if (!isExpected(text, files))
+    return `has a configuration file that was changed by hand${inBrackets(fileChanges(files))}`;
   if (writtenCertificates(files) !== certificates) return "has certificates that were changed by hand";
   const late = sleep(LOOK_TIMEOUT_MS, undefined, { ref: false }).then(() => undefined);
   const running = await Promise.race([shared(access).then(varz), late]).catch(() => undefined);

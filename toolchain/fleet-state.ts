@@ -63,6 +63,7 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
       root: resolve(projectFolder, root),
       ...(server === undefined ? {} : { place: placeIn(server.place, projectFolder) }),
       hubPlace: placeIn(hub.place, projectFolder),
+      comparesConfigs: true,
       system: hub.secrets.system,
       hubDomain: hub.declaration.restart.name,
       ...(application === undefined ? {} : { application }),

@@ -3,6 +3,9 @@ import { maskSeeds } from "../../configs/seeds";
 import { RemoteFacts } from "../../diagnosis/facts";
 import { readText } from "../folders";
 import { maskOutput } from "../nats-server-binary";
+import { Access, shared } from "../nats/connection";
+import { varz } from "../nats/system";
+import { handChanges } from "../server-config";
 import { CONFIG_FILE } from "../server-files";
 import { Place, hostOf } from "../server-host";
 import { publicKeyOf } from "../nats/authenticator";
@@ -78,6 +81,12 @@ function kindOfCredentials(
   return /BEGIN NATS USER JWT/.test(text) || !/\bSU[A-Z2-7]{20,}/.test(text)
     ? "another file"
     : "a file that holds a bare seed";
+}
+
+/** What somebody changed in the configuration of a running server, in words. Errors: when it does not answer. */
+export async function configChanges(place: Place, access: Access): Promise<string[]> {
+  const { config_digest: running } = await varz(await shared(access));
+  return handChanges(await hostOf(place).files(), running);
 }
 
 const LOG_LINES = 400;

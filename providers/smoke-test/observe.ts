@@ -10,7 +10,7 @@ import { overrunAt } from "../repair-condition";
 import { Place } from "../server-host";
 import { failedSteps } from "../unproven";
 import { applicationFacts } from "./observe-application";
-import { recentErrors, remoteOf } from "./observe-config";
+import { configChanges, recentErrors, remoteOf } from "./observe-config";
 import { LinkEnds, DUPLICATE, countsOf, isReplaced, linkFacts, watchCrossing } from "./observe-link";
 import { readable, serverFacts } from "./observe-server";
 import { streamFacts } from "./observe-stream";
@@ -28,6 +28,8 @@ export interface Observed {
   root: string;
   /** Where the site's server runs, for its configuration and log. */
   place?: Place;
+  /** Whether the servers' configurations are compared with what was written; the doctor does. */
+  comparesConfigs?: true;
   /** Where the hub runs, for its log and its disk. */
   hubPlace?: Place;
   /** Seed of the site's application; absent where no login is to be tried. */
@@ -109,6 +111,13 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   if (remote !== undefined) facts.leaf.remote = remote;
   if (application !== undefined) facts.leaf.application = application;
   if (observed.maxPayload !== undefined) facts.declared.maxPayload = observed.maxPayload;
+  if (observed.comparesConfigs === true) {
+    const [ofHub, ofLeaf] = await Promise.all([
+      observed.hubPlace === undefined ? [] : readable(configChanges(observed.hubPlace, servers.hub)),
+      place === undefined ? [] : readable(configChanges(place, servers.leaf)),
+    ]);
+    facts.configChanges = { hub: ofHub ?? [], leaf: ofLeaf ?? [] };
+  }
   if (before !== undefined && streams.some(({ asked }) => asked === "no answer")) {
     const between = await watchCrossing(ends, before).catch(() => undefined);
     if (between !== undefined) facts.unanswered = between;

@@ -167,6 +167,17 @@ system_account: ADMIN
     assert.deepEqual([row?.collected, row?.sourceSeq, row?.siteSeq, row?.waiting], ["PLANT/FROM_PLANT_1", 20, 20, 0]);
   });
 
+  it("warns of a window of equal message ids on a stream with sources", async () => {
+    const hub = new JetStream(await as(ports.hub, "plant"));
+    await hub.updateStream({ ...ON_HUB, duplicate_window: 120e9 });
+    const report = await examined(FULL());
+    const [finding, ...more] = siteIn(report, "plant-1").findings;
+    assert.deepEqual([report.status, finding?.code, more], ["warning", "hub-deduplicates", []]);
+    assert.match(finding!.next, /set duplicate_window of the hub's stream to 0/);
+    await hub.updateStream({ ...ON_HUB, duplicate_window: 0 });
+    assert.equal((await examined(FULL())).status, "good");
+  });
+
   it("asks the site's stream over the hub when its own port is not given", async () => {
     const report = await examined(
       atSite((site) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { STREAM_FIELDS } from "../../configs/stream-fields";
+import { StreamConfig } from "../../configs/streams";
 import { RawSettings } from "../../configs/settings";
 import { JetStream } from "../../providers/nats/jetstream";
 import { TestFleet } from "../support/fleet";
@@ -209,5 +210,73 @@ describe("a stream that somebody edited", function () {
       }
     }
     assert.deepEqual(await fleet.preview(), { changes: [], reports: [] });
+  });
+
+  describe("and was adopted", () => {
+    const MERGED: RawSettings = {
+      sites: [{ name: "oslo" }, { name: "bergen" }],
+      streams: [
+        {
+          name: "EVENTS",
+          subjects: ["events.>"],
+          maxBytes: "32MiB",
+          adopt: true,
+          collect: { mode: "merged", maxBytes: "32MiB" },
+        },
+      ],
+      probes: { burst: "0B", timeout: "8s" },
+    };
+
+    it("keeps what it had then, and gets that back; equal message ids of two sites are stored both", async () => {
+      const streams = MERGED.streams!;
+      await using fleet = await TestFleet.deploy({
+        ...MERGED,
+        streams: [{ ...streams[0]!, name: "OTHER", subjects: ["x.>"] }],
+      });
+      const hub = await fleet.atHub("oslo", "OTHER");
+      const theirs = { name: "EVENTS", subjects: ["theirs"], max_bytes: 1e6, max_msgs: 900, duplicate_window: 120e9 };
+      await hub.createStream({ ...theirs, metadata: { team: "a" } } as unknown as StreamConfig);
+      await fleet.up(MERGED);
+      assert.deepEqual([fleet.problemsOf("oslo"), fleet.problemsOf("bergen")], [[], []]);
+      const config = async () => (await hub.stream("EVENTS"))!.config as unknown as Record<string, unknown>;
+      const { max_msgs, metadata, duplicate_window, subjects } = await config();
+      assert.deepEqual([max_msgs, (metadata as { team: string }).team], [900, "a"]);
+      assert.deepEqual([duplicate_window, subjects], [undefined, undefined]);
+      assert.deepEqual(await fleet.preview(), { changes: [], reports: [] });
+      for (const site of ["oslo", "bergen"]) {
+        const js = (await fleet.application(site)).jetstream();
+        for (let i = 0; i < 10; i++) await js.publish("events.a", site, { msgID: `id-${i}` });
+      }
+      const count = async () => (await hub.stream("EVENTS"))!.state.messages;
+      await until("the hub has those of both", async () => (await count()) >= 20);
+      assert.equal(await count(), 20);
+
+      await hub.updateStream({ ...(await hub.stream("EVENTS"))!.config, max_msgs: 25 } as unknown as StreamConfig);
+      assert.match((await fleet.preview()).reports.join(), /max_msgs is 25, declared 900/);
+      await fleet.up();
+      assert.equal((await config()).max_msgs, 900);
+      assert.equal(await count(), 20);
+    });
+
+    it("before it was noted what it had, is left as it is", async () => {
+      await using fleet = await TestFleet.deploy(FLEET);
+      const [stream] = fleet.settings.streams;
+      const js = await fleet.atSite("oslo");
+      await edit(js, { max_msgs: 900 });
+      const adopted: RawSettings = {
+        streams: [
+          {
+            name: "EVENTS",
+            subjects: stream!.subjects,
+            maxBytes: "32MiB",
+            adopt: true,
+            collect: { maxBytes: "32MiB" },
+          },
+        ],
+      };
+      await fleet.up(adopted);
+      assert.deepEqual(await fleet.preview(), { changes: [], reports: [] });
+      assert.equal(((await js.stream("EVENTS"))!.config as unknown as { max_msgs: number }).max_msgs, 900);
+    });
   });
 });

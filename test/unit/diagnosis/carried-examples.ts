@@ -125,6 +125,26 @@ export const CARRIED_EXAMPLES = {
       next: PULUMI_UP,
     },
   ],
+  "config-altered": [
+    {
+      it: "limits and users that somebody changed",
+      facts: { ...HEALTHY, configChanges: { hub: ["a is 1, written was 2"], leaf: ["users also has x"] } },
+      cause: /changed the configuration of the hub and of site oslo/,
+      evidence: /^hub: a is 1, written was 2; oslo: users also has x$/,
+      next: PULUMI_UP,
+      severity: "warning",
+    },
+  ],
+  "hub-deduplicates": [
+    {
+      it: "a window of equal ids beside sources",
+      facts: withStream({ onHub: { ...ON_HUB, window: "2m" } }),
+      cause: /drops every message whose Nats-Msg-Id it has within 2m/,
+      evidence: /duplicate_window .*2m/,
+      next: /to 0/,
+      severity: "warning",
+    },
+  ],
   "site-stream-altered": [
     {
       it: "fields that somebody edited, each with what it does",

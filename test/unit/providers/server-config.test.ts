@@ -8,6 +8,7 @@ import {
   declareLink,
   declaredLinks,
   dropLink,
+  handChanges,
   heldIn,
   noteHeldLimits,
   noteHeldStreams,
@@ -210,7 +211,23 @@ describe("the hub's configuration from its declarations", () => {
     await assert.rejects(writeConfig(hub(), "a: 2\n", invalid()), { message: "nats-server.conf:1:1: no" });
     assert.equal(readFileSync(serverFiles(folder()).config, "utf8"), "a: 1\n");
     assert.equal(writtenDigest(hub()), "sha256:0a1b");
-    assert.deepEqual(readdirSync(folder()).sort(), ["nats-server.conf", "nats-server.conf.digest"]);
+    assert.deepEqual(readdirSync(folder()).sort(), [
+      "nats-server.conf",
+      "nats-server.conf.digest",
+      "nats-server.conf.written",
+    ]);
+  });
+
+  it("shows what was edited by hand, and whether the server has read it", async () => {
+    mkdirSync(folder());
+    const digest = await writeConfig(hub(), "a: 1\n", valid());
+    assert.deepEqual(handChanges(hub(), digest), []);
+    assert.deepEqual(handChanges(hub(), "sha256:other"), ["the server runs another configuration than its file"]);
+    hub().write("nats-server.conf", "a: 2\n");
+    assert.deepEqual(handChanges(hub(), "sha256:other"), ["a is 2, written was 1"]);
+    assert.match(handChanges(hub(), digest).join(), /^a is 2, written was 1 \(in the file; the server has not read it/);
+    hub().remove("nats-server.conf.written");
+    assert.deepEqual(handChanges(hub(), digest), []);
   });
 
   it("is written from its declarations under a lock that is gone afterwards", async () => {
