@@ -31,7 +31,8 @@ export const STREAM_FIELDS: Readonly<Record<string, StreamField>> = {
   no_ack: { change: "inPlace", value: false, harm: "nobody is told whether a message is stored" },
   duplicate_window: { change: "inPlace", value: 0, harm: "messages of equal Nats-Msg-Id within it are dropped" },
   placement: { change: "inPlace" },
-  mirror: { change: "inPlace", harm: "it takes nothing but what it mirrors" },
+  // The server would turn it into a plain stream; what it holds tells no source where to go on: all would come twice.
+  mirror: { change: "fixed", harm: "it takes nothing but what it mirrors" },
   compression: { change: "inPlace", value: "none" },
   first_seq: { change: "inPlace", value: 0 },
   subject_transform: { change: "inPlace", harm: "messages are stored under other subjects" },

@@ -8,7 +8,7 @@ import { NANOSECONDS_PER_MS, formatSize } from "./units";
 
 const DURATIONS: readonly string[] = ["max_age", "duplicate_window", "subject_delete_marker_ttl"];
 
-function valueWords(field: string, value: unknown): string {
+export function valueWords(field: string, value: unknown): string {
   if (value === undefined || value === -1 || value === "") return "none";
   if (typeof value === "number" && DURATIONS.includes(field))
     return value === 0 ? "none" : duration(value / NANOSECONDS_PER_MS);

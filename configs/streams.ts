@@ -16,7 +16,6 @@ export interface StreamConfig {
   num_replicas: number;
   sources?: StreamSource[];
   /** Never set by this program: the server's stream may have it. */
-  sealed?: boolean;
   duplicate_window?: number;
   metadata: Record<string, string>;
 }

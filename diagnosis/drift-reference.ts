@@ -26,7 +26,7 @@ export const STREAM_DRIFT = {
       "the site's stream is not as declared: somebody edited it, or made it anew. The evidence names every field; where it loses, refuses or misplaces messages, the cause says how",
     shows:
       "every field of the stream's configuration, also those that this program never sets, against the declared ones with what the server fills in. A warning when it does nothing to messages",
-    cure: "`up` puts it back; with `DISCARD=…` where a limit that is put back drops messages; with `REMAKE=…` what JetStream never turns off again (`sealed`, `deny_delete`, `deny_purge`, `allow_msg_ttl`, `allow_msg_schedules`) or fixes for good (`storage`, `persist_mode`, a work queue): the stream is made anew then. Each is named with what it costs",
+    cure: "`up` puts it back; with `DISCARD=…` where a limit that is put back drops messages; with `REMAKE=…` what JetStream never turns off again (`sealed`, `deny_delete`, `deny_purge`, `allow_msg_ttl`, `allow_msg_schedules`) or fixes for good (`storage`, `persist_mode`, a work queue, a mirror): the stream is made anew then. Each is named with what it costs",
   },
   "hub-stream-altered": {
     cause:

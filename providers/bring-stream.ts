@@ -29,8 +29,9 @@ export async function bringStream(js: JetStream, end: End, info: StreamInfo, bri
   const refusal = refusalOf(end, info);
   const refused = changes.filter(isRefused);
   if (refusal === undefined && refused.length > 0 && mayRemake(end.remake)) return remake(js, end, info, bring);
-  // A sealed stream takes no update at all; nothing of somebody else's, or beside a loss, is touched.
-  const isAlone = refused.length === 0 || info.config.sealed === true || strangerOf(end, info) !== undefined;
+  // A sealed stream takes no update at all, a mirror no source; nothing of somebody else's, or beside a loss, is touched.
+  const isShut = refused.some(({ field }) => field === "sealed" || field === "mirror");
+  const isAlone = refused.length === 0 || isShut || strangerOf(end, info) !== undefined;
   if (refusal !== undefined && isAlone) throw new Refusal(refusal);
   const kept = wantedOver({ ...info.config }, wanted, end.comparison(info));
   const config = withoutRefused(kept, changes);

@@ -1,3 +1,4 @@
+import { valueWords } from "../configs/stream-words";
 import { mayDiscard, mayRemake } from "./discard";
 import { StreamInfo } from "./nats/jetstream";
 import { Refusal } from "./refusal";
@@ -12,7 +13,9 @@ export function refusalOf(end: End, info: StreamInfo): string | undefined {
   const refused = changesAt(end, info).filter(isRefused);
   if (refused.length > 0) {
     if (mayRemake(end.remake)) return undefined;
-    const words = refused.map(({ field, from, to }) => `${field} ${String(from)} -> ${String(to)}`).join(", ");
+    const words = refused
+      .map(({ field, from, to }) => `${field} ${valueWords(field, from)} -> ${valueWords(field, to)}`)
+      .join(", ");
     return `${where}: JetStream cannot change ${words} in place; declare a stream of another name, or ${remakeWords(end, info, refused)}`;
   }
   const lost = atStake(end, info);

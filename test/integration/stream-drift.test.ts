@@ -212,6 +212,29 @@ describe("a stream that somebody edited", function () {
     assert.deepEqual(await fleet.preview(), { changes: [], reports: [] });
   });
 
+  it("is made anew where the hub has a mirror of it, whose messages would all come twice", async () => {
+    await using fleet = await withMessages();
+    const hub = await fleet.atHub("oslo");
+    const { config } = await fleet.collected("oslo");
+    await hub.deleteStream("EVENTS");
+    const { sources = [], ...rest } = config;
+    await hub.createStream({ ...rest, mirror: { name: "EVENTS", external: sources[0]!.external } } as StreamConfig);
+    const cure =
+      /cannot change mirror .* -> none in place; .*REMAKE=hub\/OSLO\/EVENTS: the \d+ messages that it holds go/;
+    assert.match((await fleet.preview()).reports.join(), cure);
+    await fleet.up();
+    assert.match(fleet.problemsOf("oslo").join(), cure);
+    process.env.REMAKE = "hub/OSLO/EVENTS";
+    try {
+      await fleet.up();
+    } finally {
+      delete process.env.REMAKE;
+    }
+    assert.deepEqual(fleet.problemsOf("oslo"), []);
+    await collected(fleet);
+    assert.deepEqual((await fleet.preview()).changes, []);
+  });
+
   describe("and was adopted", () => {
     const MERGED: RawSettings = {
       sites: [{ name: "oslo" }, { name: "bergen" }],

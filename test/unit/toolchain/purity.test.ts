@@ -10,7 +10,7 @@ const IN_CONFIGS = "configs/settings.ts";
 const IN_PROVIDERS = "providers/server.ts";
 
 describe("the purity of configs/", function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   const eslint = new ESLint({ cwd: ROOT });
 
   async function offences(source: string, file = IN_CONFIGS): Promise<string[]> {
