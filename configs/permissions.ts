@@ -37,8 +37,8 @@ const STREAM_ADMIN = [
 ];
 
 /**
- * A site's applications may do everything in their account but change the streams that this program owns, forge what
- * the servers exchange for sourcing, or reach another domain's JetStream.
+ * A site's applications may do everything in their account but change the streams that this program owns, publish
+ * probes, forge what the servers exchange for sourcing, or reach another domain's JetStream.
  */
 export function applicationPermissions(siteName: string, ownedStreams: readonly string[]): Permissions {
   const apis = ["$JS.API", `$JS.${siteName}.API`];
@@ -46,7 +46,9 @@ export function applicationPermissions(siteName: string, ownedStreams: readonly 
     ownedStreams.flatMap((stream) => STREAM_ADMIN.map((operation) => `${api}.${operation}.${stream}`)),
   );
   return {
-    publish: { deny: [...admin, "$JS.S.>", "$JSC.>", `${SOURCE_PREFIX}.>`, `${ADMIN_PREFIX}.>`] },
+    publish: {
+      deny: [...admin, "$JS.S.>", "$JSC.>", `${SOURCE_PREFIX}.>`, `${ADMIN_PREFIX}.>`, `${PROBE_PREFIX}.>`],
+    },
     subscribe: { deny: ["$JS.S.>", `${SOURCE_PREFIX}.>`, `${ADMIN_PREFIX}.>`] },
   };
 }

@@ -170,6 +170,10 @@ export interface ProbeFacts {
   burst: number;
   /** Of the first probe. */
   latencyMs?: number;
+  /** Probes that were taken out of the real stream at each end, with what a killed run had left. */
+  removed?: { site: number; hub: number };
+  /** Messages on the probes' subjects at each end that are not this program's; absent for none. They stay. */
+  foreign?: { site: number; hub: number };
   /** Why it ended early. */
   error?: string;
 }

@@ -1,3 +1,4 @@
+import { probeSubjects } from "../configs/permissions";
 import { StreamRule } from "./finding";
 import { isNewAtSite } from "./source-rules";
 import { sourceOf } from "./stream-rules";
@@ -45,6 +46,21 @@ export const LOSS_RULES: readonly StreamRule[] = [
         cause: `site ${site} lost its stream ${name} and has a new one; what it had not delivered is gone`,
         evidence: `created ${atSite.created}${before?.siteCreated === undefined ? "" : `, was ${before.siteCreated}`}; its last sequence is ${atSite.lastSeq}, the hub took ${seq ?? "none"}`,
         next: "nothing to repair: the hub starts at the new stream's beginning within half a minute; look for what removed the old one",
+      };
+    },
+  },
+  {
+    code: "probe-subjects-used",
+    by: "seen",
+    find({ probe, name }) {
+      if (probe?.foreign === undefined) return undefined;
+      const { site, hub } = probe.foreign;
+      return {
+        severity: "warning",
+        symptom: `stream ${name} holds messages where only probes belong`,
+        cause: `${Math.max(site, hub)} messages on the probes' subjects of stream ${name} are not this program's; they are kept`,
+        evidence: `on ${probeSubjects(name)}: ${site} at the site and ${hub} on the hub without the program's mark`,
+        next: `read them; when nobody needs them, purge them as operator at both ends ('nats stream purge --subject')`,
       };
     },
   },

@@ -153,7 +153,7 @@ export const STREAM_FINDINGS = {
     cause:
       "the hub's source was changed by hand: a filter keeps messages back, or without its transforms they land under other subjects",
     shows: "filter, transforms and deliver prefix of the source",
-    cure: UP,
+    cure: `${UP}; where the declared source would take messages again, it says how many and wants \`DOUBLE=<site>\``,
   },
   "hub-full": {
     cause:
@@ -246,6 +246,11 @@ export const WARNINGS = {
     cause: "the disk of the hub's or the site's store is full: the next messages make the store fail",
     shows: "less than 8 MiB free on its file system, where this machine can see it",
     cure: "make room where its store lies",
+  },
+  "probe-subjects-used": {
+    cause: "messages that this program did not make stand on the subjects that are kept for its probes",
+    shows: "their mark is not the program's. They are kept, on both ends; only what is shown to be a probe is removed",
+    cure: "read them; when nobody needs them, purge their subjects as operator at the site and on the hub",
   },
   "site-full": {
     cause: "the site's stream, or its account, is full and refuses what applications publish",

@@ -1,16 +1,11 @@
-import { MsgHdrs, headers } from "nats";
 import { setTimeout as sleep } from "node:timers/promises";
-import { join, resolve } from "node:path";
-import { rmSync } from "node:fs";
-import { probeSubject } from "../configs/permissions";
 import { StreamSettings } from "../configs/settings";
 import { PROBE_PREFIX } from "../configs/subjects";
 import { blockingFinding, describeFinding } from "../diagnosis/diagnose";
-import { makeFolder, readJson, writePrivate } from "./folders";
-import { StoredMessage } from "./nats/jetstream";
 import { leave } from "./lost-tail";
+import { Say, forgetRedelivery, moveOn, noteRedelivery, resume } from "./redelivery";
 import { Refusal } from "./refusal";
-import { Condition, Pair, conditionOf } from "./repair-condition";
+import { Condition, conditionOf } from "./repair-condition";
 import { Observed, observe } from "./smoke-test/observe";
 import { SILENT_AFTER_MS, becomesHeard, isActive, rearm } from "./source";
 import { markUnproven } from "./unproven";
@@ -28,7 +23,7 @@ export interface Repair {
   observed: Observed;
   streams: readonly StreamSettings[];
   accept?: Accept;
-  say: (line: string) => void;
+  say: Say;
 }
 
 /** Does what can be done. Errors: a Refusal when it needs a word, or cannot be done here. */
@@ -96,7 +91,7 @@ async function repairStream(
   stream: StreamSettings,
   condition: Condition,
   accept: Accept | undefined,
-  say: (line: string) => void,
+  say: Say,
 ): Promise<void> {
   const { access, root } = observed;
   const { site } = access;
@@ -114,9 +109,9 @@ async function repairStream(
     );
   };
   // What an interrupted repair noted are sequences of the old stream.
-  if (condition.kind === "recreated") rmSync(redeliveryFile(observed, pair.name), { force: true });
+  if (condition.kind === "recreated") forgetRedelivery(observed, pair.name);
   // Before the site is where the hub is, what is stored anew would be skipped as well.
-  else if (condition.kind !== "rolledBack") await resume(observed, pair, say);
+  else if (condition.kind !== "rolledBack") await resume(observed, stream, pair, say);
   switch (condition.kind) {
     case "good":
       return say(`${about}: nothing to repair`);
@@ -130,7 +125,7 @@ async function repairStream(
     case "rolledBack": {
       markUnproven(root, site);
       const from = accept === "leave" ? undefined : condition.skipped?.first;
-      await moveOn(observed, pair, from ?? pair.atSite.state.last_seq + 1, say);
+      await moveOn(observed, stream, pair, from ?? pair.atSite.state.last_seq + 1, say);
       leave(root, site, pair, pair.position);
       return again();
     }
@@ -139,7 +134,7 @@ async function repairStream(
       markUnproven(root, site);
       if (accept === "redeliver") {
         noteRedelivery(observed, pair, { from: skipped.first, to: last });
-        await resume(observed, pair, say);
+        await resume(observed, stream, pair, say);
       } else say(`${about}: the hub never has the ${plural(skipped.count, "message")} that it skipped`);
       leave(root, site, pair, last);
       if (!isActive(pair.onHub, site, SILENT_AFTER_MS)) await again();
@@ -177,91 +172,4 @@ async function comesDown(observed: Observed, stream: StreamSettings): Promise<bo
     if (kind !== "recreated" && kind !== "stuck") return true;
     if (Date.now() >= deadline) return false;
   }
-}
-
-// --- a site that lost its tail
-
-/** Sequences whose messages have to be stored anew; kept in a file while the work lasts, for whoever finishes it. */
-interface Redelivery {
-  from: number;
-  to: number;
-}
-
-const redeliveryFile = ({ root, access: { site } }: Observed, stream: string): string =>
-  join(resolve(root), "repair", `${site}.${stream}.json`);
-
-const BATCH = 500;
-
-/** Moves the site's stream on to the hub's position, then stores anew what stands from `from` to there. */
-async function moveOn(observed: Observed, pair: Pair, from: number, say: (line: string) => void): Promise<void> {
-  const {
-    name,
-    position,
-    atSite: { state, config },
-  } = pair;
-  const about = `site ${observed.access.site}, stream ${name}`;
-  const { retention, max_msgs = -1, max_msgs_per_subject = -1 } = config as unknown as Limits;
-  const isFull = config.max_bytes > 0 && state.bytes + BATCH * MOST_BYTES > config.max_bytes;
-  if (retention !== "limits" || max_msgs > 0 || max_msgs_per_subject > 0 || isFull)
-    throw new Refusal(
-      `${about}: it is full, or limits the number of its messages, and the repair would push out old ones; ` +
-        `make room, or purge it up to the hub's position by hand ('nats stream purge ${name} --seq ${position + 1}' as the site's ` +
-        "operator), which removes what it holds",
-    );
-  noteRedelivery(observed, pair, { from, to: position });
-  const subject = probeSubject(name, `repair${Date.now().toString(36)}`);
-  const client = pair.site.connection.jetstream();
-  for (;;) {
-    const last = (await pair.site.stream(name))?.state.last_seq ?? 0;
-    if (last >= position) break;
-    const count = Math.min(BATCH, position - last);
-    await Promise.all(Array.from({ length: count }, () => client.publish(subject)));
-    await pair.site.purge(name, subject);
-  }
-  say(`${about}: moved on to sequence ${position}, where the hub is`);
-  await resume(observed, pair, say);
-}
-
-function noteRedelivery(observed: Observed, { name }: Pair, redelivery: Redelivery): void {
-  makeFolder(join(resolve(observed.root), "repair"));
-  writePrivate(redeliveryFile(observed, name), JSON.stringify(redelivery));
-}
-
-interface Limits {
-  retention: string;
-  max_msgs?: number;
-  max_msgs_per_subject?: number;
-}
-
-/** What an empty message takes in a file store, at most. */
-const MOST_BYTES = 256;
-
-/** Stores anew what a repair, this one or one that was interrupted, has still to deliver. */
-async function resume(observed: Observed, { site, name }: Pair, say: (line: string) => void): Promise<void> {
-  const file = redeliveryFile(observed, name);
-  const due = readJson<Redelivery>(file);
-  if (due === undefined) return;
-  let count = 0;
-  for (let seq = due.from; ;) {
-    const message = await site.nextMessage(name, ">", seq);
-    if (message === undefined || message.seq > due.to) break;
-    seq = message.seq + 1;
-    if (message.subject.startsWith(`${PROBE_PREFIX}.`)) continue;
-    await site.connection.jetstream().publish(message.subject, message.payload, { headers: headersOf(message) });
-    // The copy is acknowledged: the stream need not have it twice.
-    await site.deleteMessage(name, message.seq);
-    count++;
-  }
-  rmSync(file, { force: true });
-  if (count > 0)
-    say(
-      `site ${observed.access.site}, stream ${name}: stored ${plural(count, "message")} anew, which the hub had skipped`,
-    );
-}
-
-/** Without what would have the server refuse the copy, or take it for the original. */
-function headersOf({ headerLines }: StoredMessage): MsgHdrs {
-  const copy = headers();
-  for (const [name, value] of headerLines) if (!/^Nats-(Msg-Id|Expected-)/i.test(name)) copy.append(name, value);
-  return copy;
 }

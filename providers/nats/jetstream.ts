@@ -34,9 +34,14 @@ export interface ConsumerInfo {
 }
 
 export interface AccountInfo {
+  /** Bytes that the account's streams hold. */
   storage: number;
   memory: number;
+  /** Bytes that its streams may hold by their own limits; absent before 2.10. */
+  reserved_storage?: number;
   limits: { max_storage: number; max_memory: number };
+  /** Present where the account has limits by number of replicas, which count instead. */
+  tiers?: Record<string, Omit<AccountInfo, "tiers">>;
 }
 
 /** A refusal of the JetStream API; `code` is its `err_code`. */
@@ -154,9 +159,9 @@ export class JetStream {
     await this.request(`STREAM.DELETE.${name}`);
   };
 
-  /** Removes the messages of one subject pattern only. Resolves with their number. */
-  purge = async (name: string, filter: string): Promise<number> =>
-    (await this.request<{ purged: number }>(`STREAM.PURGE.${name}`, { filter })).purged;
+  /** Removes the messages of one subject pattern only, those before a sequence when it is given. Resolves with their number. */
+  purge = async (name: string, filter: string, before?: number): Promise<number> =>
+    (await this.request<{ purged: number }>(`STREAM.PURGE.${name}`, { filter, seq: before })).purged;
 
   /** Messages per subject that matches the pattern. */
   async subjects(name: string, filter: string): Promise<Record<string, number>> {

@@ -53,10 +53,12 @@ export interface JszAccount {
   }[];
 }
 
-/** A consumer that another server's source has at this one. */
+/** A consumer that a source or a mirror has at this server. */
 export interface SourceConsumer {
   name: string;
   created: string;
+  /** Whose it is: `_nats.src.stream`, `_nats.src.acc`, `_nats.src.domain`. */
+  config?: { metadata?: Record<string, string> };
   delivered: { consumer_seq: number; stream_seq: number };
   num_pending: number;
   push_bound?: boolean;
@@ -64,6 +66,8 @@ export interface SourceConsumer {
 
 export interface Jsz {
   disabled?: boolean;
+  /** Bytes in files, of all accounts. */
+  storage?: number;
   config?: { domain?: string; max_storage?: number };
   account_details?: JszAccount[];
 }
@@ -159,20 +163,23 @@ export async function sourcesOf(
   return sources.map(({ name, external }) => ({ name, api: external?.api }));
 }
 
-/** The consumers that sources of other servers have at a stream of the account. */
-export async function sourceConsumers(
-  connection: NatsConnection,
-  account: string,
-  stream: string,
-): Promise<SourceConsumer[]> {
-  const { account_details: accounts = [] } = await ask<Jsz>(connection, "JSZ", {
+/** JetStream of one account, with the consumers that sources and mirrors have at its streams. */
+export const jszOf = (connection: NatsConnection, account: string): Promise<Jsz> =>
+  ask<Jsz>(connection, "JSZ", {
     account,
     accounts: true,
     streams: true,
     consumer: true,
     direct_consumer: true,
+    config: true,
     limit: 10_000,
   });
+
+export function sourceConsumersIn(
+  { account_details: accounts = [] }: Jsz,
+  account: string,
+  stream: string,
+): SourceConsumer[] {
   const streams = accounts.find(({ name }) => name === account)?.stream_detail ?? [];
   return streams.find(({ name }) => name === stream)?.direct_consumer_detail ?? [];
 }
@@ -196,6 +203,13 @@ export async function storeFailure(connection: NatsConnection, account?: string)
   );
   return failed?.type === "JETSTREAM" ? "JetStream switched itself off" : failed?.error;
 }
+
+/** The consumers that sources of other servers have at a stream of the account. */
+export const sourceConsumers = async (
+  connection: NatsConnection,
+  account: string,
+  stream: string,
+): Promise<SourceConsumer[]> => sourceConsumersIn(await jszOf(connection, account), account, stream);
 
 /** The JetStream settings in effect; undefined when it is off. */
 export const jetStreamConfig = (connection: NatsConnection): Promise<Jsz["config"]> =>

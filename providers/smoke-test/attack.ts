@@ -4,7 +4,7 @@ import { nkeyLogin } from "../nats/authenticator";
 import { Access, converse, endpointOf, isAuthorizationError, isNoResponders, open } from "../nats/connection";
 import { messageOf } from "../refusal";
 import { Breach } from "../../diagnosis/facts";
-import { RUN_HEADER, SITE_HEADER } from "./probe";
+import { RUN_HEADER, SITE_HEADER } from "./probe-message";
 
 /**
  * Proves isolation by attack. Every attack has a control that shows that it would have worked: a refusal by a server

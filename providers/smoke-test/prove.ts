@@ -1,109 +1,76 @@
 import { siteStreamName } from "../../configs/names";
 import { collectedName } from "../../configs/streams";
 import { isAway } from "../away";
-import { SiteAccess, atHub, atSite } from "../collected";
+import { atHub, atSite } from "../collected";
 import { digest } from "../digest";
 import { Access, open, serverInfo, shared } from "../nats/connection";
 import { varz } from "../nats/system";
 import { Refusal } from "../refusal";
 import { report } from "../report";
+import { sideBySide } from "../side-by-side";
 import { markProven, markUnproven, unproven } from "../unproven";
 import { inputsOnly } from "../values";
+import { describeFinding, diagnose } from "../../diagnosis/diagnose";
 import { Eavesdropper } from "./attack";
-import { blockingFinding, describeFinding, diagnose } from "../../diagnosis/diagnose";
-import { attackAll, breachFinding, cannotTest } from "./isolation";
+import { AccountLooks } from "./ends";
+import { attackAll, breachFinding } from "./isolation";
 import { Proved, SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./job";
-import { Observed, observe, observeSettled } from "./observe";
+import { observe } from "./observe";
 import { proveStream } from "./probe";
 import { rowsOf, timed } from "./proof";
-import { recordKey, recordOf } from "./record";
-import { sideBySide } from "../side-by-side";
+import { recordKey } from "./record";
+import { Candidate, Run, RunRoom, accessOf, cannotProve, hasBurst, keyOf, lookAt, roomOf, settingsFor } from "./run";
 
 /** The proof that every site's data reaches the hub, that none is lost or doubled, and that no site sees another. */
 
-const accessOf = ({ hub, secrets }: SmokeTestInputs, { site, expect, url, throughHub }: SmokeTestSite): SiteAccess => ({
-  ...(throughHub === true ? { throughHub } : {}),
-  site,
-  expect,
-  url,
-  hubUrl: hub.url,
-  operator: secrets.sites[site]?.operator ?? "",
-  hubOperator: secrets.hubOperator,
-});
-
-/**
- * Proves one site. One that nothing happened to since its last proof sends a single probe, and is looked at closely
- * only when that does not arrive.
- */
-async function proveSite(inputs: SmokeTestInputs, site: SmokeTestSite, { runId, olds, touched }: Run): Promise<Proved> {
-  const access = accessOf(inputs, site);
-  const observed: Observed = {
-    access,
-    stack: inputs.stack,
-    root: inputs.root,
-    place: site.place,
-    ...(inputs.hub.place === undefined ? {} : { hubPlace: inputs.hub.place }),
-    application: inputs.secrets.sites[site.site]?.application ?? "",
-    ...(site.maxPayload === undefined ? {} : { maxPayload: site.maxPayload }),
-    system: inputs.secrets.system,
-    hubDomain: inputs.hub.name,
-    linkSeed: inputs.secrets.sites[site.site]?.link ?? "",
-    streams: inputs.streams,
-    before: Object.fromEntries(
-      inputs.streams.map((stream) => [siteStreamName(stream, site.site), recordOf(olds, site.site, stream)]),
-    ),
-    probes: {},
-  };
-  const isTouched = touched.has(site.site);
-  if (isTouched) {
-    const facts = await observeSettled(observed, inputs.probes.timeout);
-    const { unreachable, application: granted } = facts.leaf;
-    const isReachable =
-      facts.hub.unreachable === undefined && unreachable === undefined && granted?.refused === undefined;
-    if (blockingFinding(facts) !== undefined) return { site, probes: {}, findings: diagnose(facts), isReachable };
-  }
-  const burst = olds?.declared[site.site] !== site.declared;
-  const application = await open(publisherOf(inputs, site));
+/** Proves one site: sends its probes where the run has room for them. */
+async function proveSite(inputs: SmokeTestInputs, candidate: Candidate, run: Run, room: RunRoom): Promise<Proved> {
+  const { site, observed, isTouched, jobs, blocked } = candidate;
+  if (blocked !== undefined) return blocked;
+  const publisher = await open(publisherOf(inputs, site));
   try {
     for (const stream of inputs.streams) {
+      const name = siteStreamName(stream, site.site);
+      const [job, decision] = [jobs[name], room.decisions.get(keyOf(site, stream))];
       const facts = await proveStream({
-        access,
+        access: observed.access,
         stack: inputs.stack,
         stream,
-        application,
-        settings: isTouched ? inputs.probes : { ...inputs.probes, count: 1 },
-        runId,
-        burst,
+        publisher,
+        settings: settingsFor(inputs, candidate),
+        runId: run.runId,
+        burst: hasBurst(site, run),
+        ...(job === undefined || decision === undefined
+          ? {}
+          : { room: { decision, ends: job.ends, standIns: room.standIns } }),
       });
-      observed.probes[siteStreamName(stream, site.site)] = facts;
+      observed.probes[name] = facts;
       if (facts.arrived > 0)
         report(
           `site ${site.site}: ${facts.arrived} of ${facts.sent} probes of ${stream.name} reached ${collectedName(stream, site.site)}, the first in ${facts.latencyMs ?? "?"} ms`,
         );
     }
   } finally {
-    await application.close();
+    await publisher.close();
   }
-  const arrived = Object.values(observed.probes).every(
-    ({ sent, arrived: count, doubled, error }) => count === sent && doubled === 0 && error === undefined,
+  const isFine = Object.values(observed.probes).every(
+    ({ sent, arrived: count, doubled, error, foreign }) =>
+      count === sent && doubled === 0 && error === undefined && foreign === undefined,
   );
-  const findings = isTouched || !arrived ? diagnose(await observe(observed)) : [];
+  const findings = isTouched || !isFine ? diagnose(await observe(observed)) : [];
   return { site, probes: observed.probes, findings, isReachable: true };
 }
 
-/** Who publishes the probes: the site's application there, or its operator on the hub when only the hub reaches it. */
-function publisherOf({ hub, secrets }: SmokeTestInputs, { site, url, throughHub }: SmokeTestSite): Access {
-  const { application = "", operator = "" } = secrets.sites[site] ?? {};
-  return throughHub === true ? { url: hub.url, seed: operator } : { url, seed: application };
-}
+const applicationOf = ({ secrets }: SmokeTestInputs, { site, url }: SmokeTestSite): Access => ({
+  url,
+  seed: secrets.sites[site]?.application ?? "",
+});
 
-/** One run of the test. */
-interface Run {
-  runId: string;
-  olds: SmokeTestOutputs | undefined;
-  /** Sites that changed since they were proven: they are tested in full, the others by one probe. */
-  touched: ReadonlySet<string>;
-}
+/** Who publishes the probes: the site's operator there, or on the hub when only the hub reaches it. */
+const publisherOf = ({ hub, secrets }: SmokeTestInputs, { site, url, throughHub }: SmokeTestSite): Access => ({
+  url: throughHub === true ? hub.url : url,
+  seed: secrets.sites[site]?.operator ?? "",
+});
 
 /** Every site when there is no proof yet or the hub is another one; else those that changed or are another server. */
 function touchedSites(
@@ -172,23 +139,17 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
   const online = inputs.sites.filter(isOnline);
   // Of a server that starts anew while it is proven, this is no longer the id: the test runs once more then.
   const servers = await serverIds(inputs);
-  const run: Run = { runId, olds, touched: touchedSites(inputs, olds, servers) };
+  const run: Run = { runId, olds, touched: touchedSites(inputs, olds, servers), looks: new AccountLooks() };
   const listeners = await sideBySide(online, async (site) =>
     !run.touched.has(site.site) || site.throughHub === true
       ? undefined
-      : Eavesdropper.listen(
-          site.site,
-          { url: site.url, seed: inputs.secrets.sites[site.site]?.application ?? "" },
-          runId,
-        ).catch(() => undefined),
+      : Eavesdropper.listen(site.site, applicationOf(inputs, site), runId).catch(() => undefined),
   );
-  const proved = await sideBySide(online, (site) =>
-    proveSite(inputs, site, run).catch((error: unknown): Proved => ({
-      site,
-      probes: {},
-      findings: [cannotTest(site.site, "sourcing", error)],
-      isReachable: false,
-    })),
+  // All are looked at before the first probe is sent: the room for probes is that of the whole run.
+  const candidates = await sideBySide(online, (site) => lookAt(inputs, site, run));
+  const room = roomOf(candidates, inputs.probes.timeout);
+  const proved = await sideBySide(candidates, (candidate) =>
+    proveSite(inputs, candidate, run, room).catch((error: unknown) => cannotProve(candidate.site, error)),
   );
   const sent = ({ probes }: Proved) => Object.values(probes).some((probe) => probe.sent > 0);
   const overheard = (

@@ -277,6 +277,17 @@ describe("the repair", function () {
     assert.match(await refusal(fleet, "lost-tail"), /would push out old ones; .* --seq 101/);
   });
 
+  it("refuses to store anew what would push out old messages of a stream that is full by its bytes", async () => {
+    await using fleet = await overrun();
+    const site = await fleet.atSite("oslo");
+    const { config, state } = (await site.stream("EVENTS"))!;
+    await site.updateStream({ ...config, max_bytes: state.bytes + 30 });
+    assert.match(await refusal(fleet, "redeliver"), /would push out old ones/);
+    assert.equal((await site.stream("EVENTS"))?.state.first_seq, state.first_seq);
+    await site.updateStream(config);
+    assert.match(await repaired(fleet, "redeliver"), /stored 50 messages anew/);
+  });
+
   describe("of a site whose stream was made anew", () => {
     it("tells it from a lost tail, needs no word, and has everything of the new one on the hub", async () => {
       await using fleet = await TestFleet.deploy(ONE_SITE);

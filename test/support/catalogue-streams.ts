@@ -3,7 +3,7 @@ import { AckPolicy } from "nats";
 import { RawSettings } from "../../configs/settings";
 import { isSourceOfSite, siteApi } from "../../configs/streams";
 import { Row } from "./catalogue";
-import { editHubStream, editSiteStream, linkUser, misconfigureHub } from "./catalogue-mistakes";
+import { editHubStream, editSiteStream, linkUser, misconfigureHub, oslo } from "./catalogue-mistakes";
 import { TestFleet } from "./fleet";
 import { publishAll, textsFrom } from "./messages";
 import { until } from "./until";
@@ -165,6 +165,20 @@ export const STREAM_ROWS: Row[] = [
     make: (fleet) => editSiteStream(fleet, (config) => (config.subjects = ["events.>"])),
     finds: ["oslo: site-stream-altered"],
     evidence: { "site-stream-altered": /subjects is events\.>, declared events\.>, _probe\.EVENTS\.>/ },
+  },
+  {
+    name: "messages of somebody else on the probes' subjects",
+    make: async (fleet) => {
+      const operator = await fleet.connect(oslo(fleet), "operator");
+      await operator.jetstream().publish("_probe.EVENTS.mine", "mine");
+      await until("it is on the hub", async () => (await collectedCount(fleet)) === 1);
+    },
+    finds: ["oslo: probe-subjects-used (warning)"],
+    evidence: { "probe-subjects-used": /1 at the site and 1 on the hub/ },
+    cure: async (fleet) => {
+      for (const js of [await fleet.atSite("oslo"), await fleet.atHub("oslo")])
+        await js.purge("EVENTS", "_probe.EVENTS.mine");
+    },
   },
   {
     name: "a hub stream that is full and discards new messages",

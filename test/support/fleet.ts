@@ -34,7 +34,7 @@ const SMALL = {
 
 const IMPATIENCE_MS = 3_000;
 
-const STACK = "test";
+export const STACK = "test";
 
 /** A server of the fleet, and how it is reached. */
 export type TestServer = ScratchServer;
@@ -225,8 +225,8 @@ export class TestFleet extends ScratchFleet {
   }
 
   private declared = (name: string): SiteSettings => named(this.settings.sites, name);
-  private stream = (name: string): StreamSettings => named(this.settings.streams, name);
-  private accessAt = (site: string): SiteAccess => this.accessOf(this.declared(site));
+  stream = (name: string): StreamSettings => named(this.settings.streams, name);
+  accessAt = (site: string): SiteAccess => this.accessOf(this.declared(site));
 
   private checkInputs({ keys: _, ...settings }: Settings): fleetCheck.FleetInputs {
     const sites = Object.fromEntries(

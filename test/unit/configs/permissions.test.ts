@@ -103,6 +103,10 @@ describe("a site's application", () => {
     });
   }
 
+  it("may not publish where probes go", () => {
+    assert.equal(denies(publish, "_probe.EVENTS.mine"), true);
+  });
+
   for (const subject of ["$JS.S.x", "$JSC.R.x", "_source.oslo.events.door"]) {
     it(`may not forge ${subject}, which the servers exchange for sourcing`, () => {
       assert.equal(denies(publish, subject), true);
@@ -116,7 +120,13 @@ describe("a site's application", () => {
   }
 
   it("is denied no change of streams when the program has none", () => {
-    assert.deepEqual(applicationPermissions("oslo", []).publish.deny, ["$JS.S.>", "$JSC.>", "_source.>", "_site.>"]);
+    assert.deepEqual(applicationPermissions("oslo", []).publish.deny, [
+      "$JS.S.>",
+      "$JSC.>",
+      "_source.>",
+      "_site.>",
+      "_probe.>",
+    ]);
   });
 });
 

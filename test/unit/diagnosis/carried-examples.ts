@@ -289,6 +289,16 @@ export const CARRIED_EXAMPLES = {
       next: /half a minute/,
     },
   ],
+  "probe-subjects-used": [
+    {
+      it: "messages of somebody else where probes go",
+      facts: withProbe({ foreign: { site: 2, hub: 1 } }),
+      severity: "warning" as const,
+      cause: /^2 messages on the probes' subjects .* they are kept/,
+      evidence: /_probe\.EVENTS\.>: 2 at the site and 1 on the hub/,
+      next: /purge/,
+    },
+  ],
   "site-full": [
     {
       it: "a site's stream that refuses messages",

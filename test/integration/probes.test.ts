@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { ErrorCode, NatsConnection, headers } from "nats";
+import { RawSettings } from "../../configs/settings";
+import { JetStream } from "../../providers/nats/jetstream";
+import { TestFleet } from "../support/fleet";
+import { publishAll, textsFrom } from "../support/messages";
+import { until } from "../support/until";
+
+/** The program's own messages never cost a user's. Messages are counted by their texts, at both ends. */
+describe("the smoke test's messages", function () {
+  this.timeout(120_000);
+
+  type Stream = NonNullable<RawSettings["streams"]>[number];
+  const EVENTS: Stream = { name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB", collect: { maxBytes: "32MiB" } };
+  const merged = (maxBytes: string): Stream => ({ ...EVENTS, collect: { mode: "merged", maxBytes } });
+  const sitesOf = (quota: string, ...names: string[]) => names.map((name) => ({ name, quota }));
+
+  /** How each message of a stream begins, in order; the first word of a text is its id. */
+  async function idsIn(js: JetStream, stream: string, filter = ">"): Promise<string[]> {
+    const ids: string[] = [];
+    for (let seq = 1; ;) {
+      const message = await js.nextMessage(stream, filter, seq);
+      if (message === undefined) return ids;
+      ids.push(`${message.subject} ${Buffer.from(message.payload.subarray(0, 12)).toString().trim()}`);
+      seq = message.seq + 1;
+    }
+  }
+
+  const padded = (texts: readonly string[], bytes: number): string[] => texts.map((text) => text.padEnd(bytes, " "));
+
+  describe("have room kept for all sites together:", () => {
+    it("the bursts of three sites push nothing out of a merged stream that holds 9 of its 12 MiB", async () => {
+      const streams = [merged("12MiB")];
+      await using fleet = await TestFleet.deploy({ sites: sitesOf("64MiB", "oslo", "bergen", "tromso"), streams });
+      for (const site of ["oslo", "bergen", "tromso"])
+        await publishAll(await fleet.application(site), "events.a", padded(textsFrom(1, 30), 1e5));
+      const hub = await fleet.atHub("oslo");
+      await until("all are delivered", async () => (await hub.stream("EVENTS"))?.state.messages === 90);
+      const before = await idsIn(hub, "EVENTS");
+      await fleet.prove();
+      assert.deepEqual(await idsIn(hub, "EVENTS"), before);
+      await fleet.up({ sites: sitesOf("96MiB", "oslo", "bergen", "tromso") });
+      const rows = await fleet.prove();
+      assert.deepEqual(await idsIn(hub, "EVENTS"), before);
+      assert.deepEqual(
+        rows.map(({ messages, note }) => [messages, note.slice(0, 23)]),
+        [28, 28, 28].map((count) => [count, "through a probe stream:"]),
+      );
+    });
+  });
+
+  describe("are told from messages of others:", () => {
+    let fleet: TestFleet;
+    before(async () => (fleet = await TestFleet.deploy({ sites: sitesOf("64MiB", "oslo"), streams: [EVENTS] })));
+    after(() => fleet.stop());
+
+    const isRefused = async (client: NatsConnection, subject: string): Promise<boolean> => {
+      const denied = (async () => {
+        for await (const status of client.status()) if (status.data === ErrorCode.PermissionsViolation) return true;
+        return false;
+      })();
+      client.publish(subject, "mine");
+      await client.flush();
+      return Promise.race([denied, new Promise<boolean>((resolve) => setTimeout(resolve, 500, false))]);
+    };
+
+    it("an application cannot publish where probes go", async () => {
+      assert.equal(await isRefused(await fleet.application("oslo"), "_probe.EVENTS.mine"), true);
+      assert.deepEqual(await idsIn(await fleet.atSite("oslo"), "EVENTS"), []);
+    });
+
+    it("what somebody published there stays at both ends, whatever headers it has, and is named", async () => {
+      const [operator, site, hub] = [
+        await fleet.connect(fleet.site("oslo"), "operator"),
+        await fleet.atSite("oslo"),
+        await fleet.atHub("oslo"),
+      ];
+      const forged = headers();
+      for (const [name, value] of [
+        ["Probe-Run", "mine"],
+        ["Probe-Site", "oslo"],
+        ["Probe-Number", "1"],
+        ["Probe-Mark", "0".repeat(32)],
+      ] as const)
+        forged.set(name, value);
+      await operator.jetstream().publish("_probe.EVENTS.mine", "m1");
+      await operator.jetstream().publish("_probe.EVENTS.mine", "m2", { headers: forged });
+      await until("both are on the hub", async () => (await hub.stream("EVENTS"))?.state.messages === 2);
+      await fleet.repair();
+      const rows = await fleet.prove();
+      const kept = ["_probe.EVENTS.mine m1", "_probe.EVENTS.mine m2"];
+      assert.deepEqual([await idsIn(site, "EVENTS"), await idsIn(hub, "EVENTS")], [kept, kept]);
+      assert.match(rows[0]?.note ?? "", /2 messages on the probes' subjects .* are not this program's/);
+    });
+  });
+});
