@@ -163,9 +163,16 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
   else if (differs) report(`site ${site}: up reloads its server`);
   else if (olds.problem !== "") report(`site ${site}: up tries again: ${olds.problem}`);
   else {
-    const wrong = await whatIsWrong(serverOf(news), (text) => digest(text) === olds.config, olds.written);
-    if (wrong === undefined) return { changes: false };
-    report(`site ${site}: its server ${wrong}; up repairs it`);
+    // A later version of this program may give the same declaration another configuration.
+    let isOutdated = false;
+    const isOwn = (text: string, files: ServerFiles): boolean => {
+      isOutdated = text !== textOf(news, files);
+      return digest(text) === olds.config;
+    };
+    const wrong = await whatIsWrong(serverOf(news), isOwn, olds.written);
+    if (wrong === undefined && !isOutdated) return { changes: false };
+    if (wrong !== undefined) report(`site ${site}: its server ${wrong}; up repairs it`);
+    else report(`site ${site}: up reloads its server: this version of the program writes another configuration`);
   }
   return { changes: true };
 }
