@@ -153,7 +153,7 @@ export const STREAM_FINDINGS = {
     cause:
       "the hub's source was changed by hand: a filter keeps messages back, or without its transforms they land under other subjects",
     shows: "filter, transforms and deliver prefix of the source",
-    cure: `${UP}; where the declared source would take messages again, it says how many and wants \`DOUBLE=<site>\``,
+    cure: UP,
   },
   "hub-full": {
     cause:
