@@ -59,7 +59,7 @@ forget: node_modules ## drop a site whose machine is lost for good: make forget 
 doctor: node_modules ## look at the running fleet, changing nothing: make doctor [SITE=oslo] [FLEET=fleet.yaml] [ARGS=--json]
 	@node toolchain/bin.js doctor $(if $(FLEET),--fleet $(FLEET),--stack $(STACK)) $(if $(SITE),--site $(SITE)) $(ARGS)
 
-repair: node_modules ## start a stuck source anew, move on a site that lost messages: make repair SITE=oslo [STREAM=EVENTS] [ACCEPT=…]
+repair: node_modules ## start a stuck source anew, move on a site that lost messages: make repair SITE=oslo [STREAM=EVENTS] [ACCEPT=…] [NOTE=…]
 	@$(STACK_TOOL) repair $(STACK) "$(SITE)" "$(STREAM)"
 
 # --- outputs that people use next

@@ -1,4 +1,5 @@
 import { APPLICATION_RULES } from "./application-rules";
+import { BOOK_RULES } from "./book-rules";
 import { SiteFacts, StreamFacts } from "./facts";
 import { CONFIG_RULES, DRIFT_RULES } from "./drift-rules";
 import { Draft, Finding, SiteRule, StreamRule } from "./finding";
@@ -22,7 +23,7 @@ export interface Rules {
 
 export const RULES: Rules = {
   site: [...STORE_RULES, ...APPLICATION_RULES, ...PATH_RULES, ...LINK_RULES, ...CONFIG_RULES],
-  stream: [...STREAM_RULES, ...DRIFT_RULES, ...SOURCE_RULES, ...LOSS_RULES],
+  stream: [...STREAM_RULES, ...DRIFT_RULES, ...SOURCE_RULES, ...LOSS_RULES, ...BOOK_RULES],
 };
 
 /** Whether the finding explains that nothing arrives: a step that failed does so only when it left the site down. */

@@ -1,3 +1,5 @@
+import { BookFacts } from "./book/facts";
+
 /** What was seen of one site on both ends of its link. A fact that could not be read is absent: unknown, not wrong. */
 
 export interface SiteFacts {
@@ -88,6 +90,8 @@ export interface RemoteFacts {
 
 export interface StreamFacts {
   name: string;
+  /** Its name in the settings; absent when it is the same. */
+  declaredAs?: string;
   /** Account and name on the hub, for messages. */
   collectedAs: string;
   /** What the hub's source should ask, `$JS.<domain>.API`. */
@@ -108,6 +112,8 @@ export interface StreamFacts {
   /** What the last proof saw. */
   before?: { hubCreated: string; hubLastSeq: number; hubMessages: number; siteCreated?: string };
   probe?: ProbeFacts;
+  /** What the account book says of it. */
+  book?: BookFacts;
 }
 
 /** The newest consumer that the hub's source has at the site. */

@@ -1,5 +1,6 @@
 import { CONFIG_DRIFT, Reference, STREAM_DRIFT, UP } from "./drift-reference";
 import { SERVER_FINDINGS } from "./server-reference";
+import { BOOK_FINDINGS } from "./book/reference";
 
 /** What each finding means: the source of docs/findings.md, and of the type of codes. */
 
@@ -271,11 +272,16 @@ export const DOCTOR_FINDINGS = {
 export type DoctorCode = keyof typeof DOCTOR_FINDINGS;
 
 export type FindingCode =
-  keyof typeof SITE_FINDINGS | keyof typeof STREAM_FINDINGS | keyof typeof ISOLATION_FINDINGS | keyof typeof WARNINGS;
+  | keyof typeof SITE_FINDINGS
+  | keyof typeof STREAM_FINDINGS
+  | keyof typeof ISOLATION_FINDINGS
+  | keyof typeof WARNINGS
+  | keyof typeof BOOK_FINDINGS;
 
 export const FINDINGS: Record<FindingCode, Reference> = {
   ...SITE_FINDINGS,
   ...STREAM_FINDINGS,
   ...ISOLATION_FINDINGS,
   ...WARNINGS,
+  ...BOOK_FINDINGS,
 };

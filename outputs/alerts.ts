@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { DeployedFleet } from "./deployed";
+import { bookMetric } from "./metrics";
 import { JOB } from "./prometheus";
 
 /**
@@ -136,6 +137,7 @@ function doctorRules({ stack }: DeployedFleet, timing: AlertTiming): Rule[] {
       "site {{ $labels.site }}: {{ $labels.code }}",
       "docs/findings.md#{{ $labels.code }} has cause and cure, `make doctor` the evidence.",
     ),
+    ...bookRules(ofStack),
     alert(
       "NatsDoctorCannotLook",
       // An error of another site goes first in the exit code.
@@ -153,6 +155,59 @@ function doctorRules({ stack }: DeployedFleet, timing: AlertTiming): Rule[] {
       "the doctor of stack {{ $labels.stack }} does not look",
       "Its cron job, node_exporter or its textfile is missing (docs/monitoring.md).",
     ),
+  ];
+}
+
+/** One alert for each column of the account book that tells of a loss, and one for counts that fell: a store went back. */
+function bookRules(ofStack: string): Rule[] {
+  const of = (column: Parameters<typeof bookMetric>[0]) =>
+    `max by (stack, site, stream) (nats_hub_leaf_${bookMetric(column)}${ofStack})`;
+  const where = "stream {{ $labels.stream }} of {{ $labels.site }}";
+  const cure = "`make doctor` names when, and the cause where the servers still showed it.";
+  const fell = (name: string, column: Parameters<typeof bookMetric>[0], what: string): Rule =>
+    alert(
+      name,
+      `max by (stack, site, stream) (resets(nats_hub_leaf_${bookMetric(column)}${ofStack}[1h])) > 0`,
+      "0s",
+      "warning",
+      `${where}: ${what} went back in time, or was made anew`,
+      `What it counted fell within the last hour. ${cure}`,
+    );
+  return [
+    alert(
+      "NatsMessagesMissing",
+      `${of("missing")} > 0`,
+      "0s",
+      "warning",
+      `${where}: {{ $value }} messages are missing`,
+      cure,
+    ),
+    alert(
+      "NatsMessagesDoubled",
+      `${of("doubled")} > 0`,
+      "0s",
+      "warning",
+      `${where}: {{ $value }} messages are doubled`,
+      cure,
+    ),
+    alert(
+      "NatsMessagesGone",
+      `${of("gone")} > 0`,
+      "0s",
+      "warning",
+      `${where}: {{ $value }} messages left the site before the hub took them`,
+      `The site's limits are too small for this outage of the link, or somebody removed them. ${cure}`,
+    ),
+    alert(
+      "NatsMessagesDropped",
+      `max by (stack, site, stream) (increase(nats_hub_leaf_${bookMetric("otherwise")}${ofStack}[1h])) > 0`,
+      "0s",
+      "warning",
+      `${where}: messages left the hub's stream by no declared limit`,
+      `A purge, a deletion, a limit set by hand or a damaged block. ${cure}`,
+    ),
+    fell("NatsSiteStoreFell", "stored", "the site's store"),
+    fell("NatsHubStoreFell", "onHub", "the hub's store"),
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { Balance } from "../diagnosis/book/facts";
 import type { DoctorReport, SiteReport, StreamReport } from "../providers/doctor-report";
 
 /** What the doctor saw, in the text format of Prometheus, for the textfile collector of node_exporter. */
@@ -31,6 +32,35 @@ const linkOf = ({ link }: SiteReport): number | undefined => (link === "up" ? 1 
 
 const seconds = ({ activeMs }: StreamReport): number | undefined =>
   activeMs === undefined ? undefined : activeMs < 0 ? -1 : activeMs / 1000;
+
+type OfStream = (value: (stream: StreamReport) => number | undefined) => Metric["samples"];
+
+/** The columns of the account book, in messages; probes are counted with the rest. */
+const BOOK_COLUMNS = {
+  stored: "Stored at the site ever.",
+  held: "Held at the site now.",
+  gone: "Gone from the site's stream before the hub took them, and not passed yet.",
+  taken: "Last sequence of the site's stream that the hub took.",
+  onHub: "Stored on the hub ever, of this site.",
+  hubHeld: "Held by the hub's stream now, of all its sites.",
+  byLimits: "Left the hub's stream by its declared limits, and before the book began.",
+  otherwise: "Left the hub's stream by anything else, ever.",
+  missing: "Acknowledged at the site, and neither on the hub nor waiting; until it is acknowledged.",
+  doubled: "On the hub once too often; until it is acknowledged.",
+  own: "Probes and the like, taken out by the program itself.",
+} as const satisfies Partial<Record<keyof Balance, string>>;
+
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** The name of the metric of a column. */
+export const bookMetric = (column: keyof typeof BOOK_COLUMNS): string => `book_${snake(column)}_messages`;
+
+const bookMetrics = (ofStream: OfStream): Metric[] =>
+  (Object.entries(BOOK_COLUMNS) as [keyof typeof BOOK_COLUMNS, string][]).map(([column, help]) => ({
+    name: bookMetric(column),
+    help: `Account book: ${help}`,
+    samples: ofStream(({ book }) => book?.[column]),
+  }));
 
 export interface Looked {
   /** Name of the stack, or of the file that describes the fleet. */
@@ -98,5 +128,5 @@ export function doctorMetrics({ stack, exitCode, timestamp, report }: Looked): s
       samples: ofStream(({ waiting }) => waiting),
     },
   ];
-  return `${metrics.flatMap(metricText).join("\n")}\n`;
+  return `${[...metrics, ...bookMetrics(ofStream)].flatMap(metricText).join("\n")}\n`;
 }

@@ -150,6 +150,7 @@ export class SiteLooks {
     if (stream.atSite !== undefined && stream.atSite !== "missing") report.siteSeq = stream.atSite.lastSeq;
     const waiting = this.seen?.waiting[stream.name];
     if (waiting !== undefined) report.waiting = waiting;
+    if (stream.book !== undefined) report.book = stream.book.balance;
     const own = this.findings.filter((finding) => finding.stream === undefined || finding.stream === stream.name);
     report.verdict = this.verdictOf(own);
     // What came in since the look before is on its way; more than that is a backlog.

@@ -1,3 +1,4 @@
+import { Balance } from "../diagnosis/book/facts";
 import { Finding } from "../diagnosis/finding";
 import { DoctorCode, FindingCode } from "../diagnosis/reference";
 
@@ -27,6 +28,8 @@ export interface StreamReport {
   /** Messages that the hub has still to take. */
   waiting?: number;
   verdict: Verdict;
+  /** What the account book says of it; absent where the book has not begun, or is not kept. */
+  book?: Balance;
 }
 
 export interface Unseen {

@@ -14,6 +14,7 @@ import { declareHub, declaredLinks, heldIn, noteHeldLimits, renderHub, writeHub,
 import { ServerFiles } from "./server-files";
 import { Place, hostOf } from "./server-host";
 import { markUnproven, removeMarks } from "./unproven";
+import { removeBooks } from "./book/record";
 import { changed, hasUnknown, same, settled } from "./values";
 
 /** The hub's server, with its site-independent settings; what the sites declare lies beside them. */
@@ -145,6 +146,7 @@ async function remove(_id: string, { place, root }: HubServerOutputs): Promise<v
   const host = hostOf(place);
   await host.stop();
   removeMarks(root);
+  removeBooks(root);
   host.clear(root);
 }
 

@@ -57,13 +57,13 @@ async function lookAtClocks(access: SiteAccess, system: string): Promise<Clocks>
 }
 
 /** The sequence that a message of the hub's stream had at the site. */
-const originOf = ({ headers }: StoredMessage): number => Number(headers[SOURCE_HEADER]?.split(" ")[1]);
+export const originOf = ({ headers }: StoredMessage): number => Number(headers[SOURCE_HEADER]?.split(" ")[1]);
 
 /**
  * Where the messages of a stream from sequence `low` to `high` divide, found by halves: the last for which `isBefore`
  * holds, and the first for which it does not any more.
  */
-async function divide(
+export async function divide(
   js: JetStream,
   { stream, filter }: { stream: string; filter: string },
   { low, high }: { low: number; high: number },

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { probeSubject } from "../configs/permissions";
 import { StreamSettings } from "../configs/settings";
+import { bookFillers, bookRedelivered } from "./book/own";
 import { makeFolder, readJson, writePrivate } from "./folders";
 import { StoredMessage, StreamInfo } from "./nats/jetstream";
 import { Refusal } from "./refusal";
@@ -76,7 +77,8 @@ export async function moveOn(
     const known = { count, last: Math.max(...acknowledged.map(({ seq }) => seq)) };
     const isOwn = (message: StoredMessage) => probeNumber(prober, name, message) !== undefined;
     const place = { js: pair.site, name, isOwn, site: observed.access.site, stream: name, end: "site" as const };
-    await removeRun(place, subject, known);
+    const { removed } = await removeRun(place, subject, known);
+    await bookFillers({ ...observed, stream }, removed);
   }
   say(`${about}: moved on to sequence ${position}, where the hub is`);
   await resume(observed, stream, pair, say);
@@ -124,6 +126,7 @@ export async function resume(
     await site.connection.jetstream().publish(message.subject, message.payload, { headers: headersOf(message) });
     // The copy is acknowledged: the stream need not have it twice.
     await site.deleteMessage(name, message.seq);
+    await bookRedelivered({ ...observed, stream }, 1);
     count++;
   }
   rmSync(file, { force: true });

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
 import { PROBE_PREFIX } from "../configs/subjects";
 import { blockingFinding, describeFinding } from "../diagnosis/diagnose";
+import { acknowledge } from "./book/record";
 import { leave } from "./lost-tail";
 import { Say, forgetRedelivery, moveOn, noteRedelivery, resume } from "./redelivery";
 import { Refusal } from "./refusal";
@@ -13,21 +15,23 @@ import { markUnproven } from "./unproven";
 /** Repairs one site's streams, on request. What would be lost or doubled is said first, and needs its word. */
 
 /**
- * "lost-tail": the messages that the site lost stay lost there. "redeliver", "leave": likewise, and what the hub skipped
- * since is delivered to it now, or never.
+ * "lost-tail": the messages that the site lost stay lost there. "redeliver", "leave": the same, and what the hub skipped
+ * since is delivered to it now, or never. "known": what the account book tells is acknowledged, and told no more.
  */
-export type Accept = "lost-tail" | "redeliver" | "leave";
-export const ACCEPTS: readonly Accept[] = ["lost-tail", "redeliver", "leave"];
+export type Accept = "lost-tail" | "redeliver" | "leave" | "known";
+export const ACCEPTS: readonly Accept[] = ["lost-tail", "redeliver", "leave", "known"];
 
 export interface Repair {
   observed: Observed;
   streams: readonly StreamSettings[];
   accept?: Accept;
+  /** What is written down with what is acknowledged. */
+  note?: string;
   say: Say;
 }
 
 /** Does what can be done. Errors: a Refusal when it needs a word, or cannot be done here. */
-export async function repairSite({ observed, streams, accept, say }: Repair): Promise<void> {
+export async function repairSite({ observed, streams, accept, note = "", say }: Repair): Promise<void> {
   const { site } = observed.access;
   const blocking = blockingFinding(await observe(observed));
   if (blocking !== undefined)
@@ -45,6 +49,14 @@ export async function repairSite({ observed, streams, accept, say }: Repair): Pr
   const asking = found.flatMap(({ condition }) => questionOf(site, condition, accept) ?? []);
   if (asking.length > 0) throw new Refusal(asking.join("\n"));
   for (const { stream, condition } of found) await repairStream(observed, stream, condition, accept, say);
+  if (accept === undefined) return;
+  // What the repair itself showed is acknowledged with the rest.
+  await observe(observed);
+  for (const stream of streams) {
+    const count = await acknowledge(observed.root, stream, site, note === "" ? `make repair ACCEPT=${accept}` : note);
+    const about = `site ${site}, stream ${siteStreamName(stream, site)}`;
+    if (count > 0) say(`${about}: wrote down as known: ${plural(count, "difference")} of the account book`);
+  }
 }
 
 const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
@@ -53,7 +65,8 @@ const plural = (count: number, what: string): string => `${count} ${what}${count
 function questionOf(site: string, condition: Condition, accept: Accept | undefined): string | undefined {
   if (condition.kind !== "rolledBack" && condition.kind !== "overrun") return undefined;
   const { pair, skipped } = condition;
-  if (skipped === undefined ? accept !== undefined : accept === "redeliver" || accept === "leave") return undefined;
+  const isMoving = accept === "redeliver" || accept === "leave";
+  if (isMoving || (skipped === undefined && accept === "lost-tail")) return undefined;
   const { name, collectedAs, position, atSite } = pair;
   const { last_seq } = atSite.state;
   const since = skipped?.first ?? last_seq + 1;

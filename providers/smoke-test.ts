@@ -1,7 +1,12 @@
 import { digest } from "./digest";
 import { report } from "./report";
 import { SmokeTestInputs, SmokeTestOutputs } from "./smoke-test/job";
+import { diagnose } from "../diagnosis/diagnose";
+import { sideBySide } from "./side-by-side";
+import { readable } from "./smoke-test/observe-server";
+import { observe } from "./smoke-test/observe";
 import { isOnline, prove, serverIds } from "./smoke-test/prove";
+import { observedOf } from "./smoke-test/run";
 import { unproven } from "./unproven";
 import { hasUnknown, inputsOnly } from "./values";
 
@@ -45,7 +50,25 @@ export async function diff(_id: string, olds: SmokeTestOutputs, news: SmokeTestI
   const ids = changed.length > 0 ? {} : await serverIds(news);
   const others = Object.keys(ids).filter((name) => ids[name] !== olds.proven.servers[name]);
   if (others.length > 0) report(`smoke test: runs again: ${listed(others)}: not the servers that were proven`);
-  return { changes: changed.length + others.length > 0 };
+  // What runs again anyway looks at every site.
+  const wrong = changed.length + others.length > 0 ? [] : await lookOver(news, olds);
+  if (wrong.length > 0) report(`smoke test: runs again: a look finds ${listed(wrong)}`);
+  return { changes: changed.length + others.length + wrong.length > 0 };
+}
+
+const LOOK_TIMEOUT_MS = 5_000;
+
+/** Looks at every site and tells its warnings; resolves with its errors, such as "link-down at oslo". */
+async function lookOver(inputs: SmokeTestInputs, olds: SmokeTestOutputs): Promise<string[]> {
+  const online = inputs.sites.filter(isOnline);
+  const found = await sideBySide(online, async (site) => {
+    const facts = await readable(observe(observedOf(inputs, site, olds)), LOOK_TIMEOUT_MS);
+    return facts === undefined ? [] : diagnose(facts);
+  });
+  const all = found.flat();
+  for (const { site, cause, code } of all.filter(({ severity }) => severity === "warning"))
+    report(`site ${site}: ${cause} [${code}]`);
+  return all.flatMap(({ severity, code, site }) => (severity === "error" ? [`${code} at ${site}`] : []));
 }
 
 export async function update(_id: string, olds: SmokeTestOutputs, news: SmokeTestInputs) {

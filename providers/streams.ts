@@ -5,6 +5,8 @@ import { changeWords, harmOf } from "../configs/stream-words";
 import { collectedName, isSourceOfSite, sameSource, sourceOf, undeclaredStreams } from "../configs/streams";
 import { isAway } from "./away";
 import { bringStream, createStream } from "./bring-stream";
+import { lookAtBook } from "./book/look";
+import { forgetBook, readBook } from "./book/record";
 import { SiteAccess, atHub, atSite, undelivered } from "./collected";
 import { JetStream, StreamInfo, isNoStorage } from "./nats/jetstream";
 import { Refusal, passUnlessRefusal } from "./refusal";
@@ -102,11 +104,13 @@ const undeclared = (olds: StreamsOutputs, inputs: StreamsInputs): StreamSettings
 
 async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<StreamsOutputs> {
   let made = olds?.made ?? false;
+  const looked = { root: inputs.root, access: accessOf(inputs) };
   let leaving = olds === undefined ? [] : undeclared(olds, inputs);
   const behind: string[] = [];
   const failed = await siteStep(inputs.root, inputs.site, "streams", async () => {
     // First: the next stream may take over the subjects.
     if (olds !== undefined) await removeStreams(accessOf(olds), leaving, { made: olds.made, withServer: false });
+    if (olds !== undefined) for (const stream of leaving) await forgetBook(olds.root, stream, olds.site);
     leaving = [];
     // What one stream cannot become keeps no other from it.
     const refused: string[] = [];
@@ -124,6 +128,11 @@ async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<Stre
     behind.push(...left.filter((words) => words !== undefined));
     if (refused.length > 0) throw new Refusal(refused.join("; "));
   });
+  const isNew = ({ name }: StreamSettings) => olds?.streams.some((old) => old.name === name) !== true;
+  const isBooked = (stream: StreamSettings) =>
+    isNew(stream) || readBook(inputs.root, stream, inputs.site) !== undefined;
+  if (inputs.expect === "online")
+    await Promise.all(inputs.streams.filter(isBooked).map((stream) => lookAtBook({ ...looked, stream })));
   // The smoke test fails the update with it.
   for (const words of behind) report(`site ${inputs.site}: ${words}`);
   return { ...inputs, streams: [...inputs.streams, ...leaving], made, problem: failed ?? behind.join("; ") };
@@ -248,6 +257,7 @@ export async function update(_id: string, olds: StreamsOutputs, news: StreamsInp
 
 async function remove(_id: string, outs: StreamsOutputs): Promise<void> {
   await removeStreams(accessOf(outs), outs.streams, { made: outs.made, withServer: true });
+  for (const stream of outs.streams) await forgetBook(outs.root, stream, outs.site);
 }
 
 export { remove as delete };

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { BOOK_FINDINGS } from "../diagnosis/book/reference";
 import { CONFIG_FINDINGS } from "../diagnosis/config/reference";
 import {
   DOCTOR_FINDINGS,
@@ -40,6 +41,7 @@ const PARTS: readonly Part[] = [
   { title: "From the stream to the hub", findings: STREAM_FINDINGS },
   { title: "Isolation", findings: ISOLATION_FINDINGS },
   { title: "Warnings", findings: WARNINGS },
+  { title: "Warnings of the account book", findings: BOOK_FINDINGS },
   { title: "Seen by the doctor only", findings: DOCTOR_FINDINGS },
   { title: "In configuration files (`check-config`)", findings: CONFIG_FINDINGS, prefix: "config: " },
 ];

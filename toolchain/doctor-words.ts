@@ -35,6 +35,42 @@ const SUMMARY: Readonly<Record<DoctorReport["status"], string>> = {
   unknown: "not everything could be looked at",
 };
 
+/** What the table of the account book needs of a site. */
+interface Booked {
+  site: string;
+  streams: readonly Pick<StreamReport, "stream" | "book">[];
+}
+
+/** The account book: what each site stored ever is on the hub, waits, or is missing. */
+export function balanceTable(sites: readonly Booked[]): string[] {
+  const booked = sites.flatMap(({ site, streams }) =>
+    streams.flatMap(({ stream, book }) => (book === undefined ? [] : [{ site, stream, book }])),
+  );
+  if (booked.length === 0) return [];
+  const table = new Table({
+    head: [
+      "site",
+      "stream",
+      "stored",
+      "on the hub",
+      "waiting",
+      "missing",
+      "doubled",
+      "hub holds",
+      "by limits",
+      "otherwise",
+    ],
+    colAligns: ["left", "left", ...Array.from({ length: 8 }, () => "right" as const)],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { site, stream, book } of booked) {
+    const { stored, onHub, waiting, missing, doubled, hubHeld, byLimits, otherwise } = book;
+    const counts = [stored, onHub, waiting, missing, doubled, hubHeld, byLimits, otherwise];
+    table.push([site, stream, ...counts.map(number)]);
+  }
+  return ["messages since each stream was made, probes included (docs/book.md):", table.toString()];
+}
+
 /** A finding that all sites share, such as a dead hub, is still a finding of each: each site's data is what is missing. */
 export function doctorWords({ status, sites }: DoctorReport): string {
   const table = new Table({
@@ -48,6 +84,7 @@ export function doctorWords({ status, sites }: DoctorReport): string {
     const none = [site.site, site.link, site.accounts.join(", ") || "-", "-", "-", "-", "-", site.verdict];
     table.push(...(rows.length === 0 ? [none] : rows));
   }
+  const balance = balanceTable(sites);
   const findings = sites.flatMap((site) => site.findings.map(words));
   const unseen = sites.flatMap(({ site, unseen: all }) =>
     all.map(({ what, why }) => `site ${site}: could not look at ${what}: ${why}`),
@@ -55,7 +92,9 @@ export function doctorWords({ status, sites }: DoctorReport): string {
   const notGiven = sites.flatMap(({ site, notGiven: all }) =>
     all.length === 0 ? [] : [`site ${site}: not looked at, for no access is given: ${all.join("; ")}`],
   );
-  return maskSeeds([table.toString(), ...findings, ...unseen, ...notGiven, `fleet: ${SUMMARY[status]}`].join("\n"));
+  return maskSeeds(
+    [table.toString(), ...balance, ...findings, ...unseen, ...notGiven, `fleet: ${SUMMARY[status]}`].join("\n"),
+  );
 }
 
 /** Raised when a field goes or changes its meaning; a new field raises nothing. */

@@ -74,6 +74,7 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
         ofSite.streams.map((stream) => [siteStreamName(stream, site), recordOf(last, site, stream)]),
       ),
       probes: {},
+      ...(last?.proven?.book === undefined ? {} : { booked: last.proven.book }),
     };
   });
 }

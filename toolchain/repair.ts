@@ -18,6 +18,8 @@ export interface RepairRequest {
   /** Absent for all streams of the site. */
   stream?: string;
   accept: string;
+  /** What is written down with what is acknowledged; may be empty. */
+  note: string;
 }
 
 const SETTLES_WITHIN_MS = 30_000;
@@ -26,7 +28,7 @@ const SETTLES_WITHIN_MS = 30_000;
 export async function repair(
   state: Deployment,
   { stack, projectFolder }: { stack: string; projectFolder: string },
-  { site, stream, accept }: RepairRequest,
+  { site, stream, accept, note }: RepairRequest,
   say: Say,
 ): Promise<number> {
   const fleet = fleetOf(state, stack, projectFolder);
@@ -47,7 +49,7 @@ export async function repair(
   if (accept !== "" && !isAccept(accept))
     throw new Refusal(`make repair: ACCEPT=${accept} is no word of it; there are ${ACCEPTS.join(", ")}`);
   try {
-    await repairSite({ observed, streams, say, ...(accept === "" ? {} : { accept }) });
+    await repairSite({ observed, streams, note, say, ...(accept === "" ? {} : { accept }) });
     const report = await untilGood(deployedSite(observed));
     console.log(doctorWords(report));
     return report.status === "error" || report.status === "unknown" ? 1 : 0;

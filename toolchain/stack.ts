@@ -98,7 +98,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (state === undefined) throw new Refusal(`stack '${target.stack}': there is none; nothing to repair`);
     const accept = process.env.ACCEPT ?? "";
     if (accept !== "") refuseUnconfirmed(target, "repair", state);
-    return await repair(state, target, { site, accept, ...(stream === "" ? {} : { stream }) }, say);
+    return await repair(
+      state,
+      target,
+      { site, accept, note: process.env.NOTE ?? "", ...(stream === "" ? {} : { stream }) },
+      say,
+    );
   },
 
   async upgrade(target) {

@@ -3,6 +3,7 @@ import { clearInterrupted } from "./containers";
 import { ask, exportState, importState, pulumi } from "./cli";
 import type { PulumiStack } from "./backend";
 import { clearDeadRun } from "./dead-lock";
+import { balanceOf } from "./book";
 import { followWithContexts } from "./outputs";
 import { refuseEmptyPassphrase } from "./passphrase";
 import { type Deployment, type Pending, neverTakenOver, pendingOperations, perhapsCreated } from "./pending";
@@ -42,6 +43,7 @@ export async function up(target: PulumiStack, args: readonly string[], removing 
   if (exitCode !== 0) return exitCode;
   if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
   console.log(`\n${await proof(target)}`);
+  for (const line of balanceOf((await exportState(target)) ?? {}, target.projectFolder)) console.log(line);
   await followWithContexts(target);
   sayPending(standing.pending, say);
   return standing.pending.length === 0 ? 0 : PENDING_EXIT_CODE;

@@ -16,6 +16,8 @@ export interface SourceInfo {
   /** Last sequence taken from the site's stream; absent before 2.15. */
   seq?: number;
   external?: { api: string; deliver?: string };
+  filter_subject?: string;
+  subject_transforms?: { src: string; dest: string }[];
   error?: { err_code?: number; description?: string };
 }
 
@@ -24,7 +26,16 @@ export interface StreamInfo {
   created: string;
   /** The server's clock. */
   ts?: string;
-  state: { messages: number; bytes: number; first_seq: number; last_seq: number; consumer_count?: number };
+  state: {
+    messages: number;
+    bytes: number;
+    first_seq: number;
+    last_seq: number;
+    consumer_count?: number;
+    /** Sequences between the first and the last that hold nothing; listed when the details are asked for. */
+    num_deleted?: number;
+    deleted?: number[] | null;
+  };
   sources?: SourceInfo[];
 }
 
@@ -139,10 +150,10 @@ export class JetStream {
     }
   }
 
-  /** undefined when there is no such stream. */
-  async stream(name: string): Promise<StreamInfo | undefined> {
+  /** undefined when there is no such stream. `details`: with the list of its deleted sequences. */
+  async stream(name: string, details = false): Promise<StreamInfo | undefined> {
     try {
-      return await this.request<StreamInfo>(`STREAM.INFO.${name}`);
+      return await this.request<StreamInfo>(`STREAM.INFO.${name}`, details ? { deleted_details: true } : {});
     } catch (error) {
       if (error instanceof JetStreamError && error.code === STREAM_NOT_FOUND) return undefined;
       throw error;
@@ -178,6 +189,9 @@ export class JetStream {
   /** The last message whose subject matches; undefined when there is none. */
   lastMessage = (name: string, subject: string): Promise<StoredMessage | undefined> =>
     this.message(name, { last_by_subj: subject });
+
+  /** The message with this sequence; undefined when the stream does not hold it. */
+  messageAt = (name: string, seq: number): Promise<StoredMessage | undefined> => this.message(name, { seq });
 
   private async message(name: string, which: object): Promise<StoredMessage | undefined> {
     try {

@@ -1,5 +1,6 @@
 import { ProbeSettings, StreamSettings } from "../../configs/settings";
 import { ProbeFacts, StreamFacts } from "../../diagnosis/facts";
+import { Collection } from "../../diagnosis/book/ledger";
 import { Finding } from "../../diagnosis/finding";
 import type { Place } from "../server-host";
 import { ProofRow } from "./proof";
@@ -44,7 +45,12 @@ export interface SmokeTestOutputs {
   declared: Record<string, string>;
   proof: ProofRow[];
   /** What was proven: server ids by name, and the hub's streams at that time (see `record`). */
-  proven: { servers: Record<string, string>; streams: Record<string, NonNullable<StreamFacts["before"]>> };
+  proven: {
+    servers: Record<string, string>;
+    streams: Record<string, NonNullable<StreamFacts["before"]>>;
+    /** The account book, by the hub's streams, for when the one beside the servers is lost; absent in an older state. */
+    book?: Record<string, Collection>;
+  };
 }
 
 /** What became of one site. */

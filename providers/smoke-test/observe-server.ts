@@ -13,9 +13,9 @@ import { storeState } from "../store-state";
 const READ_TIMEOUT_MS = 3_000;
 
 /** What is read in time; undefined for what cannot be read, for whatever reason. */
-export async function readable<T>(reading: Promise<T>): Promise<T | undefined> {
+export async function readable<T>(reading: Promise<T>, timeoutMs = READ_TIMEOUT_MS): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, READ_TIMEOUT_MS, undefined)));
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, timeoutMs, undefined)));
   try {
     return await Promise.race([reading.catch(() => undefined), late]);
   } finally {

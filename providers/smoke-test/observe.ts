@@ -2,10 +2,14 @@ import { channel } from "node:diagnostics_channel";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accountOf, collectingAccount, siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
+import { BookFacts } from "../../diagnosis/book/facts";
+import { Collection } from "../../diagnosis/book/ledger";
+import { bookName } from "../book/record";
 import { blockingFinding } from "../../diagnosis/diagnose";
 import { ProbeFacts, SiteFacts, StreamFacts } from "../../diagnosis/facts";
 import { SiteAccess, systemAccess } from "../collected";
-import { clocksOf } from "../lost-tail";
+import { Overrun, clocksOf } from "../lost-tail";
+import { lookAtBook, toldBook } from "../book/look";
 import { overrunAt } from "../repair-condition";
 import { Place } from "../server-host";
 import { failedSteps } from "../unproven";
@@ -43,6 +47,8 @@ export interface Observed {
   streams: readonly StreamSettings[];
   before: Record<string, StreamFacts["before"]>;
   probes: Record<string, ProbeFacts>;
+  /** The account book as the last proof left it, by the hub's streams. */
+  booked?: Record<string, Collection>;
 }
 
 /** Everything that was observed is told here too, with the stack's folder: `{ root, facts }`. */
@@ -73,12 +79,16 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
       observed.streams.map(async (stream): Promise<StreamFacts> => {
         const name = siteStreamName(stream, site);
         const [seenBefore, probe] = [observed.before[name], observed.probes[name]];
-        const [seen, overrun] = await Promise.all([
+        const looking = readable(clocks.then((known) => overrunAt(observed, stream, known)));
+        const [seen, overrun, book] = await Promise.all([
           streamFacts(access, stream, servers, owner),
-          readable(clocks.then((known) => overrunAt(observed, stream, known))),
+          looking,
+          looking.then((found) => bookOf(observed, stream, found)),
         ]);
         return {
           ...seen,
+          ...(name === stream.name ? {} : { declaredAs: stream.name }),
+          ...(book === undefined ? {} : { book }),
           ...(overrun === undefined ? {} : { overrun }),
           ...(seenBefore === undefined ? {} : { before: seenBefore }),
           ...(probe === undefined ? {} : { probe }),
@@ -125,6 +135,25 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   if (DUPLICATE.test(errors.at(-1) ?? "")) facts.hub.replaced = (await readable(isReplaced(ends))) === true;
   observedChannel.publish({ root, facts });
   return facts;
+}
+
+/** What is new is looked at several times. */
+const BOOK_TIMEOUT_MS = 10_000;
+
+/** What was told before stays told when the streams cannot be read in time. */
+async function bookOf(
+  { access, root, booked }: Observed,
+  stream: StreamSettings,
+  overrun: Overrun | undefined,
+): Promise<BookFacts | undefined> {
+  const { site, expect } = access;
+  if (expect === "offline") return undefined;
+  return (
+    (await readable(
+      lookAtBook({ root, access, stream, overrun, copy: booked?.[bookName(stream, site)] }),
+      BOOK_TIMEOUT_MS,
+    )) ?? toldBook(root, stream, site)
+  );
 }
 
 const LINK_GRACE_MS = 5_000;

@@ -15,6 +15,9 @@ import { Eavesdropper } from "./attack";
 import { AccountLooks } from "./ends";
 import { attackAll, breachFinding } from "./isolation";
 import { Proved, SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./job";
+import { Collection, withNewestMarks } from "../../diagnosis/book/ledger";
+import { removalBook } from "../book/own";
+import { bookName, readBook } from "../book/record";
 import { observe } from "./observe";
 import { proveStream } from "./probe";
 import { rowsOf, timed } from "./proof";
@@ -25,7 +28,7 @@ import { Candidate, Run, RunRoom, accessOf, cannotProve, hasBurst, keyOf, lookAt
 
 /** Proves one site: sends its probes where the run has room for them. */
 async function proveSite(inputs: SmokeTestInputs, candidate: Candidate, run: Run, room: RunRoom): Promise<Proved> {
-  const { site, observed, isTouched, jobs, blocked } = candidate;
+  const { site, observed, jobs, blocked } = candidate;
   if (blocked !== undefined) return blocked;
   const publisher = await open(publisherOf(inputs, site));
   try {
@@ -40,6 +43,7 @@ async function proveSite(inputs: SmokeTestInputs, candidate: Candidate, run: Run
         settings: settingsFor(inputs, candidate),
         runId: run.runId,
         burst: hasBurst(site, run),
+        book: removalBook({ root: inputs.root, access: observed.access, stream }),
         ...(job === undefined || decision === undefined
           ? {}
           : { room: { decision, ends: job.ends, standIns: room.standIns } }),
@@ -53,12 +57,7 @@ async function proveSite(inputs: SmokeTestInputs, candidate: Candidate, run: Run
   } finally {
     await publisher.close();
   }
-  const isFine = Object.values(observed.probes).every(
-    ({ sent, arrived: count, doubled, error, foreign }) =>
-      count === sent && doubled === 0 && error === undefined && foreign === undefined,
-  );
-  const findings = isTouched || !isFine ? diagnose(await observe(observed)) : [];
-  return { site, probes: observed.probes, findings, isReachable: true };
+  return { site, probes: observed.probes, findings: diagnose(await observe(observed)), isReachable: true };
 }
 
 const applicationOf = ({ secrets }: SmokeTestInputs, { site, url }: SmokeTestSite): Access => ({
@@ -106,6 +105,17 @@ async function seenOnHub(inputs: SmokeTestInputs): Promise<SmokeTestOutputs["pro
     }
   });
   return seen;
+}
+
+/** The book of all streams, with the newest mark of each. */
+function copyOfBook({ root, sites, streams }: SmokeTestInputs): Record<string, Collection> {
+  const copy: Record<string, Collection> = {};
+  for (const { site } of sites)
+    for (const stream of streams) {
+      const book = readBook(root, stream, site);
+      if (book !== undefined) copy[bookName(stream, site)] = withNewestMarks(book);
+    }
+  return copy;
 }
 
 /** A time in UTC, to the second. */
@@ -186,6 +196,6 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
     inputs: digest(inputsOnly(inputs)),
     declared: Object.fromEntries(inputs.sites.map(({ site, declared }) => [site, declared])),
     proof: timed(rows, secondsOf(new Date()), olds?.proof),
-    proven: { servers, streams: await seenOnHub(inputs) },
+    proven: { servers, streams: await seenOnHub(inputs), book: copyOfBook(inputs) },
   };
 }

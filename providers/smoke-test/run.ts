@@ -53,27 +53,35 @@ export const cannotProve = (site: SmokeTestSite, error: unknown): Proved => ({
   isReachable: false,
 });
 
-/** Looks at a site. One that nothing happened to since its last proof is looked at closely only when its probe is lost. */
+/** A site as it is observed. */
+export const observedOf = (
+  inputs: SmokeTestInputs,
+  site: SmokeTestSite,
+  olds: SmokeTestOutputs | undefined,
+): Observed => ({
+  access: accessOf(inputs, site),
+  stack: inputs.stack,
+  root: inputs.root,
+  place: site.place,
+  ...(inputs.hub.place === undefined ? {} : { hubPlace: inputs.hub.place }),
+  application: inputs.secrets.sites[site.site]?.application ?? "",
+  ...(site.maxPayload === undefined ? {} : { maxPayload: site.maxPayload }),
+  system: inputs.secrets.system,
+  hubDomain: inputs.hub.name,
+  linkSeed: inputs.secrets.sites[site.site]?.link ?? "",
+  streams: inputs.streams,
+  before: Object.fromEntries(
+    inputs.streams.map((stream) => [siteStreamName(stream, site.site), recordOf(olds, site.site, stream)]),
+  ),
+  probes: {},
+  ...(olds?.proven.book === undefined ? {} : { booked: olds.proven.book }),
+});
+
+/** Looks at a site before its probes are sent; one that nothing happened to since its last proof only afterwards. */
 export async function lookAt(inputs: SmokeTestInputs, site: SmokeTestSite, run: Run): Promise<Candidate> {
   const { olds, touched } = run;
-  const access = accessOf(inputs, site);
-  const observed: Observed = {
-    access,
-    stack: inputs.stack,
-    root: inputs.root,
-    place: site.place,
-    ...(inputs.hub.place === undefined ? {} : { hubPlace: inputs.hub.place }),
-    application: inputs.secrets.sites[site.site]?.application ?? "",
-    ...(site.maxPayload === undefined ? {} : { maxPayload: site.maxPayload }),
-    system: inputs.secrets.system,
-    hubDomain: inputs.hub.name,
-    linkSeed: inputs.secrets.sites[site.site]?.link ?? "",
-    streams: inputs.streams,
-    before: Object.fromEntries(
-      inputs.streams.map((stream) => [siteStreamName(stream, site.site), recordOf(olds, site.site, stream)]),
-    ),
-    probes: {},
-  };
+  const observed = observedOf(inputs, site, olds);
+  const { access } = observed;
   const candidate: Candidate = { site, observed, isTouched: touched.has(site.site), jobs: {} };
   try {
     if (candidate.isTouched) {

@@ -53,6 +53,12 @@ interface Case {
 
 const OSLO_LINK = { severity: "error", stack: "dev", site: "oslo", account: "OSLO" };
 const OSLO_SOURCE = { ...OSLO_LINK, stream_name: "EVENTS" };
+const book = (column: string, values: string) =>
+  [
+    `nats_hub_leaf_book_${column}_messages{stack="dev",site="oslo",stream="EVENTS",collected="OSLO/EVENTS"}`,
+    values,
+  ] as const;
+const OSLO_BOOK = { severity: "warning", stack: "dev", site: "oslo", stream: "EVENTS" };
 const WARNING = { severity: "warning", stack: "dev" };
 
 const CASES: Record<string, Record<string, Case>> = {
@@ -142,6 +148,44 @@ const CASES: Record<string, Record<string, Case>> = {
           { severity: "warning", stack: "dev", site: "rome", stream: "EVENTS", code: "hub-store-lost" },
         ],
       },
+    },
+  },
+  NatsMessagesMissing: {
+    "messages that nothing accounts for, until they are acknowledged": {
+      series: [book("missing", "0x4 39x10 0x45")],
+      at: { "4m": [], "5m": [OSLO_BOOK], "20m": [] },
+    },
+  },
+  NatsMessagesDoubled: {
+    "messages that are on the hub once too often": {
+      series: [book("doubled", "0x4 12x55")],
+      at: { "4m": [], "5m": [OSLO_BOOK] },
+    },
+  },
+  NatsMessagesGone: {
+    "messages that left the site before the hub took them": {
+      series: [book("gone", "0x4 7x3 0x52")],
+      at: { "4m": [], "5m": [OSLO_BOOK], "9m": [] },
+    },
+  },
+  NatsMessagesDropped: {
+    "messages that left the hub by no declared limit, for an hour": {
+      series: [book("otherwise", "5x4 9x55")],
+      at: { "4m": [], "6m": [OSLO_BOOK] },
+    },
+    "not what was dropped long ago": { series: [book("otherwise", "5x60")], at: { "30m": [] } },
+  },
+  NatsSiteStoreFell: {
+    "a site that stored less than before": {
+      series: [book("stored", "100x4 60x55")],
+      at: { "4m": [], "6m": [OSLO_BOOK] },
+    },
+    "not one that stores more": { series: [book("stored", "100+5x60")], at: { "30m": [] } },
+  },
+  NatsHubStoreFell: {
+    "a hub that stored less than before": {
+      series: [book("on_hub", "100x4 60x55")],
+      at: { "4m": [], "6m": [OSLO_BOOK] },
     },
   },
   NatsDoctorCannotLook: {

@@ -1,3 +1,5 @@
+import { BookFacts } from "../../../diagnosis/book/facts";
+import { Difference } from "../../../diagnosis/book/ledger";
 import { DriftFacts, HubStreamFacts, ProbeFacts, SiteFacts, StreamFacts } from "../../../diagnosis/facts";
 
 export const SOURCE = { name: "EVENTS", api: "$JS.oslo.API", activeMs: 300, lag: 0, seq: 10 };
@@ -45,6 +47,35 @@ export const withSource = (source: Partial<NonNullable<HubStreamFacts["source"]>
 export const withDriftAtSite = (drift: DriftFacts) =>
   withStream({ atSite: { messages: 10, lastSeq: 10, created: "2026-01-01T00:00:00Z", drift } });
 export const withProbe = (probe: Partial<ProbeFacts>) => withSource({}, probe);
+
+/** A book that tells one difference. */
+export const bookWith = (kind: Difference["kind"], count: number, cause?: string): BookFacts => ({
+  since: "2026-11-01T00:00:00.000Z",
+  at: "2026-11-03T11:00:00.000Z",
+  balance: {
+    stored: 100,
+    held: 60,
+    gone: 0,
+    taken: 100,
+    waiting: 0,
+    onHub: 61,
+    hubHeld: 61,
+    byLimits: 0,
+    otherwise: 0,
+    missing: 0,
+    doubled: 0,
+    own: 0,
+  },
+  open: [
+    {
+      kind,
+      count,
+      from: "2026-11-03T10:00:00.000Z",
+      to: "2026-11-03T11:00:00.000Z",
+      ...(cause === undefined ? {} : { cause }),
+    },
+  ],
+});
 
 export interface Example {
   it: string;

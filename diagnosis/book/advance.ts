@@ -1,0 +1,166 @@
+import { attributed, positionsAfter } from "./attribution";
+import { EndSeen, Look } from "./look";
+import { leaving, withoutLostProbes } from "./leaving";
+import {
+  Collection,
+  Difference,
+  HubRecord,
+  NOTHING_OWN,
+  SiteRecord,
+  StreamRecord,
+  missingOf,
+  told,
+  turnedSince,
+  withCause,
+  withDifference,
+  withMark,
+  withoutMissing,
+} from "./ledger";
+
+/** What a look adds to the book. Pure: what it reads from the servers is given. */
+
+const recordOf = (
+  { created, first, last, held, history, mark }: EndSeen,
+  before?: Pick<StreamRecord, "marks">,
+): StreamRecord => ({
+  created,
+  first,
+  last,
+  held,
+  marks: withMark(history === "same" ? (before?.marks ?? []) : [], mark),
+});
+
+/** Opens the book of a site where it is: of what was lost before, nobody can tell when. */
+function opened(collection: Collection | undefined, look: Look): Collection {
+  const { site, at, atSite, onHub, position, gap, ident, earlier, source } = look;
+  const record: SiteRecord = {
+    since: at,
+    at,
+    opening: 0,
+    source,
+    stream: recordOf(atSite),
+    // What stands there again of a lost tail is passed without a word, and was before the book began.
+    before: Math.max(0, position - atSite.last),
+    repeated: look.repeated === undefined ? [] : [look.repeated],
+    gap,
+    position,
+    ...(ident === undefined ? {} : { ident }),
+    ...(earlier === undefined ? {} : { earlier }),
+    skipped: 0,
+    own: NOTHING_OWN,
+    purgedBefore: 0,
+    pending: [],
+    differences: [],
+  };
+  const hub: HubRecord = collection?.hub ?? {
+    ...recordOf(onHub),
+    byLimits: onHub.last - onHub.held,
+    otherwise: 0,
+    differences: [],
+  };
+  const all: Collection = {
+    version: 1,
+    hub: { ...hub, last: onHub.last },
+    positions: positionsAfter(collection, look),
+    base: collection?.base ?? 0,
+    sites: { ...collection?.sites, [site]: record },
+  };
+  const known = attributed(all, look, collection);
+  const opened = known.sites[site] ?? record;
+  const opening = missingOf(opened, look.probesOnHub);
+  return { ...known, hub, sites: { ...known.sites, [site]: { ...opened, opening } } };
+}
+
+const turned = ({ turned: before }: HubRecord, { onHub: { history }, at }: Look): Pick<HubRecord, "turned"> => {
+  const now = history === "same" ? before : { how: history, at };
+  return now === undefined ? {} : { turned: now };
+};
+
+/** The site's record after the look, before its differences are judged. */
+function moved(before: SiteRecord, look: Look): SiteRecord {
+  const { repeated, storedByEarlier, at, atSite, gap, position, ident, earlier } = look;
+  const again = repeated === undefined ? 0 : repeated.last - repeated.first + 1;
+  const { ident: _ident, earlier: _earlier, ...rest } = before;
+  return {
+    ...rest,
+    ...(ident === undefined ? {} : { ident }),
+    ...(earlier === undefined ? {} : { earlier }),
+    at,
+    stream: recordOf(atSite, before.stream),
+    before: before.before + again + (storedByEarlier ?? 0),
+    repeated: [
+      ...(storedByEarlier === undefined ? before.repeated : []),
+      ...(repeated === undefined ? [] : [repeated]),
+    ],
+    gap,
+    position,
+  };
+}
+
+/** What the book says after the look; the same book for a look that saw nothing new but the time. */
+export function advance(booked: Collection | undefined, look: Look): Collection {
+  const { site, onHub } = look;
+  if (booked?.sites[site] === undefined) return opened(booked, look);
+  const collection = withoutLostProbes(booked, look);
+  const before = collection.sites[site] ?? booked.sites[site];
+  const all: Collection = {
+    ...collection,
+    hub: { ...turned(collection.hub, look), ...recordOf(onHub, collection.hub), ...leaving(collection, look) },
+    positions: positionsAfter(collection, look),
+    sites: { ...collection.sites, [site]: moved(before, look) },
+  };
+  const after = attributed(all, look, collection);
+  const { sites } = after;
+  const record = sites[site];
+  const judgedSites =
+    record === undefined
+      ? sites
+      : { ...sites, [site]: { ...record, differences: judged(record, before, look, collection.hub) } };
+  return { ...after, hub: withSkipped(after), sites: withPurged(judgedSites) };
+}
+
+/**
+ * The book after a look that saw the site alone: what the site has stored by then is known, should its stream be made anew
+ * before the hub is seen again. A stream that is another one already is left for the look that sees both ends.
+ */
+export function noted(collection: Collection, site: string, atSite: EndSeen): Collection {
+  const record = collection.sites[site];
+  if (record === undefined || atSite.history !== "same") return collection;
+  const stream = recordOf(atSite, record.stream);
+  return { ...collection, sites: { ...collection.sites, [site]: { ...record, stream } } };
+}
+
+/** The newest mark of a merged stream knows what was skipped up to it. */
+function withSkipped({ hub, sites, positions }: Collection): HubRecord {
+  const newest = hub.marks.at(-1);
+  if (newest === undefined || Object.keys(positions).length < 2) return hub;
+  const skipped = Object.fromEntries(
+    Object.entries(sites).flatMap(([name, record]) => (record.skipped === 0 ? [] : [[name, record.skipped]])),
+  );
+  return { ...hub, marks: [...hub.marks.slice(0, -1), { ...newest, skipped }] };
+}
+
+const withPurged = (sites: Collection["sites"]): Collection["sites"] =>
+  Object.fromEntries(
+    Object.entries(sites).map(([name, record]) => [name, { ...record, purgedBefore: record.own.purgedOnHub }]),
+  );
+
+/** How far a look is from what the book tells: messages that it would tell as missing (or, below 0, as doubled). */
+export function newsOf(collection: Collection, { site, probesOnHub }: Look): number {
+  const record = collection.sites[site];
+  return record === undefined ? 0 : missingOf(record, probesOnHub) - told(record.differences);
+}
+
+function judged(record: SiteRecord, before: SiteRecord, look: Look, hub: HubRecord): Difference[] {
+  const { differences } = record;
+  const news = missingOf(record, look.probesOnHub) - told(differences);
+  const period = { from: before.at, to: look.at };
+  if (news > 0)
+    return withDifference(differences, withCause({ kind: "missing", count: news, ...period }, look.causes.missing));
+  // While a source takes again what it had taken before, what it passed before counts as waiting.
+  const isSettled = look.position >= before.position || look.waiting === 0;
+  if (news === 0 || !isSettled) return differences;
+  const isBack = turnedSince(hub, look.onHub.history, before.at) !== "same" || look.atSite.history !== "same";
+  if (isBack) return withoutMissing(differences, -news);
+  return withDifference(differences, withCause({ kind: "doubled", count: -news, ...period }, look.causes.doubled));
+}

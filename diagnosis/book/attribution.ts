@@ -1,0 +1,51 @@
+import { Collection, sum } from "./ledger";
+import { Look } from "./look";
+
+/** Whose the positions are that the hub passed without storing anything. */
+
+/** What the positions of the sources say that was passed and not stored, and no site is told for. */
+const unattributed = ({ positions, base, hub, sites }: Collection): number =>
+  sum(Object.values(positions)) - hub.last - base - sum(Object.values(sites).map(({ skipped }) => skipped));
+
+/** The book with what was skipped since the look before; what cannot be told of another site is the looked-at one's. */
+export function attributed(
+  all: Collection,
+  { site, jumps, positions, source }: Look,
+  before: Collection | undefined,
+): Collection {
+  const sites = { ...all.sites };
+  const add = (name: string, count: number): void => {
+    const record = sites[name];
+    if (record !== undefined && count !== 0) sites[name] = { ...record, skipped: record.skipped + count };
+  };
+  const { from, bySite = {} } = jumps ?? {};
+  if (from !== undefined) {
+    for (const [name, record] of Object.entries(sites))
+      sites[name] = { ...record, skipped: (from[name] ?? 0) + (bySite[name] ?? 0) };
+    return { ...all, sites, base: all.base + unattributed({ ...all, sites }) };
+  }
+  for (const [name, count] of Object.entries(bySite)) add(name, count);
+  // A source that fell back looks again at what its site holds: the rest is of that.
+  const fallen = Object.values(all.sites).length < 2 ? [] : fellBack(before, positions, source);
+  const [other] = Object.entries(all.sites).filter(([, record]) => fallen.includes(record.source));
+  add(other?.[0] ?? site, unattributed({ ...all, sites }));
+  return { ...all, sites };
+}
+
+const fellBack = (before: Collection | undefined, positions: Record<string, number>, own: string): string[] =>
+  Object.entries(before?.positions ?? {}).flatMap(([source, position]) =>
+    source !== own && (positions[source] ?? position) < position ? [source] : [],
+  );
+
+/** Positions of all sources; one that fell back says nothing of its site's messages before that site is looked at. */
+export const positionsAfter = (
+  before: Collection | undefined,
+  { positions, source, onHub }: Look,
+): Record<string, number> => ({
+  ...before?.positions,
+  ...Object.fromEntries(
+    Object.entries(positions).filter(
+      ([name, position]) => name === source || onHub.history !== "same" || position >= (before?.positions[name] ?? 0),
+    ),
+  ),
+});

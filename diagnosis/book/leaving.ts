@@ -1,0 +1,58 @@
+import { Collection, Difference, HubRecord, leftHub, markUpTo, sum, withCause, withDifference } from "./ledger";
+import { EndSeen, HubLimits, Look } from "./look";
+
+/** What left the hub's stream, and by what. */
+
+/** Messages that left the hub's stream since the look before, and by what. */
+export function leaving(collection: Collection, look: Look): Pick<HubRecord, "byLimits" | "otherwise" | "differences"> {
+  const { hub } = collection;
+  const { onHub, limits, at, hubNow } = look;
+  const left = leftHub({ ...collection, hub: { ...hub, last: onHub.last, held: onHub.held } });
+  const news = left - hub.byLimits - hub.otherwise;
+  const { byLimits, otherwise, differences } = hub;
+  // A store that went back holds again what had left it.
+  if (news <= 0 || onHub.history !== "same")
+    return { byLimits: Math.max(0, left - otherwise), otherwise: Math.min(otherwise, left), differences };
+  const dropped = Math.min(news, unexplained(hub, onHub, limits, hubNow, news));
+  const added: Difference = { kind: "dropped", count: dropped, from: lastLook(collection), to: at };
+  return {
+    byLimits: byLimits + news - dropped,
+    otherwise: otherwise + dropped,
+    differences: dropped === 0 ? differences : withDifference(differences, withCause(added, look.causes.dropped)),
+  };
+}
+
+const lastLook = ({ sites }: Collection): string =>
+  Object.values(sites).reduce((latest, { at }) => (at > latest ? at : latest), "");
+
+/** A little of the time that clocks and rounding may be off, in milliseconds. */
+const SLACK_MS = 2_000;
+
+/** Of the messages that left, those that no declared limit explains. */
+function unexplained(hub: HubRecord, onHub: EndSeen, limits: HubLimits, now: number, news: number): number {
+  if (limits.others) return 0;
+  // Limits take the oldest ones; what is missing in the middle was deleted, or its block is damaged.
+  const inside = Math.max(0, onHub.deleted - (hub.last - hub.first + 1 - hub.held));
+  const newest = onHub.first - 1;
+  const mark = markUpTo(hub.marks, newest);
+  const byAge = limits.maxAge > 0 && (mark === undefined || now - mark.at >= limits.maxAge - SLACK_MS);
+  // A stream that a limit of bytes has cut stays nearly full.
+  const byBytes = limits.maxBytes > 0 && onHub.bytes >= limits.maxBytes / 2;
+  return byAge || byBytes ? Math.min(inside, news) : news;
+}
+
+/**
+ * A hub's stream that is another one, or an older one, may never have had probes that were purged from the one before: as
+ * many are known to have left it as are not there.
+ */
+export function withoutLostProbes(collection: Collection, { onHub }: Look): Collection {
+  if (onHub.history === "same") return collection;
+  const purged = sum(Object.values(collection.sites).map(({ own }) => own.purgedOnHub));
+  const left = onHub.last - onHub.held;
+  if (purged <= left) return collection;
+  const sites = Object.entries(collection.sites).map(([name, record]) => {
+    const purgedOnHub = Math.floor((record.own.purgedOnHub * left) / purged);
+    return [name, { ...record, own: { ...record.own, purgedOnHub } }];
+  });
+  return { ...collection, sites: Object.fromEntries(sites) as Collection["sites"] };
+}

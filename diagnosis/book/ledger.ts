@@ -1,0 +1,212 @@
+/**
+ * The account book of one stream of the hub: what its sites stored ever, against what the hub stored ever and what still
+ * waits. Pure: a look's positions and the record of the look before give the new record.
+ *
+ * For each site: stored ever = on the hub ever + waiting + missing - doubled. A sequence that a stream gives away twice
+ * (its store went back in time, or it was made anew) counts as often as it was given: `before` holds the earlier ones.
+ */
+
+/** A message that a stream held at a look: its sequence, and when it was stored, in milliseconds since 1970. */
+export interface Mark {
+  seq: number;
+  at: number;
+}
+
+/** A mark on the hub's stream, with what the sites of a merged stream had skipped by then; 0 is left out. */
+export interface HubMark extends Mark {
+  skipped?: Record<string, number>;
+}
+
+/** One stream as the last look saw it. */
+export interface StreamRecord {
+  created: string;
+  first: number;
+  last: number;
+  held: number;
+  /** Oldest first. */
+  marks: Mark[];
+}
+
+/** What became of a stream since the look before. */
+export type History = "same" | "went back" | "made anew";
+
+/** A difference between what there should be and what there is. */
+export interface Difference {
+  /**
+   * "missing": acknowledged at the site, and neither on the hub nor waiting. "doubled": on the hub once too often.
+   * "dropped": was on the hub, and left it by no declared limit.
+   */
+  kind: "missing" | "doubled" | "dropped";
+  /** Messages. */
+  count: number;
+  /** The looks between which it happened, in UTC. */
+  from: string;
+  to: string;
+  /** Why, where the servers still showed it. */
+  cause?: string;
+  /** Who has seen it: when it was acknowledged, in UTC, and what was written down. */
+  accepted?: { at: string; note: string };
+}
+
+/** What this program itself stored and took away again, in messages. */
+export interface OwnMessages {
+  /** Probes purged at the site, and on the hub. */
+  purgedAtSite: number;
+  purgedOnHub: number;
+  /** Stored at the site for a repair, and never meant for the hub. */
+  fillers: number;
+}
+
+/** Probes whose removal was begun: how many, and up to which sequence at that end. */
+export interface PendingRemoval {
+  end: "site" | "hub";
+  count: number;
+  last: number;
+}
+
+export interface SiteRecord {
+  /** When the book of this site begins, and its last look, in UTC. */
+  since: string;
+  at: string;
+  /** What was missing (or, below 0, doubled) when the book began: of that nobody can tell when it happened. */
+  opening: number;
+  /** The hub's source of the site, as `Collection.positions` names it. */
+  source: string;
+  stream: StreamRecord;
+  /** Stored at the site under sequences that were given away again later. */
+  before: number;
+  /** Sequences that were given away twice, as they were found; for each is counted once. */
+  repeated: { first: number; last: number }[];
+  /** Held at the site no more, and never taken by the hub, at the last look. */
+  gap: number;
+  /** The position of the hub's source, and which stream of the site the copies there are of. */
+  position: number;
+  ident?: string;
+  /** Which stream the copies are of that the hub has of an earlier stream of this name. */
+  earlier?: string;
+  /** Positions that the hub passed without storing anything. */
+  skipped: number;
+  own: OwnMessages;
+  /** Probes purged on the hub up to the last look. */
+  purgedBefore: number;
+  pending: PendingRemoval[];
+  differences: Difference[];
+}
+
+export interface HubRecord extends Omit<StreamRecord, "marks"> {
+  marks: HubMark[];
+  /** When its store last went back or was made anew, in UTC: the look of another site may have seen it first. */
+  turned?: { how: Exclude<History, "same">; at: string };
+  /** Left the hub's stream: by declared limits, and before the book began. */
+  byLimits: number;
+  /** By anything else; purged probes are not counted. */
+  otherwise: number;
+  differences: Difference[];
+}
+
+/** One stream of the hub. */
+export interface Collection {
+  version: 1;
+  hub: HubRecord;
+  /** Positions of all its sources, by API; those that vanished keep their last one. */
+  positions: Record<string, number>;
+  /** Sum of the positions, less what the hub stored ever and what was skipped: what no site of the book explains. */
+  base: number;
+  /** By name. */
+  sites: Record<string, SiteRecord>;
+}
+
+export const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
+
+export const NOTHING_OWN: OwnMessages = { purgedAtSite: 0, purgedOnHub: 0, fillers: 0 };
+
+/** What of the own messages the hub never stored. `onHub`: probes that it holds now. */
+export const neverOnHub = (own: OwnMessages, onHub: number): number =>
+  own.fillers + Math.max(0, own.purgedAtSite - own.purgedOnHub - onHub);
+
+/**
+ * Messages of a site that are neither on the hub nor waiting; negative for such that are there too often. A stream that
+ * lost its tail has given away fewer sequences than the hub took: those above its last one are in `before`.
+ */
+export const missingOf = (
+  { stream: { last }, position, before, gap, skipped, own, opening }: SiteRecord,
+  probesOnHub: number,
+): number => Math.min(last, position) - position + before + gap + skipped - neverOnHub(own, probesOnHub) - opening;
+
+/** What the book already tells as missing, less what it tells as doubled. */
+export const told = (differences: readonly Difference[]): number =>
+  differences.reduce((sum, { kind, count }) => sum + (kind === "missing" ? count : kind === "doubled" ? -count : 0), 0);
+
+/** Left the hub's stream, ever, less purged probes. */
+export const leftHub = ({ hub, sites }: Collection): number =>
+  hub.last - hub.held - Object.values(sites).reduce((sum, { own }) => sum + own.purgedOnHub, 0);
+
+/** What became of the hub's stream since the site was looked at. */
+export const turnedSince = ({ turned }: HubRecord, now: History, at: string): History =>
+  now === "same" && turned !== undefined && turned.at > at ? turned.how : now;
+
+/** The differences that nobody has acknowledged. */
+export const open = (differences: readonly Difference[]): Difference[] =>
+  differences.filter(({ accepted }) => accepted === undefined);
+
+/** So many of a kind. */
+export const countOf = (differences: readonly Difference[], kind: Difference["kind"]): number =>
+  differences.reduce((sum, one) => sum + (one.kind === kind ? one.count : 0), 0);
+
+/** Adds a difference; one that goes on, for the same reason and not acknowledged, grows. */
+export function withDifference(differences: readonly Difference[], added: Difference): Difference[] {
+  const last = differences.at(-1);
+  const goesOn =
+    last !== undefined && last.accepted === undefined && last.kind === added.kind && last.cause === added.cause;
+  return goesOn
+    ? [...differences.slice(0, -1), { ...last, count: last.count + added.count, to: added.to }]
+    : [...differences, added];
+}
+
+/** Takes back what turned up again: the newest first. */
+export function withoutMissing(differences: readonly Difference[], found: number): Difference[] {
+  let left = found;
+  return [...differences]
+    .reverse()
+    .flatMap((one) => {
+      if (one.kind !== "missing" || left === 0) return [one];
+      const taken = Math.min(left, one.count);
+      left -= taken;
+      return taken === one.count ? [] : [{ ...one, count: one.count - taken }];
+    })
+    .reverse();
+}
+
+const MOST_MARKS = 16;
+
+/** Marks with one more: the newest ones, and ever fewer of the older. */
+export function withMark<M extends Mark>(marks: readonly M[], mark: M | undefined): M[] {
+  if (mark === undefined || marks.at(-1)?.seq === mark.seq) return [...marks];
+  const all = [...marks.filter(({ seq }) => seq < mark.seq), mark];
+  if (all.length <= MOST_MARKS) return all;
+  // The one whose neighbours stand closest together says least, but for the newest half.
+  const half = all.slice(0, MOST_MARKS / 2);
+  const gaps = half.map((_, i) => (i === 0 ? Infinity : (all[i + 1]?.at ?? 0) - (all[i - 1]?.at ?? 0)));
+  const least = gaps.indexOf(Math.min(...gaps));
+  return all.filter((_, i) => i !== least);
+}
+
+/** The book with no marks but the newest ones, as it is kept in a stack's state. */
+export const withNewestMarks = ({ hub, sites, ...book }: Collection): Collection => ({
+  ...book,
+  hub: { ...hub, marks: hub.marks.slice(-1) },
+  sites: Object.fromEntries(
+    Object.entries(sites).map(([name, { stream, ...record }]) => [
+      name,
+      { ...record, stream: { ...stream, marks: stream.marks.slice(-1) } },
+    ]),
+  ),
+});
+
+/** The newest mark at or below a sequence: what stands there was stored no earlier. */
+export const markUpTo = (marks: readonly Mark[], seq: number): Mark | undefined =>
+  marks.findLast((mark) => mark.seq <= seq);
+
+/** The difference with its cause, where that is known. */
+export const withCause = (difference: Difference, cause: string | undefined): Difference =>
+  cause === undefined ? difference : { ...difference, cause };

@@ -1,0 +1,59 @@
+import { Difference, History, Mark } from "./ledger";
+
+/** One end of a stream as a look sees it. */
+export interface EndSeen {
+  created: string;
+  first: number;
+  last: number;
+  held: number;
+  /** Sequences between the first and the last that hold nothing. */
+  deleted: number;
+  bytes: number;
+  history: History;
+  mark: Mark | undefined;
+}
+
+export interface Look {
+  site: string;
+  /** When, in UTC, and by the hub's clock in milliseconds since 1970. */
+  at: string;
+  hubNow: number;
+  atSite: EndSeen;
+  onHub: EndSeen;
+  position: number;
+  ident: string | undefined;
+  earlier: string | undefined;
+  positions: Record<string, number>;
+  gap: number;
+  waiting: number;
+  repeated: { first: number; last: number } | undefined;
+  storedByEarlier: number | undefined;
+  /** Probes on the hub of this site's stream, purged at the site already. */
+  probesOnHub: number;
+  /** The site's source, as `positions` names it. */
+  source: string;
+  /** Positions passed without a message, by site, of a stream with several sources; absent where nobody looked. */
+  jumps: Jumps | undefined;
+  /** What the declared settings let leave the hub's stream. */
+  limits: HubLimits;
+  /** Why messages are missing, doubled or dropped, as far as the servers show it now. */
+  causes: Partial<Record<Difference["kind"], string>>;
+}
+
+export interface HubLimits {
+  /** Milliseconds; 0 for none. */
+  maxAge: number;
+  /** Bytes; 0 for none, or where the stream refuses new messages instead. */
+  maxBytes: number;
+  /** Whether a limit of another kind, or a reader, may take messages out of it: one that an adopted stream came with. */
+  others: boolean;
+}
+
+export interface Jumps {
+  /**
+   * Positions passed without a message before those that were counted: all 0 when they were counted from the first message
+   * that the hub's stream ever had; absent when they were counted since the look before.
+   */
+  from?: Record<string, number>;
+  bySite: Record<string, number>;
+}

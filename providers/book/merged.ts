@@ -1,0 +1,92 @@
+import { StreamSettings } from "../../configs/settings";
+import { collectedSubject } from "../../configs/streams";
+import { Jumps } from "../../diagnosis/book/look";
+import { Collection } from "../../diagnosis/book/ledger";
+import { SiteAccess, atHub } from "../collected";
+import { divide, originOf } from "../lost-tail";
+import { JetStream, StreamInfo } from "../nats/jetstream";
+import { MergedSite, jumpsIn } from "./jumps";
+import { Positions, sameUpTo } from "./positions";
+
+/** Of which site of a merged stream something is missing: its own messages tell. */
+
+/** What was skipped at a merged stream, by site; undefined when nobody can tell any more. */
+export async function jumpsOf(
+  access: SiteAccess,
+  stream: StreamSettings,
+  { onHub, positions, history, source }: Positions,
+  before: Collection | undefined,
+): Promise<Jumps | undefined> {
+  const js = await atHub(access, stream);
+  const start = await startOf(js, onHub, history.hub, before, access.site);
+  if (start === undefined) return undefined;
+  const known = Object.entries(before?.sites ?? {}).map(([name, record]) => ({ name, source: record.source, record }));
+  const isKnown = known.some(({ name }) => name === access.site);
+  const sites = isKnown ? known : [...known, { name: access.site, source, record: undefined }];
+  const merged = await Promise.all(
+    sites.map(async ({ name, source: of, record }): Promise<MergedSite> => {
+      const filter = collectedSubject(stream, name, ">");
+      const purgedBefore = start.isSinceLook ? (record?.purgedBefore ?? 0) : 0;
+      return {
+        name,
+        filter,
+        purged: (record?.own.purgedOnHub ?? 0) - purgedBefore,
+        from: start.isSinceLook ? (before?.positions[of] ?? 0) : await originUpTo(js, stream.name, filter, start),
+        to: positions[of] ?? before?.positions[of] ?? 0,
+      };
+    }),
+  );
+  const bySite = await jumpsIn(js, stream.name, merged, { first: start.seq + 1, last: onHub.state.last_seq });
+  if (bySite === undefined) return undefined;
+  return start.isSinceLook ? { bySite } : { from: start.skipped, bySite };
+}
+
+/** Behind which message of the hub's stream the search begins, and what was skipped up to there. */
+interface Start {
+  seq: number;
+  first: number;
+  skipped: Record<string, number>;
+  /** Whether that is where the look before was. */
+  isSinceLook: boolean;
+  /** Whether nothing was skipped before the first message that still stands. */
+  fromFirst?: true;
+}
+
+async function startOf(
+  js: JetStream,
+  onHub: StreamInfo,
+  history: Positions["history"]["hub"],
+  before: Collection | undefined,
+  site: string,
+): Promise<Start | undefined> {
+  const { first_seq: first } = onHub.state;
+  const isNew = before?.sites[site] === undefined;
+  if (before !== undefined && history === "same" && !isNew)
+    return { seq: before.hub.last, first, skipped: {}, isSinceLook: true };
+  if (before !== undefined && history === "went back") {
+    const mark = await sameUpTo(js, onHub, before.hub.marks);
+    if (mark !== undefined) return { seq: mark.seq, first, skipped: mark.skipped ?? {}, isSinceLook: false };
+    // Nothing was ever skipped: what stands there tells all of it.
+    const isWhole = Object.values(before.sites).every(({ skipped }) => skipped === 0);
+    return isWhole ? { seq: first - 1, first, skipped: {}, isSinceLook: false, fromFirst: true } : undefined;
+  }
+  // What left the stream before cannot be read any more; probes are counted without that.
+  const purged = Object.values(before?.sites ?? {}).reduce((sum, { own }) => sum + own.purgedOnHub, 0);
+  const left = onHub.state.last_seq - onHub.state.messages;
+  return left > purged ? undefined : { seq: 0, first, skipped: {}, isSinceLook: false };
+}
+
+/** The sequence at the site of its newest copy up to there. */
+async function originUpTo(
+  js: JetStream,
+  stream: string,
+  filter: string,
+  { seq, first, fromFirst }: Start,
+): Promise<number> {
+  if (fromFirst === true) {
+    const next = await js.nextMessage(stream, filter, first);
+    if (next !== undefined) return originOf(next) - 1;
+  }
+  const { last } = await divide(js, { stream, filter }, { low: first, high: seq }, () => true);
+  return last === undefined ? 0 : originOf(last);
+}

@@ -1,0 +1,171 @@
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import { advance } from "../../../diagnosis/book/advance";
+import { factsOf } from "../../../diagnosis/book/facts";
+import { Collection, Difference, withDifference, withMark, withoutMissing } from "../../../diagnosis/book/ledger";
+import { EndSeen, Look } from "../../../diagnosis/book/look";
+
+const END: EndSeen = {
+  created: "2026-11-01T00:00:00Z",
+  first: 1,
+  last: 0,
+  held: 0,
+  deleted: 0,
+  bytes: 0,
+  history: "same",
+  mark: undefined,
+};
+
+/** A stream that holds all that it ever stored. */
+const stored = (last: number, more: Partial<EndSeen> = {}): EndSeen => ({ ...END, last, held: last, ...more });
+
+const look = (at: string, atSite: EndSeen, onHub: EndSeen, position: number, more: Partial<Look> = {}): Look => ({
+  site: "oslo",
+  at: `2026-11-01T${at}:00Z`,
+  hubNow: Date.parse(`2026-11-01T${at}:00Z`),
+  atSite,
+  onHub,
+  position,
+  ident: undefined,
+  earlier: undefined,
+  source: "$JS.oslo.API",
+  positions: { "$JS.oslo.API": position },
+  gap: 0,
+  waiting: atSite.last - position,
+  repeated: undefined,
+  storedByEarlier: undefined,
+  probesOnHub: 0,
+  jumps: undefined,
+  limits: { maxAge: 0, maxBytes: 0, others: false },
+  causes: {},
+  ...more,
+});
+
+const after = (...looks: Look[]): Collection => {
+  const book = looks.reduce<Collection | undefined>((before, one) => advance(before, one), undefined);
+  assert.ok(book);
+  return book;
+};
+
+const told = (book: Collection): Pick<Difference, "kind" | "count">[] =>
+  (factsOf(book, "oslo", { tellsOfHub: true })?.open ?? []).map(({ kind, count }) => ({ kind, count }));
+
+describe("the arithmetic of the account book", () => {
+  it("begins where the fleet is, whatever was lost before", () => {
+    assert.deepEqual(told(after(look("01:00", stored(100), stored(61), 100))), []);
+  });
+
+  it("tells what the hub passed without storing it", () => {
+    const book = after(look("01:00", stored(10), stored(10), 10), look("02:00", stored(60), stored(21), 60));
+    assert.deepEqual(told(book), [{ kind: "missing", count: 39 }]);
+  });
+
+  it("tells what the site let go of before the hub took it, while the link is still down", () => {
+    const cut = stored(60, { first: 51, held: 10 });
+    const book = after(
+      look("01:00", stored(10), stored(10), 10),
+      look("02:00", cut, stored(10), 10, { gap: 40, waiting: 10 }),
+    );
+    assert.deepEqual(told(book), [{ kind: "missing", count: 40 }]);
+    const later = advance(book, look("03:00", cut, stored(20), 60));
+    assert.deepEqual(told(later), [{ kind: "missing", count: 40 }], "it is told once");
+  });
+
+  it("counts nothing that waits", () => {
+    assert.deepEqual(
+      told(after(look("01:00", stored(10), stored(10), 10), look("02:00", stored(90), stored(10), 10))),
+      [],
+    );
+  });
+
+  it("tells what is on the hub once too often", () => {
+    const book = after(look("01:00", stored(10), stored(10), 10), look("02:00", stored(20), stored(30), 20));
+    assert.deepEqual(told(book), [{ kind: "doubled", count: 10 }]);
+  });
+
+  it("tells what a hub lost that went back in time, and the site no longer holds", () => {
+    const book = after(
+      look("01:00", stored(300), stored(300), 300),
+      look("02:00", stored(320, { first: 301, held: 20 }), stored(120, { history: "went back" }), 320),
+    );
+    assert.deepEqual(told(book), [{ kind: "missing", count: 200 }]);
+  });
+
+  it("counts a sequence that a site gave away twice as often as it did", () => {
+    const book = after(
+      look("01:00", stored(150), stored(150), 150),
+      look("02:00", stored(160, { history: "went back" }), stored(160), 160, { repeated: { first: 131, last: 150 } }),
+    );
+    assert.deepEqual(told(book), [{ kind: "missing", count: 20 }]);
+  });
+
+  it("tells what a stream that was made anew had not delivered", () => {
+    const book = after(
+      look("01:00", stored(100), stored(80), 80),
+      look("02:00", stored(5, { history: "made anew" }), stored(85), 5, { storedByEarlier: 100 }),
+    );
+    assert.deepEqual(told(book), [{ kind: "missing", count: 20 }]);
+  });
+
+  it("lets declared limits take messages from the hub, and nothing else", () => {
+    const limits = { maxAge: 3_600_000, maxBytes: 0, others: false };
+    const first = look(
+      "01:00",
+      stored(50),
+      stored(50, { mark: { seq: 50, at: Date.parse("2026-11-01T00:59:00Z") } }),
+      50,
+    );
+    const emptied = stored(50, { first: 51, held: 0 });
+    const early = advance(after(first), look("01:30", stored(50), emptied, 50, { limits }));
+    assert.deepEqual(told(early), [{ kind: "dropped", count: 50 }], "half an hour is sooner than the declared hour");
+    const late = advance(after(first), look("02:30", stored(50), emptied, 50, { limits }));
+    assert.deepEqual(told(late), []);
+  });
+
+  it("tells each loss once, and the sum of all is what is gone, whatever the order", () => {
+    const step = fc.record({ published: fc.nat(50), lost: fc.nat(50), delayed: fc.nat(20) });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => {
+        let [last, hub, gone, hour] = [0, 0, 0, 0];
+        let book = after(look("00:00", stored(0), stored(0), 0));
+        for (const { published, lost, delayed } of steps) {
+          const fresh = last + published - hub - gone;
+          last += published;
+          const waits = Math.min(delayed, fresh);
+          const skipped = Math.min(lost, fresh - waits);
+          hub += fresh - waits - skipped;
+          gone += skipped;
+          hour++;
+          const at = `${String(Math.floor(hour / 60)).padStart(2, "0")}:${String(hour % 60).padStart(2, "0")}`;
+          book = advance(book, look(at, stored(last), stored(hub), last - waits));
+        }
+        const sum = told(book).reduce((total, { count }) => total + count, 0);
+        assert.equal(sum, gone);
+      }),
+    );
+  });
+
+  it("takes back what turned up again, the newest first", () => {
+    const missing = (count: number): Difference => ({ kind: "missing", count, from: "a", to: "b" });
+    assert.deepEqual(
+      withoutMissing([missing(5), missing(7)], 9).map(({ count }) => count),
+      [3],
+    );
+  });
+
+  it("lets a difference grow that goes on for the same reason, and begins anew after an acknowledgement", () => {
+    const one: Difference = { kind: "missing", count: 1, from: "a", to: "b", cause: "x" };
+    const grown = withDifference([one], { ...one, from: "b", to: "c" });
+    assert.deepEqual(grown, [{ ...one, count: 2, to: "c" }]);
+    const known = grown.map((each) => ({ ...each, accepted: { at: "d", note: "" } }));
+    assert.equal(withDifference(known, one).length, 2);
+  });
+
+  it("keeps few marks, the newest of them and the oldest one", () => {
+    let marks: { seq: number; at: number }[] = [];
+    for (let seq = 1; seq <= 100; seq++) marks = withMark(marks, { seq, at: seq });
+    assert.ok(marks.length <= 16);
+    assert.equal(marks.at(-1)?.seq, 100);
+    assert.equal(marks[0]?.seq, 1);
+  });
+});
