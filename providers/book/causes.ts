@@ -14,7 +14,7 @@ interface Limits {
   duplicate_window?: number;
 }
 
-const limitsOf = ({ config }: StreamInfo): Limits => config as unknown as Limits;
+const limitsOf = ({ config }: StreamInfo): Limits => config;
 
 /** Shares of a limit from which on it is the likely reason. */
 const NEARLY = 0.5;

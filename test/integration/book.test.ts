@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { repairSite } from "../../providers/repair";
-import { BOOK_ROWS, BookRow, Played, judgeBook } from "../support/book-rows";
+import { Played } from "../support/book-played";
+import { BOOK_ROWS, BookRow, judgeBook } from "../support/book-rows";
 import { MERGED, Mode } from "../support/catalogue";
 import { concurrently } from "../support/concurrently";
 import { TestFleet } from "../support/fleet";
@@ -24,21 +25,6 @@ describe("the account book", function () {
     await fleet.prove();
     await row.make(played);
     const wrong = await judgeBook(row, played);
-    if (wrong.length > 0 && process.env.BOOK_DUMP !== undefined) {
-      const { readFileSync } = await import("node:fs");
-      console.error(
-        row.name,
-        mode,
-        wrong,
-        readFileSync(`${fleet.root}/book/${mode === "merged" ? "HUB" : "OSLO"}.EVENTS/book.json`, "utf8"),
-      );
-      console.error(
-        JSON.stringify([
-          await fleet.collected("oslo"),
-          await (await fleet.atSite("oslo")).stream(played.streamAt("oslo"), true),
-        ]),
-      );
-    }
     for (const site of ["oslo", "bergen"]) {
       const observed = observedAt(fleet, site);
       await repairSite({

@@ -1,3 +1,4 @@
+import { BOOK_EXAMPLES } from "./book-examples";
 import type { FindingCode } from "../../../diagnosis/diagnose";
 import { CARRIED_EXAMPLES } from "./carried-examples";
 import {
@@ -6,7 +7,6 @@ import {
   PROBE,
   Example,
   PULUMI_UP,
-  bookWith,
   withHub,
   withLeaf,
   withProbe,
@@ -387,45 +387,6 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
       next: /wait/,
     },
   ],
-  "messages-missing": [
-    {
-      it: "39 messages that a limit pushed out, with when and why",
-      facts: withStream({ book: bookWith("missing", 39, "newer ones pushed them out") }),
-      severity: "warning",
-      cause: /^39 messages of stream EVENTS that the site acknowledged are neither on the hub nor waiting/,
-      evidence:
-        /39 messages between 2026-11-03T10:00:00Z and 2026-11-03T11:00:00Z: newer ones pushed them out\nthe book/,
-      next: /make repair SITE=oslo STREAM=EVENTS ACCEPT=known/,
-    },
-    {
-      it: "a message that nothing explains any more",
-      facts: withStream({ book: bookWith("missing", 1) }),
-      severity: "warning",
-      cause: /^1 message of stream/,
-      evidence: /1 message between .*: the servers no longer show why/,
-      next: /ACCEPT=known/,
-    },
-  ],
-  "messages-doubled": [
-    {
-      it: "messages that a second source brought",
-      facts: withStream({ book: bookWith("doubled", 12) }),
-      severity: "warning",
-      cause: /^12 messages stand in the hub's stream OSLO\/EVENTS once too often/,
-      evidence: /12 messages between/,
-      next: /ACCEPT=known/,
-    },
-  ],
-  "messages-dropped": [
-    {
-      it: "messages that somebody purged on the hub",
-      facts: withStream({ book: bookWith("dropped", 7) }),
-      severity: "warning",
-      cause: /^7 messages left the hub's stream OSLO\/EVENTS by no declared limit/,
-      evidence: /7 messages between/,
-      next: /ACCEPT=known/,
-    },
-  ],
   "hub-store-lost": [
     {
       it: "a hub stream that was made anew since the last proof",
@@ -508,4 +469,5 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
     },
   ],
   ...CARRIED_EXAMPLES,
+  ...BOOK_EXAMPLES,
 };

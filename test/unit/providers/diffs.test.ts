@@ -434,9 +434,12 @@ describe("what a diff says", () => {
   });
 
   describe("of smoke-test", () => {
-    it("no change while what was proven is what there is", async () => {
+    it("a change when a look finds an error, named", async () => {
       const { inputs, outputs } = resources()["smoke-test"];
-      assert.deepEqual(await diff("smoke-test", outputs, inputs), { diff: { changes: false }, lines: [] });
+      assert.deepEqual(await diff("smoke-test", outputs, inputs), {
+        diff: { changes: true },
+        lines: ["smoke test: runs again: a look finds hub-down at oslo, site-down at oslo"],
+      });
     });
 
     it("a change for a server that is not the one that was proven, named", async () => {
