@@ -120,18 +120,22 @@ export const sum = (values: Iterable<number>): number => [...values].reduce((tot
 
 export const NOTHING_OWN: OwnMessages = { purgedAtSite: 0, purgedOnHub: 0, fillers: 0 };
 
-/** What of the own messages the hub never stored. `onHub`: probes that it holds now. */
-export const neverOnHub = (own: OwnMessages, onHub: number): number =>
-  own.fillers + Math.max(0, own.purgedAtSite - own.purgedOnHub - onHub);
+/** Probes that were purged at the site and not on the hub, which holds `onHub` of them now. */
+export const lostProbes = (own: OwnMessages, onHub: number): number =>
+  Math.max(0, own.purgedAtSite - own.purgedOnHub - onHub);
 
 /**
  * Messages of a site that are neither on the hub nor waiting; negative for such that are there too often. A stream that
  * lost its tail has given away fewer sequences than the hub took: those above its last one are in `before`.
  */
-export const missingOf = (
-  { stream: { last }, position, before, gap, skipped, own, opening }: SiteRecord,
-  probesOnHub: number,
-): number => Math.min(last, position) - position + before + gap + skipped - neverOnHub(own, probesOnHub) - opening;
+export function missingOf(record: SiteRecord, probesOnHub: number): number {
+  const all = withLostProbes(record);
+  // A probe that is gone explains a message that is missing, and none that is doubled.
+  return all > 0 ? Math.max(0, all - lostProbes(record.own, probesOnHub)) : all;
+}
+
+const withLostProbes = ({ stream: { last }, position, before, gap, skipped, own, opening }: SiteRecord): number =>
+  Math.min(last, position) - position + before + gap + skipped - own.fillers - opening;
 
 /** What the book already tells as missing, less what it tells as doubled. */
 export const told = (differences: readonly Difference[]): number =>

@@ -6,7 +6,7 @@ import { collectedSubject } from "../../configs/streams";
 import { advance, newsOf, noted } from "../../diagnosis/book/advance";
 import { EndSeen, Look } from "../../diagnosis/book/look";
 import { BookFacts, factsOf } from "../../diagnosis/book/facts";
-import { Collection, SiteRecord, neverOnHub } from "../../diagnosis/book/ledger";
+import { Collection, SiteRecord, lostProbes } from "../../diagnosis/book/ledger";
 import { SiteAccess, atHub } from "../collected";
 import { Overrun } from "../lost-tail";
 import { StreamInfo } from "../nats/jetstream";
@@ -18,7 +18,7 @@ import { changeBook, readBook, tellsOfHub } from "./record";
 
 /** One look at a stream of a site: what its positions say is booked, and what the book says then. */
 
-const LOOKS = 6;
+const LOOKS = 8;
 const BETWEEN_LOOKS_MS = 150;
 
 export interface BookLook {
@@ -88,20 +88,27 @@ function withoutNews(book: Collection, before: Collection | undefined, site: str
     : { ...book, sites: { ...book.sites, [site]: { ...record, differences } } };
 }
 
-const weight = (settled: Settled, before: Collection | undefined): number =>
-  Math.abs(newsOf(withoutNews(settled.book, before, settled.last.site), settled.last)) +
-  Math.abs(settled.book.hub.otherwise - (before?.hub.otherwise ?? 0));
+/** Messages that the look would add to what is told, as missing (or, below 0, as doubled), and as dropped. */
+const newsIn = ({ book, last }: Settled, before: Collection | undefined): string => {
+  const missing = newsOf(withoutNews(book, before, last.site), last);
+  return `${missing} ${book.hub.otherwise - (before?.hub.otherwise ?? 0)}`;
+};
 
+/** Looks until nothing is new, or what is new stands; undefined when it goes on changing. */
 async function settled(look: BookLook, before: Collection | undefined): Promise<Settled | undefined> {
-  let least: Settled | undefined;
+  let [news, hubLast, stood] = ["", -1, 0];
   for (let looks = 0; looks < LOOKS; looks++) {
     if (looks > 0) await sleep(BETWEEN_LOOKS_MS);
     const seen = await lookOnce(look, await withBegun(look, before));
-    if (seen === undefined) return least;
-    if (isQuiet(seen, before)) return seen;
-    if (least === undefined || weight(seen, before) <= weight(least, before)) least = seen;
+    if (seen === undefined || isQuiet(seen, before)) return seen;
+    const now = newsIn(seen, before);
+    const isAlone = Object.keys(seen.book.positions).length < 2;
+    // While a merged stream takes messages, its last sequence and the positions are not of one moment.
+    stood = now === news ? stood + (isAlone || hubLast === seen.last.onHub.last ? 2 : 1) : 0;
+    if (stood >= 2) return seen;
+    [news, hubLast] = [now, seen.last.onHub.last];
   }
-  return least;
+  return undefined;
 }
 
 async function lookOnce(
@@ -149,7 +156,7 @@ async function probesOnHub(
   stream: StreamSettings,
   record: SiteRecord | undefined,
 ): Promise<number> {
-  if (record === undefined || neverOnHub({ ...record.own, fillers: 0 }, 0) === 0) return 0;
+  if (record === undefined || lostProbes(record.own, 0) === 0) return 0;
   const name = siteStreamName(stream, access.site);
   const js = await atHub(access, stream);
   const held = await js.subjects(stream.name, collectedSubject(stream, access.site, probeSubjects(name)));

@@ -166,7 +166,11 @@ export async function positionsOf(
   const skew = skewOf(atTheSite, onHub);
   const ident = identOf(copy);
   const isOfEarlier = earlier !== undefined && ident !== undefined ? ident === earlier : isRecreated(ends, skew, copy);
-  const raw = isOfEarlier ? 0 : (source.seq ?? 0);
+  // What a message carries that stands at the last sequence is of the same moment as that.
+  const isAlone = (onHub.sources ?? []).length === 1 && onHub.state.last_seq > 0;
+  const newestOnHub = isAlone ? await hub.messageAt(stream.name, onHub.state.last_seq) : undefined;
+  const origin = newestOnHub?.headers[SOURCE_HEADER] === undefined ? undefined : originOf(newestOnHub);
+  const raw = isOfEarlier ? 0 : Math.min(origin ?? Infinity, source.seq ?? 0);
   // Without a message of the site, a source that was started anew says no position.
   const stays = ofSite === "same" && ofHub === "same" && !isOfEarlier;
   const position = stays ? Math.max(raw, before?.position ?? 0) : raw;

@@ -69,8 +69,15 @@ export const LOSS_ROWS: Row[] = [
       await rollBack(fleet.hub);
       await fleet.up();
     },
-    finds: ["bergen: hub-store-rolled-back (warning)", "oslo: hub-store-rolled-back (warning)"],
-    evidence: { "hub-store-rolled-back": /its last sequence is \d+, was 188/ },
+    finds: [
+      "bergen: hub-store-rolled-back (warning)",
+      "oslo: hub-store-rolled-back (warning)",
+      "oslo: messages-missing (warning)",
+    ],
+    evidence: {
+      "messages-missing": /^60 messages between/,
+      "hub-store-rolled-back": /its last sequence is \d+, was 188/,
+    },
   },
   {
     name: "a site that lost its store: what its new stream takes arrives",
@@ -143,8 +150,11 @@ export const LOSS_ROWS: Row[] = [
       await rearm(observedAt(fleet, "oslo").access, fleet.settings.streams[0]!);
       await until("the hub goes on", async () => (await fleet.collected("oslo")).state.messages >= 120);
     },
-    finds: ["oslo: site-store-rolled-back"],
-    evidence: { "site-store-rolled-back": /sequences 51 to 100 before the site's server started/ },
+    finds: ["oslo: messages-missing (warning)", "oslo: site-store-rolled-back"],
+    evidence: {
+      "messages-missing": /^50 messages between/,
+      "site-store-rolled-back": /sequences 51 to 100 before the site's server started/,
+    },
     cause: { "site-store-rolled-back": /what it stored in their place was skipped/ },
     accept: "redeliver",
     after: (fleet) => hubHas(fleet, 170),

@@ -157,8 +157,12 @@ export const STREAM_ROWS: Row[] = [
       await misconfigureHub(fleet, ({ accounts }) => delete linkUser(accounts.OSLO!).permissions);
       await editHubStream(fleet, (config) => (config.subjects = ["_probe.EVENTS.>"]));
     },
-    finds: ["oslo: isolation-broken", "oslo: hub-stream-altered"],
-    evidence: { "hub-stream-altered": /subjects is _probe\.EVENTS\.>, declared none/, "isolation-broken": /answered/ },
+    finds: ["oslo: isolation-broken", "oslo: hub-stream-altered", "oslo: messages-doubled (warning)"],
+    evidence: {
+      "hub-stream-altered": /subjects is _probe\.EVENTS\.>, declared none/,
+      "isolation-broken": /answered/,
+      "messages-doubled": /^28 messages between/,
+    },
   },
   {
     name: "a site whose stream was changed by hand and takes no probes",
@@ -175,6 +179,7 @@ export const STREAM_ROWS: Row[] = [
     },
     finds: ["oslo: probe-subjects-used (warning)"],
     evidence: { "probe-subjects-used": /1 at the site and 1 on the hub/ },
+    says: "purge them as operator at both ends",
     cure: async (fleet) => {
       for (const js of [await fleet.atSite("oslo"), await fleet.atHub("oslo")])
         await js.purge("EVENTS", "_probe.EVENTS.mine");
@@ -321,8 +326,11 @@ export const STREAM_ROWS: Row[] = [
       purges.set(fleet, end);
       fleet.whenStopped(end);
     },
-    finds: ["oslo: unknown"],
-    evidence: { unknown: /0 of \d+ probes arrived\n +server +good [^]*\n +delivery +good [^]*\n +hub stream +good/ },
+    finds: ["oslo: messages-dropped (warning)", "oslo: unknown"],
+    evidence: {
+      "messages-dropped": /^1 message between/,
+      unknown: /0 of \d+ probes arrived\n +server +good [^]*\n +delivery +good [^]*\n +hub stream +good/,
+    },
     cause: { unknown: /Last good step: hub stream; first bad one: none was seen/ },
     cure: async (fleet) => purges.get(fleet)?.(),
     says: "look at the first step that is not good",

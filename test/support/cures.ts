@@ -10,14 +10,17 @@ import { observedAt } from "./watched";
 export interface Commands {
   up: boolean;
   repairs: { site: string; stream: string }[];
+  /** What is to be written down as known. */
+  known: { site: string; stream: string }[];
 }
 
 export function commandsIn(next: string): Commands {
-  const repairs = [...next.matchAll(/make repair SITE=([a-z0-9-]+) STREAM=(\w+)/g)];
-  return {
-    up: /'(pulumi|make) up'/.test(next),
-    repairs: repairs.map(([, site = "", stream = ""]) => ({ site, stream })),
-  };
+  const named = [...next.matchAll(/make repair SITE=([a-z0-9-]+) STREAM=(\w+)( ACCEPT=known)?/g)];
+  const of = (isKnown: boolean) =>
+    named
+      .filter(([, , , known]) => (known !== undefined) === isKnown)
+      .map(([, site = "", stream = ""]) => ({ site, stream }));
+  return { up: /'(pulumi|make) up'/.test(next), repairs: of(false), known: of(true) };
 }
 
 /** What a finding leaves to people alone, and nothing is to be run: only looked for, or compared. */
@@ -37,9 +40,9 @@ export function cureProblems(row: Row, findings: readonly ShownFinding[]): strin
   const repairs = findings.some(({ next }) => commandsIn(next).repairs.length > 0);
   if (repairs !== (accept !== undefined)) problems.push("'make repair' is named, or accepted, without the other");
   for (const finding of findings.filter(isRunnable)) {
-    const { up, repairs: named } = commandsIn(finding.next);
+    const { up, repairs: named, known } = commandsIn(finding.next);
     const isOfRow = says !== undefined && finding.next.includes(says);
-    if (!up && named.length === 0 && !isOfRow)
+    if (!up && named.length + known.length === 0 && !isOfRow)
       problems.push(`${finding.site}: ${finding.code}: nothing of it can be run: ${finding.next}`);
   }
   return problems;
@@ -57,6 +60,13 @@ async function repair(fleet: TestFleet, site: string, name: string, accept: Acce
   await repairSite({ observed, streams, accept, say: () => undefined });
 }
 
+/** `make repair … ACCEPT=known`, as the finding says it. */
+async function writeDown(fleet: TestFleet, site: string, name: string): Promise<void> {
+  const observed = observedAt(fleet, site);
+  const streams = observed.streams.filter((stream) => stream.name === name);
+  await repairSite({ observed, streams, accept: "known", note: "a test", say: () => undefined });
+}
+
 /** What a person does of it first, then each command once. */
 export async function runCure(fleet: TestFleet, row: Row, findings: readonly ShownFinding[]): Promise<void> {
   await row.cure?.(fleet);
@@ -64,4 +74,6 @@ export async function runCure(fleet: TestFleet, row: Row, findings: readonly Sho
   const repairs = new Map(all.flatMap((one) => one.repairs.map((each) => [`${each.site} ${each.stream}`, each])));
   for (const { site, stream } of repairs.values()) await repair(fleet, site, stream, row.accept ?? "leave");
   if (all.some(({ up }) => up)) await fleet.up(row.change);
+  const known = new Map(all.flatMap((one) => one.known.map((each) => [`${each.site} ${each.stream}`, each])));
+  for (const { site, stream } of known.values()) await writeDown(fleet, site, stream);
 }
