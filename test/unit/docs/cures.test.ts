@@ -21,7 +21,12 @@ const row = (more: Partial<Row>): Row => ({
 
 describe("the cure of a finding", () => {
   it("is read from its own words", () => {
-    assert.deepEqual(commandsIn("run 'pulumi up', which repairs it"), { up: true, repairs: [] });
+    assert.deepEqual(commandsIn("run 'pulumi up', which repairs it"), { up: true, repairs: [], known: [] });
+    assert.deepEqual(commandsIn("write it down: 'make repair SITE=oslo STREAM=EVENTS ACCEPT=known'"), {
+      up: false,
+      repairs: [],
+      known: [{ site: "oslo", stream: "EVENTS" }],
+    });
     assert.deepEqual(commandsIn("make repair SITE=oslo STREAM=EVENTS, which says what was skipped").repairs, [
       { site: "oslo", stream: "EVENTS" },
     ]);
