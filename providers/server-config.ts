@@ -7,10 +7,12 @@ import { Held, HubDeclaration, HubLinkDeclaration, NOTHING_HELD, planHub, reserv
 import { StoreLimits } from "../configs/plan-server";
 import { CA_FILE, LINK_FILE } from "../configs/link-tls";
 import { render } from "../configs/render";
+import { maskSeeds } from "../configs/seeds";
 import { commitTogether } from "./group-commit";
 import { writePrivate } from "./folders";
 import { writtenCertificates } from "./link-tls";
 import { NatsServer, checkConfig, findNatsServer } from "./nats-server-binary";
+import { publicKeyOf } from "./nats/authenticator";
 import { Access, shared } from "./nats/connection";
 import { Varz, reload, varz } from "./nats/system";
 import { Refusal, messageOf } from "./refusal";
@@ -26,6 +28,18 @@ const DIGEST_FILE = `${CONFIG_FILE}.digest`;
 /** The configuration as it was written, against which a hand-edited one shows what was edited. */
 const WRITTEN_FILE = `${CONFIG_FILE}.written`;
 
+/** The text with the public key of each seed in its place: another seed is another text, and none can be read there. */
+const withoutSeeds = (text: string): string =>
+  maskSeeds(
+    text.replace(/(?<![A-Z0-9])SU[A-Z2-7]{56}(?![A-Z0-9])/g, (seed) => {
+      try {
+        return publicKeyOf(seed);
+      } catch {
+        return seed;
+      }
+    }),
+  );
+
 /** Writes the configuration when it is valid. Resolves with its digest. */
 export async function writeConfig(files: ServerFiles, text: string, binary: NatsServer): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "nats-hub-leaf-"));
@@ -40,7 +54,7 @@ export async function writeConfig(files: ServerFiles, text: string, binary: Nats
     const digest = await checkConfig(binary, candidate);
     files.write(CONFIG_FILE, text);
     files.write(DIGEST_FILE, digest);
-    files.write(WRITTEN_FILE, text);
+    files.write(WRITTEN_FILE, withoutSeeds(text));
     await files.publish();
     return digest;
   } finally {
@@ -244,7 +258,8 @@ export const writtenDigest = (files: ServerFiles): string | undefined => files.r
 
 /** What was edited in the configuration file, in words. Without a copy of what was written (of before it was kept): nothing. */
 export function fileChanges(files: ServerFiles): string[] {
-  const [text, written] = [files.read(CONFIG_FILE), files.read(WRITTEN_FILE)];
+  const [own, written] = [files.read(CONFIG_FILE), files.read(WRITTEN_FILE)];
+  const text = own === undefined ? undefined : withoutSeeds(own);
   if (text === undefined) return ["its configuration file is gone"];
   return written === undefined || written === text ? [] : configDifferences(text, written);
 }
