@@ -28,6 +28,7 @@ export class Proof extends pulumi.ComponentResource {
       {
         sites: settings.sites.map(({ name: site, expect }) => ({ site, expect })),
         streams,
+        stack,
         ...(isBoundToMachine(settings) ? {} : { bound: false }),
         ...(hasProcesses(settings) ? { root: folders.root } : {}),
         ...(usesUnnamedEngine(settings) ? { onUnnamedEngine: true } : {}),

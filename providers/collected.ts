@@ -85,25 +85,14 @@ const PATIENCE_MS = 1_500;
 const BETWEEN_LOOKS_MS = 50;
 
 /**
- * What would be lost with the site, in words; empty when nothing. What is on its way while applications publish is no
- * loss: the hub has some time to take what the site held when it was looked at first.
+ * Messages of the site's stream that the hub lacks. What is on its way while applications publish is no loss: the hub has
+ * some time to take what the site held when it was looked at first.
  */
-export async function undelivered(
+export async function undeliveredOf(
   access: SiteAccess,
-  streams: readonly StreamSettings[],
+  stream: StreamSettings,
   patienceMs = PATIENCE_MS,
-): Promise<string[]> {
-  const lost = await Promise.all(
-    streams.map(async (stream) => {
-      const count = await undeliveredOf(access, stream, patienceMs);
-      const name = siteStreamName(stream, access.site);
-      return count === 0 ? [] : [`${count} messages of stream ${name} have not reached the hub`];
-    }),
-  );
-  return lost.flat();
-}
-
-async function undeliveredOf(access: SiteAccess, stream: StreamSettings, patienceMs: number): Promise<number> {
+): Promise<number> {
   const js = await atSite(access);
   const info = await js.stream(siteStreamName(stream, access.site));
   if (info === undefined) return 0;

@@ -1,6 +1,7 @@
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { Settings } from "../configs/settings";
-import { FleetAccess, accessOf, undelivered } from "./collected";
+import { Leaving, lossWords, lossesOf } from "./at-stake";
+import { FleetAccess, accessOf } from "./collected";
 import { undeclaredStreams } from "../configs/streams";
 import { dialedHub, hasProcesses, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { certificateProblem } from "./certificate";
@@ -35,18 +36,26 @@ export interface FleetInputs {
   access: FleetAccess;
 }
 
-/** Sites that leave the fleet while the hub lacks some of their messages. */
+const WAIT = "wait until they have (or repair the site with 'pulumi up' first)";
+
+const leaving = ({ root }: FleetInputs, withServer: boolean): Leaving => ({
+  stack: basename(resolve(root)),
+  withServer,
+});
+
+/** Sites that leave the fleet while the hub lacks some of their messages, or with messages of somebody else. */
 async function refuseRemovals(olds: FleetInputs, news: FleetInputs): Promise<Failure[]> {
   const removed = olds.settings.sites.filter(({ name }) => !news.settings.sites.some((site) => site.name === name));
   const found = await Promise.all(
     removed.map(async ({ name, expect }): Promise<Failure[]> => {
       const access = accessOf(olds.access, name, expect);
       if (mayDiscard(name) || access === undefined) return [];
-      const lost = await undelivered(access, olds.settings.streams).catch((error: unknown) =>
-        expect === "offline" ? [] : [`its streams cannot be read (${messageOf(error)})`],
+      const losses = await lossesOf(access, olds.settings.streams, leaving(olds, true)).catch((error: unknown) =>
+        expect === "offline" ? [] : [{ words: `its streams cannot be read (${messageOf(error)})` }],
       );
-      const cure = `wait until they have (or repair the site with 'pulumi up' first), or allow the loss with DISCARD=${name}`;
-      return lost.length === 0 ? [] : [failure("sites", `${name} cannot be removed: ${lost.join("; ")}; ${cure}`)];
+      return losses.length === 0
+        ? []
+        : [failure("sites", `${name} cannot be removed: ${lossWords(losses, name, WAIT)}`)];
     }),
   );
   return found.flat();
@@ -61,11 +70,10 @@ async function refuseStreamRemovals(olds: FleetInputs, news: FleetInputs): Promi
       const access = accessOf(olds.access, name, expect);
       if (gone.length === 0 || access === undefined || expect === "offline" || mayDiscard(name)) return [];
       // What cannot be read now may be after the site's server was repaired; its streams are looked at again then.
-      const lost = await undelivered(access, gone).catch(() => []);
-      const cure = `wait until they have (or repair the site with 'pulumi up' first), or allow the loss with DISCARD=${name}`;
-      return lost.length === 0
+      const losses = await lossesOf(access, gone, leaving(olds, false)).catch(() => []);
+      return losses.length === 0
         ? []
-        : [failure("streams", `${name} cannot give up its stream: ${lost.join("; ")}; ${cure}`)];
+        : [failure("streams", `${name} cannot give up its stream: ${lossWords(losses, name, WAIT)}`)];
     }),
   );
   return found.flat();

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
-import { FleetAccess, SiteAccess, accessOf, undelivered } from "./collected";
+import { lossesOf } from "./at-stake";
+import { FleetAccess, SiteAccess, accessOf } from "./collected";
 import { mayDiscardAll } from "./discard";
 import { refuseOtherEngine, unnamedEngine } from "./docker/whereabouts";
 import { machineId, refuseOtherFolder, refuseOtherMachine } from "./folders";
@@ -20,6 +21,8 @@ export interface GuardInputs {
   streams: StreamSettings[];
   /** Whether servers run on the machine that deploys. @default true */
   bound?: boolean;
+  /** Absent in a state of before it was recorded. */
+  stack?: string;
   /** The folder of the stack's files; given where a server is a process, which is known only there. */
   root?: string;
   /** Whether a server is on the engine that the environment names. @default false */
@@ -50,20 +53,24 @@ export const create = async (inputs: GuardInputs) => ({ id: "guard", outs: outpu
 export const update = async (_id: string, _olds: GuardInputs, news: GuardInputs) => ({ outs: outputsOf(news) });
 
 export const diff = async (_id: string, olds: GuardInputs, news: GuardInputs) => ({
-  changes: (["sites", "streams", "bound", "root", "onUnnamedEngine", "hub", "access"] as const).some((key) =>
+  changes: (["sites", "streams", "stack", "bound", "root", "onUnnamedEngine", "hub", "access"] as const).some((key) =>
     changed(news[key], olds[key]),
   ),
 });
 
 /** What `destroy` would lose of one site, in words. */
-async function atStake(access: SiteAccess, streams: readonly StreamSettings[]): Promise<string[]> {
-  const lost = await undelivered(access, streams).catch((error: unknown) => {
+async function atStake(
+  access: SiteAccess,
+  streams: readonly StreamSettings[],
+  stack: string | undefined,
+): Promise<string[]> {
+  const losses = await lossesOf(access, streams, { stack, withServer: true }).catch((error: unknown) => {
     if (access.expect === "offline") return [];
-    return streams.map(
-      (stream) => `stream ${siteStreamName(stream, access.site)} cannot be read (${messageOf(error)})`,
-    );
+    return streams.map((stream) => ({
+      words: `stream ${siteStreamName(stream, access.site)} cannot be read (${messageOf(error)})`,
+    }));
   });
-  return lost.map((words) => `site ${access.site}: ${words}`);
+  return losses.map(({ words }) => `site ${access.site}: ${words}`);
 }
 
 /** What the hub holds in any account, those of removed sites included. */
@@ -82,7 +89,7 @@ async function collected(hub: Access): Promise<string[]> {
 
 async function remove(
   _id: string,
-  { sites, streams, hub, access, machine, root, folder, engine }: GuardOutputs,
+  { sites, streams, stack, hub, access, machine, root, folder, engine }: GuardOutputs,
 ): Promise<void> {
   // Elsewhere nothing could be stopped, only forgotten.
   if (machine !== undefined) refuseOtherMachine(machine);
@@ -90,7 +97,7 @@ async function remove(
   refuseOtherEngine(engine);
   if (mayDiscardAll()) return;
   const reached = sites.flatMap(({ site, expect }) => accessOf(access, site, expect) ?? []);
-  const atSites = await Promise.all(reached.map((site) => atStake(site, streams)));
+  const atSites = await Promise.all(reached.map((site) => atStake(site, streams, stack)));
   const lost = [...atSites.flat(), ...(await collected(hub))];
   if (lost.length === 0) return;
   throw new Refusal(

@@ -1,3 +1,4 @@
+import { basename, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
@@ -10,6 +11,7 @@ import { Refusal } from "./refusal";
 import { Condition, conditionOf } from "./repair-condition";
 import { Observed, observe } from "./smoke-test/observe";
 import { SILENT_AFTER_MS, becomesHeard, isActive, rearm } from "./source";
+import { otherOwner } from "./stream-owner";
 import { markUnproven } from "./unproven";
 
 /** Repairs one site's streams, on request. What would be lost or doubled is said first, and needs its word. */
@@ -108,14 +110,17 @@ async function repairStream(
 ): Promise<void> {
   const { access, root } = observed;
   const { site } = access;
+  const stack = basename(resolve(root));
   if (condition.kind === "missing")
     throw new Refusal(
       `site ${site}: ${condition.where} is missing; 'make up' makes it anew, and the site delivers what it still holds`,
     );
   const { pair } = condition;
   const about = `site ${site}, stream ${pair.name}`;
+  const others = otherOwner(pair.atSite, stack) ?? otherOwner(pair.onHub, stack);
+  if (others !== undefined) return say(`${about}: it, or hub stream ${pair.collectedAs}, ${others}: left as it is`);
   const again = async () => {
-    await rearm(access, stream);
+    await rearm(access, stream, stack);
     const heard = await becomesHeard(pair.hub, stream.name, site, HEARD_WITHIN_MS);
     say(
       `${about}: started the hub's source anew; ${heard ? "it hears from the site" : "it has not heard from the site yet"}`,

@@ -5,6 +5,7 @@ import { NANOSECONDS_PER_MS } from "../configs/units";
 import { SiteAccess, atHub, sourceInfoOf } from "./collected";
 import { exclusively } from "./exclusively";
 import { JetStream, StreamInfo } from "./nats/jetstream";
+import { otherOwner } from "./stream-owner";
 
 /** The hub's source of one site: whether it hears from the site, and how to start it anew. */
 
@@ -50,15 +51,15 @@ export const onHubStream = <T>(
 /**
  * Takes the site's source off the stream and puts it back, which starts it at once; left alone, the server looks for a
  * lost site every 10 s, and waits up to two minutes between attempts (nats-server stream.go). The position is kept and
- * nothing is doubled.
+ * nothing is doubled. A stream of somebody else, not of this stack, is left as it is.
  */
-export async function rearm(access: SiteAccess, stream: StreamSettings): Promise<void> {
+export async function rearm(access: SiteAccess, stream: StreamSettings, stack: string): Promise<void> {
   const js = await atHub(access, stream);
   await onHubStream(access, stream, async () => {
     const info = await js.stream(stream.name);
     const sources = info?.config.sources ?? [];
     const others = sources.filter((source) => !isSourceOfSite(source, access.site));
-    if (info === undefined || others.length === sources.length) return;
+    if (info === undefined || others.length === sources.length || otherOwner(info, stack) !== undefined) return;
     const startAt = (sequence: number) =>
       sources.map((source) => (isSourceOfSite(source, access.site) ? { ...source, opt_start_seq: sequence } : source));
     const position = sourceInfoOf(info, access.site)?.seq ?? 0;

@@ -7,6 +7,7 @@ import { changeWords, harmOf } from "../configs/stream-words";
 import { declaredSites } from "./declared-sites";
 import { DriftFacts } from "../diagnosis/facts";
 import { StreamInfo } from "./nats/jetstream";
+import { otherOwner } from "./stream-owner";
 
 /** The two ends of a stream, at its site and on the hub: what each is to be, and how the server's own differs. */
 
@@ -64,11 +65,8 @@ export const changesAt = (end: End, info: StreamInfo): StreamChange[] =>
 export const isRefused = ({ kind }: StreamChange): boolean => kind === "refused";
 
 /** Whose the stream is, when it is not this stack's and the settings do not take it over; undefined when it may be changed. */
-export function strangerOf({ wanted, adopt }: End, { config }: StreamInfo): string | undefined {
-  const owner = config.metadata?.[OWNER];
-  if (owner === wanted.metadata[OWNER] || adopt) return undefined;
-  return owner === undefined ? "was not made by this program" : `belongs to stack ${owner}`;
-}
+export const strangerOf = ({ wanted, adopt }: End, info: StreamInfo): string | undefined =>
+  adopt ? undefined : otherOwner(info, wanted.metadata[OWNER] ?? "");
 
 /** Messages that a smaller limit would drop at once, in words; undefined when none. */
 export function atStake({ wanted }: End, { config, state }: StreamInfo): string | undefined {

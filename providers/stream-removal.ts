@@ -1,58 +1,84 @@
 import { siteStreamName } from "../configs/names";
 import { probeSubjects } from "../configs/permissions";
 import { StreamSettings } from "../configs/settings";
-import { collectedSubject, isSourceOfSite } from "../configs/streams";
-import { SiteAccess, atHub, atSite, undelivered } from "./collected";
+import { collectedName, collectedSubject, isSourceOfSite } from "../configs/streams";
+import { Leaving, Loss, lossWords, lossesOf } from "./at-stake";
+import { SiteAccess, atHub, atSite } from "./collected";
 import { mayDiscard, mayDiscardCollected } from "./discard";
 import { StreamInfo, isNoStorage } from "./nats/jetstream";
 import { Refusal, messageOf, passUnlessRefusal } from "./refusal";
+import { report } from "./report";
 import { onHubStream, rearm } from "./source";
-
-/** How streams of a site are taken away: never with messages that the hub lacks, unless told so. */
+import { otherOwner } from "./stream-owner";
 
 /**
- * Refuses to take streams away while the hub lacks some of their messages. `made`: whether the site's own streams were ever
- * made.
+ * How streams of a site are taken away: only those that carry this stack's mark, and never with messages that the hub
+ * lacks, unless told so.
  */
-export async function refuseUndelivered(
+
+export interface Removal extends Leaving {
+  stack: string;
+  /** Whether the site's own streams were ever made. */
+  made: boolean;
+}
+
+/** Refuses to take streams away with messages that would be lost. */
+export async function refuseLosses(
   access: SiteAccess,
   streams: readonly StreamSettings[],
-  made: boolean,
+  removal: Leaving & { made: boolean },
   patienceMs?: number,
 ): Promise<void> {
-  const { site } = access;
-  if (streams.length === 0 || !made || mayDiscard(site)) return;
-  const lost = await undelivered(access, streams, patienceMs).catch((error: unknown) => [
-    `its streams cannot be read (${messageOf(error)})`,
-  ]);
-  if (lost.length === 0) return;
-  throw new Refusal(`site ${site}: ${lost.join("; ")}; wait until they did, or allow the loss with DISCARD=${site}`);
+  const { site, expect } = access;
+  // A site that was never there has nothing; one that should be there may have streams of somebody else.
+  const isNever = !removal.made && expect === "offline";
+  if (streams.length === 0 || isNever || mayDiscard(site)) return;
+  const losses = await lossesOf(access, streams, removal, patienceMs).catch((error: unknown): Loss[] =>
+    removal.made ? [{ words: `its streams cannot be read (${messageOf(error)})` }] : [],
+  );
+  if (losses.length === 0) return;
+  throw new Refusal(`site ${site}: ${lossWords(losses, site, "wait until they did")}`);
 }
 
 /**
- * Takes streams away at the site, and the site's source off the hub's, whose messages stay unless told otherwise.
- * `withServer`: the site's server goes too, and one that does not answer has nothing left to take away.
+ * Takes streams away at the site, and the site's source off the hub's, whose messages stay unless told otherwise. A stream
+ * of somebody else stays as it is. A server that goes with its streams and does not answer has nothing left to take away.
  */
 export async function removeStreams(
   access: SiteAccess,
   streams: readonly StreamSettings[],
-  { made, withServer }: { made: boolean; withServer: boolean },
+  removal: Removal,
 ): Promise<void> {
   // Without a stream that leaves nobody logs in: the site may have another operator by now.
   if (streams.length === 0) return;
-  if (made && !mayDiscard(access.site)) await drain(access, streams);
+  const { made, withServer } = removal;
+  if (!mayDiscard(access.site)) {
+    if (made) await drain(access, streams, removal);
+    else await refuseLosses(access, streams, removal);
+  }
   const failed = (error: unknown): void => {
     if (!withServer) throw error;
     passUnlessRefusal(error);
   };
   for (const stream of streams) {
     // At the site first: without its source nobody could tell what of it the hub has.
-    if (made)
-      await atSite(access)
-        .then((js) => js.deleteStream(siteStreamName(stream, access.site)))
-        .catch(failed);
-    await onHubStream(access, stream, () => releaseSource(access, stream, withServer)).catch(failed);
+    if (made) await removeAtSite(access, stream, removal).catch(failed);
+    await onHubStream(access, stream, () => releaseSource(access, stream, removal)).catch(failed);
   }
+}
+
+async function removeAtSite(access: SiteAccess, stream: StreamSettings, { stack, withServer }: Removal): Promise<void> {
+  const { site } = access;
+  const name = siteStreamName(stream, site);
+  const js = await atSite(access);
+  const info = await js.stream(name);
+  if (info === undefined) return;
+  const owner = otherOwner(info, stack);
+  if (owner === undefined) return js.deleteStream(name);
+  const fate = withServer
+    ? `it goes with the site's server, and ${info.state.messages} messages with it`
+    : `it is left as it is; delete it with 'nats stream rm ${name}' (as operator of ${site}, at the site) when nobody needs it`;
+  report(`site ${site}: stream ${name} at the site ${owner}: ${fate}`);
 }
 
 /** Time in which the hub takes what a site's stream holds, once the stream takes no more. */
@@ -62,35 +88,48 @@ const DRAIN_MS = 10_000;
  * Lets the site's streams take no more messages, and waits until the hub has all that they hold: what an application
  * publishes from then on is refused, and not lost. Errors: a Refusal when the hub lacks some; the streams are as before.
  */
-async function drain(access: SiteAccess, streams: readonly StreamSettings[]): Promise<void> {
+async function drain(access: SiteAccess, streams: readonly StreamSettings[], removal: Removal): Promise<void> {
+  const { stack } = removal;
   // A source that lost its site (the hub restarted) looks for it for 40 s; and most refusals need no stream to be closed.
-  const isLacking = await undelivered(access, streams).then(
-    (lost) => lost.length > 0,
+  const isLacking = await lossesOf(access, streams, removal).then(
+    (losses) => losses.some(({ isOthers = false }) => !isOthers),
     () => false,
   );
-  if (isLacking) for (const stream of streams) await rearm(access, stream).catch(() => undefined);
-  await refuseUndelivered(access, streams, true, isLacking ? DRAIN_MS : undefined);
+  if (isLacking) for (const stream of streams) await rearm(access, stream, stack).catch(() => undefined);
+  await refuseLosses(access, streams, removal, isLacking ? DRAIN_MS : undefined);
   const js = await atSite(access);
   const closed: StreamInfo[] = [];
   try {
     for (const stream of streams) {
       const info = await js.stream(siteStreamName(stream, access.site));
-      if (info === undefined) continue;
+      if (info === undefined || otherOwner(info, stack) !== undefined) continue;
       const { config } = info;
       await js.updateStream({ ...config, subjects: [probeSubjects(config.name)] });
       closed.push(info);
     }
-    await refuseUndelivered(access, streams, true, DRAIN_MS);
+    await refuseLosses(access, streams, removal, DRAIN_MS);
   } catch (error) {
     for (const { config } of closed) await js.updateStream(config);
     throw error;
   }
 }
 
-async function releaseSource(access: SiteAccess, stream: StreamSettings, withServer: boolean): Promise<void> {
+async function releaseSource(
+  access: SiteAccess,
+  stream: StreamSettings,
+  { stack, withServer }: Removal,
+): Promise<void> {
   const js = await atHub(access, stream);
   const info = await js.stream(stream.name);
   if (info === undefined) return;
+  const owner = otherOwner(info, stack);
+  if (owner !== undefined) {
+    const where = `hub stream ${collectedName(stream, access.site)}`;
+    const account = stream.collect.mode === "merged" ? "the hub" : access.site;
+    const cure = `delete it with 'nats stream rm ${stream.name}' (as operator of ${account}, on the hub) when nobody needs it`;
+    report(`site ${access.site}: ${where} ${owner}: it is left as it is, with its messages and sources; ${cure}`);
+    return;
+  }
   const others = (info.config.sources ?? []).filter((source) => !isSourceOfSite(source, access.site));
   if (mayDiscardCollected(access.site)) {
     if (stream.collect.mode === "perSite") return js.deleteStream(stream.name);

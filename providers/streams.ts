@@ -7,7 +7,8 @@ import { isAway } from "./away";
 import { bringStream, createStream } from "./bring-stream";
 import { lookAtBook } from "./book/look";
 import { forgetBook, readBook } from "./book/record";
-import { SiteAccess, atHub, atSite, undelivered } from "./collected";
+import { lossesOf } from "./at-stake";
+import { SiteAccess, atHub, atSite } from "./collected";
 import { JetStream, StreamInfo, isNoStorage } from "./nats/jetstream";
 import { Refusal, passUnlessRefusal } from "./refusal";
 import { refusalOf, refuseChange } from "./refuse-change";
@@ -15,7 +16,7 @@ import { behindHub } from "./repair-condition";
 import { report } from "./report";
 import { SILENT_AFTER_MS, becomesHeard, isActive, onHubStream, rearm } from "./source";
 import { End, changesAt, hubEnd, isRefused, siteEnd } from "./stream-ends";
-import { refuseUndelivered, removeStreams } from "./stream-removal";
+import { Removal, refuseLosses, removeStreams } from "./stream-removal";
 import { siteStep } from "./unproven";
 import { changed, inputsOnly, settled } from "./values";
 
@@ -42,11 +43,16 @@ export interface StreamsOutputs extends StreamsInputs {
 
 const accessOf = ({ site, expect, access }: StreamsInputs): SiteAccess => ({ site, expect, ...access });
 
+/** The stream is this stack's, or becomes so. */
+const ANYBODYS = { stack: undefined, made: true, withServer: false };
+
+const removalOf = ({ stack, made }: StreamsOutputs, withServer: boolean): Removal => ({ stack, made, withServer });
+
 async function ensureAtSite(js: JetStream, inputs: StreamsInputs, stream: StreamSettings): Promise<void> {
   const end = siteEnd(stream, inputs);
   const info = await js.stream(end.wanted.name);
   if (info === undefined) await createStream(js, end);
-  else await bringStream(js, end, info, { beforeRemake: () => refuseUndelivered(accessOf(inputs), [stream], true) });
+  else await bringStream(js, end, info, { beforeRemake: () => refuseLosses(accessOf(inputs), [stream], ANYBODYS) });
 }
 
 /** Makes the hub's stream source the site; other sites' sources in a merged stream stay as they are. */
@@ -93,7 +99,7 @@ async function bringToHub(inputs: StreamsInputs, stream: StreamSettings): Promis
   const isHeard = await becomesHeard(js, stream.name, inputs.site, SILENT_AFTER_MS);
   // A source that starts anew sees a stream that was made anew at the site, and begins with it.
   if (isHeard && (await behindHub(access, stream)) === undefined) return undefined;
-  await rearm(access, stream);
+  await rearm(access, stream, inputs.stack);
   // Whether it flows is for the smoke test to prove; it also says why when it does not.
   await becomesHeard(js, stream.name, inputs.site, 3_000);
   return behindHub(access, stream);
@@ -109,7 +115,7 @@ async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<Stre
   const behind: string[] = [];
   const failed = await siteStep(inputs.root, inputs.site, "streams", async () => {
     // First: the next stream may take over the subjects.
-    if (olds !== undefined) await removeStreams(accessOf(olds), leaving, { made: olds.made, withServer: false });
+    if (olds !== undefined) await removeStreams(accessOf(olds), leaving, removalOf(olds, false));
     if (olds !== undefined) for (const stream of leaving) await forgetBook(olds.root, stream, olds.site);
     leaving = [];
     // What one stream cannot become keeps no other from it.
@@ -242,8 +248,9 @@ export async function read(id: string, props: StreamsOutputs) {
 /** Looks at the live servers for refusals only; what cannot be read now may be after the servers' own repair. */
 async function refuseLoss(inputs: StreamsInputs, olds: StreamsOutputs): Promise<void> {
   const gone = undeclared(olds, inputs);
-  const look = undelivered(accessOf(olds), gone)
-    .then(() => refuseUndelivered(accessOf(olds), gone, olds.made))
+  const removal = removalOf(olds, false);
+  const look = lossesOf(accessOf(olds), gone, removal)
+    .then(() => refuseLosses(accessOf(olds), gone, removal))
     .then(() => refuseChanges(inputs));
   await Promise.race([look, sleep(LOOK_TIMEOUT_MS, undefined, { ref: false })]);
 }
@@ -256,7 +263,7 @@ export async function update(_id: string, olds: StreamsOutputs, news: StreamsInp
 }
 
 async function remove(_id: string, outs: StreamsOutputs): Promise<void> {
-  await removeStreams(accessOf(outs), outs.streams, { made: outs.made, withServer: true });
+  await removeStreams(accessOf(outs), outs.streams, removalOf(outs, true));
   for (const stream of outs.streams) await forgetBook(outs.root, stream, outs.site);
 }
 

@@ -89,12 +89,17 @@ async function taken({ access }: ProbeJob, ends: Ends, route: Route, upTo: numbe
 }
 
 /** Waits for the first probe; a source that lost its site meanwhile (a server was restarted) is started anew. */
-async function firstArrival({ access, stream }: ProbeJob, ends: Ends, route: Route, deadline: number): Promise<number> {
+async function firstArrival(
+  { access, stream, stack }: ProbeJob,
+  ends: Ends,
+  route: Route,
+  deadline: number,
+): Promise<number> {
   const start = Date.now();
   const count = await arrival(ends, route, 1, Math.min(deadline, start + SILENT_AFTER_MS), 1);
   if (count > 0) return count;
   const isReal = route.hub === stream.name;
-  if (isReal && !(await isHeardSince(ends.hub, route.hub, access.site, start))) await rearm(access, stream);
+  if (isReal && !(await isHeardSince(ends.hub, route.hub, access.site, start))) await rearm(access, stream, stack);
   return arrival(ends, route, 1, deadline, 5);
 }
 

@@ -7,7 +7,7 @@ import { messageOf } from "../../providers/refusal";
 import { Accept, repairSite } from "../../providers/repair";
 import { conditionOf } from "../../providers/repair-condition";
 import { rearm } from "../../providers/source";
-import { TestFleet } from "../support/fleet";
+import { STACK, TestFleet } from "../support/fleet";
 import { collectedTexts, publishAll, textsFrom } from "../support/messages";
 import { killServer, startServer } from "../support/servers";
 import { keepStore, loseStore, rollBack } from "../support/stores";
@@ -169,10 +169,20 @@ describe("the repair", function () {
     const fleet = await withLostTail();
     await publish(fleet, 101, 170);
     // By itself the server takes up to 20 s to go on.
-    await rearm(observedAt(fleet, "oslo").access, fleet.settings.streams[0]!);
+    await rearm(observedAt(fleet, "oslo").access, fleet.settings.streams[0]!, STACK);
     await onHub(fleet, 120);
     return fleet;
   }
+
+  it("leaves a stream of somebody else as it is", async () => {
+    await using fleet = await withLostTail();
+    const js = await fleet.atSite("oslo");
+    const { config } = (await js.stream("EVENTS"))!;
+    const before = await js.updateStream({ ...config, metadata: {} });
+    const said = await repaired(fleet, "redeliver");
+    assert.match(said, /stream EVENTS: it, or hub stream OSLO\/EVENTS, was not made by this program: left as it is/);
+    assert.deepEqual((await js.stream("EVENTS"))?.state, before.state);
+  });
 
   it("says what was skipped of a site that is not behind any more, and wants a word for it", async () => {
     await using fleet = await overrun();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rearm } from "../../providers/source";
 import { Row } from "./catalogue";
 import { oslo } from "./catalogue-mistakes";
-import { TestFleet } from "./fleet";
+import { STACK, TestFleet } from "./fleet";
 import { collectedTexts, publishAll, textsFrom } from "./messages";
 import { keepStore, loseStore, rollBack } from "./stores";
 import { until } from "./until";
@@ -147,7 +147,7 @@ export const LOSS_ROWS: Row[] = [
       await rollBack(oslo(fleet));
       await publish(fleet, 101, 170);
       // By itself the server takes up to 20 s to go on.
-      await rearm(observedAt(fleet, "oslo").access, fleet.settings.streams[0]!);
+      await rearm(observedAt(fleet, "oslo").access, fleet.settings.streams[0]!, STACK);
       await until("the hub goes on", async () => (await fleet.collected("oslo")).state.messages >= 120);
     },
     finds: ["oslo: messages-missing (warning)", "oslo: site-store-rolled-back"],
