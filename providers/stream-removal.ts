@@ -43,14 +43,16 @@ export async function refuseLosses(
 /**
  * Takes streams away at the site, and the site's source off the hub's, whose messages stay unless told otherwise. A stream
  * of somebody else stays as it is. A server that goes with its streams and does not answer has nothing left to take away.
+ * Resolves with how many messages were purged out of hub streams that stay, by stream.
  */
 export async function removeStreams(
   access: SiteAccess,
   streams: readonly StreamSettings[],
   removal: Removal,
-): Promise<void> {
+): Promise<Record<string, number>> {
+  const purged: Record<string, number> = {};
   // Without a stream that leaves nobody logs in: the site may have another operator by now.
-  if (streams.length === 0) return;
+  if (streams.length === 0) return purged;
   const { made, withServer } = removal;
   if (!mayDiscard(access.site)) {
     if (made) await drain(access, streams, removal);
@@ -63,8 +65,11 @@ export async function removeStreams(
   for (const stream of streams) {
     // At the site first: without its source nobody could tell what of it the hub has.
     if (made) await removeAtSite(access, stream, removal).catch(failed);
-    await onHubStream(access, stream, () => releaseSource(access, stream, removal)).catch(failed);
+    await onHubStream(access, stream, async () => {
+      purged[stream.name] = await releaseSource(access, stream, removal);
+    }).catch(failed);
   }
+  return purged;
 }
 
 async function removeAtSite(access: SiteAccess, stream: StreamSettings, { stack, withServer }: Removal): Promise<void> {
@@ -114,26 +119,28 @@ async function drain(access: SiteAccess, streams: readonly StreamSettings[], rem
   }
 }
 
+/** Resolves with how many messages were purged out of a stream that stays. */
 async function releaseSource(
   access: SiteAccess,
   stream: StreamSettings,
   { stack, withServer }: Removal,
-): Promise<void> {
+): Promise<number> {
   const js = await atHub(access, stream);
   const info = await js.stream(stream.name);
-  if (info === undefined) return;
+  if (info === undefined) return 0;
   const owner = otherOwner(info, stack);
   if (owner !== undefined) {
     const where = `hub stream ${collectedName(stream, access.site)}`;
     const account = stream.collect.mode === "merged" ? "the hub" : access.site;
     const cure = `delete it with 'nats stream rm ${stream.name}' (as operator of ${account}, on the hub) when nobody needs it`;
     report(`site ${access.site}: ${where} ${owner}: it is left as it is, with its messages and sources; ${cure}`);
-    return;
+    return 0;
   }
   const others = (info.config.sources ?? []).filter((source) => !isSourceOfSite(source, access.site));
+  let purged = 0;
   if (mayDiscardCollected(access.site)) {
-    if (stream.collect.mode === "perSite") return js.deleteStream(stream.name);
-    await js.purge(stream.name, collectedSubject(stream, access.site, ">"));
+    if (stream.collect.mode === "perSite") return js.deleteStream(stream.name).then(() => 0);
+    purged = await js.purge(stream.name, collectedSubject(stream, access.site, ">"));
   }
   // What is kept reserves what it holds: its account has no more room than the declared streams need.
   const isKept = others.length === 0 && !withServer;
@@ -142,4 +149,5 @@ async function releaseSource(
     // An account without any room takes no change; a source whose stream at the site is gone takes nothing.
     if (!isNoStorage(error)) throw error;
   });
+  return purged;
 }

@@ -115,8 +115,7 @@ async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<Stre
   const behind: string[] = [];
   const failed = await siteStep(inputs.root, inputs.site, "streams", async () => {
     // First: the next stream may take over the subjects.
-    if (olds !== undefined) await removeStreams(accessOf(olds), leaving, removalOf(olds, false));
-    if (olds !== undefined) for (const stream of leaving) await forgetBook(olds.root, stream, olds.site);
+    if (olds !== undefined) await takeAway(olds, leaving, false);
     leaving = [];
     // What one stream cannot become keeps no other from it.
     const refused: string[] = [];
@@ -262,9 +261,12 @@ export async function update(_id: string, olds: StreamsOutputs, news: StreamsInp
   return { outs: await apply(news, olds) };
 }
 
-async function remove(_id: string, outs: StreamsOutputs): Promise<void> {
-  await removeStreams(accessOf(outs), outs.streams, removalOf(outs, true));
-  for (const stream of outs.streams) await forgetBook(outs.root, stream, outs.site);
+/** Takes streams of the site away, and ends their books. */
+async function takeAway(outs: StreamsOutputs, streams: readonly StreamSettings[], withServer: boolean): Promise<void> {
+  const purged = await removeStreams(accessOf(outs), streams, removalOf(outs, withServer));
+  for (const stream of streams) await forgetBook(outs.root, stream, outs.site, purged[stream.name]);
 }
+
+const remove = (_id: string, outs: StreamsOutputs): Promise<void> => takeAway(outs, outs.streams, true);
 
 export { remove as delete };

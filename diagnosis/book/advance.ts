@@ -105,7 +105,12 @@ export function advance(booked: Collection | undefined, look: Look): Collection 
   const before = collection.sites[site] ?? booked.sites[site];
   const all: Collection = {
     ...collection,
-    hub: { ...turned(collection.hub, look), ...recordOf(onHub, collection.hub), ...leaving(collection, look) },
+    hub: {
+      ...collection.hub,
+      ...turned(collection.hub, look),
+      ...recordOf(onHub, collection.hub),
+      ...leaving(collection, look),
+    },
     positions: positionsAfter(collection, look),
     sites: { ...collection.sites, [site]: moved(before, look) },
   };

@@ -1,4 +1,4 @@
-import { Collection, Difference, HubRecord, leftHub, markUpTo, sum, withCause, withDifference } from "./ledger";
+import { Collection, Difference, HubRecord, leftHub, markUpTo, purgedOnHub, withCause, withDifference } from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
 
 /** What left the hub's stream, and by what. */
@@ -47,12 +47,14 @@ function unexplained(hub: HubRecord, onHub: EndSeen, limits: HubLimits, now: num
  */
 export function withoutLostProbes(collection: Collection, { onHub }: Look): Collection {
   if (onHub.history === "same") return collection;
-  const purged = sum(Object.values(collection.sites).map(({ own }) => own.purgedOnHub));
+  const purged = purgedOnHub(collection);
   const left = onHub.last - onHub.held;
   if (purged <= left) return collection;
+  const share = (count: number): number => Math.floor((count * left) / purged);
   const sites = Object.entries(collection.sites).map(([name, record]) => {
-    const purgedOnHub = Math.floor((record.own.purgedOnHub * left) / purged);
-    return [name, { ...record, own: { ...record.own, purgedOnHub } }];
+    const own = { ...record.own, purgedOnHub: share(record.own.purgedOnHub) };
+    return [name, { ...record, own }];
   });
-  return { ...collection, sites: Object.fromEntries(sites) as Collection["sites"] };
+  const hub = { ...collection.hub, purgedOfGone: share(collection.hub.purgedOfGone ?? 0) };
+  return { ...collection, hub, sites: Object.fromEntries(sites) as Collection["sites"] };
 }

@@ -99,8 +99,10 @@ export interface HubRecord extends Omit<StreamRecord, "marks"> {
   turned?: { how: Exclude<History, "same">; at: string };
   /** Left the hub's stream: by declared limits, and before the book began. */
   byLimits: number;
-  /** By anything else; purged probes are not counted. */
+  /** By anything else; what this program purged is not counted. */
   otherwise: number;
+  /** What this program purged of sites that left since: probes, and what the hub had collected. */
+  purgedOfGone?: number;
   differences: Difference[];
 }
 
@@ -141,9 +143,25 @@ const withLostProbes = ({ stream: { last }, position, before, gap, skipped, own,
 export const told = (differences: readonly Difference[]): number =>
   differences.reduce((sum, { kind, count }) => sum + (kind === "missing" ? count : kind === "doubled" ? -count : 0), 0);
 
-/** Left the hub's stream, ever, less purged probes. */
-export const leftHub = ({ hub, sites }: Collection): number =>
-  hub.last - hub.held - Object.values(sites).reduce((sum, { own }) => sum + own.purgedOnHub, 0);
+/** What this program purged of the hub's stream, ever. */
+export const purgedOnHub = ({ hub, sites }: Collection): number =>
+  (hub.purgedOfGone ?? 0) + sum(Object.values(sites).map(({ own }) => own.purgedOnHub));
+
+/** Left the hub's stream, ever, less what this program purged. */
+export const leftHub = (collection: Collection): number =>
+  collection.hub.last - collection.hub.held - purgedOnHub(collection);
+
+/** The book without a site that left, of which so many messages were purged on the hub; undefined when no site is left. */
+export function withoutSite(book: Collection, site: string, discarded: number): Collection | undefined {
+  const { [site]: gone, ...sites } = book.sites;
+  if (gone === undefined) return book;
+  if (Object.keys(sites).length === 0) return undefined;
+  const { [gone.source]: position = 0, ...positions } = book.positions;
+  const purgedOfGone = (book.hub.purgedOfGone ?? 0) + gone.own.purgedOnHub + discarded;
+  // What it brought stays on the hub.
+  const base = book.base - (position - gone.skipped);
+  return { ...book, hub: { ...book.hub, purgedOfGone }, sites, positions, base };
+}
 
 /** What became of the hub's stream since the site was looked at. */
 export const turnedSince = ({ turned }: HubRecord, now: History, at: string): History =>

@@ -1,7 +1,7 @@
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { Jumps } from "../../diagnosis/book/look";
-import { Collection } from "../../diagnosis/book/ledger";
+import { Collection, purgedOnHub } from "../../diagnosis/book/ledger";
 import { SiteAccess, atHub } from "../collected";
 import { divide, originOf } from "../lost-tail";
 import { JetStream, StreamInfo } from "../nats/jetstream";
@@ -71,7 +71,7 @@ async function startOf(
     return isWhole ? { seq: first - 1, first, skipped: {}, isSinceLook: false, fromFirst: true } : undefined;
   }
   // What left the stream before cannot be read any more; probes are counted without that.
-  const purged = Object.values(before?.sites ?? {}).reduce((sum, { own }) => sum + own.purgedOnHub, 0);
+  const purged = before === undefined ? 0 : purgedOnHub(before);
   const left = onHub.state.last_seq - onHub.state.messages;
   return left > purged ? undefined : { seq: 0, first, skipped: {}, isSinceLook: false };
 }

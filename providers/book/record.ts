@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { collectingAccount } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
-import { Collection, open } from "../../diagnosis/book/ledger";
+import { Collection, open, withoutSite } from "../../diagnosis/book/ledger";
 import { exclusively } from "../exclusively";
 import { readJson, removeOfStack, writePrivate } from "../folders";
 import { withLock } from "../server-files";
@@ -68,16 +68,12 @@ export const acknowledge = (root: string, stream: StreamSettings, site: string, 
 /** What left the hub's stream is told with one of its sites, not with each. */
 export const tellsOfHub = ({ sites }: Collection, site: string): boolean => Object.keys(sites).sort()[0] === site;
 
-/** Ends the book of a site whose stream is taken away. */
-export const forgetBook = (root: string, stream: StreamSettings, site: string): Promise<void> =>
+/** Ends the book of a site whose stream is taken away; `discarded`: of its messages that went from the hub with it. */
+export const forgetBook = (root: string, stream: StreamSettings, site: string, discarded = 0): Promise<void> =>
   changeBook(root, stream, site, (book, write) => {
-    const record = book?.sites[site];
-    if (book === undefined || record === undefined) return;
-    const { [site]: _gone, ...sites } = book.sites;
-    const { [record.source]: position = 0, ...positions } = book.positions;
-    // What it brought stays on the hub.
-    const base = book.base - (position - record.skipped);
-    if (Object.keys(sites).length > 0) return write({ ...book, sites, positions, base });
+    if (book?.sites[site] === undefined) return;
+    const left = withoutSite(book, site, discarded);
+    if (left !== undefined) return write(left);
     rmSync(fileOf(root, stream, site), { force: true });
   });
 

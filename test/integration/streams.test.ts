@@ -6,6 +6,7 @@ import { leafLogin } from "../support/e2e-leaf-login";
 import { collectedMessages, collectedTexts, publishAll, textsFrom } from "../support/messages";
 import { isRunning, restartWith, stopServer } from "../support/servers";
 import { until } from "../support/until";
+import { codesIn, examined } from "../support/watched";
 
 /** What happens to streams that exist when their settings change, and when their site is removed. */
 describe("streams", function () {
@@ -216,6 +217,7 @@ describe("streams", function () {
           await publishAll(await fleet.application(site), "events.a", textsFrom(1, 10));
         const js = await fleet.atHub("bergen");
         await until("all are delivered", async () => (await js.stream("EVENTS"))?.state.messages === 20);
+        await fleet.prove();
         process.env.DISCARD_COLLECTED = discarded;
         try {
           await fleet.up(WITHOUT_OSLO);
@@ -224,6 +226,8 @@ describe("streams", function () {
         }
         assert.deepEqual(await js.subjects("EVENTS", ">"), kept);
         await fleet.prove();
+        // Nor does the book tell of the probes of the site that left, and of what went with it.
+        assert.deepEqual(codesIn(await examined(fleet)), []);
       });
     }
 

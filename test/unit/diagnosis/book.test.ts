@@ -2,7 +2,14 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { advance } from "../../../diagnosis/book/advance";
 import { factsOf } from "../../../diagnosis/book/facts";
-import { Collection, Difference, withDifference, withMark, withoutMissing } from "../../../diagnosis/book/ledger";
+import {
+  Collection,
+  Difference,
+  withDifference,
+  withMark,
+  withoutMissing,
+  withoutSite,
+} from "../../../diagnosis/book/ledger";
 import { EndSeen, Look } from "../../../diagnosis/book/look";
 
 const END: EndSeen = {
@@ -120,6 +127,25 @@ describe("the arithmetic of the account book", () => {
     assert.deepEqual(told(early), [{ kind: "dropped", count: 50 }], "half an hour is sooner than the declared hour");
     const late = advance(after(first), look("02:30", stored(50), emptied, 50, { limits }));
     assert.deepEqual(told(late), []);
+  });
+
+  it("lets a site leave a merged stream, with its purged probes and what went with it", () => {
+    const positions = { "$JS.oslo.API": 10, "$JS.bergen.API": 10 };
+    const atBergen = { site: "bergen", source: "$JS.bergen.API", positions };
+    const both = after(
+      look("01:00", stored(10), stored(20), 10, { positions }),
+      look("01:01", stored(10), stored(20), 10, atBergen),
+    );
+    const { bergen } = both.sites;
+    assert.ok(bergen);
+    const purged = { ...bergen, own: { ...bergen.own, purgedAtSite: 3, purgedOnHub: 3 } };
+    const alone = withoutSite({ ...both, sites: { ...both.sites, bergen: purged } }, "bergen", 7);
+    assert.ok(alone);
+    const later = (at: string, left: number, last: number) =>
+      look(at, stored(last - 10), stored(last, { held: last - left, deleted: left }), last - 10);
+    const book = advance(advance(alone, later("02:00", 10, 20)), later("03:00", 10, 25));
+    assert.deepEqual(told(book), []);
+    assert.deepEqual(told(advance(book, later("04:00", 12, 25))), [{ kind: "dropped", count: 2 }]);
   });
 
   it("tells each loss once, and the sum of all is what is gone, whatever the order", () => {
