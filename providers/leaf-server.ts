@@ -86,8 +86,14 @@ const textOf = ({ declaration, access }: LeafServerInputs, { paths }: ServerFile
 
 const restartOf = ({ declaration, place }: LeafServerInputs): string => digest([declaration.restart, spotOf(place)]);
 
+/** With TLS on or off the hub takes no link as it was before: nobody can tell a site behind it to reload. */
+const losesWay = ({ access, certificates }: LeafServerInputs, { written = "" }: LeafServerOutputs): boolean =>
+  access.operator !== undefined && (certificates === undefined) !== (written === "");
+
 const mustRestart = (news: LeafServerInputs, olds: LeafServerOutputs): boolean =>
-  restartOf(news) !== olds.restart || isLowered(news.declaration.reload.limits, olds.limits ?? {});
+  restartOf(news) !== olds.restart ||
+  isLowered(news.declaration.reload.limits, olds.limits ?? {}) ||
+  losesWay(news, olds);
 
 /** Whatever else changes: a dead server is started, and neither reloads nor restarts. */
 const isDead = async ({ expect, place }: LeafServerOutputs): Promise<boolean> =>

@@ -130,9 +130,23 @@ async function hasFailedStore(server: Server): Promise<boolean> {
   return failed !== undefined;
 }
 
+/** Time in which a link comes back after the hub was restarted. */
+const LINK_BACK_MS = 2_000;
+
+/** What the server says of itself. One that is reached through the hub gets time: its link may be on its way back. */
+async function answerOf(access: Access, patienceMs: number): Promise<Varz> {
+  for (const deadline = Date.now() + patienceMs; ; await sleep(50)) {
+    try {
+      return await varz(await shared(access));
+    } catch (error) {
+      if (access.site === undefined || Date.now() >= deadline) throw error;
+    }
+  }
+}
+
 async function reloaded(server: Server, digest: string): Promise<Applied> {
   const { host, access } = server;
-  refuseOlder(server, await varz(await shared(access)));
+  refuseOlder(server, await answerOf(access, LINK_BACK_MS));
   return await reloadTo(digest, await host.files(), access);
 }
 
@@ -159,7 +173,7 @@ export async function whatIsWrong(
     return `has a configuration file that was changed by hand${inBrackets(fileChanges(files))}`;
   if (writtenCertificates(files) !== certificates) return "has certificates that were changed by hand";
   const late = sleep(LOOK_TIMEOUT_MS, undefined, { ref: false }).then(() => undefined);
-  const running = await Promise.race([shared(access).then(varz), late]).catch(() => undefined);
+  const running = await Promise.race([answerOf(access, LOOK_TIMEOUT_MS), late]).catch(() => undefined);
   if (running === undefined) return "runs but does not answer";
   if (running.config_digest !== writtenDigest(files)) return "runs another configuration than its file";
   const failed = await Promise.race([failedStore({ host, access }), late]);

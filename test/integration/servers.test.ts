@@ -382,6 +382,18 @@ describe("servers", function () {
     }
   });
 
+  it("restart no site with the hub, also one that only the hub reaches and whose link is still on its way back", async () => {
+    const sites = [{ name: "oslo" }, { name: "bergen", reach: "hub" as const }];
+    await using fleet = await TestFleet.deploy({ hub: { maxFile: "2GiB" }, sites });
+    const ids = () => Promise.all([fleet.hub, ...sites.map(({ name }) => fleet.site(name))].map((s) => idOf(fleet, s)));
+    const [hub, ...before] = await ids();
+    for (const maxFile of ["1900MiB", "1800MiB", "1700MiB"]) await fleet.up({ hub: { maxFile } });
+    const [restarted, ...after] = await ids();
+    assert.notEqual(restarted, hub);
+    assert.deepEqual(after, before);
+    await fleet.prove();
+  });
+
   it("keep their files from everybody else", async () => {
     await using fleet = await TestFleet.deploy();
     await fleet.prove();

@@ -356,6 +356,18 @@ describe("what a diff says", () => {
       assert.match(await linesFor(1), /up reloads its server/);
     });
 
+    it("TLS on or off needs a restart where only the hub reaches the site, for its link is gone by then", async () => {
+      const { inputs, outputs } = resources()["leaf-server"];
+      runsIn(inputs.place);
+      const certificates = { kind: "generated" as const, ca: "", certificate: "", key: "" };
+      const linesFor = async (operator: string | undefined) => {
+        const access = { ...inputs.access, ...(operator === undefined ? {} : { operator }) };
+        return (await diff("leaf-server", outputs, { ...inputs, access, certificates })).lines.join();
+      };
+      assert.match(await linesFor(undefined), /up reloads its server/);
+      assert.match(await linesFor("SU"), /up restarts its server/);
+    });
+
     it("other certificates for the way to its engine need no restart, another container does", async () => {
       const { inputs } = resources()["leaf-server"];
       const placed = (certificates: string, container = "c") => {
