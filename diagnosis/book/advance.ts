@@ -1,6 +1,6 @@
 import { attributed, positionsAfter } from "./attribution";
 import { EndSeen, Look } from "./look";
-import { leaving, withoutLostProbes } from "./leaving";
+import { leaving, leftBefore, withoutLostProbes } from "./leaving";
 import {
   Collection,
   Difference,
@@ -32,7 +32,7 @@ const recordOf = (
 
 /** Opens the book of a site where it is: of what was lost before, nobody can tell when. */
 function opened(collection: Collection | undefined, look: Look): Collection {
-  const { site, at, atSite, onHub, position, gap, ident, earlier, source } = look;
+  const { site, at, atSite, onHub, position, gap, ident, earlier, source, oldest } = look;
   const record: SiteRecord = {
     since: at,
     at,
@@ -44,6 +44,7 @@ function opened(collection: Collection | undefined, look: Look): Collection {
     repeated: look.repeated === undefined ? [] : [look.repeated],
     gap,
     position,
+    oldest,
     ...(ident === undefined ? {} : { ident }),
     ...(earlier === undefined ? {} : { earlier }),
     skipped: 0,
@@ -77,8 +78,8 @@ const turned = ({ turned: before }: HubRecord, { onHub: { history }, at }: Look)
 };
 
 /** The site's record after the look, before its differences are judged. */
-function moved(before: SiteRecord, look: Look): SiteRecord {
-  const { repeated, storedByEarlier, at, atSite, gap, position, ident, earlier } = look;
+function moved(before: SiteRecord, look: Look, left: number): SiteRecord {
+  const { repeated, storedByEarlier, at, atSite, gap, position, ident, earlier, oldest, onHub } = look;
   const again = repeated === undefined ? 0 : repeated.last - repeated.first + 1;
   const { ident: _ident, earlier: _earlier, ...rest } = before;
   return {
@@ -94,6 +95,9 @@ function moved(before: SiteRecord, look: Look): SiteRecord {
     ],
     gap,
     position,
+    oldest,
+    ...(left === 0 ? {} : { left }),
+    purges: onHub.history === "made anew" ? [] : (before.purges ?? []),
   };
 }
 
@@ -112,7 +116,7 @@ export function advance(booked: Collection | undefined, look: Look): Collection 
       ...leaving(collection, look),
     },
     positions: positionsAfter(collection, look),
-    sites: { ...collection.sites, [site]: moved(before, look) },
+    sites: { ...collection.sites, [site]: moved(before, look, leftBefore(booked, before, look)) },
   };
   const after = attributed(all, look, collection);
   const { sites } = after;

@@ -1,4 +1,15 @@
-import { Collection, Difference, HubRecord, leftHub, markUpTo, purgedOnHub, withCause, withDifference } from "./ledger";
+import {
+  Collection,
+  Difference,
+  HubRecord,
+  SiteRecord,
+  leftHub,
+  markUpTo,
+  purgedOnHub,
+  sum,
+  withCause,
+  withDifference,
+} from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
 
 /** What left the hub's stream, and by what. */
@@ -57,4 +68,17 @@ export function withoutLostProbes(collection: Collection, { onHub }: Look): Coll
   });
   const hub = { ...collection.hub, purgedOfGone: share(collection.hub.purgedOfGone ?? 0) };
   return { ...collection, hub, sites: Object.fromEntries(sites) as Collection["sites"] };
+}
+
+/**
+ * Messages of the site that had left the hub's stream at its oldest end, by a limit or by hand, and that nobody delivers to
+ * the stream that stands in its place now. What left it in the middle cannot be told from what it still held.
+ */
+export function leftBefore({ hub, positions }: Collection, record: SiteRecord, look: Look): number {
+  const { oldest = 0, purges = [], skipped, left = 0 } = record;
+  if (look.onHub.history !== "made anew" || look.atSite.history !== "same" || oldest === 0) return left;
+  const isAlone = Object.keys(positions).length < 2;
+  const stored = isAlone ? Math.min(hub.first - 1, oldest - 1) : Math.max(0, oldest - 1 - skipped);
+  const probes = sum(purges.filter(({ last }) => last < hub.first).map(({ count }) => count));
+  return left + Math.max(0, stored - probes - look.deliveredAgain);
 }

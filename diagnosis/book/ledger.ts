@@ -87,6 +87,12 @@ export interface SiteRecord {
   /** Positions that the hub passed without storing anything. */
   skipped: number;
   own: OwnMessages;
+  /** The site's sequence of the oldest copy that the hub held at the last look; 0 or absent when nobody could tell. */
+  oldest?: number;
+  /** Had left the hub's stream before that was made anew, and nobody delivers it again: no loss. */
+  left?: number;
+  /** Probes purged on the hub, by removal: how many, and the last of its sequences then. Oldest first. */
+  purges?: { last: number; count: number }[];
   /** Probes purged on the hub up to the last look. */
   purgedBefore: number;
   pending: PendingRemoval[];
@@ -136,8 +142,16 @@ export function missingOf(record: SiteRecord, probesOnHub: number): number {
   return all > 0 ? Math.max(0, all - lostProbes(record.own, probesOnHub)) : all;
 }
 
-const withLostProbes = ({ stream: { last }, position, before, gap, skipped, own, opening }: SiteRecord): number =>
-  Math.min(last, position) - position + before + gap + skipped - own.fillers - opening;
+const withLostProbes = ({
+  stream: { last },
+  position,
+  before,
+  gap,
+  skipped,
+  own,
+  opening,
+  left = 0,
+}: SiteRecord): number => Math.min(last, position) - position + before + gap + skipped - left - own.fillers - opening;
 
 /** What the book already tells as missing, less what it tells as doubled. */
 export const told = (differences: readonly Difference[]): number =>

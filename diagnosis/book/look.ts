@@ -28,6 +28,10 @@ export interface Look {
   waiting: number;
   repeated: { first: number; last: number } | undefined;
   storedByEarlier: number | undefined;
+  /** The site's sequence of the hub's oldest copy; one more than the position when it holds none, 0 when nobody can tell. */
+  oldest: number;
+  /** Of what had left a hub's stream before it was made anew: what the site has delivered again, or will. */
+  deliveredAgain: number;
   /** Probes on the hub of this site's stream, purged at the site already. */
   probesOnHub: number;
   /** The site's source, as `positions` names it. */

@@ -11,6 +11,7 @@ import { SiteAccess, atHub } from "../collected";
 import { Overrun } from "../lost-tail";
 import { StreamInfo } from "../nats/jetstream";
 import { causesOf } from "./causes";
+import { deliveredAgain, oldestCopy } from "./front";
 import { jumpsOf } from "./merged";
 import { positionsOf, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
@@ -119,9 +120,13 @@ async function lookOnce(
   const seen = await positionsOf(access, stream, before, overrun);
   if (seen === undefined) return undefined;
   const record = before?.sites[site];
+  const oldest = await oldestCopy(await atHub(access, stream), stream, site, seen);
+  const isAnew = record !== undefined && seen.history.hub === "made anew";
   const look: Look = {
     ...seen,
     site,
+    oldest,
+    deliveredAgain: isAnew ? deliveredAgain(record, seen.atSite, oldest) : 0,
     hubNow: seen.onHub.ts === undefined ? Date.now() : Date.parse(seen.onHub.ts),
     atSite: endOf(seen.atSite, seen.history.site, seen.marks.site),
     onHub: endOf(seen.onHub, seen.history.hub, seen.marks.hub),

@@ -92,18 +92,33 @@ export const withoutBegun = (book: Collection, before: Collection | undefined): 
   ),
 });
 
+const MOST_PURGES = 64;
+
+/** With one more; the oldest two become one, that stands where the first of them stood. */
+function withPurge(purges: Purges, added: Purges[number]): Purges {
+  const all = added.count === 0 ? purges : [...purges, added];
+  const [first, second, ...rest] = all;
+  if (first === undefined || second === undefined || all.length <= MOST_PURGES) return all;
+  return [{ last: first.last, count: first.count + second.count }, ...rest];
+}
+
+type Purges = NonNullable<SiteRecord["purges"]>;
+
 /** Books the removals of probes of one stream. */
 export function removalBook(ends: Ends): RemovalBook {
   return {
     before: ({ end, count, last }: Removal) =>
       changeSite(ends, async (record) => {
         const own = await ownWith(ends, ends.access.site, record);
-        return { ...record, own, pending: [{ end, count, last }] };
+        const [earlier] = record.pending.filter((one) => one.end === "hub");
+        const ended = { last: earlier?.last ?? 0, count: own.purgedOnHub - record.own.purgedOnHub };
+        return { ...record, own, purges: withPurge(record.purges ?? [], ended), pending: [{ end, count, last }] };
       }),
-    after: ({ end }: Removal, removed: number) =>
+    after: ({ end, last }: Removal, removed: number) =>
       changeSite(ends, (record) => {
         const column = COLUMNS[end];
-        return { ...record, pending: [], own: { ...record.own, [column]: record.own[column] + removed } };
+        const purges = withPurge(record.purges ?? [], { last, count: end === "hub" ? removed : 0 });
+        return { ...record, pending: [], purges, own: { ...record.own, [column]: record.own[column] + removed } };
       }),
   };
 }

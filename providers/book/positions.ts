@@ -117,7 +117,8 @@ async function newestOf(js: JetStream, name: string, subjects: readonly string[]
 const markOf = (message: StoredMessage | undefined): Mark | undefined =>
   message === undefined ? undefined : { seq: message.seq, at: message.storedAt };
 
-const identOf = (copy: StoredMessage | undefined): string | undefined => copy?.headers[SOURCE_HEADER]?.split(" ")[5];
+export const identOf = (copy: StoredMessage | undefined): string | undefined =>
+  copy?.headers[SOURCE_HEADER]?.split(" ")[5];
 
 /** How exactly the times of two answers tell the difference of the clocks, in milliseconds. */
 const WITHIN_MS = 250;

@@ -41,6 +41,8 @@ const look = (at: string, atSite: EndSeen, onHub: EndSeen, position: number, mor
   waiting: atSite.last - position,
   repeated: undefined,
   storedByEarlier: undefined,
+  oldest: onHub.held === 0 ? position + 1 : onHub.first,
+  deliveredAgain: 0,
   probesOnHub: 0,
   jumps: undefined,
   limits: { maxAge: 0, maxBytes: 0, others: false },
@@ -83,6 +85,20 @@ describe("the arithmetic of the account book", () => {
       told(after(look("01:00", stored(10), stored(10), 10), look("02:00", stored(90), stored(10), 10))),
       [],
     );
+  });
+
+  it("tells of a hub's stream that is made anew only what the stream before still held", () => {
+    const limits = { maxAge: 0, maxBytes: 100, others: false };
+    const cut = stored(60, { first: 20, held: 41, bytes: 99 });
+    const anew: Partial<EndSeen> = { created: "2026-11-01T02:30:00Z", history: "made anew" };
+    const site = stored(65, { first: 61, held: 5 });
+    const book = after(
+      look("01:00", stored(60), cut, 60, { limits }),
+      look("02:00", site, { ...cut, first: 25, last: 65, held: 41 }, 65, { limits, oldest: 25 }),
+      look("03:00", site, stored(5, anew), 65, { limits, oldest: 61 }),
+    );
+    // Of 65 the hub held 25 to 65; the site delivers 61 to 65 again.
+    assert.deepEqual(told(book), [{ kind: "missing", count: 36 }]);
   });
 
   it("tells what is on the hub once too often", () => {

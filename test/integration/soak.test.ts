@@ -1,0 +1,12 @@
+import { soak } from "../support/soak/soak";
+
+/** Random operations of people, machines and networks: the book equals the count by ids. The long form is in bench/. */
+describe("a fleet under random operations", function () {
+  this.timeout("10m");
+  const OPERATIONS = Number(process.env.SOAK_OPERATIONS ?? 12);
+  const SEED = Number(process.env.SOAK_SEED ?? 1);
+  for (const mode of ["perSite", "merged"] as const)
+    it(`keeps its book as the ids say (${mode}, seed ${SEED}, ${OPERATIONS} operations)`, async () => {
+      console.log(JSON.stringify(await soak(mode, SEED, OPERATIONS)));
+    });
+});

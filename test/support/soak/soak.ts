@@ -1,0 +1,175 @@
+import { readBook } from "../../../providers/book/record";
+import { countOf } from "../../../diagnosis/book/ledger";
+import { repairSite } from "../../../providers/repair";
+import { Mode } from "../catalogue";
+import { TestFleet } from "../fleet";
+import { examined, observedAt } from "../watched";
+import { OPERATIONS, Operation, repaired } from "./operations";
+import { Random } from "./random";
+import { Copies, SITES, World } from "./world";
+
+/** Random operations, and after each look the book against the count by ids. */
+
+export interface Soaked {
+  mode: Mode;
+  seed: number;
+  operations: number;
+  looks: number;
+  acknowledged: number;
+  missing: number;
+  doubled: number;
+  dropped: number;
+}
+
+/** Before how many of the operations that do harm nobody looks, so that several meet in one look. */
+const UNLOOKED = 0;
+
+const pickOperation = (random: Random): Operation => {
+  const all = OPERATIONS.reduce((sum, { weight }) => sum + weight, 0);
+  let left = random.next() * all;
+  return OPERATIONS.find(({ weight }) => (left -= weight) < 0) ?? OPERATIONS[0]!;
+};
+
+/** What the ids tell, ever. */
+class Count {
+  private before: Copies = new Map();
+  readonly missing = new Set<string>();
+  private readonly dropped = new Set<string>();
+  readonly doubled = new Map<string, number>(SITES.map((site) => [site, 0]));
+  droppedCopies = 0;
+  /** Whether the hub's store became another one since the book was looked at. */
+  isTurned = false;
+  private readonly twice = new Map<string, number>();
+
+  take(world: World, copies: Copies, operation: Operation): void {
+    this.isTurned ||= operation.turnsHub === true;
+    for (const site of SITES)
+      for (const id of world.idsOf(site)) {
+        const [was, now] = [this.before.get(id) ?? 0, copies.get(id) ?? 0];
+        if (operation.drops === true && now < was) {
+          this.droppedCopies += was - now;
+          if (now === 0) this.dropped.add(id);
+        }
+        if (now > 0) this.dropped.delete(id);
+        if (now > 0 || this.dropped.has(id)) this.missing.delete(id);
+        else this.missing.add(id);
+        const again = Math.max(0, now - 1) - Math.max(0, was - 1);
+        if (again > 0) this.doubled.set(site, (this.doubled.get(site) ?? 0) + again);
+      }
+    this.before = copies;
+  }
+
+  /** What the book should tell as missing. */
+  missingOf = (site: string): number => ofSite(this.missing, site) + (this.twice.get(site) ?? 0);
+
+  /**
+   * Of a store that is lost nobody can tell what had left its middle by hand from what it still held: the book may tell the
+   * first a second time, as missing.
+   */
+  allow(site: string, told: number): void {
+    const again = told - this.missingOf(site);
+    if (!this.isTurned || again <= 0 || again > ofSite(this.dropped, site)) return;
+    this.twice.set(site, (this.twice.get(site) ?? 0) + again);
+  }
+}
+
+const ofSite = (ids: ReadonlySet<string>, site: string): number =>
+  [...ids].filter((id) => id.startsWith(`${site}-`)).length;
+
+/** Errors: the first difference between the book and the ids, with the seed and all that was done until then. */
+export async function soak(mode: Mode, seed: number, operations: number): Promise<Soaked> {
+  const random = new Random(seed);
+  await using fleet = await TestFleet.deploy({
+    hub: { maxFile: "2GiB" },
+    sites: SITES.map((name) => ({ name, quota: "128MiB" })),
+    streams: [{ name: "EVENTS", subjects: ["events.>"], maxBytes: "48MiB", collect: { mode, maxBytes: "64MiB" } }],
+  });
+  const world = new World(fleet, mode, random);
+  await fleet.prove();
+  const done: string[] = [];
+  const count = new Count();
+  let [looks, harms] = [1, 0];
+  const fail = (error: unknown): never => {
+    throw new Error(
+      `${mode}, seed ${seed}, after ${done.length} operations:\n  ${done.join("\n  ")}\n${String(error)}`,
+      {
+        cause: error,
+      },
+    );
+  };
+  for (let i = 0; i < operations; i++) {
+    const operation = pickOperation(random);
+    const site = random.pick(SITES);
+    try {
+      if (operation.harms === true && harms > UNLOOKED) {
+        await world.look();
+        looks++;
+        harms = 0;
+      }
+      if (operation.harms === true) harms++;
+      done.push(`${operation.name} (${site})`);
+      if (process.env.SOAK_VERBOSE === "1") process.stderr.write(`${mode} ${i} ${operation.name} (${site})\n`);
+      await operation.make(world, site);
+      await world.settle();
+      count.take(world, await world.copies(), operation);
+      if (!random.chance(0.5) && i < operations - 1) continue;
+      await compare(world, count);
+      looks++;
+      harms = 0;
+    } catch (error) {
+      fail(error);
+    }
+  }
+  await acknowledged(world).catch(fail);
+  const book = SITES.map((site) => count.doubled.get(site) ?? 0);
+  return {
+    mode,
+    seed,
+    operations,
+    looks,
+    acknowledged: world.count,
+    missing: count.missing.size,
+    doubled: book.reduce((sum, one) => sum + one, 0),
+    dropped: count.droppedCopies,
+  };
+}
+
+/** Errors: where the book and the ids differ. */
+async function compare(world: World, count: Count): Promise<void> {
+  const { fleet, mode } = world;
+  await world.look();
+  const stream = fleet.stream("EVENTS");
+  const wrong: string[] = [];
+  let dropped = 0;
+  for (const site of SITES) {
+    const book = readBook(fleet.root, stream, site);
+    const record = book?.sites[site];
+    if (book === undefined || record === undefined) {
+      wrong.push(`${site}: no book`);
+      continue;
+    }
+    if (mode === "perSite" || site === SITES[0]) dropped += countOf(book.hub.differences, "dropped");
+    const told = { missing: countOf(record.differences, "missing"), doubled: countOf(record.differences, "doubled") };
+    count.allow(site, told.missing);
+    const real = { missing: count.missingOf(site), doubled: count.doubled.get(site) ?? 0 };
+    for (const kind of ["missing", "doubled"] as const)
+      if (told[kind] !== real[kind]) wrong.push(`${site}: the book tells ${told[kind]} ${kind}, the ids ${real[kind]}`);
+  }
+  count.isTurned = false;
+  if (dropped !== count.droppedCopies) wrong.push(`the book tells ${dropped} dropped, the ids ${count.droppedCopies}`);
+  if (wrong.length > 0) throw new Error(wrong.join("\n"));
+}
+
+/** Writes all of it down as known. Errors: what is told still. */
+async function acknowledged(world: World): Promise<void> {
+  const { fleet } = world;
+  for (const site of SITES) {
+    await repaired(world, site, "leave");
+    const observed = observedAt(fleet, site);
+    await repairSite({ observed, streams: observed.streams, accept: "known", note: "a test", say: () => undefined });
+  }
+  const left = (await examined(fleet)).sites.flatMap(({ site, findings }) =>
+    findings.filter(({ code }) => code.startsWith("messages-")).map(({ code }) => `${site}: ${code}`),
+  );
+  if (left.length > 0) throw new Error(`told after it was acknowledged: ${left.join(", ")}`);
+}
