@@ -16,6 +16,10 @@ const wanted = ({ hub }: SiteFacts): LinkFacts["subjects"] =>
 const takes = (subjects: readonly string[], subject: string): boolean =>
   subjects.some((pattern) => pattern.startsWith("$JS.") && covers(pattern, subject));
 
+/** Whether the site takes the flow control of its stream's consumers over the link. */
+const carriesFlowControl = (name: string, facts: SiteFacts): boolean =>
+  wanted(facts)?.some((subject) => subject.startsWith("$JS.FC.") && overlaps(subject, `$JS.FC.${name}.>`)) === true;
+
 /** A healthy source hears from its site each second. */
 export const HEARD_MS = 2_500;
 
@@ -175,8 +179,7 @@ export const STREAM_RULES: readonly StreamRule[] = [
       const subjects = wanted(facts);
       // The site takes flow control of a consumer that is there, and of no other.
       if (subjects === undefined || consumer === undefined || consumer === "missing") return undefined;
-      if (subjects.some((subject) => subject.startsWith("$JS.FC.") && overlaps(subject, `$JS.FC.${name}.>`)))
-        return undefined;
+      if (carriesFlowControl(name, facts)) return undefined;
       return {
         cause: FLOW_CONTROL_CAUSE,
         evidence: `hub /leafz: the site takes ${subjects.join(", ") || "nothing"}, and nothing of $JS.FC.${name}.>`,
@@ -201,8 +204,13 @@ export const STREAM_RULES: readonly StreamRule[] = [
     code: "flow-control-blocked",
     by: "inferred",
     find(stream, facts) {
-      const error = sourceOf(stream)?.error;
-      const { probe } = stream;
+      const source = sourceOf(stream);
+      const { error } = source ?? {};
+      const { probe, consumer } = stream;
+      // A slow network stalls flow control too; then the source is heard, and goes on.
+      const isPending = consumer !== undefined && consumer !== "missing" && consumer.pending > 0;
+      const isHeard = source !== undefined && source.activeMs >= 0 && source.activeMs <= HEARD_MS;
+      if (isPending && isHeard && carriesFlowControl(stream.name, facts)) return undefined;
       // Small probes arrived, the burst stopped on its way, and it cannot be seen whether the link carries flow control.
       const cut =
         (wanted(facts) === undefined || stream.consumer === undefined) &&

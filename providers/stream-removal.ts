@@ -3,7 +3,9 @@ import { probeSubjects } from "../configs/permissions";
 import { StreamSettings } from "../configs/settings";
 import { collectedName, collectedSubject, isSourceOfSite } from "../configs/streams";
 import { Leaving, Loss, lossWords, lossesOf } from "./at-stake";
-import { SiteAccess, atHub, atSite } from "./collected";
+import { lookAtBook } from "./book/look";
+import { bookLastPosition, readBook } from "./book/record";
+import { SiteAccess, atHub, atSite, sourceInfoOf } from "./collected";
 import { mayDiscard, mayDiscardCollected } from "./discard";
 import { StreamInfo, isNoStorage } from "./nats/jetstream";
 import { Refusal, messageOf, passUnlessRefusal } from "./refusal";
@@ -18,6 +20,8 @@ import { otherOwner } from "./stream-owner";
 
 export interface Removal extends Leaving {
   stack: string;
+  /** The stack's folder. */
+  root: string;
   /** Whether the site's own streams were ever made. */
   made: boolean;
 }
@@ -63,6 +67,7 @@ export async function removeStreams(
     passUnlessRefusal(error);
   };
   for (const stream of streams) {
+    if (made) await closeBook(access, stream, removal);
     // At the site first: without its source nobody could tell what of it the hub has.
     if (made) await removeAtSite(access, stream, removal).catch(failed);
     await onHubStream(access, stream, async () => {
@@ -70,6 +75,17 @@ export async function removeStreams(
     }).catch(failed);
   }
   return purged;
+}
+
+/** The last look at a stream that takes no more: what is missing of it is said now, for its book ends. */
+async function closeBook(access: SiteAccess, stream: StreamSettings, { root }: Removal): Promise<void> {
+  if (readBook(root, stream, access.site) === undefined) return;
+  const facts = await lookAtBook({ root, access, stream });
+  for (const { kind, count, from, to, cause } of facts?.open ?? [])
+    report(
+      `site ${access.site}: stream ${siteStreamName(stream, access.site)} leaves, and its book with it: ` +
+        `${count} messages ${kind}, between ${from} and ${to}${cause === undefined ? "" : `: ${cause}`}`,
+    );
 }
 
 async function removeAtSite(access: SiteAccess, stream: StreamSettings, { stack, withServer }: Removal): Promise<void> {
@@ -123,7 +139,7 @@ async function drain(access: SiteAccess, streams: readonly StreamSettings[], rem
 async function releaseSource(
   access: SiteAccess,
   stream: StreamSettings,
-  { stack, withServer }: Removal,
+  { stack, withServer, root }: Removal,
 ): Promise<number> {
   const js = await atHub(access, stream);
   const info = await js.stream(stream.name);
@@ -142,6 +158,7 @@ async function releaseSource(
     if (stream.collect.mode === "perSite") return js.deleteStream(stream.name).then(() => 0);
     purged = await js.purge(stream.name, collectedSubject(stream, access.site, ">"));
   }
+  await bookLastPosition(root, stream, access.site, sourceInfoOf(info, access.site)?.seq ?? 0);
   // What is kept reserves what it holds: its account has no more room than the declared streams need.
   const isKept = others.length === 0 && !withServer;
   const kept = isKept ? { ...info, config: { ...info.config, max_bytes: Math.max(1, info.state.bytes) } } : info;

@@ -46,7 +46,12 @@ const accessOf = ({ site, expect, access }: StreamsInputs): SiteAccess => ({ sit
 /** The stream is this stack's, or becomes so. */
 const ANYBODYS = { stack: undefined, made: true, withServer: false };
 
-const removalOf = ({ stack, made }: StreamsOutputs, withServer: boolean): Removal => ({ stack, made, withServer });
+const removalOf = ({ stack, made, root }: StreamsOutputs, withServer: boolean): Removal => ({
+  stack,
+  made,
+  root,
+  withServer,
+});
 
 async function ensureAtSite(js: JetStream, inputs: StreamsInputs, stream: StreamSettings): Promise<void> {
   const end = siteEnd(stream, inputs);

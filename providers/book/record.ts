@@ -68,6 +68,15 @@ export const acknowledge = (root: string, stream: StreamSettings, site: string, 
 /** What left the hub's stream is told with one of its sites, not with each. */
 export const tellsOfHub = ({ sites }: Collection, site: string): boolean => Object.keys(sites).sort()[0] === site;
 
+/** Books the last position of a source before it is taken off: nobody can ask it afterwards. */
+export const bookLastPosition = (root: string, stream: StreamSettings, site: string, position: number): Promise<void> =>
+  changeBook(root, stream, site, (book, write) => {
+    const record = book?.sites[site];
+    if (book === undefined || record === undefined) return;
+    const { [record.source]: before = 0, ...others } = book.positions;
+    write({ ...book, positions: { ...others, [record.source]: Math.max(before, position) } });
+  });
+
 /** Ends the book of a site whose stream is taken away; `discarded`: of its messages that went from the hub with it. */
 export const forgetBook = (root: string, stream: StreamSettings, site: string, discarded = 0): Promise<void> =>
   changeBook(root, stream, site, (book, write) => {

@@ -247,6 +247,26 @@ export const CARRIED_EXAMPLES = {
       evidence: /lag 500.*700 wait/,
       next: /wait until/,
     },
+    {
+      it: "a slow network, over which flow control stalls and goes on",
+      facts: {
+        ...withHub({ links: [LINK] }),
+        streams: [
+          {
+            ...STREAM,
+            consumer: { ...CONSUMER, pending: 700 },
+            onHub: {
+              ...ON_HUB,
+              source: { ...SOURCE, lag: 500, error: { code: 10228, text: "stalled on flow control" } },
+            },
+            probe: { ...PROBE, arrived: 0 },
+          },
+        ],
+      },
+      cause: /about 700 messages of the site come before the probes/,
+      evidence: /10228/,
+      next: /wait until/,
+    },
   ],
   "delivery-blocked": [
     {
