@@ -216,6 +216,9 @@ export class TestFleet extends ScratchFleet {
   /** The links that stand in an account of the hub. */
   linksOf = async (account: string): Promise<LeafLink[]> => leafLinks(await shared(this.systemAt(this.hub)), account);
 
+  /** The hub's system account. */
+  system = (): Promise<NatsConnection> => shared(this.systemAt(this.hub));
+
   /** What the server of the hub or of a site says of itself. */
   status = async (server: TestServer): Promise<Varz> => varz(await shared(this.systemAt(server)));
 

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { RawSettings } from "../../../configs/settings";
-import { shared } from "../../../providers/nats/connection";
 import { kick } from "../../../providers/nats/system";
 import { Refusal } from "../../../providers/refusal";
 import { Accept, repairSite } from "../../../providers/repair";
@@ -8,7 +7,7 @@ import { killServer, pidOf, startServer, whileStopped } from "../servers";
 import { keepStore, loseStore, rollBack } from "../stores";
 import { until } from "../until";
 import { observedAt } from "../watched";
-import { SITES, World } from "./world";
+import { World, SITES, sitesWith } from "./world";
 
 /** What people, machines and networks do to a fleet, in any order. Each leaves all servers running. */
 
@@ -77,6 +76,21 @@ export const OPERATIONS: Operation[] = [
     name: "another limit in the settings",
     weight: 2,
     make: ({ fleet, random, mode }) => fleet.up(settingsWith(random.pick(["48MiB", "64MiB"]), mode)),
+  },
+  {
+    name: "a site is added, publishes, and is removed",
+    weight: 2,
+    make: async (world, site) => {
+      const { fleet, random } = world;
+      await fleet.up({ sites: sitesWith("narvik") });
+      const narvik = await fleet.application("narvik");
+      const stream = narvik.jetstream();
+      for (let i = random.between(1, 30); i > 0; i--) await stream.publish("events.n", `${i}`);
+      if (random.chance(0.5)) await world.look();
+      for (let i = random.between(0, 30); i > 0; i--) await stream.publish("events.n", `${i}`);
+      await world.publish(site, 5);
+      await fleet.up({ sites: sitesWith() });
+    },
   },
   // --- machines
   {
@@ -164,7 +178,7 @@ export const OPERATIONS: Operation[] = [
     weight: 3,
     make: async ({ fleet }, site) => {
       const [link] = await fleet.links(site);
-      if (link !== undefined) await kick(await shared(fleet.systemAt(fleet.hub)), link.id);
+      if (link !== undefined) await kick(await fleet.system(), link.id);
       await until("the old link is gone", async () => (await fleet.links(site)).every(({ id }) => id !== link?.id));
     },
   },

@@ -6,7 +6,7 @@ import { TestFleet } from "../fleet";
 import { examined, observedAt } from "../watched";
 import { OPERATIONS, Operation, repaired } from "./operations";
 import { Random } from "./random";
-import { Copies, SITES, World } from "./world";
+import { Copies, SITES, World, sitesWith } from "./world";
 
 /** Random operations, and after each look the book against the count by ids. */
 
@@ -81,7 +81,7 @@ export async function soak(mode: Mode, seed: number, operations: number): Promis
   const random = new Random(seed);
   await using fleet = await TestFleet.deploy({
     hub: { maxFile: "2GiB" },
-    sites: SITES.map((name) => ({ name, quota: "128MiB" })),
+    sites: sitesWith(),
     streams: [{ name: "EVENTS", subjects: ["events.>"], maxBytes: "48MiB", collect: { mode, maxBytes: "64MiB" } }],
   });
   const world = new World(fleet, mode, random);

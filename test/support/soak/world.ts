@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { NatsConnection, headers } from "nats";
-import { JetStream } from "../../../providers/nats/jetstream";
 import { rearm } from "../../../providers/source";
 import { Mode } from "../catalogue";
-import { TestFleet } from "../fleet";
+import { STACK, TestFleet } from "../fleet";
+import { idsHeld } from "../held";
 import { startServer, stopServer } from "../servers";
 import { until } from "../until";
 import { examined } from "../watched";
@@ -13,11 +13,11 @@ import { Random } from "./random";
 
 export const SITES = ["oslo", "bergen", "tromso"] as const;
 
+export const sitesWith = (...more: string[]): { name: string; quota: string }[] =>
+  [...SITES, ...more].map((name) => ({ name, quota: "128MiB" }));
+
 /** How long the hub may take until it has what a site holds; a source waits up to two minutes between attempts. */
 const SETTLED_MS = 150_000;
-
-/** Messages read at a time. */
-const AT_A_TIME = 100;
 
 /** How often each id is on the hub. */
 export type Copies = ReadonlyMap<string, number>;
@@ -66,28 +66,11 @@ export class World {
     return id;
   }
 
-  /** Ids of all that a stream holds, in order. */
-  async idsIn(js: JetStream, stream: string): Promise<string[]> {
-    const info = await js.stream(stream);
-    if (info === undefined) return [];
-    const { first_seq: first, last_seq: last } = info.state;
-    const ids: string[] = [];
-    for (let from = first; from <= last; from += AT_A_TIME) {
-      const some = Array.from({ length: Math.min(AT_A_TIME, last - from + 1) }, (_, i) =>
-        js.messageAt(stream, from + i),
-      );
-      for (const message of await Promise.all(some))
-        if (message?.headers.Id !== undefined) ids.push(message.headers.Id);
-    }
-    return ids;
-  }
-
   /** How often each id is on the hub, of all sites. */
   async copies(): Promise<Map<string, number>> {
     const copies = new Map<string, number>();
     for (const site of this.mode === "merged" ? [SITES[0]] : SITES)
-      for (const id of await this.idsIn(await this.fleet.atHub(site), "EVENTS"))
-        copies.set(id, (copies.get(id) ?? 0) + 1);
+      for (const id of await idsHeld(await this.fleet.atHub(site), "EVENTS")) copies.set(id, (copies.get(id) ?? 0) + 1);
     return copies;
   }
 
@@ -114,7 +97,7 @@ export class World {
       }
       // As `up` does where a source is silent; else the server may let a minute pass.
       if (Date.now() - started > 3_000) {
-        await rearm(this.fleet.accessAt(site), stream);
+        await rearm(this.fleet.accessAt(site), stream, STACK);
         started = Date.now();
       }
     }
