@@ -31,7 +31,9 @@ export async function jumpsOf(
         name,
         filter,
         purged: (record?.own.purgedOnHub ?? 0) - purgedBefore,
-        from: start.isSinceLook ? (before?.positions[of] ?? 0) : await originUpTo(js, stream.name, filter, start),
+        from: start.isSinceLook
+          ? (before?.positions[of] ?? 0)
+          : await originUpTo(js, stream.name, filter, start, goneBefore(onHub, before, name, start)),
         to: positions[of] ?? before?.positions[of] ?? 0,
       };
     }),
@@ -76,17 +78,31 @@ async function startOf(
   return left > purged ? undefined : { seq: 0, first, skipped: {}, isSinceLook: false };
 }
 
-/** The sequence at the site of its newest copy up to there. */
+/** What had been stored of a site up to there, or passed, should no copy of it be left; Infinity when nobody can tell. */
+function goneBefore(
+  { state }: StreamInfo,
+  before: Collection | undefined,
+  site: string,
+  { skipped }: Pick<Start, "skipped">,
+): number {
+  const purged = before === undefined ? 0 : purgedOnHub(before);
+  const left = state.last_seq - state.messages;
+  return left > purged ? Infinity : (before?.sites[site]?.own.purgedOnHub ?? 0) + (skipped[site] ?? 0);
+}
+
+/** The sequence at the site of its newest copy up to there; `gone`: what had been stored before, where no copy is left. */
 async function originUpTo(
   js: JetStream,
   stream: string,
   filter: string,
   { seq, first, fromFirst }: Start,
+  gone: number,
 ): Promise<number> {
-  if (fromFirst === true) {
-    const next = await js.nextMessage(stream, filter, first);
-    if (next !== undefined) return originOf(next) - 1;
+  if (fromFirst !== true) {
+    const { last } = await divide(js, { stream, filter }, { low: first, high: seq }, () => true);
+    if (last !== undefined) return originOf(last);
   }
-  const { last } = await divide(js, { stream, filter }, { low: first, high: seq }, () => true);
-  return last === undefined ? 0 : originOf(last);
+  const next = await js.nextMessage(stream, filter, first);
+  if (next === undefined) return fromFirst === true || gone === Infinity ? 0 : gone;
+  return fromFirst === true ? originOf(next) - 1 : Math.min(originOf(next) - 1, gone);
 }

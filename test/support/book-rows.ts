@@ -267,6 +267,23 @@ export const BOOK_ROWS: BookRow[] = [
     cause: /the hub's store went back in time/,
   },
   {
+    name: "a hub's store that went back to before the first message of a site",
+    modes: ["merged"],
+    make: async (played) => {
+      await played.publish("oslo", 5);
+      await played.taken("oslo");
+      await played.look();
+      await keepStore(played.fleet.hub);
+      await played.publish("bergen", 10);
+      await played.publish("oslo", 3);
+      await played.taken("oslo", "bergen");
+      await played.look();
+      await rollBack(played.fleet.hub);
+      await played.taken("oslo", "bergen");
+    },
+    tells: {},
+  },
+  {
     name: "a hub that lost its store, and sites that hold only their newest messages",
     modes: BOTH,
     make: async (played) => {

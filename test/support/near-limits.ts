@@ -57,7 +57,6 @@ function drawn(random: Random): Limits {
 function settingsOf({ sites, streams, spare, probes }: Limits): RawSettings {
   const atSite = streams.reduce((sum, stream) => sum + stream.atSite, 0);
   return {
-    rehearsal: "onChange",
     sites: sites.map((name) => ({ name, quota: `${Math.max(1, atSite + spare)}MiB` })),
     streams: streams.map(({ name, mode, atSite: maxBytes, onHub, discard: [discard, ofHub] }): Stream => ({
       name,
@@ -152,10 +151,10 @@ async function unlessRefused(work: Promise<unknown>): Promise<void> {
 const STEPS: Record<string, (fleet: TestFleet, limits: Limits, random: Random) => Promise<unknown>> = {
   "smoke test": (fleet) => unlessRefused(fleet.prove()),
   "smoke test of all that changed": async (fleet) => {
-    await fleet.repair();
+    await unlessRefused(fleet.repair());
     await unlessRefused(fleet.prove());
   },
-  up: (fleet) => fleet.up(),
+  up: (fleet) => unlessRefused(fleet.up()),
   preview: (fleet) => fleet.preview(),
   doctor: (fleet) => examined(fleet),
   repair: async (fleet, { sites }, random) => {
@@ -163,15 +162,15 @@ const STEPS: Record<string, (fleet: TestFleet, limits: Limits, random: Random) =
     await unlessRefused(repairSite({ observed, streams: observed.streams, say: () => undefined }));
   },
   "another limit": async (fleet, limits, random) => {
-    const settings = settingsOf(changed(limits, random));
+    const settings = { ...settingsOf(changed(limits, random)), rehearsal: "onChange" as const };
     if ((await fleet.check(settings)).length > 0) return;
-    await fleet.up(settings);
+    await unlessRefused(fleet.up(settings));
     await unlessRefused(fleet.prove());
   },
   "by hand": meddle,
   "by hand, and up": async (fleet, limits, random) => {
     const done = await meddle(fleet, limits, random);
-    await fleet.up();
+    await unlessRefused(fleet.up());
     await unlessRefused(fleet.prove());
     return done;
   },
@@ -182,9 +181,9 @@ export async function workNearLimits(seed: number, steps: number): Promise<strin
   const random = new Random(seed);
   const limits = drawn(random);
   const done = [JSON.stringify(limits)];
-  await using fleet = TestFleet.declare(settingsOf(limits));
+  await using fleet = TestFleet.declare({ ...settingsOf(limits), rehearsal: "off" });
   const refused = await fleet.checkNew();
-  if (refused.length > 0) return [...done, `refused: ${refused.join("; ")}`];
+  if (refused.length > 0) throw new Error(`seed ${seed}: ${[...done, ...refused].join("\n  ")}`);
   await fleet.up();
   await fill(fleet, limits, random);
   let before = await held(fleet, limits);

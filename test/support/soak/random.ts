@@ -1,6 +1,11 @@
 /** Random numbers that one seed makes again (mulberry32): a run that failed can be repeated. */
 export class Random {
-  constructor(private state: number) {}
+  private state: number;
+
+  constructor(seed: number) {
+    // Seeds that are neighbours shall not begin alike.
+    this.state = Math.imul(seed, 0x9e3779b1);
+  }
 
   /** At least 0 and less than 1. */
   next(): number {

@@ -76,8 +76,18 @@ class Count {
 const ofSite = (ids: ReadonlySet<string>, site: string): number =>
   [...ids].filter((id) => id.startsWith(`${site}-`)).length;
 
-/** Errors: the first difference between the book and the ids, with the seed and all that was done until then. */
-export async function soak(mode: Mode, seed: number, operations: number): Promise<Soaked> {
+/** An operation as a failed run lists it: its name, and the site in brackets. */
+function listed(line: string): { operation: Operation; site: string } | undefined {
+  const [, name, site] = /^\s*(.+) \((\w+)\)$/.exec(line) ?? [];
+  const operation = OPERATIONS.find((one) => one.name === name);
+  return operation === undefined || site === undefined ? undefined : { operation, site };
+}
+
+/**
+ * Errors: the first difference between the book and the ids, with the seed and all that was done until then. `script`: what
+ * to do instead of random operations, as a failed run lists it.
+ */
+export async function soak(mode: Mode, seed: number, most: number, script: readonly string[] = []): Promise<Soaked> {
   const random = new Random(seed);
   await using fleet = await TestFleet.deploy({
     hub: { maxFile: "2GiB" },
@@ -97,9 +107,10 @@ export async function soak(mode: Mode, seed: number, operations: number): Promis
       },
     );
   };
+  const listedOnes = script.flatMap((line) => listed(line) ?? []);
+  const operations = listedOnes.length === 0 ? most : listedOnes.length;
   for (let i = 0; i < operations; i++) {
-    const operation = pickOperation(random);
-    const site = random.pick(SITES);
+    const { operation, site } = listedOnes[i] ?? { operation: pickOperation(random), site: random.pick(SITES) };
     try {
       if (operation.harms === true && harms > UNLOOKED) {
         await world.look();
