@@ -195,7 +195,11 @@ export async function positionsOf(
         : await repeatedIn(ends, stream, { site, skew, copy, before, isBack: ofSite === "went back", raw, overrun }),
     storedByEarlier:
       ofSite === "made anew" && before !== undefined
-        ? Math.max(before.stream.last, before.position, await lastOfEarlier(ends, stream, site, { earlier, skew }))
+        ? Math.max(
+            before.stream.last,
+            before.position,
+            await lastOfEarlier(ends, stream, site, { earlier, newest: ident, skew }),
+          )
         : undefined,
     otherSources: (onHub.sources ?? []).filter((one) => one !== source && isSourceOfSite(asConfig(one), site)).length,
   };
@@ -223,17 +227,15 @@ async function lastOfEarlier(
   { hub, onHub, atSite: { created } }: Ends,
   stream: StreamSettings,
   site: string,
-  { earlier, skew }: { earlier: string | undefined; skew: Skew },
+  { earlier, newest, skew }: { earlier: string | undefined; newest: string | undefined; skew: Skew },
 ): Promise<number> {
-  const isEarlier = (copy: StoredMessage): boolean => {
-    const ident = identOf(copy);
-    return earlier === undefined || ident === undefined
-      ? copy.storedAt + skew.ms < Date.parse(created)
-      : ident === earlier;
-  };
+  const isKnown = earlier !== undefined && newest !== undefined;
+  // Copies of still earlier streams come first: only those of the newest stream end the search.
+  const isBefore = (copy: StoredMessage): boolean =>
+    isKnown ? newest === earlier || identOf(copy) !== newest : copy.storedAt + skew.ms < Date.parse(created);
   const copies = { stream: onHub.config.name, filter: collectedSubject(stream, site, ">") };
-  const { last } = await divide(hub, copies, { low: onHub.state.first_seq, high: onHub.state.last_seq }, isEarlier);
-  return last === undefined ? 0 : originOf(last);
+  const { last } = await divide(hub, copies, { low: onHub.state.first_seq, high: onHub.state.last_seq }, isBefore);
+  return last === undefined || (isKnown && identOf(last) !== earlier) ? 0 : originOf(last);
 }
 
 interface Seen {

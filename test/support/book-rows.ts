@@ -226,6 +226,26 @@ export const BOOK_ROWS: BookRow[] = [
     tells: {},
   },
   {
+    name: "a site that lost its store twice, the second time behind the last look",
+    modes: BOTH,
+    make: async (played) => {
+      await played.publish("oslo", 30);
+      await played.taken("oslo");
+      await loseStore(oslo(played.fleet));
+      await played.fleet.up();
+      await played.publish("oslo", 8);
+      await played.taken("oslo");
+      await played.look();
+      await played.publish("oslo", 5);
+      await played.taken("oslo");
+      await loseStore(oslo(played.fleet));
+      await played.fleet.up();
+      await played.publish("oslo", 3);
+      await played.taken("oslo");
+    },
+    tells: {},
+  },
+  {
     name: "a site's store that went back in time, and stored as much again",
     modes: BOTH,
     make: async (played) => {
