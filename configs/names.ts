@@ -16,6 +16,10 @@ export const accountOf = (siteName: string): string => siteName.toUpperCase().re
 export const siteStreamName = (stream: Pick<StreamSettings, "name" | "collect">, siteName: string): string =>
   stream.collect.mode === "merged" ? `${stream.name}_${accountOf(siteName)}` : stream.name;
 
+/** Whether somebody means the stream by a name: its own, or the one that it has at the site. */
+export const isNamed = (stream: Pick<StreamSettings, "name" | "collect">, siteName: string, name: string): boolean =>
+  stream.name === name || siteStreamName(stream, siteName) === name;
+
 /** The account that holds the hub's stream. */
 export const collectingAccount = (stream: Pick<StreamSettings, "collect">, siteName: string): string =>
   stream.collect.mode === "merged" ? HUB_ACCOUNT : accountOf(siteName);

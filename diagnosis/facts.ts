@@ -127,6 +127,8 @@ export interface ConsumerFacts {
   bound: boolean;
   /** Consumers of sources at the stream; old ones vanish after a while. */
   count: number;
+  /** For how much longer somebody paused it, in milliseconds; absent when nobody did. */
+  pausedMs?: number;
 }
 
 export interface SiteStreamFacts {
@@ -180,6 +182,11 @@ export interface ProbeFacts {
   removed?: { site: number; hub: number };
   /** Messages on the probes' subjects at each end that are not this program's; absent for none. They stay. */
   foreign?: { site: number; hub: number };
+  /**
+   * Of a stand-in: what the real stream's source did meanwhile, as its position `before` and `after`; `waits`: whether the
+   * site holds a message that it has not taken.
+   */
+  real?: { before: number; after: number; waits: boolean };
   /** Why it ended early. */
   error?: string;
 }

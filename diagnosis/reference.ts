@@ -193,6 +193,17 @@ export const STREAM_FINDINGS = {
       "it was not heard for a short while, and everything before it is good. A warning; an error when probes were sent",
     cure: "wait, or `up`, which starts it at once",
   },
+  "source-paused": {
+    cause:
+      "somebody paused the consumer that the hub's source has at the site: nothing is delivered until the pause ends",
+    shows: "`paused` and `pause_remaining` of the source's consumer at the site",
+    cure: "`make repair SITE=… STREAM=…`: it gives the source another consumer",
+  },
+  "source-at-rest": {
+    cause: "probes passed through a probe stream, and the stream's own source takes nothing of the messages that wait",
+    shows: "the source's position before and after the probes, and a message at the site behind it",
+    cure: "`make repair SITE=… STREAM=…`: it starts the source anew",
+  },
   "source-silent": {
     cause: "the hub never heard from the site's stream, or lost it and has not found it again",
     shows: "the source was not heard for longer than the server ever waits, and everything before it is good",

@@ -58,6 +58,19 @@ export const SOURCE_RULES: readonly StreamRule[] = [
     },
   },
   {
+    code: "source-paused",
+    by: "seen",
+    find(stream, { site }) {
+      const { consumer } = stream;
+      if (consumer === undefined || consumer === "missing" || consumer.pausedMs === undefined) return undefined;
+      return {
+        cause: `somebody paused the consumer of the hub's source at the site, for ${seconds(consumer.pausedMs)} more: nothing of the stream is delivered`,
+        evidence: `${shownSource(stream)}; ${shownConsumer(stream)}`,
+        next: `start it anew with 'make repair SITE=${site} STREAM=${stream.name}'`,
+      };
+    },
+  },
+  {
     code: "backlog",
     by: "inferred",
     find(stream) {
@@ -138,6 +151,22 @@ export const SOURCE_RULES: readonly StreamRule[] = [
             evidence: `${probe.doubled} of ${probe.sent} probes stand twice in the hub's stream`,
             next: "look for a second way into the hub's stream: it must have no subjects of its own and one source for each site",
           },
+  },
+  {
+    code: "source-at-rest",
+    by: "inferred",
+    find(stream, { site }) {
+      const { probe } = stream;
+      const { real } = probe ?? {};
+      if (probe === undefined || real === undefined || probe.error !== undefined || probe.arrived < probe.sent)
+        return undefined;
+      if (!real.waits || real.after > real.before) return undefined;
+      return {
+        cause: "the probes passed beside the stream, and its own source takes nothing of what waits at the site",
+        evidence: `through a probe stream: ${probe.why ?? ""}; ${shownSource(stream)}, no further than before the probes; ${shownConsumer(stream)}`,
+        next: `start it anew with 'make repair SITE=${site} STREAM=${stream.name}'`,
+      };
+    },
   },
   {
     code: "probe-failed",

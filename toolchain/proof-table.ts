@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import { latencyWords } from "../topology/standing";
+import { latencyWords, timeWords } from "../topology/standing";
 
 /** One row of the stack output `proof`: what the smoke test found about one stream of one site. */
 interface ProofRow {
@@ -10,6 +10,7 @@ interface ProofRow {
   readonly messages: number;
   readonly latencyMs?: number;
   readonly status: string;
+  readonly provenAt?: string;
   readonly note?: string;
 }
 
@@ -20,14 +21,27 @@ export function proofTable(output: unknown): string {
   const rows = output as readonly Partial<ProofRow>[];
   const withNote = rows.some((row) => row.note !== undefined && row.note !== "");
   const table = new Table({
-    head: ["site", "link", "account", "stream", "messages", "latency", "status", ...(withNote ? ["note"] : [])],
+    head: [
+      "site",
+      "link",
+      "account",
+      "stream",
+      "messages",
+      "latency",
+      "status",
+      "last proven",
+      ...(withNote ? ["note"] : []),
+    ],
     colAligns: ["left", "left", "left", "left", "right", "right", "left"],
     // No colours: the table is also read in CI logs and files.
     style: { head: [], border: [], compact: true },
   });
   for (const row of rows) {
     const cells = [row.site, row.link, row.account, row.stream, row.messages, latency(row.latencyMs), row.status];
-    table.push([...cells, ...(withNote ? [row.note] : [])].map((cell) => (cell === undefined ? "-" : String(cell))));
+    const provenAt = row.provenAt === undefined ? "never" : timeWords(row.provenAt);
+    table.push(
+      [...cells, provenAt, ...(withNote ? [row.note] : [])].map((cell) => (cell === undefined ? "-" : String(cell))),
+    );
   }
   return table.toString();
 }

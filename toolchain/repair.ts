@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isNamed } from "../configs/names";
 import { maskSeeds } from "../configs/seeds";
 import type { WatchedSite } from "../providers/doctor";
 import { deployedSite, examineFleet } from "../providers/doctor";
@@ -41,7 +42,7 @@ export async function repair(
   }
   if (observed.access.expect === "offline")
     throw new Refusal(`site ${site}: it is declared offline: there is nothing to repair until it is deployed`);
-  const streams = observed.streams.filter(({ name }) => stream === undefined || name === stream);
+  const streams = observed.streams.filter((one) => stream === undefined || isNamed(one, site, stream));
   if (streams.length === 0) {
     const there = observed.streams.map(({ name }) => name).join(", ");
     throw new Refusal(`make repair: there is no stream ${stream ?? ""}: STREAM=…, one of ${there}`);

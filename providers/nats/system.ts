@@ -62,6 +62,9 @@ export interface SourceConsumer {
   delivered: { consumer_seq: number; stream_seq: number };
   num_pending: number;
   push_bound?: boolean;
+  /** Whether somebody paused it, and for how much longer, in nanoseconds. */
+  paused?: boolean;
+  pause_remaining?: number;
 }
 
 export interface Jsz {

@@ -208,6 +208,9 @@ export async function streamFacts(
             pending: newest.num_pending,
             bound: newest.push_bound === true,
             count: consumers?.length ?? 0,
+            ...(newest.paused === true
+              ? { pausedMs: Math.round((newest.pause_remaining ?? 0) / NANOSECONDS_PER_MS) }
+              : {}),
           };
   }
   return facts;

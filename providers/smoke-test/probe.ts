@@ -76,14 +76,20 @@ async function arrival(ends: Ends, route: Route, wanted: number, deadline: numbe
   }
 }
 
+/** Last sequence that the hub's source took of the site. */
+const positionOf = async ({ access }: ProbeJob, { hub }: Ends, stream: string): Promise<number> =>
+  sourceInfoOf(await hub.stream(stream), access.site)?.seq ?? 0;
+
+/** Time in which a source that has something to take takes some of it. */
+const REAL_MOVES_MS = 3_000;
+
 /**
  * Waits until the source took so much of the site's stream: until then the probes that are there may have come by another
  * way, and the source's own be still on theirs.
  */
-async function taken({ access }: ProbeJob, ends: Ends, route: Route, upTo: number, deadline: number): Promise<void> {
+async function taken(job: ProbeJob, ends: Ends, route: Route, upTo: number, deadline: number): Promise<void> {
   for (;;) {
-    const position = sourceInfoOf(await ends.hub.stream(route.hub), access.site)?.seq ?? 0;
-    if (position >= upTo || Date.now() >= deadline) return;
+    if ((await positionOf(job, ends, route.hub)) >= upTo || Date.now() >= deadline) return;
     await sleep(10);
   }
 }
@@ -189,14 +195,25 @@ async function throughReal(job: ProbeJob, ends: Ends, facts: ProbeFacts): Promis
   }
 }
 
+/** The stand-in proves the way; that the real source goes it too is shown by its position, which moves or is the site's. */
 async function throughStandIn(job: ProbeJob, ends: Ends, facts: ProbeFacts, bytes: number): Promise<void> {
   const name = standInName(job);
   const known = nothingKnown();
+  const before = await positionOf(job, ends, job.stream.name);
   try {
     await makeStandIn(job, ends, bytes);
     await send(job, ends, routeOf(job, name, name), facts, known);
   } finally {
     await removeStandIn(job, ends, known);
+  }
+  for (const deadline = Date.now() + REAL_MOVES_MS; ; await sleep(50)) {
+    const after = await positionOf(job, ends, job.stream.name);
+    // A source that was started anew and took nothing since says no position.
+    if (after === 0) return;
+    const real = siteStreamName(job.stream, job.access.site);
+    const waits = (await ends.site.nextMessage(real, ">", after + 1)) !== undefined;
+    facts.real = { before, after, waits };
+    if (!waits || after > before || Date.now() >= deadline) return;
   }
 }
 

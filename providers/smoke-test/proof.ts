@@ -38,13 +38,18 @@ export function rowsOf(
         : "declared offline: the hub is ready, the site is not deployed";
       return { ...row, link: "pending", messages: 0, latencyMs: 0, status: "pending", note };
     }
-    const { arrived = 0, latencyMs = 0, why } = proved.probes[name] ?? {};
-    const standIn = why === undefined ? [] : [`through a probe stream: ${why}`];
+    const { arrived = 0, latencyMs = 0, why, real } = proved.probes[name] ?? {};
+    const itsOwn = real === undefined ? "" : `; the stream's own source stands at ${real.after}${realWords(real)}`;
+    const standIn = why === undefined ? [] : [`through a probe stream: ${why}${itsOwn}`];
     const byHub = throughHub === true ? ["through the hub: isolation at the site's own port was not attacked"] : [];
     const note = [...standIn, ...byHub, ...proved.findings.map((finding) => finding.cause)].join("; ");
     return { ...row, link: "up", messages: arrived, latencyMs, status: "proven", note };
   });
 }
+
+/** That the real source delivers, shown by its position. */
+const realWords = ({ before, after, waits }: NonNullable<ProbeFacts["real"]>): string =>
+  waits ? `, ${after - before} further than before` : ", and nothing waits";
 
 /** The rows with the time of each one's last proof: now, or for what is pending that of its row before. */
 export const timed = (rows: readonly ProofRow[], now: string, before: readonly ProofRow[] = []): ProofRow[] =>

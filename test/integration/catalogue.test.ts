@@ -102,6 +102,7 @@ describe("the catalogue of mistakes", function () {
     /** Findings that no row of the catalogue has, and why. */
     const ELSEWHERE: Partial<Record<FindingCode, string>> = {
       "isolation-broken": "attacks find it, not the diagnosis of facts",
+      "source-at-rest": "behind other findings here: test/integration/probes.test.ts",
       "config-altered": "the doctor finds it: test/integration/hand-edits.test.ts",
       "hub-deduplicates": "of fleets that others deployed: test/integration/doctor-foreign.test.ts",
     };

@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
 import { ErrorCode, NatsConnection, headers } from "nats";
 import { RawSettings } from "../../configs/settings";
+import { RULES, diagnose } from "../../diagnosis/diagnose";
 import { JetStream } from "../../providers/nats/jetstream";
+import { AccountLooks, endsOf } from "../../providers/smoke-test/ends";
+import { observe } from "../../providers/smoke-test/observe";
+import { proveStream } from "../../providers/smoke-test/probe";
+import { Decision, StandInRoom, decide, demandOf } from "../../providers/smoke-test/room";
+import { pauseSource } from "../support/catalogue-streams";
 import { TestFleet } from "../support/fleet";
 import { publishAll, textsFrom } from "../support/messages";
 import { until } from "../support/until";
+import { observedAt } from "../support/watched";
 
 /** The program's own messages never cost a user's. Messages are counted by their texts, at both ends. */
 describe("the smoke test's messages", function () {
@@ -27,6 +34,54 @@ describe("the smoke test's messages", function () {
   }
 
   const padded = (texts: readonly string[], bytes: number): string[] => texts.map((text) => text.padEnd(bytes, " "));
+
+  describe("pass beside a stream that is nearly full, and its own source is looked at:", () => {
+    const NEARLY_FULL = { streams: [{ ...EVENTS, collect: { maxBytes: "4MiB", discard: "new" } }] } as RawSettings;
+    const fill = async (fleet: TestFleet) => {
+      await publishAll(await fleet.application("oslo"), "events.a", padded(textsFrom(1, 34), 1e5));
+      await until("it holds them", async () => (await fleet.collected("oslo")).state.messages === 34);
+    };
+
+    it("it stands where the site stands", async () => {
+      await using fleet = await TestFleet.deploy(NEARLY_FULL);
+      await fill(fleet);
+      const [row] = await fleet.prove();
+      assert.match(
+        row?.note ?? "",
+        /^through a probe stream: .*; the stream's own source stands at 34, and nothing waits$/,
+      );
+    });
+
+    it("it takes nothing of what waits, and nothing else shows that", async () => {
+      await using fleet = await TestFleet.deploy(NEARLY_FULL);
+      await fill(fleet);
+      await pauseSource(fleet, "EVENTS");
+      await publishAll(await fleet.application("oslo"), "events.a", ["waits"]);
+      await assert.rejects(fleet.proveImpatiently(), /source-paused/);
+      const job = {
+        access: fleet.accessAt("oslo"),
+        stack: fleet.stack,
+        stream: fleet.stream("EVENTS"),
+        publisher: await fleet.connect(fleet.site("oslo"), "operator"),
+        settings: { ...fleet.settings.probes, timeout: 3_000 },
+        runId: "beside",
+        burst: false,
+      };
+      const ends = await endsOf(job.access, job.stream, observedAt(fleet, "oslo"), new AccountLooks());
+      assert.ok(ends);
+      const jobs = [{ key: "oslo/EVENTS", demand: demandOf(job.settings, false), ends }];
+      const decision = { ...decide(jobs, 3_000).get("oslo/EVENTS"), why: "it is nearly full" } as Decision;
+      const probe = await proveStream({ ...job, room: { decision, ends, standIns: new StandInRoom(jobs) } });
+      const { real } = probe;
+      assert.deepEqual([real?.waits, (real?.after ?? 0) - (real?.before ?? 0)], [true, 0]);
+      const facts = await observe({ ...observedAt(fleet, "oslo"), probes: { EVENTS: probe } });
+      const unpaused = { ...RULES, stream: RULES.stream.filter(({ code }) => code !== "source-paused") };
+      assert.deepEqual(
+        diagnose(facts, unpaused).map(({ code }) => code),
+        ["source-at-rest"],
+      );
+    });
+  });
 
   describe("have room kept for all sites together:", () => {
     it("the bursts of three sites push nothing out of a merged stream that holds 9 of its 12 MiB", async () => {

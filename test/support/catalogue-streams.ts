@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { AckPolicy } from "nats";
 import { RawSettings } from "../../configs/settings";
 import { isSourceOfSite, siteApi } from "../../configs/streams";
+import { shared } from "../../providers/nats/connection";
+import { sourceConsumers } from "../../providers/nats/system";
 import { Row } from "./catalogue";
 import { editHubStream, editSiteStream, linkUser, misconfigureHub, oslo } from "./catalogue-mistakes";
 import { TestFleet } from "./fleet";
@@ -26,6 +28,18 @@ const publish = async (fleet: TestFleet, count: number, size = 10) =>
   );
 
 const collectedCount = async (fleet: TestFleet) => (await fleet.collected("oslo")).state.messages;
+
+/** Pauses the consumer that the hub's source has at oslo's stream, for ten minutes. */
+export async function pauseSource(fleet: TestFleet, stream: string): Promise<void> {
+  const { url } = fleet.site("oslo");
+  const system = await shared({ url, seed: fleet.hub.seeds.system });
+  const consumers = await sourceConsumers(system, "OSLO", stream);
+  const operator = await fleet.connect(fleet.site("oslo"), "operator");
+  for (const { name } of consumers) {
+    const until = JSON.stringify({ pause_until: new Date(Date.now() + 600_000).toISOString() });
+    await operator.request(`$JS.API.CONSUMER.PAUSE.${stream}.${name}`, until);
+  }
+}
 
 const keepingNew = (maxBytes: string): NonNullable<RawSettings["streams"]>[number] => ({
   name: "EVENTS",
@@ -60,6 +74,19 @@ async function fillHubStream(fleet: TestFleet): Promise<void> {
 }
 
 export const STREAM_ROWS: Row[] = [
+  {
+    name: "somebody pauses the consumer of the hub's source",
+    modes: BOTH,
+    make: async (fleet) => {
+      const { name } =
+        (await fleet.collected("oslo")).sources?.find(({ external }) => external?.api === siteApi("oslo")) ?? {};
+      await pauseSource(fleet, name ?? "none");
+      await publish(fleet, 5);
+    },
+    finds: ["oslo: source-paused"],
+    evidence: { "source-paused": /1 of its consumers at the site.*[1-9]\d* wait/ },
+    accept: "nothing",
+  },
   {
     name: "a site that lacks its stream",
     make: async (fleet) => (await fleet.atSite("oslo")).deleteStream("EVENTS"),

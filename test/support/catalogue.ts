@@ -33,8 +33,8 @@ export interface Row {
   says?: string;
   /** The settings that a finding has changed for `pulumi up`. */
   change?: RawSettings;
-  /** The word with which `make repair` is run. */
-  accept?: Accept;
+  /** The word with which `make repair` is run; "nothing" where it asks for none. */
+  accept?: Accept | "nothing";
   /** What must be true once it is cured and proven. */
   after?(fleet: TestFleet): PromiseLike<unknown>;
 }

@@ -1,3 +1,4 @@
+import { isNamed } from "../../configs/names";
 import { Accept, repairSite } from "../../providers/repair";
 import { Refusal } from "../../providers/refusal";
 import type { Row } from "./catalogue";
@@ -48,14 +49,18 @@ export function cureProblems(row: Row, findings: readonly ShownFinding[]): strin
   return problems;
 }
 
-/** `make repair`: refused first with the words that it wants, then with the row's. */
-async function repair(fleet: TestFleet, site: string, name: string, accept: Accept): Promise<void> {
+/** `make repair`: refused first with the words that it wants, then with the row's, where it wants any. */
+async function repair(fleet: TestFleet, site: string, name: string, accept: Accept | "nothing"): Promise<void> {
   const observed = observedAt(fleet, site);
-  const streams = observed.streams.filter((stream) => stream.name === name);
+  const streams = observed.streams.filter((stream) => isNamed(stream, site, name));
   const said = await repairSite({ observed, streams, say: () => undefined }).then(
     () => "",
     (error: unknown) => (error instanceof Refusal ? error.message : Promise.reject(error as Error)),
   );
+  if (accept === "nothing") {
+    if (said !== "") throw new Error(`make repair was to ask for nothing: ${said}`);
+    return;
+  }
   if (!said.includes(`ACCEPT=${accept}`)) throw new Error(`make repair names no ACCEPT=${accept}: ${said}`);
   await repairSite({ observed, streams, accept, say: () => undefined });
 }
@@ -63,7 +68,7 @@ async function repair(fleet: TestFleet, site: string, name: string, accept: Acce
 /** `make repair … ACCEPT=known`, as the finding says it. */
 async function writeDown(fleet: TestFleet, site: string, name: string): Promise<void> {
   const observed = observedAt(fleet, site);
-  const streams = observed.streams.filter((stream) => stream.name === name);
+  const streams = observed.streams.filter((stream) => isNamed(stream, site, name));
   await repairSite({ observed, streams, accept: "known", note: "a test", say: () => undefined });
 }
 

@@ -348,6 +348,24 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
       next: PULUMI_UP,
     },
   ],
+  "source-paused": [
+    {
+      it: "a consumer of the hub's source that somebody paused",
+      facts: withStream({ consumer: { sent: 0, upTo: 10, pending: 5, bound: true, count: 1, pausedMs: 600_000 } }),
+      cause: /paused the consumer .* for 600 s more/,
+      evidence: /sequence 10.*5 wait/,
+      next: /make repair SITE=oslo STREAM=EVENTS/,
+    },
+  ],
+  "source-at-rest": [
+    {
+      it: "a source that takes nothing of what waits, while the probes pass beside it",
+      facts: withProbe({ through: "stand-in", why: "it is nearly full", real: { before: 10, after: 10, waits: true } }),
+      cause: /its own source takes nothing of what waits/,
+      evidence: /it is nearly full; source EVENTS: .*no further than before/,
+      next: /make repair SITE=oslo STREAM=EVENTS/,
+    },
+  ],
   "source-silent": [
     {
       it: "a source that never heard from the site, on a hub that has been up for long",

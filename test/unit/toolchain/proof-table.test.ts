@@ -10,6 +10,7 @@ const OSLO = {
   messages: 20,
   latencyMs: 3.24,
   status: "proven",
+  provenAt: "2026-11-03T10:11:12Z",
 };
 
 /** The cells of one line of the table. */
@@ -19,8 +20,18 @@ const cells = (table: string, line: number): string[] =>
 describe("the table of what was proven", () => {
   it("shows for each stream of each site what reached the hub", () => {
     const table = proofTable([OSLO]);
-    assert.deepEqual(cells(table, 1), ["site", "link", "account", "stream", "messages", "latency", "status"]);
-    assert.deepEqual(cells(table, 3), ["oslo", "up", "OSLO", "EVENTS", "20", "3.2 ms", "proven"]);
+    assert.deepEqual(cells(table, 1), [
+      "site",
+      "link",
+      "account",
+      "stream",
+      "messages",
+      "latency",
+      "status",
+      "last proven",
+    ]);
+    const when = "3 Nov 2026, 10:11 UTC";
+    assert.deepEqual(cells(table, 3), ["oslo", "up", "OSLO", "EVENTS", "20", "3.2 ms", "proven", when]);
   });
 
   it("has a column for notes when there is one", () => {
@@ -32,7 +43,7 @@ describe("the table of what was proven", () => {
 
   it("shows a site that is expected offline without a latency", () => {
     assert.deepEqual(cells(proofTable([{ site: "oslo", status: "offline" }]), 3), [
-      ...["oslo", "-", "-", "-", "-", "-", "offline"],
+      ...["oslo", "-", "-", "-", "-", "-", "offline", "never"],
     ]);
   });
 
