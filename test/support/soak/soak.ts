@@ -168,8 +168,18 @@ async function compare(world: World, count: Count): Promise<void> {
   }
   count.isTurned = false;
   if (dropped !== count.droppedCopies) wrong.push(`the book tells ${dropped} dropped, the ids ${count.droppedCopies}`);
-  if (wrong.length > 0) throw new Error(wrong.join("\n"));
+  if (wrong.length > 0) throw new Error([...wrong, ...(await statesOf(world))].join("\n"));
 }
+
+/** What the servers say of the streams, for whoever looks for the reason. */
+const statesOf = ({ fleet, streamAt }: World): Promise<string[]> =>
+  Promise.all(
+    SITES.map(async (site) => {
+      const { state, created } = await fleet.collected(site);
+      const local = await (await fleet.atSite(site)).stream(streamAt(site));
+      return `${site}: on the hub ${JSON.stringify(state)} since ${created}; at the site ${JSON.stringify(local?.state)} since ${local?.created}`;
+    }),
+  );
 
 /** Writes all of it down as known. Errors: what is told still. */
 async function acknowledged(world: World): Promise<void> {
