@@ -26,6 +26,8 @@ export interface SiteFacts {
     replaced?: boolean;
   };
   leaf: ServerFacts & {
+    /** Whether the site is asked through the hub, which must answer first. */
+    throughHub?: true;
     /** Links at the site, with the local account of each. */
     links: LinkFacts[];
     /** The leaf remote of the site's configuration file; absent when it cannot be read. */

@@ -29,6 +29,10 @@ const linksOf = (facts: SiteFacts): string => `links on the hub: ${accounts(fact
 const shownProcess = ({ process }: ServerFacts): string =>
   process === "running" ? "; its process is there and hangs" : process === "gone" ? "; its process is gone" : "";
 
+/** Whether nobody can tell of the site's server, for the hub through which it is asked does not answer. */
+const isHiddenByHub = ({ hub, leaf }: SiteFacts): boolean =>
+  leaf.throughHub === true && hub.unreachable !== undefined && leaf.process !== "gone";
+
 export const PATH_RULES: readonly SiteRule[] = [
   {
     code: "server-frozen",
@@ -79,7 +83,7 @@ export const PATH_RULES: readonly SiteRule[] = [
     by: "seen",
     unless: ["step-failed", "connections-used-up"],
     find: (facts) =>
-      facts.leaf.unreachable === undefined || facts.leaf.process === "frozen"
+      facts.leaf.unreachable === undefined || facts.leaf.process === "frozen" || isHiddenByHub(facts)
         ? undefined
         : {
             cause: "the site's server does not answer",

@@ -59,7 +59,8 @@ export class DockerHost implements ServerHost {
     try {
       await withEngine(engine, (docker) => docker.getContainer(container).unpause());
     } catch (error) {
-      throw this.explained(error);
+      // Another step of the same command may have been first.
+      if ((await this.state()) === "frozen") throw this.explained(error);
     }
   }
 

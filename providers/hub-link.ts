@@ -15,6 +15,7 @@ import {
   noteHeldLimits,
   noteHeldStreams,
 } from "./server-config";
+import { letGoOn } from "./server";
 import { Place, hostOf } from "./server-host";
 import { markUnproven } from "./unproven";
 import { changed, hasUnknown, same, settled } from "./values";
@@ -141,6 +142,7 @@ async function remove(_id: string, inputs: HubLinkInputs): Promise<void> {
     dropLink(files, declaration, others.length === 0);
     return files.publish();
   }
+  await letGoOn("the hub", host);
   dropLink(files, declaration, others.length === 0 && (await holdsData(hub, accountOf(site))));
   if (others.length === 0) noteHeldStreams(files, site, []);
   await applyHub(files, hub, host.natsServer);

@@ -80,6 +80,13 @@ async function start(server: Server, digest: string): Promise<void> {
   );
 }
 
+/** Lets a server go on that was stopped (frozen): without that it answers nobody. */
+export async function letGoOn(name: string, host: ServerHost): Promise<void> {
+  if ((await host.state()) !== "frozen") return;
+  report(`${name}: its process was stopped (frozen): it goes on`);
+  await host.thaw();
+}
+
 /**
  * Brings the server to the configuration in its file, whose digest is `digest`: starts it when it is not running (an
  * interrupted start is adopted), reloads it otherwise, and restarts it when `mustRestart` or the server says so.
@@ -90,10 +97,7 @@ export async function bringUp(server: Server, digest: string, mustRestart: boole
     await start(server, digest);
     return "started";
   }
-  if ((await host.state()) === "frozen") {
-    report(`${name}: its process was stopped (frozen): it goes on`);
-    await host.thaw();
-  }
+  await letGoOn(name, host);
   if (!mustRestart && (await hasFailedStore(server))) mustRestart = true;
   if (!mustRestart) {
     const applied = await reloaded(server, digest).catch((error: unknown) => {

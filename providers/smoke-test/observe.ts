@@ -65,6 +65,8 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   const ends: LinkEnds = { ...servers, site, account };
   const collecting = [...new Set(observed.streams.map((stream) => collectingAccount(stream, site)))];
   const before = await readable(countsOf(ends));
+  // Through the hub each question to a site that hangs would wait for its whole time.
+  const isSilent = access.throughHub === true && before === undefined;
   const clocks = readable(clocksOf(access, system));
   const [hub, leaf, streams, errors, remote, application] = await Promise.all([
     serverFacts(servers.hub, { account, collecting, storing: collecting, place: observed.hubPlace }),
@@ -83,7 +85,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
         const [seen, overrun, book] = await Promise.all([
           streamFacts(access, stream, servers, owner),
           looking,
-          looking.then((found) => bookOf(observed, stream, found)),
+          isSilent ? toldBook(root, stream, site) : looking.then((found) => bookOf(observed, stream, found)),
         ]);
         return {
           ...seen,
@@ -115,7 +117,12 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
       links: ofSite.map(linkFacts),
       strangers: hub.links.filter((link) => link.account === account && link.name !== site).map(({ name }) => name),
     },
-    leaf: { ...leaf.facts, links: leaf.links.map(linkFacts), errors },
+    leaf: {
+      ...leaf.facts,
+      ...(access.throughHub === true ? { throughHub: true } : {}),
+      links: leaf.links.map(linkFacts),
+      errors,
+    },
     streams,
   };
   if (remote !== undefined) facts.leaf.remote = remote;
@@ -124,7 +131,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   if (observed.comparesConfigs === true) {
     const [ofHub, ofLeaf] = await Promise.all([
       observed.hubPlace === undefined ? [] : readable(configChanges(observed.hubPlace, servers.hub)),
-      place === undefined ? [] : readable(configChanges(place, servers.leaf)),
+      place === undefined || isSilent ? [] : readable(configChanges(place, servers.leaf)),
     ]);
     facts.configChanges = { hub: ofHub ?? [], leaf: ofLeaf ?? [] };
   }

@@ -12,7 +12,7 @@ import { recordOf } from "../../providers/smoke-test/record";
 export function observedOf(fleet: TestFleet): Observed[] {
   const { hub, settings, root, lastProof } = fleet;
   const merged = settings.streams.some((stream) => stream.collect.mode === "merged");
-  return settings.sites.map(({ name: site, expect, maxPayload }): Observed => {
+  return settings.sites.map(({ name: site, expect, maxPayload, reach }): Observed => {
     const { url, seeds, folder } = fleet.site(site);
     const access: SiteAccess = {
       site,
@@ -20,6 +20,7 @@ export function observedOf(fleet: TestFleet): Observed[] {
       url,
       hubUrl: hub.url,
       operator: seeds.operator,
+      ...(reach === "hub" ? { throughHub: true } : {}),
       ...(merged ? { hubOperator: hub.seeds.operator } : {}),
     };
     const before = settings.streams.map((stream) => [siteStreamName(stream, site), recordOf(lastProof, site, stream)]);

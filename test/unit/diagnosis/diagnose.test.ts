@@ -5,7 +5,7 @@ import { FINDINGS, STREAM_FINDINGS, WARNINGS } from "../../../diagnosis/referenc
 import { HubStreamFacts, SiteFacts, StreamFacts } from "../../../diagnosis/facts";
 import { breachFinding, cannotTest } from "../../../providers/smoke-test/isolation";
 import { EXAMPLES } from "./finding-examples";
-import { HEALTHY, ON_HUB, PROBE, STREAM, withHub, withProbe, withSource, withStream } from "./fixtures";
+import { HEALTHY, ON_HUB, PROBE, STREAM, withHub, withLeaf, withProbe, withSource, withStream } from "./fixtures";
 
 const codes = (facts: SiteFacts): FindingCode[] => diagnose(facts).map(({ code }) => code);
 
@@ -66,6 +66,14 @@ describe("the diagnosis of a site", () => {
   });
 
   describe("names the cause and not its symptoms", () => {
+    it("for a hub that does not answer: nobody can tell of a site that is asked through it", () => {
+      const silent = { unreachable: "TIMEOUT", links: [] };
+      const codesOf = (more: Partial<SiteFacts["leaf"]>) => codes(withLeaf({ ...silent, ...more }, silent));
+      assert.deepEqual(codesOf({ throughHub: true, process: "running" }), ["hub-down"]);
+      assert.deepEqual(codesOf({ throughHub: true, process: "gone" }), ["hub-down", "site-down"]);
+      assert.deepEqual(codesOf({}), ["hub-down", "site-down"]);
+    });
+
     it("for a step that failed: that the site is down, and its streams are missing, follows from it", () => {
       const facts: SiteFacts = {
         ...withStream({ atSite: "missing", onHub: "missing" }),
