@@ -24,16 +24,18 @@ export interface ServerFiles {
 
 export const CONFIG_FILE = "nats-server.conf";
 
-export async function withLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
+/** Errors: those of the work, and when the lock was lost meanwhile, such as with its folder. */
+export async function withLock<T>(folder: string, work: () => Promise<T>, staleMs = 10_000): Promise<T> {
+  const lost: Error[] = [];
   const release = await lock(makeFolder(folder), {
-    stale: 10_000,
+    stale: staleMs,
     retries: { retries: 120, minTimeout: 50, maxTimeout: 250 },
+    // By default it is thrown where nobody can catch it, and ends the process.
+    onCompromised: (error) => lost.push(error),
   });
-  try {
-    return await work();
-  } finally {
-    await release();
-  }
+  const result = await work().finally(() => (lost.length === 0 ? release() : undefined));
+  for (const error of lost) throw error;
+  return result;
 }
 
 /** Files in a folder of this machine. */

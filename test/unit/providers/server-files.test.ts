@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { LocalFiles } from "../../../providers/server-files";
+import { LocalFiles, withLock } from "../../../providers/server-files";
 import { inTempFolder } from "./temp-folder";
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
@@ -87,5 +87,14 @@ describe("the files of a server on this machine", () => {
       await assert.rejects(failing, { message: "no room" });
       assert.equal(await filesOf().locked(async () => "mine"), "mine");
     });
+  });
+
+  it("fail what has their lock when the folder goes away meanwhile, and nothing else", async () => {
+    const work = async () => {
+      rmSync(temp.path("oslo.lock"), { recursive: true });
+      // The lock looks after itself each second.
+      await sleep(1_500);
+    };
+    await assert.rejects(withLock(temp.path("oslo"), work, 2_000), /oslo\.lock/);
   });
 });
