@@ -5,7 +5,7 @@ import { probeSubject } from "../configs/permissions";
 import { StreamSettings } from "../configs/settings";
 import { bookFillers, bookRedelivered } from "./book/own";
 import { makeFolder, readJson, writePrivate } from "./folders";
-import { StoredMessage, StreamInfo } from "./nats/jetstream";
+import { JetStream, StoredMessage, StreamInfo } from "./nats/jetstream";
 import { Refusal } from "./refusal";
 import { Pair } from "./repair-condition";
 import { Observed } from "./smoke-test/observe";
@@ -20,6 +20,8 @@ export type Say = (line: string) => void;
 interface Redelivery {
   from: number;
   to: number;
+  /** The message that is being stored anew: its sequence, the stream's last one before that, and the server's time. */
+  copying?: { seq: number; last: number; at: number };
 }
 
 const redeliveryFile = ({ root, access: { site } }: Observed, stream: string): string =>
@@ -119,11 +121,15 @@ export async function resume(
     if (message === undefined || message.seq > due.to) break;
     seq = message.seq + 1;
     if (probeNumber(prober, name, message) !== undefined) continue;
-    const info = await site.stream(name);
-    // The copy stands beside its original for a moment.
-    if (info !== undefined)
-      refuseWithoutRoom(about, info, message.payload.length + OVERHEAD_BYTES + headerBytes(message), due.to);
-    await site.connection.jetstream().publish(message.subject, message.payload, { headers: headersOf(message) });
+    if (!(await isCopied(site, name, message, due))) {
+      const info = await site.stream(name);
+      // The copy stands beside its original for a moment.
+      if (info !== undefined)
+        refuseWithoutRoom(about, info, message.payload.length + OVERHEAD_BYTES + headerBytes(message), due.to);
+      const copying = { seq: message.seq, last: info?.state.last_seq ?? due.to, at: timeOf(info) };
+      writePrivate(file, JSON.stringify({ ...due, copying } satisfies Redelivery));
+      await site.connection.jetstream().publish(message.subject, message.payload, { headers: headersOf(message) });
+    }
     // The copy is acknowledged: the stream need not have it twice.
     await site.deleteMessage(name, message.seq);
     await bookRedelivered({ ...observed, stream }, 1);
@@ -134,12 +140,40 @@ export async function resume(
     say(`${about}: stored ${count} ${count === 1 ? "message" : "messages"} anew, which the hub had skipped`);
 }
 
+const timeOf = (info: StreamInfo | undefined): number => (info?.ts === undefined ? Date.now() : Date.parse(info.ts));
+
+/**
+ * Names the original in its copy. The site's server knows no such header; the hub's takes off every header of that beginning
+ * when it sources (nats-server stream.go, processInboundSourceMsg).
+ */
+const COPY_OF = "Nats-Expected-Copy-Of";
+
+/** No server takes a message so long after it was sent. */
+const ON_ITS_WAY_MS = 60_000;
+
+/** Whether a repair that was killed stored the message anew, and did not get to taking the original away. */
+async function isCopied(
+  site: JetStream,
+  name: string,
+  { seq, subject }: StoredMessage,
+  { copying }: Redelivery,
+): Promise<boolean> {
+  if (copying?.seq !== seq) return false;
+  for (let from = copying.last + 1; ;) {
+    const found = await site.nextMessage(name, subject, from);
+    if (found === undefined || found.storedAt > copying.at + ON_ITS_WAY_MS) return false;
+    if (found.headers[COPY_OF] === String(seq)) return true;
+    from = found.seq + 1;
+  }
+}
+
 const headerBytes = ({ headerLines }: StoredMessage): number =>
   headerLines.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
 
 /** Without what would have the server refuse the copy, or take it for the original. */
-function headersOf({ headerLines }: StoredMessage): MsgHdrs {
+function headersOf({ seq, headerLines }: StoredMessage): MsgHdrs {
   const copy = headers();
+  copy.set(COPY_OF, String(seq));
   for (const [name, value] of headerLines) if (!/^Nats-(Msg-Id|Expected-)/i.test(name)) copy.append(name, value);
   return copy;
 }

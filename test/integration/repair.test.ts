@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { headers } from "nats";
 import { RawSettings } from "../../configs/settings";
 import { messageOf } from "../../providers/refusal";
+import { noteRedelivery, resume } from "../../providers/redelivery";
 import { Accept, repairSite } from "../../providers/repair";
 import { conditionOf } from "../../providers/repair-condition";
 import { rearm } from "../../providers/source";
@@ -235,6 +236,31 @@ describe("the repair", function () {
     writeFileSync(join(folder, "oslo.EVENTS.json"), JSON.stringify({ from: 9, to: 10 }));
     assert.match(await repaired(fleet), /stored 2 messages anew/);
     assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it("stores nothing twice that an interrupted repair had stored anew and not taken away yet", async () => {
+    await using fleet = await overrun();
+    const observed = observedAt(fleet, "oslo");
+    const [stream] = fleet.settings.streams;
+    const found = await conditionOf(observed, stream!);
+    assert.equal(found.kind, "overrun");
+    const { pair } = found;
+    let left = 3;
+    /** The site, until the repair is killed. */
+    const site = Object.assign(Object.create(pair.site) as typeof pair.site, {
+      deleteMessage: (name: string, seq: number) =>
+        left-- > 0 ? pair.site.deleteMessage(name, seq) : Promise.reject(new Error("killed")),
+    });
+    noteRedelivery(observed, pair, { from: 51, to: 100 });
+    await assert.rejects(
+      resume(observed, stream!, { ...pair, site }, () => undefined),
+      /killed/,
+    );
+    await publish(fleet, 171, 180);
+    assert.match(await repaired(fleet, "redeliver"), /stored 47 messages anew/);
+    await onHub(fleet, 180, 10_000);
+    assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 180).sort());
+    assert.equal((await examined(fleet)).status, "good");
   });
 
   it("finishes a repair that was interrupted before the site was where the hub is", async () => {
