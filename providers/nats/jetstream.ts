@@ -187,8 +187,12 @@ export class JetStream {
     this.message(name, { seq, next_by_subj: subject });
 
   /** The last message whose subject matches; undefined when there is none. */
-  lastMessage = (name: string, subject: string): Promise<StoredMessage | undefined> =>
-    this.message(name, { last_by_subj: subject });
+  async lastMessage(name: string, subject: string): Promise<StoredMessage | undefined> {
+    // For ">" the server looks at its last sequence alone, and finds nothing where that was deleted (filestore.go, LoadLastMsg).
+    const patterns = subject === ">" ? ["*", "*.>"] : [subject];
+    const found = await Promise.all(patterns.map((pattern) => this.message(name, { last_by_subj: pattern })));
+    return found.reduce((last, one) => ((one?.seq ?? 0) > (last?.seq ?? 0) ? one : last), undefined);
+  }
 
   /** The message with this sequence; undefined when the stream does not hold it. */
   messageAt = (name: string, seq: number): Promise<StoredMessage | undefined> => this.message(name, { seq });
