@@ -1,6 +1,8 @@
 # The commands of this project. `make` alone lists them.
 #
 #   STACK=prod    the stack that up, preview, refresh, down and env work on (default: dev)
+#   DISCARD=oslo, REMAKE=oslo/EVENTS, DOUBLE=oslo
+#                 permit up to lose, make anew or double what it names first (docs/settings.md, docs/book.md)
 #   CONFIRM=prod  says that a protected stack is meant (docs/environments.md)
 #   ARGS="…"      more options for the Pulumi CLI, or for mocha in unit, integration and e2e
 
@@ -26,7 +28,7 @@ help: ## list these commands
 stack: node_modules ## make a new environment: make stack STACK=qa [FROM=staging] [STATE=s3://…] [SECRETS_PROVIDER=awskms://…]
 	@$(STACK_TOOL) stack $(STACK)
 
-up: node_modules ## create or update the servers, prove that every site's data arrives, print the proof
+up: node_modules ## create or update the servers, prove that every site's data arrives, print the proof [DISCARD=… REMAKE=… DOUBLE=…]
 	@$(STACK_TOOL) up $(STACK) $(ARGS)
 
 preview: node_modules ## show what `make up` would do; refuses what can be refused

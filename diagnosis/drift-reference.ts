@@ -9,6 +9,8 @@ export interface Reference {
 }
 
 export const UP = "`up` repairs it";
+export const PUT_BACK =
+  "`up` puts it back; with `DOUBLE=…` where the hub's stream would store messages a second time, in the number that is said";
 
 export const CONFIG_DRIFT = {
   "config-altered": {

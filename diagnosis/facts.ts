@@ -153,6 +153,8 @@ export interface HubStreamFacts {
   full?: string;
   /** How it differs from what is declared; absent when it does not, or nobody knows. */
   drift?: DriftFacts;
+  /** What of the site it would store a second time when its source is put back, in words; absent for nothing. */
+  doubles?: string;
   /** In which time it drops a message of an equal id, in words; absent where it does not, or that is part of `drift`. */
   window?: string;
   source?: {

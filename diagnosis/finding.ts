@@ -22,6 +22,12 @@ export interface Finding {
 /** The cure of what the program itself puts right. */
 export const UP = "run 'pulumi up', which repairs it";
 
+/** The cure of a source that is put back; `doubles`: what the hub's stream would store a second time then. */
+export const putBack = (site: string, doubles: string | undefined): string =>
+  doubles === undefined
+    ? UP
+    : `'DOUBLE=${site} make up' puts it back, and the hub's stream stores ${doubles} of the site a second time`;
+
 /** A finding as a rule makes it: the diagnosis adds the rest. */
 export type Draft = Pick<Finding, "cause" | "evidence" | "next"> & Partial<Pick<Finding, "severity" | "symptom">>;
 

@@ -1,4 +1,4 @@
-import { CONFIG_DRIFT, Reference, STREAM_DRIFT, UP } from "./drift-reference";
+import { CONFIG_DRIFT, PUT_BACK, Reference, STREAM_DRIFT, UP } from "./drift-reference";
 import { SERVER_FINDINGS } from "./server-reference";
 import { BOOK_FINDINGS } from "./book/reference";
 
@@ -138,23 +138,23 @@ export const STREAM_FINDINGS = {
   "source-missing": {
     cause: "the hub's stream does not source the site",
     shows: "the stream's sources",
-    cure: UP,
+    cure: PUT_BACK,
   },
   "source-wrong-api": {
     cause: "the hub's source asks another domain than the site's, or the hub itself",
     shows: "`external.api` of the source",
-    cure: UP,
+    cure: PUT_BACK,
   },
   "source-wrong-stream": {
     cause: "the hub's source names a stream that is not the site's",
     shows: "the source's name",
-    cure: UP,
+    cure: PUT_BACK,
   },
   "source-altered": {
     cause:
       "the hub's source was changed by hand: a filter keeps messages back, or without its transforms they land under other subjects",
     shows: "filter, transforms and deliver prefix of the source",
-    cure: UP,
+    cure: PUT_BACK,
   },
   "hub-full": {
     cause:

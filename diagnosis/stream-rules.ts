@@ -1,6 +1,6 @@
 import { covers, overlaps } from "../configs/subjects";
 import { HubStreamFacts, LinkFacts, SiteFacts, StreamFacts } from "./facts";
-import { StreamRule, UP } from "./finding";
+import { StreamRule, UP, putBack } from "./finding";
 
 /** Rules on the way from a stream of the site to its stream on the hub: what must be there, and what the link carries. */
 
@@ -107,40 +107,40 @@ export const STREAM_RULES: readonly StreamRule[] = [
   {
     code: "source-missing",
     by: "seen",
-    find(stream) {
+    find(stream, { site }) {
       const onHub = onHubOf(stream);
       return onHub === undefined || onHub.source !== undefined
         ? undefined
         : {
             cause: `the hub's stream ${stream.collectedAs} does not source the site`,
             evidence: "its sources name no stream of the site",
-            next: UP,
+            next: putBack(site, onHubOf(stream)?.doubles),
           };
     },
   },
   {
     code: "source-wrong-api",
     by: "seen",
-    find(stream) {
+    find(stream, { site }) {
       const source = sourceOf(stream);
       if (source?.api === undefined || source.api === stream.api) return undefined;
       return {
         cause: `the hub's source asks '${source.api}', where no site answers`,
         evidence: `source ${source.name}: external.api '${source.api}', declared '${stream.api}'`,
-        next: UP,
+        next: putBack(site, onHubOf(stream)?.doubles),
       };
     },
   },
   {
     code: "source-wrong-stream",
     by: "seen",
-    find(stream) {
+    find(stream, { site }) {
       const source = sourceOf(stream);
       if (source === undefined || source.name === stream.name) return undefined;
       return {
         cause: `the hub's source takes stream ${source.name}, and the site's is ${stream.name}`,
         evidence: `source name '${source.name}', declared '${stream.name}'${source.error === undefined ? "" : `; error ${source.error.code}: ${source.error.text}`}`,
-        next: UP,
+        next: putBack(site, onHubOf(stream)?.doubles),
       };
     },
   },
@@ -148,13 +148,13 @@ export const STREAM_RULES: readonly StreamRule[] = [
     code: "source-altered",
     by: "seen",
     unless: ["source-wrong-api", "source-wrong-stream"],
-    find(stream) {
+    find(stream, { site }) {
       const source = sourceOf(stream);
       if (source?.altered === undefined) return undefined;
       return {
         cause: `the hub's source of ${stream.name} is not the declared one: it takes other messages, or stores them elsewhere`,
         evidence: `source ${source.name}: ${source.altered}`,
-        next: UP,
+        next: putBack(site, onHubOf(stream)?.doubles),
       };
     },
   },

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { StreamSettings } from "../configs/settings";
-import { collectedSubject, isSourceOfSite } from "../configs/streams";
+import { StreamSource, collectedSubject, isSourceOfSite } from "../configs/streams";
 import { NANOSECONDS_PER_MS } from "../configs/units";
 import { SiteAccess, atHub, sourceInfoOf } from "./collected";
 import { exclusively } from "./exclusively";
-import { JetStream, StreamInfo } from "./nats/jetstream";
+import { JetStream, SOURCE_HEADER, StreamInfo } from "./nats/jetstream";
+import { originIn, sourceIdentity } from "./source-identity";
 import { otherOwner } from "./stream-owner";
 
 /** The hub's source of one site: whether it hears from the site, and how to start it anew. */
@@ -60,19 +61,35 @@ export async function rearm(access: SiteAccess, stream: StreamSettings, stack: s
     const sources = info?.config.sources ?? [];
     const others = sources.filter((source) => !isSourceOfSite(source, access.site));
     if (info === undefined || others.length === sources.length || otherOwner(info, stack) !== undefined) return;
-    const startAt = (sequence: number) =>
-      sources.map((source) => (isSourceOfSite(source, access.site) ? { ...source, opt_start_seq: sequence } : source));
     const position = sourceInfoOf(info, access.site)?.seq ?? 0;
-    const stored = await js.nextMessage(stream.name, collectedSubject(stream, access.site, ">"), 1);
+    const isStored = await hasOwn(js, info, access.site, collectedSubject(stream, access.site, ">"));
     await js.setSources(info, others);
     // A stream that lost its last source took its own name as subject (nats-server stream.go).
     const config = { ...info.config, subjects: [] };
-    // The server goes on behind the newest message that it stores of the site. Where it stores none it must be told; left
-    // in, the position would let a stream that is made anew at the site begin in its middle.
-    if (stored === undefined) {
-      await js.updateStream({ ...config, sources: startAt(position + 1) });
-      if (!(await becomesHeard(js, stream.name, access.site, POSITIONED_MS))) return;
-    }
-    await js.updateStream({ ...config, sources: startAt(1) });
+    // The server goes on behind the newest message that it stores of the source. Where it stores none it must be told.
+    await js.updateStream({ ...config, sources: startingAt(sources, access.site, isStored ? 1 : position + 1) });
+    if (!isStored) await settleSource(js, stream.name, access.site);
   });
+}
+
+const startingAt = (sources: readonly StreamSource[], site: string, sequence: number): StreamSource[] =>
+  sources.map((source) => (isSourceOfSite(source, site) ? { ...source, opt_start_seq: sequence } : source));
+
+/** Whether the hub's newest message of the site is one that its source brought; of several sources any message counts. */
+async function hasOwn(js: JetStream, { config }: StreamInfo, site: string, filter: string): Promise<boolean> {
+  const newest = await js.lastMessage(config.name, filter);
+  const [own, ...more] = (config.sources ?? []).filter((source) => isSourceOfSite(source, site));
+  if (newest === undefined || own === undefined || more.length > 0) return newest !== undefined;
+  return originIn(newest.headers[SOURCE_HEADER])?.identity === sourceIdentity(own);
+}
+
+/**
+ * Forgets where the source was told to begin, once it is under way: a stream that is made anew at the site would begin in its
+ * middle.
+ */
+export async function settleSource(js: JetStream, name: string, site: string): Promise<void> {
+  if (!(await becomesHeard(js, name, site, POSITIONED_MS))) return;
+  const info = await js.stream(name);
+  if (info === undefined) return;
+  await js.updateStream({ ...info.config, sources: startingAt(info.config.sources ?? [], site, 1) });
 }

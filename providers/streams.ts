@@ -1,36 +1,28 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
-import { changeWords, harmOf } from "../configs/stream-words";
-import { collectedName, isSourceOfSite, sameSource, sourceOf, undeclaredStreams } from "../configs/streams";
+import { collectedName, undeclaredStreams } from "../configs/streams";
 import { isAway } from "./away";
+import { bringSource } from "./bring-source";
 import { bringStream, createStream } from "./bring-stream";
 import { lookAtBook } from "./book/look";
 import { forgetBook, readBook } from "./book/record";
 import { lossesOf } from "./at-stake";
-import { SiteAccess, atHub, atSite } from "./collected";
-import { JetStream, StreamInfo, isNoStorage } from "./nats/jetstream";
+import { atHub, atSite } from "./collected";
+import { JetStream, isNoStorage } from "./nats/jetstream";
 import { Refusal, passUnlessRefusal } from "./refusal";
-import { refusalOf, refuseChange } from "./refuse-change";
 import { behindHub } from "./repair-condition";
 import { report } from "./report";
-import { SILENT_AFTER_MS, becomesHeard, isActive, onHubStream, rearm } from "./source";
-import { End, changesAt, hubEnd, isRefused, siteEnd } from "./stream-ends";
+import { SILENT_AFTER_MS, becomesHeard, onHubStream, rearm } from "./source";
+import { UP_REPAIRS, drift, refuseChanges } from "./stream-differences";
+import { siteEnd } from "./stream-ends";
 import { Removal, refuseLosses, removeStreams } from "./stream-removal";
+import { StreamsInputs, accessOf } from "./streams-inputs";
 import { siteStep } from "./unproven";
 import { changed, inputsOnly, settled } from "./values";
 
 /** The streams of one site: its own, then the hub's that source them. */
 
-export interface StreamsInputs {
-  site: string;
-  expect: "online" | "offline";
-  stack: string;
-  root: string;
-  streams: StreamSettings[];
-  /** How site and hub are reached; the seeds are secret. */
-  access: Omit<SiteAccess, "site" | "expect">;
-}
+export type { StreamsInputs };
 
 export interface StreamsOutputs extends StreamsInputs {
   /** The declared ones, and those that could not be taken away yet. */
@@ -40,8 +32,6 @@ export interface StreamsOutputs extends StreamsInputs {
   /** Why the last attempt failed, or what `refresh` found on the servers; empty when there is nothing. */
   problem: string;
 }
-
-const accessOf = ({ site, expect, access }: StreamsInputs): SiteAccess => ({ site, expect, ...access });
 
 /** The stream is this stack's, or becomes so. */
 const ANYBODYS = { stack: undefined, made: true, withServer: false };
@@ -60,29 +50,6 @@ async function ensureAtSite(js: JetStream, inputs: StreamsInputs, stream: Stream
   else await bringStream(js, end, info, { beforeRemake: () => refuseLosses(accessOf(inputs), [stream], ANYBODYS) });
 }
 
-/** Makes the hub's stream source the site; other sites' sources in a merged stream stay as they are. */
-async function ensureSource(js: JetStream, inputs: StreamsInputs, stream: StreamSettings): Promise<void> {
-  const source = sourceOf(stream, inputs.site);
-  const end = hubEnd(stream, inputs);
-  const info = await js.stream(stream.name);
-  if (info === undefined) {
-    await createStream(js, end, [source]);
-    return;
-  }
-  const { declares = () => true } = end.comparison(info);
-  const declared = (info.config.sources ?? []).filter(declares);
-  const others = declared.filter((other) => !isSourceOfSite(other, inputs.site));
-  const there = declared.find((other) => sameSource(other, source));
-  await bringStream(js, end, info, {
-    sources: [...others, there ?? source],
-    isSourced: there !== undefined,
-    beforeRemake: () => Promise.resolve(),
-  });
-}
-
-/** A source looks for a lost site every 10 s. */
-const STUCK_AFTER_MS = 12_000;
-
 function refuseWithoutRoom(error: unknown, { site }: StreamsInputs, stream: StreamSettings): never {
   if (!isNoStorage(error)) throw error;
   throw new Refusal(
@@ -99,7 +66,7 @@ const collect = (inputs: StreamsInputs, stream: StreamSettings): Promise<string 
 async function bringToHub(inputs: StreamsInputs, stream: StreamSettings): Promise<string | undefined> {
   const access = accessOf(inputs);
   const js = await atHub(access, stream);
-  await onHubStream(access, stream, () => ensureSource(js, inputs, stream));
+  await onHubStream(access, stream, () => bringSource(js, inputs, stream));
   if (inputs.expect === "offline") return undefined;
   const isHeard = await becomesHeard(js, stream.name, inputs.site, SILENT_AFTER_MS);
   // A source that starts anew sees a stream that was made anew at the site, and begins with it.
@@ -150,73 +117,6 @@ async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<Stre
 
 export async function create(inputs: StreamsInputs) {
   return { id: inputs.site, outs: await apply(inputs) };
-}
-
-const UP_REPAIRS = "up repairs it";
-
-/** What differs on the live servers, each with what becomes of it, in words. */
-async function drift(inputs: StreamsInputs): Promise<string[]> {
-  const look = (stream: StreamSettings) => behindHub(accessOf(inputs), stream);
-  const found = await liveDifferences(inputs);
-  const behind = inputs.expect === "offline" ? [] : await Promise.all(inputs.streams.map(look));
-  return [...found, ...behind.filter((one) => one !== undefined)];
-}
-
-/** How one end differs, in words; with what an update is refused, and why. */
-function differencesAt(end: End, info: StreamInfo): string[] {
-  const changes = changesAt(end, info);
-  if (changes.length === 0) return [];
-  const refusal = refusalOf(end, info);
-  const inPlace = changes.filter(
-    (change) => refusal === undefined || (!isRefused(change) && change.field !== "metadata"),
-  );
-  const shown = inPlace.map((change) => `${changeWords(change)}${asHarm(harmOf(change))}`).join(", ");
-  return [
-    ...(shown === "" ? [] : [`${end.where}: ${shown}; ${refusal === undefined ? UP_REPAIRS : "see what follows"}`]),
-    ...(refusal === undefined ? [] : [refusal]),
-  ];
-}
-
-const asHarm = (harm: string | undefined): string => (harm === undefined ? "" : ` (${harm})`);
-
-/** What differs on the live servers: what an update writes as it should be, and what it cannot. */
-async function liveDifferences(inputs: StreamsInputs): Promise<string[]> {
-  const access = accessOf(inputs);
-  const found: string[] = [];
-  for (const stream of inputs.streams) {
-    const name = siteStreamName(stream, inputs.site);
-    if (inputs.expect === "online") {
-      const info = await (await atSite(access)).stream(name);
-      if (info === undefined) found.push(`stream ${name} is missing at the site; ${UP_REPAIRS}`);
-      else found.push(...differencesAt(siteEnd(stream, inputs), info));
-    }
-    const where = collectedName(stream, inputs.site);
-    const onHub = await (await atHub(access, stream)).stream(stream.name);
-    if (onHub === undefined) {
-      found.push(`hub stream ${where} is missing; ${UP_REPAIRS}`);
-      continue;
-    }
-    found.push(...differencesAt(hubEnd(stream, inputs), onHub));
-    const source = sourceOf(stream, inputs.site);
-    if (!(onHub.config.sources ?? []).some((other) => sameSource(other, source)))
-      found.push(`hub stream ${where} does not source ${name}; ${UP_REPAIRS}`);
-    else if (inputs.expect === "online" && !isActive(onHub, inputs.site, STUCK_AFTER_MS))
-      found.push(`hub stream ${where} does not hear from the site; ${UP_REPAIRS}`);
-  }
-  return found;
-}
-
-/** Errors: a Refusal of the first change that must not be made. */
-async function refuseChanges(inputs: StreamsInputs): Promise<void> {
-  const access = accessOf(inputs);
-  for (const stream of inputs.streams) {
-    if (inputs.expect === "online") {
-      const info = await (await atSite(access)).stream(siteStreamName(stream, inputs.site));
-      if (info !== undefined) refuseChange(siteEnd(stream, inputs), info);
-    }
-    const onHub = await (await atHub(access, stream)).stream(stream.name);
-    if (onHub !== undefined) refuseChange(hubEnd(stream, inputs), onHub);
-  }
 }
 
 const LOOK_TIMEOUT_MS = 2_000;

@@ -1,10 +1,11 @@
 import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
-import { collectedSubject, isSourceOfSite, sameSource, siteApi, sourceOf } from "../../configs/streams";
+import { collectedSubject, isSourceOfSite, siteApi, sourceOf } from "../../configs/streams";
 import { Collection, History, Mark, SiteRecord, StreamRecord } from "../../diagnosis/book/ledger";
 import { SiteAccess, atHub, atSite } from "../collected";
 import { Ends, Overrun, Skew, divide, firstNew, isRecreated, originOf } from "../lost-tail";
 import { JetStream, SOURCE_HEADER, SourceInfo, StoredMessage, StreamInfo } from "../nats/jetstream";
+import { sourceIdentity } from "../source-identity";
 
 /** Reads where a site's stream and the hub's stream of it stand, and whether their stores are still those of the last look. */
 
@@ -62,9 +63,11 @@ function positionsIn(info: StreamInfo, stream: StreamSettings, known: readonly s
 /** The declared source of the site; where there is none such, the one that reaches the site. */
 function declaredSource(info: StreamInfo, stream: StreamSettings, site: string): SourceInfo | undefined {
   const ofSite = (info.sources ?? []).filter((source) => isSourceOfSite(asConfig(source), site));
-  const wanted = sourceOf(stream, site);
-  return ofSite.find((source) => sameSource(asConfig(source), wanted)) ?? ofSite[0];
+  return ofSite.find((source) => isDeclared(source, stream, site)) ?? ofSite[0];
 }
+
+const isDeclared = (source: SourceInfo, stream: StreamSettings, site: string): boolean =>
+  sourceIdentity(asConfig(source)) === sourceIdentity(sourceOf(stream, site));
 
 const asConfig = (source: SourceInfo) => ({
   ...source,
@@ -171,7 +174,9 @@ export async function positionsOf(
   const isAlone = (onHub.sources ?? []).length === 1 && onHub.state.last_seq > 0;
   const newestOnHub = isAlone ? await hub.messageAt(stream.name, onHub.state.last_seq) : undefined;
   const origin = newestOnHub?.headers[SOURCE_HEADER] === undefined ? undefined : originOf(newestOnHub);
-  const raw = isOfEarlier ? 0 : Math.min(origin ?? Infinity, source.seq ?? 0);
+  // Another source than the declared one takes anew what the hub has already.
+  const taken = isDeclared(source, stream, site) || copy?.headers[SOURCE_HEADER] === undefined ? 0 : originOf(copy);
+  const raw = isOfEarlier ? 0 : Math.max(taken, Math.min(origin ?? Infinity, source.seq ?? 0));
   // Without a message of the site, a source that was started anew says no position.
   const stays = ofSite === "same" && ofHub === "same" && !isOfEarlier;
   const position = stays ? Math.max(raw, before?.position ?? 0) : raw;

@@ -5,6 +5,7 @@ import { StreamSource, collectedName, collectedSubject, siteApi, sourceOf } from
 import { NANOSECONDS_PER_MS } from "../../configs/units";
 import { HubStreamFacts, SiteStreamFacts, StreamFacts } from "../../diagnosis/facts";
 import { SiteAccess, atHub, atSite, sourceInfoOf } from "../collected";
+import { doublingOf, doublingWords } from "../doubling";
 import { isRemade } from "../lost-tail";
 import { Access, shared } from "../nats/connection";
 import { End, Owner, driftAt, hubEnd, siteEnd } from "../stream-ends";
@@ -160,6 +161,9 @@ export interface SystemAccess {
   leaf: Access;
 }
 
+/** How long the hub's stream is read for what it would store twice. */
+const READ_WITHIN_MS = 800;
+
 /** Everything that can be seen of the stream now; what differs from what `owner` declares, when that is given. Never throws. */
 export async function streamFacts(
   access: SiteAccess,
@@ -192,6 +196,10 @@ export async function streamFacts(
   if (hub !== undefined && local?.info !== undefined && typeof facts.onHub === "object") {
     const full = facts.onHub.full ?? (await readable(nextOf(access, hub, local.info)));
     if (full !== undefined) facts.onHub.full = full;
+  }
+  if (owner !== undefined && hub?.info !== undefined && typeof facts.onHub === "object") {
+    const doubling = await readable(doublingOf({ access, root: owner.root }, stream, hub.info, READ_WITHIN_MS));
+    if (doubling !== undefined) facts.onHub.doubles = doublingWords(doubling);
   }
   const remade = await readable(remadeAt(access, stream, { onHub: hub?.info, atSite: local?.info }));
   if (remade !== undefined) facts.remade = remade;

@@ -115,6 +115,31 @@ export const LOSS_ROWS: Row[] = [
     },
   },
   {
+    name: "a source that was altered and brought messages a second time; put back, it brings more of them twice",
+    make: async (fleet) => {
+      await publish(fleet, 1, 50);
+      await hubHas(fleet, 50);
+      await fleet.prove();
+      const hub = await fleet.atHub("oslo");
+      const { config } = await fleet.collected("oslo");
+      await hub.updateStream({ ...config, sources: [{ ...config.sources![0]!, filter_subject: "*.>" }] });
+      const holds = (count: number) =>
+        until(`the hub holds ${count}`, async () => (await fleet.collected("oslo")).state.messages >= count);
+      await holds(100);
+      await publish(fleet, 51, 60);
+      await holds(110);
+    },
+    finds: ["oslo: messages-doubled (warning)", "oslo: source-altered"],
+    evidence: { "messages-doubled": /^50 messages between/, "source-altered": /it takes only \*\.>/ },
+    after: async (fleet) => {
+      await until("the hub has 10 more", async () => (await fleet.collected("oslo")).state.messages >= 120);
+      await publish(fleet, 61, 65);
+      await until("the hub goes on", async () => (await fleet.collected("oslo")).state.messages >= 125);
+      const texts = await collectedTexts(fleet, "oslo", "events.>");
+      assert.deepEqual([texts.length, new Set(texts).size], [125, 65]);
+    },
+  },
+  {
     name: "a site that lost acknowledged messages: its next ones would be skipped",
     make: async (fleet) => {
       await publish(fleet, 1, 50);

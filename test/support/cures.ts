@@ -10,6 +10,8 @@ import { observedAt } from "./watched";
 
 export interface Commands {
   up: boolean;
+  /** Sites of which messages may be stored a second time by it. */
+  doubles: string[];
   repairs: { site: string; stream: string }[];
   /** What is to be written down as known. */
   known: { site: string; stream: string }[];
@@ -21,7 +23,13 @@ export function commandsIn(next: string): Commands {
     named
       .filter(([, , , known]) => (known !== undefined) === isKnown)
       .map(([, site = "", stream = ""]) => ({ site, stream }));
-  return { up: /'(pulumi|make) up'/.test(next), repairs: of(false), known: of(true) };
+  const doubles = [...next.matchAll(/'DOUBLE=([a-z0-9-]+) make up'/g)].map(([, site = ""]) => site);
+  return {
+    up: doubles.length > 0 || /'(pulumi|make) up'/.test(next),
+    doubles,
+    repairs: of(false),
+    known: of(true),
+  };
 }
 
 /** What a finding leaves to people alone, and nothing is to be run: only looked for, or compared. */
@@ -72,13 +80,32 @@ async function writeDown(fleet: TestFleet, site: string, name: string): Promise<
   await repairSite({ observed, streams, accept: "known", note: "a test", say: () => undefined });
 }
 
+/** Fleets that are cured side by side share the environment. */
+let doubling = 0;
+
+async function up(fleet: TestFleet, row: Row, doubles: readonly string[]): Promise<void> {
+  if (doubles.length === 0) return fleet.up(row.change);
+  process.env.DOUBLE = doubles.join(",");
+  doubling++;
+  try {
+    await fleet.up(row.change);
+  } finally {
+    if (--doubling === 0) delete process.env.DOUBLE;
+  }
+}
+
 /** What a person does of it first, then each command once. */
 export async function runCure(fleet: TestFleet, row: Row, findings: readonly ShownFinding[]): Promise<void> {
   await row.cure?.(fleet);
   const all = findings.map(({ next }) => commandsIn(next));
   const repairs = new Map(all.flatMap((one) => one.repairs.map((each) => [`${each.site} ${each.stream}`, each])));
   for (const { site, stream } of repairs.values()) await repair(fleet, site, stream, row.accept ?? "leave");
-  if (all.some(({ up }) => up)) await fleet.up(row.change);
+  if (all.some((one) => one.up))
+    await up(
+      fleet,
+      row,
+      all.flatMap(({ doubles }) => doubles),
+    );
   const known = new Map(all.flatMap((one) => one.known.map((each) => [`${each.site} ${each.stream}`, each])));
   for (const { site, stream } of known.values()) await writeDown(fleet, site, stream);
 }

@@ -124,6 +124,15 @@ export const CARRIED_EXAMPLES = {
       evidence: /source EVENTS: it takes only a/,
       next: PULUMI_UP,
     },
+    {
+      it: "a source with a filter that brought messages twice, and would again",
+      facts: withStream({
+        onHub: { ...ON_HUB, doubles: "10 messages", source: { ...SOURCE, altered: "it takes only *.>" } },
+      }),
+      cause: /not the declared one/,
+      evidence: /it takes only \*\.>/,
+      next: /^'DOUBLE=oslo make up' puts it back, and the hub's stream stores 10 messages of the site a second time$/,
+    },
   ],
   "config-altered": [
     {

@@ -338,6 +338,15 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
       evidence: /no stream of the site/,
       next: PULUMI_UP,
     },
+    {
+      it: "a hub stream that does not source the site, and would store messages twice",
+      facts: withStream({
+        onHub: { messages: 0, lastSeq: 10, created: ON_HUB.created, doubles: "at most 10 messages" },
+      }),
+      cause: /OSLO\/EVENTS does not source the site/,
+      evidence: /no stream of the site/,
+      next: /^'DOUBLE=oslo make up' puts it back, .* at most 10 messages/,
+    },
   ],
   "source-wrong-api": [
     {

@@ -21,9 +21,15 @@ const row = (more: Partial<Row>): Row => ({
 
 describe("the cure of a finding", () => {
   it("is read from its own words", () => {
-    assert.deepEqual(commandsIn("run 'pulumi up', which repairs it"), { up: true, repairs: [], known: [] });
+    assert.deepEqual(commandsIn("run 'pulumi up', which repairs it"), {
+      up: true,
+      doubles: [],
+      repairs: [],
+      known: [],
+    });
     assert.deepEqual(commandsIn("write it down: 'make repair SITE=oslo STREAM=EVENTS ACCEPT=known'"), {
       up: false,
+      doubles: [],
       repairs: [],
       known: [{ site: "oslo", stream: "EVENTS" }],
     });
@@ -31,6 +37,8 @@ describe("the cure of a finding", () => {
       { site: "oslo", stream: "EVENTS" },
     ]);
     assert.equal(commandsIn("look at the network").up, false);
+    const { up, doubles } = commandsIn("'DOUBLE=oslo make up' puts it back");
+    assert.deepEqual({ up, doubles }, { up: true, doubles: ["oslo"] });
   });
 
   it("is refused when nothing of it can be run", () => {
