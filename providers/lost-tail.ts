@@ -107,7 +107,7 @@ const isCopy = (copy: StoredMessage, message: StoredMessage, stream: StreamSetti
 /**
  * The first message at the site that was stored after the site lost its tail. Old messages are those that the hub has
  * the same of. Where it cannot tell by content, by time: what the site stored after the hub had taken its last message
- * is new.
+ * is new. `upTo`: what the hub had taken before; behind it everything is new, and the hub has it all the same.
  */
 export async function firstNew(
   ends: Ends,
@@ -115,6 +115,7 @@ export async function firstNew(
   site: string,
   skew: Skew,
   last: StoredMessage | undefined,
+  upTo = Infinity,
 ): Promise<{ first: number; count: number } | undefined> {
   const isAfter = (message: StoredMessage, copy: StoredMessage) =>
     message.storedAt - skew.ms > copy.storedAt + skew.within;
@@ -123,7 +124,9 @@ export async function firstNew(
     if (copy === undefined) return last !== undefined && !isAfter(message, last);
     return isCopy(copy, message, stream, site) && !isAfter(message, copy);
   };
-  const { first } = await divide(ends.site, { stream: ends.name, filter: ">" }, rangeOf(ends.atSite), isOld);
+  const { low, high } = rangeOf(ends.atSite);
+  const range = { low, high: Math.min(high, upTo) };
+  const { first } = await divide(ends.site, { stream: ends.name, filter: ">" }, range, isOld);
   return first === undefined ? undefined : { first: first.seq, count: await countOf(ends, first.seq) };
 }
 

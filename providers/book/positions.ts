@@ -268,7 +268,7 @@ async function repeatedIn(
   const upTo = Math.max(isBack ? (before?.stream.last ?? 0) : 0, raw > last ? raw : 0, overrun?.last ?? 0);
   const mark = before === undefined ? undefined : await standing(ends.site, ends.atSite, before.stream);
   const least = mark?.isSame === true ? mark.mark.seq + 1 : 1;
-  const found = await firstNew(ends, stream, site, skew, copy);
+  const found = await firstNew(ends, stream, site, skew, copy, upTo);
   const first = Math.max(least, Math.min(found?.first ?? last + 1, overrun?.first ?? Infinity));
   const repeated = { first, last: upTo };
   return first > upTo || isBooked(repeated) ? undefined : repeated;

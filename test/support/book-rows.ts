@@ -266,6 +266,24 @@ export const BOOK_ROWS: BookRow[] = [
     cause: /went back in time/,
   },
   {
+    name: "a site's store that went back to nothing, and stored much more since",
+    modes: BOTH,
+    make: async (played) => {
+      await keepStore(oslo(played.fleet));
+      await played.publish("oslo", 9);
+      await played.taken("oslo");
+      await played.look();
+      await rollBack(oslo(played.fleet));
+      await played.publish("oslo", 22);
+      await until("the hub goes on", async () => {
+        const ids = await played.idsIn(await played.fleet.atHub("oslo"), "EVENTS");
+        return ids.at(-1) === "oslo-31";
+      });
+    },
+    tells: { oslo: { missing: 9 } },
+    cause: /went back in time/,
+  },
+  {
     name: "a hub's store that went back in time, and a site that no longer holds what it lost",
     modes: BOTH,
     make: async (played) => {

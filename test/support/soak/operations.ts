@@ -235,7 +235,7 @@ export const OPERATIONS: Operation[] = [
     make: (world, site) =>
       world.withoutHub(async () => {
         await world.publish(site, world.random.between(0, 15));
-        await world.look();
+        await world.look(false);
         const js = await world.fleet.atSite(site);
         const info = await js.stream(world.streamAt(site));
         if (info === undefined) return;
