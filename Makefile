@@ -148,6 +148,9 @@ bench: install ## measure how long the usual changes take, by number of sites
 	@$(TS) bench/run.ts $(ARGS)
 	@$(BIN)/mocha bench/answers.ts
 
+soak: install ## 200 random operations on a fleet of three sites, the account book against a count by ids; SOAK_SEED=, SOAK_OPERATIONS=
+	@$(BIN)/mocha --exit bench/soak.ts
+
 catalogue: install ## make every mistake of the catalogue on real servers, and write docs/catalogue.md
 	@CATALOGUE=write $(SUITES) integration -- -g 'the catalogue of mistakes' $(ARGS)
 
