@@ -98,6 +98,8 @@ async function originUpTo(
   { seq, first, fromFirst }: Start,
   gone: number,
 ): Promise<number> {
+  // From the first message that the stream ever had.
+  if (seq === 0) return 0;
   if (fromFirst !== true) {
     const { last } = await divide(js, { stream, filter }, { low: first, high: seq }, () => true);
     if (last !== undefined) return originOf(last);
