@@ -19,6 +19,8 @@ export interface Operation {
   harms?: true;
   /** Whether messages leave the hub's streams by it that were there, and not because a store is lost. */
   drops?: true;
+  /** Whether messages come to the hub by it that were missing there. */
+  brings?: true;
   /** Whether the hub's store is another one afterwards. */
   turnsHub?: true;
   make(world: World, site: string): Promise<unknown>;
@@ -290,6 +292,7 @@ export const OPERATIONS: Operation[] = [
     name: "a second source by hand, and `up` afterwards",
     weight: 1,
     harms: true,
+    brings: true,
     make: async (world, site) => {
       const { config } = await world.fleet.collected(site);
       const own = config.sources?.find(({ external }) => external.api === `$JS.${site}.API`);

@@ -39,10 +39,13 @@ class Count {
   droppedCopies = 0;
   /** Whether the hub's store became another one since the book was looked at. */
   isTurned = false;
+  /** Whether a second source was there since. */
+  isBrought = false;
   private readonly twice = new Map<string, number>();
 
   take(world: World, copies: Copies, operation: Operation): void {
     this.isTurned ||= operation.turnsHub === true;
+    this.isBrought ||= operation.brings === true;
     for (const site of SITES)
       for (const id of world.idsOf(site)) {
         const [was, now] = [this.before.get(id) ?? 0, copies.get(id) ?? 0];
@@ -50,11 +53,13 @@ class Count {
           this.droppedCopies += was - now;
           if (now === 0) this.dropped.add(id);
         }
+        // What somebody had deleted there, and a second source brings, is told as doubled.
+        if (operation.brings === true && now > 0 && this.dropped.has(id)) this.doubledAlso(site, 1);
         if (now > 0) this.dropped.delete(id);
         if (now > 0 || this.dropped.has(id)) this.missing.delete(id);
         else this.missing.add(id);
         const again = Math.max(0, now - 1) - Math.max(0, was - 1);
-        if (again > 0) this.doubled.set(site, (this.doubled.get(site) ?? 0) + again);
+        if (again > 0) this.doubledAlso(site, again);
       }
     this.before = copies;
   }
@@ -66,11 +71,17 @@ class Count {
    * Of a store that is lost nobody can tell what had left its middle by hand from what it still held: the book may tell the
    * first a second time, as missing.
    */
-  allow(site: string, told: number): void {
-    const again = told - this.missingOf(site);
-    if (!this.isTurned || again <= 0 || again > ofSite(this.dropped, site)) return;
-    this.twice.set(site, (this.twice.get(site) ?? 0) + again);
+  allow(site: string, told: Pick<Soaked, "missing" | "doubled">): void {
+    const again = told.missing - this.missingOf(site);
+    const isLost = this.isTurned && again > 0 && again <= ofSite(this.dropped, site);
+    // A second source brings what was missing, too; no position shows that, and both numbers stand.
+    const isBrought = this.isBrought && again > 0 && again === told.doubled - (this.doubled.get(site) ?? 0);
+    if (isLost || isBrought) this.twice.set(site, (this.twice.get(site) ?? 0) + again);
+    if (isBrought) this.doubledAlso(site, again);
   }
+
+  private doubledAlso = (site: string, more: number): void =>
+    void this.doubled.set(site, (this.doubled.get(site) ?? 0) + more);
 }
 
 const ofSite = (ids: ReadonlySet<string>, site: string): number =>
@@ -161,12 +172,13 @@ async function compare(world: World, count: Count): Promise<void> {
     }
     if (mode === "perSite" || site === SITES[0]) dropped += countOf(book.hub.differences, "dropped");
     const told = { missing: countOf(record.differences, "missing"), doubled: countOf(record.differences, "doubled") };
-    count.allow(site, told.missing);
+    count.allow(site, told);
     const real = { missing: count.missingOf(site), doubled: count.doubled.get(site) ?? 0 };
     for (const kind of ["missing", "doubled"] as const)
       if (told[kind] !== real[kind]) wrong.push(`${site}: the book tells ${told[kind]} ${kind}, the ids ${real[kind]}`);
   }
   count.isTurned = false;
+  count.isBrought = false;
   if (dropped !== count.droppedCopies) wrong.push(`the book tells ${dropped} dropped, the ids ${count.droppedCopies}`);
   if (wrong.length > 0) throw new Error([...wrong, ...(await statesOf(world))].join("\n"));
 }
