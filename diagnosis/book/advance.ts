@@ -1,6 +1,6 @@
 import { attributed, positionsAfter } from "./attribution";
 import { EndSeen, Look } from "./look";
-import { leaving, leftBefore, withoutLostProbes } from "./leaving";
+import { leaving, withTurned, withoutLostProbes } from "./leaving";
 import {
   Collection,
   Difference,
@@ -8,6 +8,7 @@ import {
   NOTHING_OWN,
   SiteRecord,
   StreamRecord,
+  doubledOn,
   missingOf,
   told,
   turnedSince,
@@ -78,10 +79,13 @@ const turned = ({ turned: before }: HubRecord, { onHub: { history }, at }: Look)
 };
 
 /** The site's record after the look, before its differences are judged. */
-function moved(before: SiteRecord, look: Look, left: number): SiteRecord {
+function moved(before: SiteRecord, look: Look): SiteRecord {
   const { repeated, storedByEarlier, at, atSite, gap, position, ident, earlier, oldest, onHub } = look;
   const again = repeated === undefined ? 0 : repeated.last - repeated.first + 1;
-  const { ident: _ident, earlier: _earlier, ...rest } = before;
+  const { ident: _ident, earlier: _earlier, front, ...rest } = before;
+  // Sequences of another stream of the site say nothing of what had left.
+  const gone = front === undefined || atSite.history !== "same" ? 0 : Math.max(0, front - look.deliveredAgain);
+  const left = (before.left ?? 0) + gone;
   return {
     ...rest,
     ...(ident === undefined ? {} : { ident }),
@@ -105,7 +109,7 @@ function moved(before: SiteRecord, look: Look, left: number): SiteRecord {
 export function advance(booked: Collection | undefined, look: Look): Collection {
   const { site, onHub } = look;
   if (booked?.sites[site] === undefined) return opened(booked, look);
-  const collection = withoutLostProbes(booked, look);
+  const collection = withoutLostProbes(withTurned(booked, look), look);
   const before = collection.sites[site] ?? booked.sites[site];
   const all: Collection = {
     ...collection,
@@ -116,7 +120,7 @@ export function advance(booked: Collection | undefined, look: Look): Collection 
       ...leaving(collection, look),
     },
     positions: positionsAfter(collection, look),
-    sites: { ...collection.sites, [site]: moved(before, look, leftBefore(booked, before, look)) },
+    sites: { ...collection.sites, [site]: moved(before, look) },
   };
   const after = attributed(all, look, collection);
   const { sites } = after;
@@ -125,7 +129,8 @@ export function advance(booked: Collection | undefined, look: Look): Collection 
     record === undefined
       ? sites
       : { ...sites, [site]: { ...record, differences: judged(record, before, look, collection.hub) } };
-  return { ...after, hub: withSkipped(after), sites: withPurged(judgedSites) };
+  const told = { ...after, sites: judgedSites };
+  return { ...told, hub: withCounts(told), sites: withPurged(judgedSites) };
 }
 
 /**
@@ -139,14 +144,21 @@ export function noted(collection: Collection, site: string, atSite: EndSeen): Co
   return { ...collection, sites: { ...collection.sites, [site]: { ...record, stream } } };
 }
 
-/** The newest mark of a merged stream knows what was skipped up to it. */
-function withSkipped({ hub, sites, positions }: Collection): HubRecord {
+/** The newest mark knows what was skipped up to it, of a merged stream, and doubled. */
+function withCounts({ hub, sites, positions }: Collection): HubRecord {
   const newest = hub.marks.at(-1);
-  if (newest === undefined || Object.keys(positions).length < 2) return hub;
-  const skipped = Object.fromEntries(
-    Object.entries(sites).flatMap(([name, record]) => (record.skipped === 0 ? [] : [[name, record.skipped]])),
-  );
-  return { ...hub, marks: [...hub.marks.slice(0, -1), { ...newest, skipped }] };
+  if (newest === undefined) return hub;
+  const counted = (count: (record: SiteRecord) => number) =>
+    Object.fromEntries(
+      Object.entries(sites).flatMap(([name, record]) => (count(record) === 0 ? [] : [[name, count(record)]])),
+    );
+  const isMerged = Object.keys(positions).length > 1;
+  const doubled = counted(doubledOn);
+  const counts = {
+    ...(isMerged ? { skipped: counted(({ skipped }) => skipped) } : {}),
+    ...(Object.keys(doubled).length === 0 ? {} : { doubled }),
+  };
+  return { ...hub, marks: [...hub.marks.slice(0, -1), { ...newest, ...counts }] };
 }
 
 const withPurged = (sites: Collection["sites"]): Collection["sites"] =>

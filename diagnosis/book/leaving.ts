@@ -3,6 +3,7 @@ import {
   Difference,
   HubRecord,
   SiteRecord,
+  doubledOn,
   leftHub,
   markUpTo,
   purgedOnHub,
@@ -71,14 +72,29 @@ export function withoutLostProbes(collection: Collection, { onHub }: Look): Coll
 }
 
 /**
- * Messages of the site that had left the hub's stream at its oldest end, by a limit or by hand, and that nobody delivers to
- * the stream that stands in its place now. What left it in the middle cannot be told from what it still held.
+ * The book when the hub's store is another one: what its sites had on the one before, and nobody misses. At its oldest end
+ * messages had left it, by a limit or by hand; what left it in the middle cannot be told from what it still held. Second
+ * copies went with it, but for those that a store that went back had already.
  */
-export function leftBefore({ hub, positions }: Collection, record: SiteRecord, look: Look): number {
-  const { oldest = 0, purges = [], skipped, left = 0 } = record;
-  if (look.onHub.history !== "made anew" || look.atSite.history !== "same" || oldest === 0) return left;
-  const isAlone = Object.keys(positions).length < 2;
-  const stored = isAlone ? Math.min(hub.first - 1, oldest - 1) : Math.max(0, oldest - 1 - skipped);
-  const probes = sum(purges.filter(({ last }) => last < hub.first).map(({ count }) => count));
-  return left + Math.max(0, stored - probes - look.deliveredAgain);
+export function withTurned(collection: Collection, { onHub, stands }: Look): Collection {
+  if (onHub.history === "same") return collection;
+  const isAnew = onHub.history === "made anew";
+  const isAlone = Object.keys(collection.positions).length < 2;
+  const { first } = collection.hub;
+  const sites = Object.entries(collection.sites).map(([name, record]): [string, SiteRecord] => {
+    const { oldest = 0, purges = [], skipped, undone = 0 } = record;
+    const kept = isAnew ? 0 : stands === undefined ? Infinity : (stands.doubled?.[name] ?? 0);
+    const gone = doubledOn(record) - kept;
+    const stored = isAlone ? Math.min(first - 1, oldest - 1) : oldest - 1 - skipped;
+    const probes = sum(purges.filter(({ last }) => last < first).map(({ count }) => count));
+    return [
+      name,
+      {
+        ...record,
+        ...(gone <= 0 ? {} : { undone: undone + gone }),
+        ...(isAnew && oldest > 0 ? { front: Math.max(0, stored - probes) } : {}),
+      },
+    ];
+  });
+  return { ...collection, sites: Object.fromEntries(sites) };
 }

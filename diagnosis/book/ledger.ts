@@ -12,9 +12,13 @@ export interface Mark {
   at: number;
 }
 
-/** A mark on the hub's stream, with what the sites of a merged stream had skipped by then; 0 is left out. */
+/**
+ * A mark on the hub's stream, with what the sites of a merged stream had skipped by then, and how many messages of each site
+ * stood there once too often; 0 is left out.
+ */
 export interface HubMark extends Mark {
   skipped?: Record<string, number>;
+  doubled?: Record<string, number>;
 }
 
 /** One stream as the last look saw it. */
@@ -91,6 +95,10 @@ export interface SiteRecord {
   oldest?: number;
   /** Had left the hub's stream before that was made anew, and nobody delivers it again: no loss. */
   left?: number;
+  /** Second copies that went with a hub's store: no loss either. */
+  undone?: number;
+  /** What had left the hub's stream when it was made anew, until the site's next look tells what of it comes again. */
+  front?: number;
   /** Probes purged on the hub, by removal: how many, and the last of its sequences then. Oldest first. */
   purges?: { last: number; count: number }[];
   /** Probes purged on the hub up to the last look. */
@@ -138,8 +146,9 @@ export const lostProbes = (own: OwnMessages, onHub: number): number =>
  */
 export function missingOf(record: SiteRecord, probesOnHub: number): number {
   const all = withLostProbes(record);
+  const { own, undone = 0 } = record;
   // A probe that is gone explains a message that is missing, and none that is doubled.
-  return all > 0 ? Math.max(0, all - lostProbes(record.own, probesOnHub)) : all;
+  return (all > 0 ? Math.max(0, all - lostProbes(own, probesOnHub)) : all) - undone;
 }
 
 const withLostProbes = ({
@@ -152,6 +161,9 @@ const withLostProbes = ({
   opening,
   left = 0,
 }: SiteRecord): number => Math.min(last, position) - position + before + gap + skipped - left - own.fillers - opening;
+
+/** Second copies of the site's messages that the hub's stream has now. */
+export const doubledOn = ({ differences, undone = 0 }: SiteRecord): number => countOf(differences, "doubled") - undone;
 
 /** What the book already tells as missing, less what it tells as doubled. */
 export const told = (differences: readonly Difference[]): number =>

@@ -1,4 +1,4 @@
-import { Difference, History, Mark } from "./ledger";
+import { Difference, History, HubMark, Mark } from "./ledger";
 
 /** One end of a stream as a look sees it. */
 export interface EndSeen {
@@ -30,6 +30,8 @@ export interface Look {
   storedByEarlier: number | undefined;
   /** The site's sequence of the hub's oldest copy; one more than the position when it holds none, 0 when nobody can tell. */
   oldest: number;
+  /** The newest mark that stands on a hub's stream that went back. */
+  stands?: HubMark | undefined;
   /** Of what had left a hub's stream before it was made anew: what the site has delivered again, or will. */
   deliveredAgain: number;
   /** Probes on the hub of this site's stream, purged at the site already. */

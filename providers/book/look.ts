@@ -13,7 +13,7 @@ import { StreamInfo } from "../nats/jetstream";
 import { causesOf } from "./causes";
 import { deliveredAgain, oldestCopy } from "./front";
 import { jumpsOf } from "./merged";
-import { positionsOf, siteEndOf } from "./positions";
+import { positionsOf, sameUpTo, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
 import { changeBook, readBook, tellsOfHub } from "./record";
 
@@ -121,12 +121,15 @@ async function lookOnce(
   if (seen === undefined) return undefined;
   const record = before?.sites[site];
   const oldest = await oldestCopy(await atHub(access, stream), stream, site, seen);
-  const isAnew = record !== undefined && seen.history.hub === "made anew";
+  const isAnew = seen.history.hub === "made anew" || record?.front !== undefined;
+  const marks = before?.hub.marks ?? [];
   const look: Look = {
     ...seen,
     site,
     oldest,
-    deliveredAgain: isAnew ? deliveredAgain(record, seen.atSite, oldest) : 0,
+    deliveredAgain: record !== undefined && isAnew ? deliveredAgain(record, seen.atSite, oldest) : 0,
+    stands:
+      seen.history.hub === "went back" ? await sameUpTo(await atHub(access, stream), seen.onHub, marks) : undefined,
     hubNow: seen.onHub.ts === undefined ? Date.now() : Date.parse(seen.onHub.ts),
     atSite: endOf(seen.atSite, seen.history.site, seen.marks.site),
     onHub: endOf(seen.onHub, seen.history.hub, seen.marks.hub),

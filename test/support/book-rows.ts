@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { RawSettings } from "../../configs/settings";
 import { serverFiles } from "../../providers/folders";
 import { Mode } from "./catalogue";
+import { repairSite } from "../../providers/repair";
 import { Played } from "./book-played";
 import { oslo } from "./catalogue-mistakes";
 import { whileStopped } from "./servers";
 import { keepStore, loseStore, rollBack } from "./stores";
 import { until } from "./until";
+import { observedAt } from "./watched";
 
 /** Ways to lose, to double and to drop messages, made on real servers; every message has an id, and all are counted. */
 
@@ -420,6 +422,36 @@ export const BOOK_ROWS: BookRow[] = [
     tells: { oslo: { doubled: 22 } },
     cause: /sources the site's stream 2 times/,
   },
+  ...["goes back to before that", "is lost"].map((how): BookRow => ({
+    name: `a hub's store that ${how}, of a stream that had everything twice`,
+    modes: BOTH,
+    make: async (played) => {
+      const { fleet } = played;
+      await played.publish("oslo", 10);
+      await played.publish("bergen", 4);
+      await played.taken("oslo", "bergen");
+      await played.look();
+      if (how !== "is lost") await keepStore(fleet.hub);
+      const { config } = await fleet.collected("oslo");
+      const [own] = config.sources!.filter(({ external }) => external.api === "$JS.oslo.API");
+      const second = { ...own!, subject_transforms: [{ src: "events.>", dest: "oslo.again.>" }] };
+      await played.editOnHub({ sources: [...config.sources!, second] });
+      await until("everything is there twice", async () => {
+        const ids = await played.idsIn(await fleet.atHub("oslo"), "EVENTS");
+        return ids.filter((id) => id === "oslo-10").length === 2;
+      });
+      await fleet.up();
+      await played.look();
+      const observed = observedAt(fleet, "oslo");
+      const known = { accept: "known", note: "a test", say: () => undefined } as const;
+      await repairSite({ observed, streams: observed.streams, ...known });
+      if (how === "is lost") await loseStore(fleet.hub);
+      else await rollBack(fleet.hub);
+      await fleet.up();
+      await played.taken("oslo", "bergen");
+    },
+    tells: {},
+  })),
   {
     name: "a damaged block of the hub's stream",
     modes: ["perSite"],

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { headers } from "nats";
 import { RawSettings } from "../../../configs/settings";
 import { kick } from "../../../providers/nats/system";
 import { Refusal } from "../../../providers/refusal";
@@ -95,9 +96,16 @@ export const OPERATIONS: Operation[] = [
       await fleet.up({ sites: sitesWith("narvik") });
       const narvik = await fleet.application("narvik");
       const stream = narvik.jetstream();
-      for (let i = random.between(1, 30); i > 0; i--) await stream.publish("events.n", `${i}`);
+      const publish = async (count: number) => {
+        for (let i = 0; i < count; i++) {
+          const head = headers();
+          head.set("Id", world.guestId());
+          await stream.publish("events.n", `${i}`, { headers: head });
+        }
+      };
+      await publish(random.between(1, 30));
       if (random.chance(0.5)) await world.look();
-      for (let i = random.between(0, 30); i > 0; i--) await stream.publish("events.n", `${i}`);
+      await publish(random.between(0, 30));
       await world.publish(site, 5);
       await fleet.up({ sites: sitesWith() });
     },

@@ -61,6 +61,9 @@ class Count {
         const again = Math.max(0, now - 1) - Math.max(0, was - 1);
         if (again > 0) this.doubledAlso(site, again);
       }
+    if (operation.drops === true)
+      for (const [id, was] of this.before)
+        if (id.startsWith("narvik-")) this.droppedCopies += was - (copies.get(id) ?? 0);
     this.before = copies;
   }
 

@@ -39,6 +39,9 @@ export class World {
   /** What the site acknowledged ever. */
   idsOf = (site: string): ReadonlySet<string> => this.acknowledged.get(site) ?? new Set();
 
+  /** The id of a message of a site that comes and goes. */
+  guestId = (): string => `narvik-${this.next++}`;
+
   get count(): number {
     return SITES.reduce((sum, site) => sum + this.idsOf(site).size, 0);
   }
