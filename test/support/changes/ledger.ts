@@ -12,8 +12,6 @@ import { until } from "../until";
 /** The first words of the subjects. A word that no stream takes is refused at once. */
 export const WORDS = ["events", "alarms", "more"] as const;
 
-const PAUSE_MS = 100;
-
 /** An application of one site: publishes one message after the other on each word, whatever becomes of its server. */
 export class Publisher {
   /** What the site acknowledged. */
@@ -24,10 +22,11 @@ export class Publisher {
   private isStopping = false;
   private readonly ended: Promise<unknown>;
 
-  /** `first`: the number of its first messages. */
+  /** `next`: the number of its first message; `pauseMs`: between a message of a word and the next. */
   constructor(
     readonly site: string,
     private readonly access: Access,
+    private readonly pauseMs: number,
     private next = 1,
   ) {
     this.ended = Promise.all(WORDS.map((word) => this.publishAll(word)));
@@ -55,7 +54,7 @@ export class Publisher {
       } catch {
         // The server restarts, or no stream takes the subject now.
       }
-      await sleep(PAUSE_MS);
+      await sleep(this.pauseMs);
     }
   }
 
@@ -85,6 +84,9 @@ export class Applications {
   private readonly collectors = new Map<string, string>();
   private hubUrl = "";
 
+  /** `pauseMs`: between the messages that one site publishes on one word. */
+  constructor(private readonly pauseMs = 100) {}
+
   /** Publishes at these sites. */
   follow(sites: readonly SiteLogin[], hub: { url: string; operator: string }): void {
     this.hubUrl = hub.url;
@@ -93,7 +95,8 @@ export class Applications {
       this.collectors.set(name, operator);
       if (this.publishing.has(name)) continue;
       const earlier = this.ended.filter(({ site }) => site === name).map(({ last }) => last);
-      this.publishing.set(name, new Publisher(name, { url, seed: application }, Math.max(0, ...earlier) + 1));
+      const next = Math.max(0, ...earlier) + 1;
+      this.publishing.set(name, new Publisher(name, { url, seed: application }, this.pauseMs, next));
     }
   }
 

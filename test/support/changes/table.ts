@@ -12,6 +12,8 @@ export type Mode = (typeof MODES)[number];
 export type Reach = (typeof REACHES)[number];
 export type Runtime = (typeof RUNTIMES)[number];
 
+export const nextTls = (tls: Tls): Tls => TLS[(TLS.indexOf(tls) + 1) % TLS.length] ?? tls;
+
 /** What a fleet is, at a change. */
 export interface Shape {
   tls: Tls;
@@ -23,6 +25,18 @@ export interface SiteKind {
   runtime: Runtime;
   reach: Reach;
 }
+
+/** Where hub and sites run. */
+export interface Ground {
+  hub: Runtime;
+  kinds: readonly SiteKind[];
+}
+
+/** One site of each reach, all on one runtime. */
+export const groundOf = (hub: Runtime, sites: Runtime): Ground => ({
+  hub,
+  kinds: REACHES.map((reach) => ({ runtime: sites, reach })),
+});
 
 /** A fleet as it is declared. */
 export interface Declared extends Shape {
@@ -44,23 +58,29 @@ const NAMES: Record<"kept" | "added" | "renamed", string[]> = {
 
 export const ALL_NAMES = Object.values(NAMES).flat();
 
-export const sitesOf = (generation: keyof typeof NAMES, kinds: readonly SiteKind[]): Declared["sites"] =>
+const sitesOf = (generation: keyof typeof NAMES, kinds: readonly SiteKind[]): Declared["sites"] =>
   kinds.map((kind, i) => ({ ...kind, name: NAMES[generation][i] ?? "none", rotation: 0 }));
 
 const isOf = (generation: keyof typeof NAMES, { name }: { name: string }): boolean => NAMES[generation].includes(name);
 
-export const firstDeclared = (hub: Runtime, sites: Declared["sites"], shape: Shape): Declared => ({
+export const firstDeclared = ({ hub, kinds }: Ground, shape: Shape): Declared => ({
   ...shape,
   hub,
-  sites,
+  sites: sitesOf("kept", kinds),
   roomy: false,
   burst: shape.tls === "generated" ? "2500kB" : "0B",
   streams: [{ name: "EVENTS", subjects: ["events.>"] }],
 });
 
+/** One update of a change; `refused`: what the way there in one step is refused with, tried first. */
+export interface Step {
+  after: Declared;
+  refused?: { of: Declared; with: RegExp };
+}
+
 export interface Change {
-  /** What becomes of the fleet; `refused`: what the way there in one step is refused with, tried first. */
-  steps(before: Declared, kinds: readonly SiteKind[]): { after: Declared; refused?: { of: Declared; with: RegExp } }[];
+  /** What becomes of the fleet, update by update. */
+  steps: ((before: Declared, kinds: readonly SiteKind[]) => Step)[];
   /** Whether no leaf link of a site that stays drops. */
   linksStay?: true;
   /** Whether no server of a site that stays is restarted. */
@@ -81,58 +101,62 @@ export const CHANGES: Record<string, Change> = {
   "a site is added": {
     linksStay: true,
     serversStay: true,
-    steps: (before, kinds) => [{ after: withSites(before, "added", kinds) }],
+    steps: [(before, kinds) => ({ after: withSites(before, "added", kinds) })],
   },
   "a stream is added": {
     linksStay: true,
     serversStay: true,
-    steps: (before) => [
-      { after: { ...before, streams: [...before.streams, { name: "ALARMS", subjects: ["alarms.>"] }] } },
+    steps: [
+      (before) => ({
+        after: { ...before, streams: [...before.streams, { name: "ALARMS", subjects: ["alarms.>"] }] },
+      }),
     ],
   },
   "a site is renamed": {
     linksStay: true,
     serversStay: true,
-    steps: (before, kinds) => {
-      const both = withSites(before, "renamed", kinds);
-      return [
-        { after: both, refused: { of: without(both, "added"), with: /seems to become/ } },
-        { after: without(both, "added") },
-      ];
-    },
+    steps: [
+      (before, kinds) => {
+        const both = withSites(before, "renamed", kinds);
+        return { after: both, refused: { of: without(both, "added"), with: /seems to become/ } };
+      },
+      (before) => ({ after: without(before, "added") }),
+    ],
   },
   "limits are raised": {
     linksStay: true,
     serversStay: true,
-    steps: (before) => [{ after: { ...before, roomy: true } }],
+    steps: [(before) => ({ after: { ...before, roomy: true } })],
   },
   "a link key is rotated": {
     serversStay: true,
-    steps: (before) => [
-      { after: { ...before, sites: before.sites.map((site) => ({ ...site, rotation: site.rotation + 1 })) } },
+    steps: [
+      (before) => ({
+        after: { ...before, sites: before.sites.map((site) => ({ ...site, rotation: site.rotation + 1 })) },
+      }),
     ],
   },
   "subjects change": {
     linksStay: true,
     serversStay: true,
-    steps: (before) => [{ after: { ...before, streams: subjectsOfEvents(before, ["events.>", "more.>"]) } }],
+    steps: [(before) => ({ after: { ...before, streams: subjectsOfEvents(before, ["events.>", "more.>"]) } })],
   },
   "a site is removed": {
     linksStay: true,
     serversStay: true,
-    steps: (before) => [{ after: without(before, "renamed") }],
+    steps: [(before) => ({ after: without(before, "renamed") })],
   },
-  "limits are lowered": { steps: (before) => [{ after: { ...before, roomy: false } }] },
+  "limits are lowered": { steps: [(before) => ({ after: { ...before, roomy: false } })] },
   "a stream is removed": {
     linksStay: true,
     serversStay: true,
-    steps: (before) => [
-      {
+    steps: [
+      (before) => ({
         after: {
           ...before,
           streams: subjectsOfEvents(before, ["events.>"]).filter(({ name }) => name !== "ALARMS"),
         },
-      },
+      }),
     ],
   },
 };
@@ -146,63 +170,18 @@ export const DEPARTURES: Record<string, (shape: Shape) => Shape> = Object.fromEn
   ...MODES.map((mode) => [`the mode becomes ${mode}`, (shape: Shape) => ({ ...shape, mode })] as const),
 ]);
 
-/** One cell of the table: a change of a fleet with such a hub, as a site of this kind sees it. */
-export interface Cell extends Shape, SiteKind {
-  change: string;
-  hub: Runtime;
-}
-
-/** Why a combination makes no sense; undefined when it does. */
-export function nonsense({ change, tls, mode }: Cell): string | undefined {
-  const departure = DEPARTURES[change];
-  if (departure === undefined) return undefined;
-  const after = departure({ tls, mode });
-  return after.tls === tls && after.mode === mode ? "it is so already: nothing changes" : undefined;
+/** A kind of change by its name. */
+export function changeOf(name: string): Change {
+  const departure = DEPARTURES[name];
+  const change =
+    departure === undefined ? CHANGES[name] : { steps: [(b: Declared) => ({ after: { ...b, ...departure(b) } })] };
+  if (change === undefined) throw new Error(`the table has no change '${name}'`);
+  return change;
 }
 
 export const SHAPES: Shape[] = TLS.flatMap((tls) => MODES.map((mode) => ({ tls, mode })));
 
-const CHANGE_NAMES = [...Object.keys(CHANGES), ...Object.keys(DEPARTURES)];
-
-/** All cells of fleets with such a hub and such sites. */
-export const cellsOf = (hub: Runtime, kinds: readonly SiteKind[]): Cell[] =>
-  CHANGE_NAMES.flatMap((change) =>
-    SHAPES.flatMap((shape) => kinds.map((kind) => ({ change, hub, ...shape, ...kind }))),
-  );
-
-const keyOf = ({ change, hub, runtime, reach, tls, mode }: Cell): string =>
-  [change, hub, runtime, reach, tls, mode].join("|");
-
-/** Which cells were tried. */
-export class Coverage {
-  private readonly tried = new Set<string>();
-
-  constructor(private readonly cells: readonly Cell[]) {}
-
-  note(change: string, { hub, tls, mode }: Declared, kinds: readonly SiteKind[]): void {
-    for (const kind of kinds) this.tried.add(keyOf({ change, hub, tls, mode, ...kind }));
-  }
-
-  get missing(): Cell[] {
-    return this.cells.filter((cell) => nonsense(cell) === undefined && !this.tried.has(keyOf(cell)));
-  }
-
-  /** One line for each kind of change, and the sum of all. */
-  get text(): string {
-    const sensible = this.cells.filter((cell) => nonsense(cell) === undefined);
-    const isTried = (cell: Cell) => this.tried.has(keyOf(cell));
-    const line = (what: string, cells: readonly Cell[]) =>
-      `${what.padEnd(28)} ${cells.filter(isTried).length} of ${cells.length}`;
-    const rows = CHANGE_NAMES.map((change) =>
-      line(
-        change,
-        sensible.filter((cell) => cell.change === change),
-      ),
-    );
-    const leftOut = this.cells.length - sensible.length;
-    return [...rows, line("all", sensible), `left out: ${leftOut} (it is so already: nothing changes)`].join("\n");
-  }
-}
+export const CHANGE_NAMES = [...Object.keys(CHANGES), ...Object.keys(DEPARTURES)];
 
 /** The declaration as the settings say it. */
 export function settingsOf(declared: Declared, certificates: string): RawSettings {
