@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { repairSite } from "../../providers/repair";
 import { Played } from "../support/book-played";
-import { BOOK_ROWS, BookRow, judgeBook } from "../support/book-rows";
+import { BookRow, judgeBook } from "../support/book-row";
+import { BOOK_ROWS } from "../support/book-rows";
 import { MERGED, Mode } from "../support/catalogue";
 import { concurrently } from "../support/concurrently";
 import { TestFleet } from "../support/fleet";

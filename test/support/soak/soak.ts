@@ -42,6 +42,8 @@ class Count {
   /** Whether a second source was there since. */
   isBrought = false;
   private readonly twice = new Map<string, number>();
+  /** After which operation an id was missed first. */
+  readonly since = new Map<string, string>();
 
   take(world: World, copies: Copies, operation: Operation): void {
     this.isTurned ||= operation.turnsHub === true;
@@ -57,7 +59,10 @@ class Count {
         if (operation.brings === true && now > 0 && this.dropped.has(id)) this.doubledAlso(site, 1);
         if (now > 0) this.dropped.delete(id);
         if (now > 0 || this.dropped.has(id)) this.missing.delete(id);
-        else this.missing.add(id);
+        else {
+          if (!this.missing.has(id)) this.since.set(id, operation.name);
+          this.missing.add(id);
+        }
         const again = Math.max(0, now - 1) - Math.max(0, was - 1);
         if (again > 0) this.doubledAlso(site, again);
       }
@@ -65,6 +70,16 @@ class Count {
       for (const [id, was] of this.before)
         if (id.startsWith("narvik-")) this.droppedCopies += was - (copies.get(id) ?? 0);
     this.before = copies;
+  }
+
+  /** Which operations the missing ones are missing since. */
+  reasons(): string[] {
+    const counts = new Map<string, number>();
+    for (const id of this.missing) {
+      const reason = `${id.split("-")[0] ?? ""}, since ${this.since.get(id) ?? "ever"}`;
+      counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    }
+    return [...counts].map(([reason, number]) => `missing by ids: ${number} of ${reason}`);
   }
 
   /** What the book should tell as missing. */
@@ -183,7 +198,7 @@ async function compare(world: World, count: Count): Promise<void> {
   count.isTurned = false;
   count.isBrought = false;
   if (dropped !== count.droppedCopies) wrong.push(`the book tells ${dropped} dropped, the ids ${count.droppedCopies}`);
-  if (wrong.length > 0) throw new Error([...wrong, ...(await statesOf(world))].join("\n"));
+  if (wrong.length > 0) throw new Error([...wrong, ...count.reasons(), ...(await statesOf(world))].join("\n"));
 }
 
 /** What the servers say of the streams, for whoever looks for the reason. */

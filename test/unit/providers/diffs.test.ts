@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { Socket, createServer } from "node:net";
+import { AddressInfo, Socket, createServer } from "node:net";
 import { serverFiles } from "../../../providers/folders";
 import * as fleet from "../../../providers/fleet";
 import * as guard from "../../../providers/guard";
@@ -21,6 +21,7 @@ import { newKey, newSeed } from "../../support/settings";
 import { closedPort, resourcesOf } from "./fleet-inputs";
 import { reported } from "./reported";
 import { inTempFolder } from "./temp-folder";
+import { withOneUnknown } from "./with-one-unknown";
 
 interface Diff {
   changes: boolean;
@@ -39,21 +40,6 @@ const DIFFS = {
   guard: guard.diff,
   "smoke-test": smokeTest.diff,
 } as unknown as Record<keyof ReturnType<typeof resourcesOf>, AnyDiff>;
-
-/** The value with each of its leaves unknown in turn. */
-function* withOneUnknown(value: unknown): Generator<unknown> {
-  if (typeof value !== "object" || value === null) {
-    yield UNKNOWN;
-    return;
-  }
-  yield UNKNOWN;
-  for (const [key, item] of Object.entries(value)) {
-    for (const part of withOneUnknown(item)) {
-      if (Array.isArray(value)) yield value.map((old: unknown, i) => (String(i) === key ? part : old));
-      else yield { ...value, [key]: part };
-    }
-  }
-}
 
 describe("what a diff says", () => {
   const temp = inTempFolder();
@@ -484,18 +470,13 @@ describe("what a diff says", () => {
     const silent = createServer((socket) => void sockets.push(socket));
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     try {
-      const address = silent.address();
-      const quiet = resourcesOf(temp.path("dev"), typeof address === "object" && address !== null ? address.port : 0);
+      const quiet = resourcesOf(temp.path("dev"), (silent.address() as AddressInfo).port);
       const started = performance.now();
       const answers: Diff[] = [];
       await reported(async () => {
-        for (const found of await Promise.all(
-          (["streams", "smoke-test", "hub-server", "leaf-server"] as const).map((name) =>
-            DIFFS[name]("id", quiet[name].outputs, quiet[name].inputs),
-          ),
-        )) {
-          answers.push(found);
-        }
+        const all = ["streams", "smoke-test", "hub-server", "leaf-server"] as const;
+        const found = all.map((name) => DIFFS[name]("id", quiet[name].outputs, quiet[name].inputs));
+        answers.push(...(await Promise.all(found)));
       });
       assert.deepEqual(
         answers.map(({ changes }) => changes),
