@@ -126,7 +126,10 @@ const ID_LENGTH = 12;
 
 /** Asked twice: a site whose id is not known is tested in full, and a busy machine may be late once. */
 const idOf = async (url: string): Promise<string | undefined> =>
-  ((await serverInfo(url)) ?? (await serverInfo(url)))?.server_id;
+  ((await serverInfo(url, ID_WAIT_MS)) ?? (await serverInfo(url, ID_WAIT_MS)))?.server_id;
+
+/** For each of the two: a look at a server that never answers ends within 5 s. */
+const ID_WAIT_MS = 1_500;
 
 /** The ids of the servers; empty of one that does not say its own. */
 export async function serverIds({ hub, sites, secrets }: SmokeTestInputs): Promise<Record<string, string>> {
