@@ -94,7 +94,9 @@ class Count {
     const isLost = this.isTurned && again > 0 && again <= ofSite(this.dropped, site);
     // A second source brings what was missing, too; no position shows that, and both numbers stand.
     const isBrought = this.isBrought && again > 0 && again === told.doubled - (this.doubled.get(site) ?? 0);
-    if (isLost || isBrought) this.twice.set(site, (this.twice.get(site) ?? 0) + again);
+    // What was told so is taken back when the hub's store is another one and has it.
+    const isBack = this.isTurned && again < 0 && -again <= (this.twice.get(site) ?? 0);
+    if (isLost || isBrought || isBack) this.twice.set(site, (this.twice.get(site) ?? 0) + again);
     if (isBrought) this.doubledAlso(site, again);
   }
 
@@ -160,6 +162,7 @@ export async function soak(mode: Mode, seed: number, most: number, script: reado
       fail(error);
     }
   }
+  if (process.env.SOAK_VERBOSE === "1") process.stderr.write(`${count.reasons().join("\n")}\n`);
   await acknowledged(world).catch(fail);
   const book = SITES.map((site) => count.doubled.get(site) ?? 0);
   return {
