@@ -19,6 +19,11 @@ export function attributed(
     if (record !== undefined && count !== 0) sites[name] = { ...record, skipped: record.skipped + count };
   };
   const { from, bySite = {} } = jumps ?? {};
+  // What a source brought whose site has no book yet is of no other site.
+  if (from === undefined && movedUnopened(all, positions, before).length > 0) {
+    for (const [name, count] of Object.entries(bySite)) add(name, count);
+    return { ...all, sites, base: all.base + unattributed({ ...all, sites }) };
+  }
   if (from !== undefined) {
     for (const [name, record] of Object.entries(sites))
       sites[name] = { ...record, skipped: (from[name] ?? 0) + (bySite[name] ?? 0) };
@@ -30,6 +35,18 @@ export function attributed(
   const [other] = Object.entries(all.sites).filter(([, record]) => fallen.includes(record.source));
   add(other?.[0] ?? site, unattributed({ ...all, sites }));
   return { ...all, sites };
+}
+
+/** Sources of sites without a book that stand elsewhere than at the look before. */
+export function movedUnopened(
+  { sites }: Collection,
+  positions: Record<string, number>,
+  before: Collection | undefined,
+): string[] {
+  const opened = new Set(Object.values(sites).map(({ source }) => source));
+  return Object.entries(positions).flatMap(([source, position]) =>
+    opened.has(source) || position === (before?.positions[source] ?? 0) ? [] : [source],
+  );
 }
 
 const fellBack = (before: Collection | undefined, positions: Record<string, number>, own: string): string[] =>
@@ -45,7 +62,11 @@ export const positionsAfter = (
   ...before?.positions,
   ...Object.fromEntries(
     Object.entries(positions).filter(
-      ([name, position]) => name === source || onHub.history !== "same" || position >= (before?.positions[name] ?? 0),
+      ([name, position]) =>
+        name === source ||
+        onHub.history !== "same" ||
+        position >= (before?.positions[name] ?? 0) ||
+        Object.values(before?.sites ?? {}).every((record) => record.source !== name),
     ),
   ),
 });

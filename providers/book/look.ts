@@ -75,9 +75,13 @@ const told = (book: Collection | undefined, site: string): BookFacts | undefined
 interface Settled {
   book: Collection;
   last: Look;
+  isStill: boolean;
 }
 
-const isQuiet = ({ book, last }: Settled, before: Collection | undefined): boolean =>
+/** How often news must stand: seen once more at a still moment, or four times. */
+const WHOLE = 1;
+
+const isQuiet = ({ book, last }: Pick<Settled, "book" | "last">, before: Collection | undefined): boolean =>
   newsOf(withoutNews(book, before, last.site), last) === 0 && book.hub.otherwise === (before?.hub.otherwise ?? 0);
 
 /** The book after the look, with the differences of before: what would be news. */
@@ -97,7 +101,7 @@ const newsIn = ({ book, last }: Settled, before: Collection | undefined): string
 
 /** Looks until nothing is new, or what is new stands; undefined when it goes on changing. */
 async function settled(look: BookLook, before: Collection | undefined): Promise<Settled | undefined> {
-  let [news, hubLast, stood] = ["", -1, 0];
+  let [news, stood] = ["", 0];
   for (let looks = 0; looks < LOOKS; looks++) {
     if (looks > 0) await sleep(BETWEEN_LOOKS_MS);
     const seen = await lookOnce(look, await withBegun(look, before));
@@ -105,9 +109,9 @@ async function settled(look: BookLook, before: Collection | undefined): Promise<
     const now = newsIn(seen, before);
     const isAlone = Object.keys(seen.book.positions).length < 2;
     // While a merged stream takes messages, its last sequence and the positions are not of one moment.
-    stood = now === news ? stood + (isAlone || hubLast === seen.last.onHub.last ? 2 : 1) : 0;
-    if (stood >= 2) return seen;
-    [news, hubLast] = [now, seen.last.onHub.last];
+    stood = now === news ? stood + (isAlone || seen.isStill ? WHOLE : WHOLE / 4) : 0;
+    if (stood >= WHOLE) return seen;
+    news = now;
   }
   return undefined;
 }
@@ -142,9 +146,10 @@ async function lookOnce(
   // Of which site something is missing, only the messages of a merged stream tell.
   const isAlone = Object.keys(book.positions).length < 2;
   const isUsual = record !== undefined && seen.history.hub === "same" && isQuiet({ book, last: look }, before);
-  if (isAlone || isUsual) return { book, last: look };
+  const { isStill } = seen;
+  if (isAlone || isUsual) return { book, last: look, isStill };
   const jumps = await jumpsOf(access, stream, seen, before).catch(() => undefined);
-  return { book: advance(before, { ...look, jumps }), last: look };
+  return { book: advance(before, { ...look, jumps }), last: look, isStill };
 }
 
 const endOf = ({ created, state }: StreamInfo, history: EndSeen["history"], mark: EndSeen["mark"]): EndSeen => ({

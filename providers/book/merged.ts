@@ -38,9 +38,32 @@ export async function jumpsOf(
       };
     }),
   );
-  const bySite = await jumpsIn(js, stream.name, merged, { first: start.seq + 1, last: onHub.state.last_seq });
+  const others = await Promise.all(
+    unopenedSites(positions, sites).map(async ([name, of]): Promise<MergedSite> => {
+      const filter = collectedSubject(stream, name, ">");
+      const first = await js.nextMessage(stream.name, filter, start.seq + 1);
+      const to = positions[of] ?? 0;
+      return { name, filter, purged: 0, from: first === undefined ? to : originOf(first) - 1, to };
+    }),
+  );
+  const bySite = await jumpsIn(js, stream.name, [...merged, ...others], {
+    first: start.seq + 1,
+    last: onHub.state.last_seq,
+  });
   if (bySite === undefined) return undefined;
   return start.isSinceLook ? { bySite } : { from: start.skipped, bySite };
+}
+
+/** Sites that the stream sources and that have no book yet, each with its source. */
+function unopenedSites(
+  positions: Record<string, number>,
+  opened: readonly { source: string }[],
+): [name: string, source: string][] {
+  const known = new Set(opened.map(({ source }) => source));
+  return Object.keys(positions).flatMap((source): [string, string][] => {
+    const [, name] = /^\$JS\.(.+)\.API$/.exec(source) ?? [];
+    return name === undefined || known.has(source) ? [] : [[name, source]];
+  });
 }
 
 /** Behind which message of the hub's stream the search begins, and what was skipped up to there. */

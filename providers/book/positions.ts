@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject, isSourceOfSite, siteApi, sourceOf } from "../../configs/streams";
@@ -15,6 +16,8 @@ export interface Positions {
   at: string;
   atSite: StreamInfo;
   onHub: StreamInfo;
+  /** Whether the hub's stream took nothing for a moment: its positions and its last sequence are of one moment then. */
+  isStill: boolean;
   /** A message that each end holds, of an application where there is one. */
   marks: { site: Mark | undefined; hub: Mark | undefined };
   history: { site: History; hub: History };
@@ -141,6 +144,27 @@ function behind({ state }: StreamInfo, position: number): { gap: number; waiting
   return { gap, waiting: last - position - gap };
 }
 
+const STILL_MS = 5;
+const MOST_STILL_LOOKS = 20;
+
+/**
+ * The stream, of several sources at a moment at which it takes nothing, where there is one: the server reads positions and
+ * last sequence one after the other.
+ */
+async function stillOf(js: JetStream, name: string): Promise<{ info: StreamInfo | undefined; isStill: boolean }> {
+  const standing = ({ state, sources = [] }: StreamInfo) =>
+    JSON.stringify([state.last_seq, ...sources.map(({ seq }) => seq)]);
+  let info = await js.stream(name);
+  if (info === undefined || (info.sources ?? []).length < 2) return { info, isStill: true };
+  for (let looks = 0; looks < MOST_STILL_LOOKS; looks++) {
+    await sleep(STILL_MS);
+    const next = await js.stream(name);
+    if (next === undefined || standing(next) === standing(info)) return { info: next, isStill: true };
+    info = next;
+  }
+  return { info, isStill: false };
+}
+
 /** Undefined when a stream or the site's source is missing. `overrun`: what a lost tail is known to have skipped. */
 export async function positionsOf(
   access: SiteAccess,
@@ -153,7 +177,7 @@ export async function positionsOf(
   const before = record?.sites[site];
   const [hub, local] = await Promise.all([atHub(access, stream), atSite(access)]);
   // The hub first: what it took is never more than what the site shows afterwards, however fast data flows.
-  const onHub = await hub.stream(stream.name);
+  const { info: onHub, isStill } = await stillOf(hub, stream.name);
   const atTheSite = await local.stream(name, true);
   if (onHub === undefined || atTheSite === undefined) return undefined;
   const source = declaredSource(onHub, stream, site);
@@ -186,6 +210,7 @@ export async function positionsOf(
     at: new Date().toISOString(),
     atSite: atTheSite,
     onHub,
+    isStill,
     marks: { site: markOf(newest), hub: markOf(copy) },
     history,
     position,

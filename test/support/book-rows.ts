@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { oslo } from "./catalogue-mistakes";
 import { whileStopped } from "./servers";
 import { keepStore, loseStore, rollBack } from "./stores";
@@ -19,6 +20,24 @@ export const BOOK_ROWS: BookRow[] = [
       await played.publish("bergen", 25, { bytes: 20_000 });
       await whileStopped(oslo(played.fleet).folder, () => undefined);
       await played.withoutHub(() => played.publish("oslo", 10));
+      await played.taken("oslo", "bergen");
+    },
+    tells: {},
+  },
+  {
+    name: "nothing: both sites publish all the time while looks go on",
+    modes: BOTH,
+    make: async (played) => {
+      let isOver = false;
+      const busy = ["oslo", "bergen"].map(async (site) => {
+        for (let count = 0; !isOver && count < 2_000; count += 3) {
+          await played.publish(site, 3);
+          await sleep(5);
+        }
+      });
+      for (let looks = 0; looks < 12; looks++) await played.look();
+      isOver = true;
+      await Promise.all(busy);
       await played.taken("oslo", "bergen");
     },
     tells: {},

@@ -164,6 +164,29 @@ describe("the arithmetic of the account book", () => {
     assert.deepEqual(told(advance(book, later("04:00", 12, 25))), [{ kind: "dropped", count: 2 }]);
   });
 
+  it("takes what comes from a site without a book for no other site's", () => {
+    const source = "$JS.bergen.API";
+    const others = (bergen: number) => ({ positions: { "$JS.oslo.API": 10, [source]: bergen } });
+    const book = after(
+      look("01:00", stored(10), stored(310), 10, others(300)),
+      // Bergen's stream was made anew, and 3 of its messages came.
+      look("02:00", stored(10), stored(313), 10, others(3)),
+    );
+    assert.deepEqual(told(book), []);
+    assert.deepEqual(
+      told(
+        advance(
+          book,
+          look("03:00", stored(12), stored(314), 12, {
+            ...others(3),
+            positions: { ...others(3).positions, "$JS.oslo.API": 12 },
+          }),
+        ),
+      ),
+      [{ kind: "missing", count: 1 }],
+    );
+  });
+
   it("tells each loss once, and the sum of all is what is gone, whatever the order", () => {
     const step = fc.record({ published: fc.nat(50), lost: fc.nat(50), delayed: fc.nat(20) });
     fc.assert(
