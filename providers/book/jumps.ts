@@ -52,8 +52,11 @@ export async function jumpsIn(
 function credited(jumps: readonly number[], empty: number, most: readonly number[]): number[] {
   const left = [...jumps];
   let rest = empty;
+  // Where all of them stood in the range, they did so beside messages that are there twice, too.
+  const isWhole = empty >= most.reduce((sum, count) => sum + count, 0);
   const take = (i: number, limit: number): void => {
-    const taken = Math.max(0, Math.min(rest, left[i] ?? 0, limit));
+    const jump = isWhole && limit < Infinity ? limit : (left[i] ?? 0);
+    const taken = Math.max(0, Math.min(rest, jump, limit));
     left[i] = (left[i] ?? 0) - taken;
     rest -= taken;
   };

@@ -83,7 +83,7 @@ const PAUSED = [
         );
         for (const finding of findings) {
           assert.match(finding.evidence, evidence);
-          assert.deepEqual(commandsIn(finding.next), { up: true, repairs: [], known: [] });
+          assert.deepEqual(commandsIn(finding.next), { up: true, repairs: [], known: [], doubles: [] });
         }
         assert.match((await stack.succeeds("preview")).output, /is stopped \(frozen\).*; up repairs it/);
         await stack.up();
