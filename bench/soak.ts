@@ -25,7 +25,17 @@ describe(`a fleet under ${OPERATIONS} random operations, seed ${SEED}`, function
     });
 
   after(() => {
-    const head = ["mode", "seed", "operations", "looks", "acknowledged", "missing", "doubled", "dropped"] as const;
+    const head = [
+      "mode",
+      "seed",
+      "operations",
+      "looks",
+      "acknowledged",
+      "missing",
+      "doubled",
+      "dropped",
+      "pairs",
+    ] as const;
     const table = new Table({ head: [...head], style: { head: [] } });
     for (const one of ended) table.push(head.map((column) => String(one[column])));
     console.log(table.toString());

@@ -19,6 +19,7 @@ export interface Soaked {
   missing: number;
   doubled: number;
   dropped: number;
+  pairs: number;
 }
 
 /** Before how many of the operations that do harm nobody looks, so that several meet in one look. */
@@ -39,14 +40,17 @@ class Count {
   droppedCopies = 0;
   /** Whether the hub's store became another one since the book was looked at. */
   isTurned = false;
-  /** Missing messages that a second source brought. */
-  private readonly brought = new Map<string, number>();
+  /** Whether a second source was there since. */
+  isBrought = false;
+  /** Messages that the book tells as missing and as doubled, because of second sources. */
+  pairs = 0;
   private readonly twice = new Map<string, number>();
   /** After which operation an id was missed first. */
   readonly since = new Map<string, string>();
 
   take(world: World, copies: Copies, operation: Operation): void {
     this.isTurned ||= operation.turnsHub === true;
+    this.isBrought ||= operation.brings === true;
     for (const site of SITES)
       for (const id of world.idsOf(site)) {
         const [was, now] = [this.before.get(id) ?? 0, copies.get(id) ?? 0];
@@ -56,8 +60,6 @@ class Count {
         }
         // What somebody had deleted there, and a second source brings, is told as doubled.
         if (operation.brings === true && now > 0 && this.dropped.has(id)) this.doubledAlso(site, 1);
-        if (operation.brings === true && now > 0 && this.missing.has(id))
-          this.brought.set(site, (this.brought.get(site) ?? 0) + 1);
         if (now > 0) this.dropped.delete(id);
         if (now > 0 || this.dropped.has(id)) this.missing.delete(id);
         else {
@@ -90,19 +92,17 @@ class Count {
    * Of a store that is lost nobody can tell what had left its middle by hand from what it still held: the book may tell the
    * first a second time, as missing.
    */
-  allow(site: string, told: Pick<Soaked, "missing" | "doubled">): void {
+  allow(site: string, told: { missing: number; doubled: number }): void {
     const again = told.missing - this.missingOf(site);
     const isLost = this.isTurned && again > 0 && again <= ofSite(this.dropped, site);
     // A second source brings what was missing, too; no position shows that, and both numbers stand.
-    const brought = this.brought.get(site) ?? 0;
-    const isBrought = again > 0 && again <= brought && again === told.doubled - (this.doubled.get(site) ?? 0);
+    const isBrought = this.isBrought && again > 0 && again === told.doubled - (this.doubled.get(site) ?? 0);
     // What was told so is taken back when the hub's store is another one and has it.
     const isBack = this.isTurned && again < 0 && -again <= (this.twice.get(site) ?? 0);
     if (isLost || isBrought || isBack) this.twice.set(site, (this.twice.get(site) ?? 0) + again);
-    if (isBrought) {
-      this.doubledAlso(site, again);
-      this.brought.set(site, brought - again);
-    }
+    if (!isBrought) return;
+    this.doubledAlso(site, again);
+    this.pairs += again;
   }
 
   private doubledAlso = (site: string, more: number): void =>
@@ -179,6 +179,7 @@ export async function soak(mode: Mode, seed: number, most: number, script: reado
     missing: count.missing.size,
     doubled: book.reduce((sum, one) => sum + one, 0),
     dropped: count.droppedCopies,
+    pairs: count.pairs,
   };
 }
 
@@ -204,6 +205,7 @@ async function compare(world: World, count: Count): Promise<void> {
       if (told[kind] !== real[kind]) wrong.push(`${site}: the book tells ${told[kind]} ${kind}, the ids ${real[kind]}`);
   }
   count.isTurned = false;
+  count.isBrought = false;
   if (dropped !== count.droppedCopies) wrong.push(`the book tells ${dropped} dropped, the ids ${count.droppedCopies}`);
   if (wrong.length > 0) throw new Error([...wrong, ...count.reasons(), ...(await statesOf(world))].join("\n"));
 }
