@@ -31,6 +31,19 @@ const recordOf = (
   marks: withMark(history === "same" ? (before?.marks ?? []) : [], mark),
 });
 
+const openedHub = (onHub: EndSeen): HubRecord => ({
+  ...recordOf(onHub),
+  byLimits: onHub.last - onHub.held,
+  otherwise: 0,
+  differences: [],
+});
+
+/** The hub's stream at the first look at one more of its sites: as its positions, it is of this moment. */
+const seenAgain = (collection: Collection, look: Look): HubRecord =>
+  look.onHub.history === "same"
+    ? { ...collection.hub, ...recordOf(look.onHub, collection.hub), ...leaving(collection, look) }
+    : collection.hub;
+
 /** Opens the book of a site where it is: of what was lost before, nobody can tell when. */
 function opened(collection: Collection | undefined, look: Look): Collection {
   const { site, at, atSite, onHub, position, gap, ident, earlier, source, oldest } = look;
@@ -54,12 +67,7 @@ function opened(collection: Collection | undefined, look: Look): Collection {
     pending: [],
     differences: [],
   };
-  const hub: HubRecord = collection?.hub ?? {
-    ...recordOf(onHub),
-    byLimits: onHub.last - onHub.held,
-    otherwise: 0,
-    differences: [],
-  };
+  const hub = collection === undefined ? openedHub(onHub) : seenAgain(collection, look);
   const all: Collection = {
     version: 1,
     hub: { ...hub, last: onHub.last },

@@ -187,6 +187,13 @@ describe("the arithmetic of the account book", () => {
     );
   });
 
+  it("keeps positions and the hub's last message of one moment when one more site's book begins", () => {
+    const both = { positions: { "$JS.oslo.API": 13, "$JS.bergen.API": 5 } };
+    const first = after(look("01:00", stored(10), stored(10), 10));
+    const bergen = look("02:00", stored(5), stored(18), 5, { ...both, site: "bergen", source: "$JS.bergen.API" });
+    assert.equal(advance(first, bergen).hub.last, 18);
+  });
+
   it("tells each loss once, and the sum of all is what is gone, whatever the order", () => {
     const step = fc.record({ published: fc.nat(50), lost: fc.nat(50), delayed: fc.nat(20) });
     fc.assert(
