@@ -137,8 +137,7 @@ export function advance(booked: Collection | undefined, look: Look): Collection 
     record === undefined
       ? sites
       : { ...sites, [site]: { ...record, differences: judged(record, before, look, collection.hub) } };
-  const told = { ...after, sites: judgedSites };
-  return { ...told, hub: withCounts(told), sites: withPurged(judgedSites) };
+  return { ...after, hub: withCounts({ ...after, sites: judgedSites }), sites: withPurged(judgedSites) };
 }
 
 /**

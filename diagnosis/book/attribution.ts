@@ -19,17 +19,15 @@ export function attributed(
     if (record !== undefined && count !== 0) sites[name] = { ...record, skipped: record.skipped + count };
   };
   const { from, bySite = {} } = jumps ?? {};
-  // What a source brought whose site has no book yet is of no other site.
-  if (from === undefined && movedUnopened(all, positions, before).length > 0) {
-    for (const [name, count] of Object.entries(bySite)) add(name, count);
-    return { ...all, sites, base: all.base + unattributed({ ...all, sites }) };
-  }
   if (from !== undefined) {
     for (const [name, record] of Object.entries(sites))
       sites[name] = { ...record, skipped: (from[name] ?? 0) + (bySite[name] ?? 0) };
     return { ...all, sites, base: all.base + unattributed({ ...all, sites }) };
   }
   for (const [name, count] of Object.entries(bySite)) add(name, count);
+  // What a source brought whose site has no book yet is of no other site.
+  if (hasMovedUnopened(all, positions, before))
+    return { ...all, sites, base: all.base + unattributed({ ...all, sites }) };
   // A source that fell back looks again at what its site holds: the rest is of that.
   const fallen = Object.values(all.sites).length < 2 ? [] : fellBack(before, positions, source);
   const [other] = Object.entries(all.sites).filter(([, record]) => fallen.includes(record.source));
@@ -37,17 +35,18 @@ export function attributed(
   return { ...all, sites };
 }
 
-/** Sources of sites without a book that stand elsewhere than at the look before. */
-export function movedUnopened(
-  { sites }: Collection,
+const isOpened = (book: Collection | undefined, source: string): boolean =>
+  Object.values(book?.sites ?? {}).some((record) => record.source === source);
+
+/** Whether a source whose site has no book stands elsewhere than at the look before. */
+const hasMovedUnopened = (
+  book: Collection,
   positions: Record<string, number>,
   before: Collection | undefined,
-): string[] {
-  const opened = new Set(Object.values(sites).map(({ source }) => source));
-  return Object.entries(positions).flatMap(([source, position]) =>
-    opened.has(source) || position === (before?.positions[source] ?? 0) ? [] : [source],
+): boolean =>
+  Object.entries(positions).some(
+    ([source, position]) => !isOpened(book, source) && position !== (before?.positions[source] ?? 0),
   );
-}
 
 const fellBack = (before: Collection | undefined, positions: Record<string, number>, own: string): string[] =>
   Object.entries(before?.positions ?? {}).flatMap(([source, position]) =>
@@ -66,7 +65,7 @@ export const positionsAfter = (
         name === source ||
         onHub.history !== "same" ||
         position >= (before?.positions[name] ?? 0) ||
-        Object.values(before?.sites ?? {}).every((record) => record.source !== name),
+        !isOpened(before, name),
     ),
   ),
 });

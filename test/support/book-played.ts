@@ -1,7 +1,7 @@
 import { headers } from "nats";
-import { JetStream } from "../../providers/nats/jetstream";
 import { Mode } from "./catalogue";
 import { TestFleet } from "./fleet";
+import { idsHeld } from "./held";
 import { startServer, stopServer } from "./servers";
 import { until } from "./until";
 import { examined } from "./watched";
@@ -50,15 +50,7 @@ export class Played {
     );
 
   /** Ids of all that a stream holds, in order. */
-  async idsIn(js: JetStream, stream: string): Promise<string[]> {
-    const ids: string[] = [];
-    for (let seq = 1; ;) {
-      const message = await js.nextMessage(stream, ">", seq);
-      if (message === undefined) return ids;
-      if (message.headers.Id !== undefined) ids.push(message.headers.Id);
-      seq = message.seq + 1;
-    }
-  }
+  idsIn = idsHeld;
 
   /** What became of a site's acknowledged messages, by their ids: `gone` from the hub, or waiting. */
   async truth(site: string): Promise<{ gone: number; doubled: number }> {

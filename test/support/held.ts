@@ -6,7 +6,7 @@ const AT_A_TIME = 100;
 /** What applications call their messages, in the header `Id`: all that a stream holds, in order. Probes have none. */
 export async function idsHeld(js: JetStream, stream: string): Promise<string[]> {
   const info = await js.stream(stream);
-  if (info === undefined) return [];
+  if (info === undefined) throw new Error(`there is no stream ${stream}`);
   const { first_seq: first, last_seq: last } = info.state;
   const ids: string[] = [];
   for (let from = first; from <= last; from += AT_A_TIME) {

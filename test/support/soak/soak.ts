@@ -22,9 +22,6 @@ export interface Soaked {
   pairs: number;
 }
 
-/** Before how many of the operations that do harm nobody looks, so that several meet in one look. */
-const UNLOOKED = 0;
-
 const pickOperation = (random: Random): Operation => {
   const all = OPERATIONS.reduce((sum, { weight }) => sum + weight, 0);
   let left = random.next() * all;
@@ -134,7 +131,8 @@ export async function soak(mode: Mode, seed: number, most: number, script: reado
   await fleet.prove();
   const done: string[] = [];
   const count = new Count();
-  let [looks, harms] = [1, 0];
+  let looks = 1;
+  let isHarmed = false;
   const fail = (error: unknown): never => {
     throw new Error(
       `${mode}, seed ${seed}, after ${done.length} operations:\n  ${done.join("\n  ")}\n${String(error)}`,
@@ -148,12 +146,11 @@ export async function soak(mode: Mode, seed: number, most: number, script: reado
   for (let i = 0; i < operations; i++) {
     const { operation, site } = listedOnes[i] ?? { operation: pickOperation(random), site: random.pick(SITES) };
     try {
-      if (operation.harms === true && harms > UNLOOKED) {
+      if (operation.harms === true && isHarmed) {
         await world.look();
         looks++;
-        harms = 0;
       }
-      if (operation.harms === true) harms++;
+      isHarmed ||= operation.harms === true;
       done.push(`${operation.name} (${site})`);
       if (process.env.SOAK_VERBOSE === "1") process.stderr.write(`${mode} ${i} ${operation.name} (${site})\n`);
       await operation.make(world, site);
@@ -162,7 +159,7 @@ export async function soak(mode: Mode, seed: number, most: number, script: reado
       if (!random.chance(0.5) && i < operations - 1) continue;
       await compare(world, count);
       looks++;
-      harms = 0;
+      isHarmed = false;
     } catch (error) {
       fail(error);
     }
