@@ -83,8 +83,8 @@ async function closeBook(access: SiteAccess, stream: StreamSettings, { root }: R
   const facts = await lookAtBook({ root, access, stream });
   for (const { kind, count, from, to, cause } of facts?.open ?? [])
     report(
-      `site ${access.site}: stream ${siteStreamName(stream, access.site)} leaves, and its book with it: ` +
-        `${count} messages ${kind}, between ${from} and ${to}${cause === undefined ? "" : `: ${cause}`}`,
+      `site ${access.site}: stream ${siteStreamName(stream, access.site)} is removed, and its account book ends; ` +
+        `messages ${kind}: ${count}, between ${from} and ${to}${cause === undefined ? "" : `: ${cause}`}`,
     );
 }
 

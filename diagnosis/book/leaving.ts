@@ -72,9 +72,8 @@ export function withoutLostProbes(collection: Collection, { onHub }: Look): Coll
 }
 
 /**
- * The book when the hub's store is another one: what its sites had on the one before, and nobody misses. At its oldest end
- * messages had left it, by a limit or by hand; what left it in the middle cannot be told from what it still held. Second
- * copies went with it, but for those that a store that went back had already.
+ * Credits each site with messages that the hub's new store lacks and that are no loss. `front`: messages that had left the
+ * oldest end of a stream before it was made anew. `undone`: second copies that the old store held and the new one does not.
  */
 export function withTurned(collection: Collection, { onHub, stands }: Look): Collection {
   if (onHub.history === "same") return collection;
