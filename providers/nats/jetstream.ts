@@ -195,7 +195,9 @@ export class JetStream {
   }
 
   /** The message with this sequence; undefined when the stream does not hold it. */
-  messageAt = (name: string, seq: number): Promise<StoredMessage | undefined> => this.message(name, { seq });
+  // A stream that never stored anything has 0 as its last sequence, which the server refuses as a bad request.
+  messageAt = async (name: string, seq: number): Promise<StoredMessage | undefined> =>
+    seq < 1 ? undefined : this.message(name, { seq });
 
   private async message(name: string, which: object): Promise<StoredMessage | undefined> {
     try {

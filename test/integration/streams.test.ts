@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { RawSettings } from "../../configs/settings";
 import { TestFleet } from "../support/fleet";
 import { leafLogin } from "../support/e2e-leaf-login";
+import { idsHeld } from "../support/held";
 import { collectedMessages, collectedTexts, publishAll, textsFrom } from "../support/messages";
 import { isRunning, restartWith, stopServer } from "../support/servers";
 import { until } from "../support/until";
@@ -54,6 +55,15 @@ describe("streams", function () {
         await fleet.prove();
       });
     }
+  });
+
+  it("that never held a message are read like others", async () => {
+    await using fleet = await TestFleet.deploy(ONE_SITE);
+    const js = await fleet.atSite("oslo");
+    const info = await js.stream("EVENTS");
+    assert.equal(info?.state.last_seq, 0);
+    assert.equal(await js.messageAt("EVENTS", info.state.last_seq), undefined);
+    assert.deepEqual(await idsHeld(js, "EVENTS"), []);
   });
 
   describe("are not changed", () => {
