@@ -11,11 +11,17 @@ interface Stored {
 
 const storeOf = ({ folder }: Stored): string => serverFiles(folder).store;
 
+const keptOf = (server: Stored): string => `${storeOf(server)}.old`;
+
 export const loseStore = (server: Stored): Promise<void> =>
   whileStopped(server.folder, () => rmSync(storeOf(server), { recursive: true }));
 
+/** Keeps a copy, and nothing of an earlier one: the files of two copies together are no store. */
 export const keepStore = (server: Stored): Promise<void> =>
-  whileStopped(server.folder, () => cpSync(storeOf(server), `${storeOf(server)}.old`, { recursive: true }));
+  whileStopped(server.folder, () => {
+    rmSync(keptOf(server), { recursive: true, force: true });
+    cpSync(storeOf(server), keptOf(server), { recursive: true });
+  });
 
 /** For how long a machine is down that loses its tail: for longer than the comparison of two clocks takes. */
 const DOWN_MS = 1_000;
@@ -24,6 +30,6 @@ const DOWN_MS = 1_000;
 export const rollBack = (server: Stored): Promise<void> =>
   whileStopped(server.folder, async () => {
     rmSync(storeOf(server), { recursive: true });
-    cpSync(`${storeOf(server)}.old`, storeOf(server), { recursive: true });
+    cpSync(keptOf(server), storeOf(server), { recursive: true });
     await sleep(DOWN_MS);
   });
