@@ -18,7 +18,7 @@ export async function jumpsOf(
   before: Collection | undefined,
 ): Promise<Jumps | undefined> {
   const js = await atHub(access, stream);
-  const start = await startOf(js, onHub, history.hub, before, access.site);
+  const start = await startOf(js, onHub, history.hub, before);
   if (start === undefined) return undefined;
   const known = Object.entries(before?.sites ?? {}).map(([name, record]) => ({ name, source: record.source, record }));
   const isKnown = known.some(({ name }) => name === access.site);
@@ -32,7 +32,7 @@ export async function jumpsOf(
         filter,
         purged: (record?.own.purgedOnHub ?? 0) - purgedBefore,
         from: start.isSinceLook
-          ? (before?.positions[of] ?? 0)
+          ? (before?.positions[of] ?? (await originBefore(js, stream.name, filter, start, positions[of])))
           : await originUpTo(js, stream.name, filter, start, goneBefore(onHub, before, name, start)),
         to: positions[of] ?? before?.positions[of] ?? 0,
       };
@@ -41,9 +41,8 @@ export async function jumpsOf(
   const others = await Promise.all(
     unopenedSites(positions, sites).map(async ([name, of]): Promise<MergedSite> => {
       const filter = collectedSubject(stream, name, ">");
-      const first = await js.nextMessage(stream.name, filter, start.seq + 1);
       const to = positions[of] ?? 0;
-      return { name, filter, purged: 0, from: first === undefined ? to : originOf(first) - 1, to };
+      return { name, filter, purged: 0, from: await originBefore(js, stream.name, filter, start, to), to };
     }),
   );
   const bySite = await jumpsIn(js, stream.name, [...merged, ...others], {
@@ -82,11 +81,9 @@ async function startOf(
   onHub: StreamInfo,
   history: Positions["history"]["hub"],
   before: Collection | undefined,
-  site: string,
 ): Promise<Start | undefined> {
   const { first_seq: first } = onHub.state;
-  const isNew = before?.sites[site] === undefined;
-  if (before !== undefined && history === "same" && !isNew)
+  if (before !== undefined && history === "same")
     return { seq: before.hub.last, first, skipped: {}, isSinceLook: true };
   if (before !== undefined && history === "went back") {
     const mark = await sameUpTo(js, onHub, before.hub.marks);
@@ -111,6 +108,18 @@ function goneBefore(
   const purged = before === undefined ? 0 : purgedOnHub(before);
   const left = state.last_seq - state.messages;
   return left > purged ? Infinity : (before?.sites[site]?.own.purgedOnHub ?? 0) + (skipped[site] ?? 0);
+}
+
+/** The sequence at a site before that of its first copy behind the start, where no look has read the position there. */
+async function originBefore(
+  js: JetStream,
+  stream: string,
+  filter: string,
+  { seq }: Start,
+  position = 0,
+): Promise<number> {
+  const first = await js.nextMessage(stream, filter, seq + 1);
+  return first === undefined ? position : originOf(first) - 1;
 }
 
 /** The sequence at the site of its newest copy up to there; `gone`: what had been stored before, where no copy is left. */
