@@ -86,14 +86,20 @@ const turned = ({ turned: before }: HubRecord, { onHub: { history }, at }: Look)
   return now === undefined ? {} : { turned: now };
 };
 
+/** Of a hub's stream that was made anew: what had left it before and nobody delivers again; below 0 for what came again now. */
+function goneFront({ front, left = 0 }: SiteRecord, { deliveredAgain: { ofFront, ofLeft } }: Look): number {
+  if (front === undefined) return 0;
+  // A site may hold again what it had let go of, for a limit that is gone and a server that was killed.
+  return front > 0 ? Math.max(0, front - ofFront) : -Math.min(left, ofLeft);
+}
+
 /** The site's record after the look, before its differences are judged. */
 function moved(before: SiteRecord, look: Look): SiteRecord {
   const { repeated, storedByEarlier, at, atSite, gap, position, ident, earlier, oldest, onHub } = look;
   const again = repeated === undefined ? 0 : repeated.last - repeated.first + 1;
   const { ident: _ident, earlier: _earlier, front, ...rest } = before;
   // Sequences of another stream of the site say nothing of what had left.
-  const gone = front === undefined || atSite.history !== "same" ? 0 : Math.max(0, front - look.deliveredAgain);
-  const left = (before.left ?? 0) + gone;
+  const left = (before.left ?? 0) + (atSite.history === "same" ? goneFront(before, look) : 0);
   return {
     ...rest,
     ...(ident === undefined ? {} : { ident }),
@@ -108,7 +114,7 @@ function moved(before: SiteRecord, look: Look): SiteRecord {
     gap,
     position,
     oldest,
-    ...(left === 0 ? {} : { left }),
+    ...(left === 0 ? {} : { left, leftBelow: front === undefined || front === 0 ? before.leftBelow : before.oldest }),
     purges: onHub.history === "made anew" ? [] : (before.purges ?? []),
   };
 }

@@ -95,6 +95,8 @@ export interface SiteRecord {
   oldest?: number;
   /** Had left the hub's stream before that was made anew, and nobody delivers it again: no loss. */
   left?: number;
+  /** The site's sequence below which all of these lie. */
+  leftBelow?: number;
   /** Second copies that went with a hub's store: no loss either. */
   undone?: number;
   /** What had left the hub's stream when it was made anew, until the site's next look tells what of it comes again. */

@@ -32,8 +32,11 @@ export interface Look {
   oldest: number;
   /** The newest mark that stands on a hub's stream that went back. */
   stands?: HubMark | undefined;
-  /** Of what had left a hub's stream before it was made anew: what the site has delivered again, or will. */
-  deliveredAgain: number;
+  /**
+   * Of what had left a hub's stream that was made anew: what the site has delivered again, or will. `ofFront`: had left it
+   * this time; `ofLeft`: had left an earlier one, and nobody delivered it again then.
+   */
+  deliveredAgain: { ofFront: number; ofLeft: number };
   /** Probes on the hub of this site's stream, purged at the site already. */
   probesOnHub: number;
   /** The site's source, as `positions` names it. */

@@ -1,6 +1,7 @@
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { SiteRecord } from "../../diagnosis/book/ledger";
+import { Look } from "../../diagnosis/book/look";
 import { originOf } from "../lost-tail";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../nats/jetstream";
 import { identOf } from "./positions";
@@ -23,9 +24,16 @@ export async function oldestCopy(
   return isOfThis && copy.headers[SOURCE_HEADER] !== undefined ? originOf(copy) : 0;
 }
 
-/** Of what had left the hub's stream before it was made anew: messages that the site still held, and delivered again. */
-export function deliveredAgain({ oldest = 0 }: SiteRecord, { state }: StreamInfo, oldestNow: number): number {
+/** Messages that the site still held of what had left the hub's stream before it was made anew, and delivered again. */
+export function deliveredAgain(
+  { oldest = 0, leftBelow = oldest }: SiteRecord,
+  { state }: StreamInfo,
+  oldestNow: number,
+): Look["deliveredAgain"] {
   const first = Math.max(1, Math.min(state.first_seq, oldestNow));
-  const deleted = (state.deleted ?? []).filter((seq) => seq >= first && seq < oldest).length;
-  return Math.max(0, oldest - first - deleted);
+  const heldBelow = (end: number): number => {
+    const deleted = (state.deleted ?? []).filter((seq) => seq >= first && seq < end).length;
+    return Math.max(0, end - first - deleted);
+  };
+  return { ofFront: heldBelow(oldest), ofLeft: heldBelow(Math.min(oldest, leftBelow)) };
 }

@@ -131,7 +131,8 @@ async function lookOnce(
     ...seen,
     site,
     oldest,
-    deliveredAgain: record !== undefined && isAnew ? deliveredAgain(record, seen.atSite, oldest) : 0,
+    deliveredAgain:
+      record !== undefined && isAnew ? deliveredAgain(record, seen.atSite, oldest) : { ofFront: 0, ofLeft: 0 },
     stands:
       seen.history.hub === "went back" ? await sameUpTo(await atHub(access, stream), seen.onHub, marks) : undefined,
     hubNow: seen.onHub.ts === undefined ? Date.now() : Date.parse(seen.onHub.ts),

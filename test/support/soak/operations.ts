@@ -236,6 +236,8 @@ export const OPERATIONS: Operation[] = [
         await world.editAtSite(site, { max_msgs_per_subject: world.random.between(1, 5) });
       });
       await world.fleet.up();
+      // A server that is killed later would hold again what the limit took, for there is no such limit any more.
+      await whileStopped(world.fleet.site(site).folder, () => undefined);
     },
   },
   {

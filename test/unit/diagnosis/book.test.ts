@@ -42,7 +42,7 @@ const look = (at: string, atSite: EndSeen, onHub: EndSeen, position: number, mor
   repeated: undefined,
   storedByEarlier: undefined,
   oldest: onHub.held === 0 ? position + 1 : onHub.first,
-  deliveredAgain: 0,
+  deliveredAgain: { ofFront: 0, ofLeft: 0 },
   probesOnHub: 0,
   jumps: undefined,
   limits: { maxAge: 0, maxBytes: 0, others: false },
@@ -99,6 +99,24 @@ describe("the arithmetic of the account book", () => {
     );
     // Of 65 the hub held 25 to 65; the site delivers 61 to 65 again.
     assert.deepEqual(told(book), [{ kind: "missing", count: 36 }]);
+  });
+
+  it("credits what a site holds again, and delivers to one more stream that is made anew, to what had left before", () => {
+    const limits = { maxAge: 0, maxBytes: 100, others: false };
+    const anew = (at: string): Partial<EndSeen> => ({ created: `2026-11-01T${at}:00Z`, history: "made anew" });
+    const site = stored(65, { first: 41, held: 25 });
+    const before = [
+      look("01:00", site, stored(65, { first: 51, held: 15, bytes: 99 }), 65, { limits, oldest: 51 }),
+      look("02:00", site, stored(25, anew("01:30")), 65, {
+        limits,
+        oldest: 41,
+        deliveredAgain: { ofFront: 10, ofLeft: 10 },
+      }),
+    ];
+    assert.deepEqual(told(after(...before)), []);
+    const back = stored(65, { first: 11, held: 55 });
+    const again = { oldest: 11, deliveredAgain: { ofFront: 30, ofLeft: 30 } };
+    assert.deepEqual(told(after(...before, look("03:00", back, stored(55, anew("02:30")), 65, again))), []);
   });
 
   it("tells what is on the hub once too often", () => {
