@@ -47,6 +47,8 @@ export interface ServerFacts {
   unreachable?: string;
   /** What is seen of its process while it does not answer; absent when nobody can look. */
   process?: "running" | "frozen" | "gone";
+  /** Of a process that is gone: why it ended by itself at its last start, and what cures that. */
+  ended?: { said: string; cure?: string };
   /** Its JetStream domain; empty when it has none, absent when it cannot be asked. */
   domain?: string;
   /** Milliseconds since it started. */
@@ -58,7 +60,7 @@ export interface ServerFacts {
   /** Why its store takes nothing more until the server is restarted, in the server's words; absent when it does. */
   storeFailure?: string;
   /** Room on the file system of its store; absent where it cannot be seen. */
-  room?: { path: string; bytes: number };
+  room?: { path: string; bytes: number; isReadOnly?: true };
 }
 
 /** What the site's server says to the key of its applications. */

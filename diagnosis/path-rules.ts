@@ -26,8 +26,16 @@ const shownKey = ({ leaf: { remote }, declared }: SiteFacts): string =>
 const linksOf = (facts: SiteFacts): string => `links on the hub: ${accounts(facts.hub.links)}${lastError(facts)}`;
 
 /** What is seen of a process that does not answer, for the evidence. */
-const shownProcess = ({ process }: ServerFacts): string =>
-  process === "running" ? "; its process is there and hangs" : process === "gone" ? "; its process is gone" : "";
+const shownProcess = ({ process, ended }: ServerFacts): string =>
+  process === "running"
+    ? "; its process is there and hangs"
+    : process === "gone"
+      ? `; its process is gone${ended === undefined ? "" : `: ${ended.said}`}`
+      : "";
+
+/** What starts a server that is gone. */
+const startOf = ({ ended }: ServerFacts): string =>
+  ended?.cure === undefined ? UP : `${ended.cure}, then run 'pulumi up'`;
 
 /** Whether nobody can tell of the site's server, for the hub through which it is asked does not answer. */
 const isHiddenByHub = ({ hub, leaf }: SiteFacts): boolean =>
@@ -60,7 +68,7 @@ export const PATH_RULES: readonly SiteRule[] = [
         : {
             cause: "the hub's server does not answer",
             evidence: `${hub.unreachable}${shownProcess(hub)}`,
-            next: UP,
+            next: startOf(hub),
           },
   },
   {
@@ -88,7 +96,7 @@ export const PATH_RULES: readonly SiteRule[] = [
         : {
             cause: "the site's server does not answer",
             evidence: `${facts.leaf.unreachable}${shownProcess(facts.leaf)}${lastError(facts)}`,
-            next: `${UP}, or declare the site expect: offline`,
+            next: `${startOf(facts.leaf)}, or declare the site expect: offline`,
           },
   },
   {

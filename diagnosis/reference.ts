@@ -255,9 +255,9 @@ export const WARNINGS = {
     cure: "nothing: the hub starts at the new stream's beginning within half a minute. Look for what removed the old one",
   },
   "disk-full": {
-    cause: "the disk of the hub's or the site's store is full: the next messages make the store fail",
-    shows: "less than 8 MiB free on its file system, where this machine can see it",
-    cure: "make room where its store lies",
+    cause: "the disk of the hub's or the site's store is full or read-only: the next messages make the store fail",
+    shows: "less than 8 MiB free on its file system, or one that is read-only, where this machine can see it",
+    cure: "make room where its store lies, or make it writable",
   },
   "probe-subjects-used": {
     cause: "messages that this program did not make stand on the subjects that are kept for its probes",

@@ -27,9 +27,9 @@ export const SERVER_FINDINGS = {
   },
   "store-failed": {
     cause:
-      "the store of the hub or of the site failed, mostly for a full disk: it takes nothing more until its server is restarted",
+      "the store of the hub or of the site failed, mostly for a full disk or one that became read-only: it takes nothing more until its server is restarted",
     shows:
-      "the server's HEALTHZ tells a stream that cannot write, or a JetStream that switched itself off; with what its log says and the room on its disk",
-    cure: "make room where its store lies, then `up`, which restarts the server; without room `up` leaves it as it is and says so",
+      "the server's HEALTHZ tells a stream that cannot write, or a JetStream that switched itself off; with what its log says (also of a write that failed and no message has met yet) and the room on its disk",
+    cure: "make room where its store lies, or make it writable, then `up`, which restarts the server; without that `up` leaves it as it is and says so",
   },
 } satisfies Record<string, Reference>;

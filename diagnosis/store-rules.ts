@@ -9,18 +9,29 @@ export const LEAST_ROOM = 8 * 1024 * 1024;
 
 type Room = NonNullable<ServerFacts["room"]>;
 
-export const isFull = (room: Room | undefined): room is Room => room !== undefined && room.bytes < LEAST_ROOM;
+/** Whether the file system of a store takes nothing more, for want of room or because it is read-only. */
+export const takesNothing = (room: Room | undefined): room is Room =>
+  room !== undefined && (room.isReadOnly === true || room.bytes < LEAST_ROOM);
 
-export const shownRoom = ({ path, bytes }: Room): string => `${formatSize(bytes)} free on the file system of ${path}`;
+export const shownRoom = ({ path, bytes, isReadOnly }: Room): string =>
+  isReadOnly === true
+    ? `the file system of ${path} is read-only`
+    : `${formatSize(bytes)} free on the file system of ${path}`;
 
-const makeRoom = ({ path }: Room): string =>
-  `make room on the file system of ${path} (${formatSize(LEAST_ROOM)} or more)`;
+/** The way back of a file system that the system made read-only, mostly for an error of its disk. */
+export const makeWritable = (path: string): string =>
+  `see why the file system is read-only (dmesg), then make it writable: mount -o remount,rw "$(findmnt -n -o TARGET -T ${path})"`;
 
-/** The cure of a store that failed. `up` restarts the server only where there is room: it would fail again. */
+const makeRoom = ({ path, isReadOnly }: Room): string =>
+  isReadOnly === true
+    ? makeWritable(path)
+    : `make room on the file system of ${path} (${formatSize(LEAST_ROOM)} or more)`;
+
+/** The cure of a store that failed. `up` restarts the server only where its store can be written: it would fail again. */
 export const failedStoreCure = (room: Room | undefined): string =>
   room === undefined
     ? "make sure that the disk of its store has room and can be written, then run 'pulumi up', which restarts the server"
-    : isFull(room)
+    : takesNothing(room)
       ? `${makeRoom(room)}, then run 'pulumi up', which restarts the server`
       : "run 'pulumi up', which restarts the server";
 
@@ -58,12 +69,13 @@ export const STORE_RULES: readonly SiteRule[] = [
     by: "seen",
     unless: ["store-failed"],
     find(facts) {
-      const full = ends(facts).find(({ server }) => isFull(server.room));
+      const full = ends(facts).find(({ server }) => takesNothing(server.room));
       if (full?.server.room === undefined) return undefined;
+      const state = full.server.room.isReadOnly === true ? "read-only" : "full";
       return {
         severity: "warning",
-        symptom: `the disk of ${full.where} is full`,
-        cause: `the disk of ${full.where}'s store is full: its store fails with the next messages, and then ${EFFECT[full.where]}`,
+        symptom: `the disk of ${full.where} is ${state}`,
+        cause: `the disk of ${full.where}'s store is ${state}: its store fails with the next messages, and then ${EFFECT[full.where]}`,
         evidence: shownRoom(full.server.room),
         next: makeRoom(full.server.room),
       };

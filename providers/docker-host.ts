@@ -4,6 +4,7 @@ import { EngineAccess, saidBy, statusOf, withEngine } from "./docker/engine";
 import { STORE, VolumeFiles, isGone, makeStore } from "./docker/volume-files";
 import { Refusal } from "./refusal";
 import { ServerFiles } from "./server-files";
+import { FOREIGN_FILES } from "./server-end";
 import type { ProcessState, Room, ServerHost } from "./server-host";
 
 /** A container of a Docker engine. Pulumi creates and removes it; the program starts it once its files are there. */
@@ -71,7 +72,8 @@ export class DockerHost implements ServerHost {
     const { engine, name } = this.place;
     const docker = ["docker", ...(engine.url === undefined ? [] : ["-H", engine.url])].join(" ");
     const owner = `${SERVER_UID}:${SERVER_UID}`;
-    return `${docker} run --rm -v ${name}-data:${DATA_FOLDER} busybox chown -R ${owner} ${DATA_FOLDER}/${STORE}`;
+    const command = `${docker} run --rm -v ${name}-data:${DATA_FOLDER} busybox chown -R ${owner} ${DATA_FOLDER}/${STORE}`;
+    return `${FOREIGN_FILES} ${command}`;
   }
 
   readonly versionCure = "name a newer image in 'docker.image' and run 'make upgrade'";

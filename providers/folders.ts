@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
 import {
   accessSync,
+  closeSync,
   constants,
   existsSync,
+  fstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -72,6 +76,25 @@ export function writePrivate(file: string, text: string): void {
 export function readText(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
+    throw explain(file, error);
+  }
+}
+
+/** The last whole lines of the file, of so many bytes at most; undefined when there is none. */
+export function readTail(file: string, bytes: number): string | undefined {
+  try {
+    const descriptor = openSync(file, "r");
+    try {
+      const { size } = fstatSync(descriptor);
+      const tail = Buffer.alloc(Math.min(size, bytes));
+      const text = tail.toString("utf8", 0, readSync(descriptor, tail, 0, tail.length, size - tail.length));
+      // A part of a line may begin inside a seed, which nothing would mask.
+      return tail.length < size ? text.slice(text.indexOf("\n") + 1) : text;
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
     throw explain(file, error);

@@ -1,9 +1,11 @@
-import { existsSync, statfsSync } from "node:fs";
-import { makeFolder, readText, removeFolder, serverFiles } from "./folders";
+import { accessSync, constants, existsSync, statfsSync } from "node:fs";
+import { makeWritable } from "../diagnosis/store-rules";
+import { makeFolder, readTail, removeFolder, serverFiles } from "./folders";
 import { findNatsServer } from "./nats-server-binary";
 import { listenProblem } from "./ports";
 import { findProcess, isFrozen, listeningPorts, startProcess, stopProcess } from "./processes";
 import { Refusal } from "./refusal";
+import { FOREIGN_FILES } from "./server-end";
 import { LocalFiles } from "./server-files";
 import type { Listeners, ProcessState, Room, ServerHost } from "./server-host";
 
@@ -13,6 +15,18 @@ export interface ProcessPlace {
   folder: string;
   /** Path of the nats-server to run. */
   natsServer?: string;
+}
+
+/** Of a log that is read at every look. */
+const LOG_BYTES = 256 * 1024;
+
+function isReadOnly(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EROFS";
+  }
 }
 
 /** A nats-server process, started detached. */
@@ -60,14 +74,15 @@ export class ProcessHost implements ServerHost {
     const { store } = serverFiles(this.place.folder);
     try {
       const { bavail, bsize } = statfsSync(store);
-      return { path: store, bytes: bavail * bsize };
+      return { path: store, bytes: bavail * bsize, ...(isReadOnly(store) ? { isReadOnly: true } : {}) };
     } catch {
       return undefined; // It is not there yet, or nobody may look.
     }
   }
 
   get storeCure(): string {
-    return `chown -R ${process.getuid?.() ?? ""} ${serverFiles(this.place.folder).store}`;
+    const { store } = serverFiles(this.place.folder);
+    return isReadOnly(store) ? makeWritable(store) : `${FOREIGN_FILES} chown -R ${process.getuid?.() ?? ""} ${store}`;
   }
 
   readonly versionCure = "stop this process: 'pulumi up' starts it anew, with the nats-server of this machine";
@@ -89,7 +104,7 @@ export class ProcessHost implements ServerHost {
 
   log(): Promise<string> {
     const { log, output } = serverFiles(this.place.folder);
-    return Promise.resolve([log, output].map((file) => readText(file) ?? "").join("\n"));
+    return Promise.resolve([log, output].map((file) => readTail(file, LOG_BYTES) ?? "").join("\n"));
   }
 
   clear = (root: string): void => removeFolder(this.place.folder, root);

@@ -11,9 +11,11 @@ export type Listeners = Record<string, { host: string; port: number }>;
 /** "frozen": it is there and was stopped, by SIGSTOP or as a paused container. */
 export type ProcessState = "running" | "frozen" | "gone";
 
+/** What the file system of a store still takes. */
 export interface Room {
   path: string;
   bytes: number;
+  isReadOnly?: true;
 }
 
 /** What a server's life needs of the place where it runs. How servers are spoken to is NATS everywhere. */
@@ -35,7 +37,7 @@ export interface ServerHost {
   thaw(): Promise<void>;
   /** Room on the file system of its store; undefined where it cannot be seen from here. */
   room(): Room | undefined;
-  /** The command that gives the server back a store with files of another user. */
+  /** Why the server may not write to its store, and what gives it back. */
   readonly storeCure: string;
   /** What gives the server a newer nats-server. */
   readonly versionCure: string;

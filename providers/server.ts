@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Access, shared } from "./nats/connection";
 import { Varz, varz } from "./nats/system";
-import { maskOutput, whyTooOld } from "./nats-server-binary";
+import { whyTooOld } from "./nats-server-binary";
 import { writtenCertificates } from "./link-tls";
 import { Refusal, messageOf } from "./refusal";
 import { report } from "./report";
 import { Applied, fileChanges, noteCertificates, reloadTo, writtenDigest } from "./server-config";
+import { lastErrors, whyItEnded } from "./server-end";
 import { CONFIG_FILE, ServerFiles } from "./server-files";
 import { Listeners, Place, ServerHost, hostOf } from "./server-host";
 import { storeState } from "./store-state";
-import { failedStoreCure, isFull, shownRoom } from "../diagnosis/store-rules";
+import { failedStoreCure, shownRoom, takesNothing } from "../diagnosis/store-rules";
 
 /** The life of a nats-server, wherever it runs: changed by reload where the server can, by restart where it must. */
 
@@ -31,25 +32,6 @@ export interface Server {
 export type Outcome = "started" | "restarted" | "reloaded" | "unchanged";
 
 const START_TIMEOUT_MS = 10_000;
-
-/** Whether the server failed for its store. */
-const STORE_REFUSED = /JetStream: .*(not writable|permission denied)/i;
-
-const isError = (line: string): boolean => /\[(ERR|FTL)\]|nats-server: /.test(line);
-
-/** The last errors that the server said since it was started, seeds masked; the cure of one that is known. */
-async function lastErrors(host: ServerHost): Promise<string> {
-  const lines = (await host.log()).split("\n");
-  const sinceStart = lines.slice(lines.findLastIndex((line) => line.includes("Starting nats-server")) + 1);
-  // One that is started again and again may have been ended before it said why.
-  const errors = (sinceStart.some(isError) ? sinceStart : lines).filter(isError).slice(-3);
-  const words = errors.map((line) => line.replace(/^\[\d+\] [\d/]+ [\d:.]+ /, ""));
-  const said = maskOutput(words.length === 1 ? `: ${words.join("")}` : words.map((line) => `\n  ${line}`).join(""));
-  const cure = STORE_REFUSED.test(said)
-    ? `; its store has files of another user, give them back: ${host.storeCure}`
-    : "";
-  return `${said}${cure}`;
-}
 
 /** An image brings a nats-server of its own, which nobody has seen before it runs. */
 function refuseOlder({ name, host }: Server, { version }: Varz): void {
@@ -116,20 +98,20 @@ export async function bringUp(server: Server, digest: string, mustRestart: boole
 async function failedStore({
   host,
   access,
-}: Pick<Server, "host" | "access">): Promise<{ words: string; cure: string; isFull: boolean } | undefined> {
+}: Pick<Server, "host" | "access">): Promise<{ words: string; cure: string; isHopeless: boolean } | undefined> {
   const state = await shared(access)
     .then((connection) => storeState(connection, host))
     .catch(() => undefined);
   if (state?.storeFailure === undefined) return undefined;
   const { storeFailure, room } = state;
-  const words = `has a store that failed (${storeFailure}${isFull(room) ? `; ${shownRoom(room)}` : ""})`;
-  return { words, cure: failedStoreCure(room), isFull: isFull(room) };
+  const words = `has a store that failed (${storeFailure}${takesNothing(room) ? `; ${shownRoom(room)}` : ""})`;
+  return { words, cure: failedStoreCure(room), isHopeless: takesNothing(room) };
 }
 
-/** Whether only a restart brings the store back. Errors: a Refusal while its disk is still full: it would fail again. */
+/** Whether only a restart brings the store back. Errors: a Refusal while its disk takes nothing: it would fail again. */
 async function hasFailedStore(server: Server): Promise<boolean> {
   const failed = await failedStore(server);
-  if (failed?.isFull === true) throw new Refusal(`${server.name}: it ${failed.words}; ${failed.cure}`);
+  if (failed?.isHopeless === true) throw new Refusal(`${server.name}: it ${failed.words}; ${failed.cure}`);
   if (failed !== undefined) report(`${server.name}: it ${failed.words}: it is restarted`);
   return failed !== undefined;
 }
@@ -156,6 +138,12 @@ async function reloaded(server: Server, digest: string): Promise<Applied> {
 
 const LOOK_TIMEOUT_MS = 1_000;
 
+/** Why one that is gone ended by itself, in brackets. */
+async function ended(host: ServerHost): Promise<string> {
+  const end = await whyItEnded(host).catch(() => undefined);
+  return end === undefined ? "" : ` (${end.said})`;
+}
+
 const inBrackets = (words: readonly string[]): string => (words.length === 0 ? "" : ` (${words.join("; ")})`);
 
 /**
@@ -168,7 +156,7 @@ export async function whatIsWrong(
   certificates = "",
 ): Promise<string | undefined> {
   const state = await host.state();
-  if (state === "gone") return "is not running";
+  if (state === "gone") return `is not running${await ended(host)}`;
   if (state === "frozen") return "is stopped (frozen) and does not answer";
   const files = await host.files();
   const text = files.read(CONFIG_FILE);
@@ -181,5 +169,5 @@ export async function whatIsWrong(
   if (running === undefined) return "runs but does not answer";
   if (running.config_digest !== writtenDigest(files)) return "runs another configuration than its file";
   const failed = await Promise.race([failedStore({ host, access }), late]);
-  return failed === undefined ? undefined : `${failed.words}${failed.isFull ? `: ${failed.cure}` : ""}`;
+  return failed === undefined ? undefined : `${failed.words}${failed.isHopeless ? `: ${failed.cure}` : ""}`;
 }

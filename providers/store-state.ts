@@ -2,6 +2,7 @@ import { NatsConnection } from "nats";
 import { ServerFacts } from "../diagnosis/facts";
 import { maskOutput } from "./nats-server-binary";
 import { storeFailure } from "./nats/system";
+import { sinceStart } from "./server-end";
 import { ServerHost } from "./server-host";
 
 /** Whether a server's store takes what is stored, and the room that it has. Read-only. */
@@ -9,13 +10,14 @@ import { ServerHost } from "./server-host";
 /** What the log says of a write that failed, and of a JetStream that switched itself off for it. */
 const OF_A_STORE = /no space left|quota exceeded|read-only file system|permission denied|input\/output error/i;
 
-/** The last reason in the log since the server was started; undefined when it says none. */
-async function reasonInLog(host: ServerHost): Promise<string | undefined> {
-  const lines = (await host.log().catch(() => "")).split("\n");
-  const sinceStart = lines.slice(lines.findLastIndex((line) => line.includes("Starting nats-server")) + 1);
-  const said = sinceStart.findLast((line) => /\[(ERR|WRN)\]/.test(line) && OF_A_STORE.test(line));
-  return said === undefined ? undefined : maskOutput(said.replace(/^.*\[(ERR|WRN)\] /, ""));
-}
+/** A store that could not write: the server itself tells of it only when the next message is refused. */
+const WRITE_ERROR = /^Filestore \[[^\]]*\] Critical write error: /;
+
+/** The errors and warnings in the log since the server was started, seeds masked. */
+const saidIn = async (host: ServerHost): Promise<string[]> =>
+  sinceStart((await host.log().catch(() => "")).split("\n"))
+    .filter((line) => /\[(ERR|WRN)\] /.test(line))
+    .map((line) => maskOutput(line.replace(/^.*?\[(ERR|WRN)\] /, "")));
 
 /** Errors: the client's when the server does not answer. */
 export async function storeState(
@@ -23,9 +25,11 @@ export async function storeState(
   host: ServerHost | undefined,
   account?: string,
 ): Promise<Pick<ServerFacts, "storeFailure" | "room">> {
-  const failure = await storeFailure(connection, account);
   const room = host?.room();
-  const reason = failure === undefined || OF_A_STORE.test(failure) || !host ? undefined : await reasonInLog(host);
+  const said = host === undefined ? [] : await saidIn(host);
+  const failure = (await storeFailure(connection, account)) ?? said.findLast((line) => WRITE_ERROR.test(line));
+  const isKnown = failure === undefined || OF_A_STORE.test(failure);
+  const reason = isKnown ? undefined : said.findLast((line) => OF_A_STORE.test(line));
   return {
     ...(failure === undefined ? {} : { storeFailure: reason === undefined ? failure : `${failure}: ${reason}` }),
     ...(room === undefined ? {} : { room }),

@@ -5,6 +5,7 @@ import { Access, shared } from "../nats/connection";
 import { LeafLink, accountStatus, jetStreamConfig, leafLinks, linksWithSubjects, varz } from "../nats/system";
 import { messageOf } from "../refusal";
 import { refusalOf } from "./observe-application";
+import { whyItEnded } from "../server-end";
 import { Place, ProcessState, ServerHost, hostOf } from "../server-host";
 import { storeState } from "../store-state";
 
@@ -89,10 +90,13 @@ async function silence(access: Access, place: Place | undefined, error: unknown)
   const where = site === undefined ? url : `site ${site} through the hub at ${url}`;
   // Where it takes no more connections, the client's own words are about its socket.
   const refused = site === undefined ? await refusalOf(url) : undefined;
-  const state = place === undefined ? undefined : await readable(stateThatLasts(hostOf(place)));
+  const host = place === undefined ? undefined : hostOf(place);
+  const state = host === undefined ? undefined : await readable(stateThatLasts(host));
+  const ended = host === undefined || state !== "gone" ? undefined : await readable(whyItEnded(host));
   return {
     unreachable: `${where}: ${refused ?? messageOf(error)}`,
     ...(state === undefined ? {} : { process: state }),
+    ...(ended === undefined ? {} : { ended }),
   };
 }
 

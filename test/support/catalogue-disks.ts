@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { siteStreamName } from "../../configs/names";
 import { Row } from "./catalogue";
 import { oslo } from "./catalogue-mistakes";
 import { TestFleet, TestServer } from "./fleet";
 import { publishAll, textsFrom } from "./messages";
-import { SmallDisk, onSmallDisk, whyNoSmallDisk } from "./small-disk";
+import { killServer } from "./servers";
+import { SmallDisk, makeReadOnly, onSmallDisk, whyNoSmallDisk } from "./small-disk";
 import { until } from "./until";
+import { examined } from "./watched";
 
 /** Full disks: a store that could not write once takes nothing until its server is restarted. */
 
@@ -66,6 +69,14 @@ async function collects(fleet: TestFleet): Promise<void> {
   const name = siteStreamName(fleet.settings.streams[0]!, "oslo");
   const held = Object.values(await js.subjects(name, "events.>")).reduce((sum, count) => sum + count, 0);
   await until(`the hub has all ${held}`, async () => (await fleet.collected("oslo")).state.messages === held);
+}
+
+/** Runs what the finding says, in a shell. */
+async function makeWritable(fleet: TestFleet): Promise<void> {
+  const said = (await examined(fleet)).sites.flatMap(({ findings }) => findings.map((one) => one.cause + one.next));
+  const command = /mount -o remount,rw "[^"]*"/.exec(said.join())?.[0];
+  assert.ok(command !== undefined, said.join());
+  execFileSync("sh", ["-c", command], { stdio: "pipe" });
 }
 
 export const DISK_ROWS: Row[] = [
@@ -131,5 +142,32 @@ export const DISK_ROWS: Row[] = [
     evidence: { "disk-full": /MiB free on the file system of/ },
     cure: (fleet) => Promise.resolve(disks.get(fleet)?.makeRoom()),
     says: "make room on the file system of",
+  },
+  {
+    // The first probes are stored in the file that is open still; taking them away needs another.
+    name: "a site whose file system became read-only",
+    whyNot: whyNoSmallDisk,
+    make: (fleet) => Promise.resolve(makeReadOnly(fleet, oslo(fleet))),
+    finds: ["oslo: store-failed"],
+    evidence: { "store-failed": /the file system of .* is read-only/ },
+    cure: makeWritable,
+    says: "make it writable",
+    after: collects,
+  },
+  {
+    name: "a site whose server ended, for its file system is read-only",
+    whyNot: whyNoSmallDisk,
+    make: async (fleet) => {
+      makeReadOnly(fleet, oslo(fleet));
+      await killServer(oslo(fleet).folder);
+      await fleet.up();
+      assert.match(fleet.problemsOf("oslo").join(), /see why the file system is read-only/);
+    },
+    finds: ["oslo: step-failed"],
+    evidence: { "step-failed": /CONNECTION_REFUSED/ },
+    cause: { "step-failed": /storage directory is not writable; see why the file system is read-only/ },
+    cure: makeWritable,
+    says: "cure what it names",
+    after: collects,
   },
 ];

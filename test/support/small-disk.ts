@@ -64,3 +64,11 @@ export async function onSmallDisk(fleet: TestFleet, server: TestServer, bytes: n
     free,
   };
 }
+
+/** Makes the file system of the server's store read-only while the server runs, as Linux does when its disk fails. */
+export function makeReadOnly(fleet: TestFleet, server: TestServer): void {
+  const { store } = serverFiles(server.folder);
+  execFileSync("mount", ["--bind", store, store], { stdio: "pipe" });
+  fleet.whenStopped(() => Promise.resolve(unmount(store)));
+  execFileSync("mount", ["-o", "remount,bind,ro", store], { stdio: "pipe" });
+}

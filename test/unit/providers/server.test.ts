@@ -8,7 +8,7 @@ import type { ServerHost } from "../../../providers/server-host";
 class Failing implements ServerHost {
   readonly natsServer = undefined;
   readonly versionCure = "take a newer one";
-  readonly storeCure = "chown -R 1000 store";
+  readonly storeCure = "its store has files of another user, give them back: chown -R 1000 store";
 
   constructor(private readonly lines: readonly string[]) {}
 

@@ -141,7 +141,7 @@ describe("a server in a container", () => {
   it("is given its store back on the engine that has it", () => {
     assert.equal(
       hostOf(CONTAINER, { url: "ssh://edge@oslo.example" }).storeCure,
-      "docker -H ssh://edge@oslo.example run --rm -v nats-dev-hub-data:/nats/data busybox chown -R 1000:1000 /nats/data/store",
+      "its store has files of another user, give them back: docker -H ssh://edge@oslo.example run --rm -v nats-dev-hub-data:/nats/data busybox chown -R 1000:1000 /nats/data/store",
     );
   });
 });

@@ -1,0 +1,163 @@
+import type { FindingCode } from "../../../diagnosis/diagnose";
+import { Example, HEALTHY, PULUMI_UP, withHub, withLeaf } from "./fixtures";
+
+/** What the rules find about the servers themselves and their stores. */
+export const SERVER_EXAMPLES = {
+  "hub-down": [
+    {
+      it: "a hub that does not answer",
+      facts: withHub({ unreachable: "nats://127.0.0.1:4222: CONNECTION_REFUSED", links: [] }),
+      cause: /hub's server does not answer/,
+      evidence: /4222: CONNECTION_REFUSED/,
+      next: PULUMI_UP,
+    },
+  ],
+  "connections-used-up": [
+    {
+      it: "an account of the site that takes no more connections",
+      facts: withLeaf({ application: { refused: "maximum account active connections exceeded" } }),
+      cause: /account OSLO of the site takes no more connections/,
+      evidence: /key of the applications: maximum account/,
+      next: /close the connections .* 'pulumi up'/,
+    },
+    {
+      it: "a site's server that takes no more, not even this program: it is not called down",
+      facts: withLeaf({ unreachable: "nats://127.0.0.1:4223: maximum connections exceeded", links: [] }),
+      cause: /the site's server takes no more connections/,
+      evidence: /4223: maximum connections exceeded/,
+      next: PULUMI_UP,
+    },
+  ],
+  "application-refused": [
+    {
+      it: "a key that the site's server does not know",
+      facts: withLeaf({ application: { refused: "Authorization Violation" } }),
+      cause: /does not let the key of the applications in/,
+      evidence: /Authorization Violation/,
+      next: PULUMI_UP,
+    },
+    {
+      it: "a key that may not publish on what the stream stores",
+      facts: withLeaf({ application: { maxPayload: 1_048_576, denied: ["events.>"] } }),
+      cause: /may not publish on events\.>/,
+      evidence: /USER\.INFO: .*events\.>/,
+      next: PULUMI_UP,
+    },
+  ],
+  "payload-lowered": [
+    {
+      it: "a site that takes smaller messages than declared",
+      facts: {
+        ...withLeaf({ application: { maxPayload: 1_000, denied: [] } }),
+        declared: { ...HEALTHY.declared, maxPayload: 1_048_576 },
+      },
+      cause: /smaller messages than declared/,
+      evidence: /1000 bytes for the key of the applications, declared 1048576/,
+      next: PULUMI_UP,
+    },
+  ],
+  "server-frozen": [
+    {
+      it: "a site whose process was stopped",
+      facts: withLeaf({ unreachable: "nats://127.0.0.1:4223: TIMEOUT", process: "frozen", links: [] }),
+      cause: /the server of the site does not answer: its process was stopped/,
+      evidence: /state 'stopped'.*TIMEOUT/,
+      next: PULUMI_UP,
+    },
+    {
+      it: "a hub whose process was stopped",
+      facts: withHub({ unreachable: "nats://127.0.0.1:4222: TIMEOUT", process: "frozen", links: [] }),
+      cause: /the server of the hub does not answer/,
+      evidence: /state 'stopped'/,
+      next: PULUMI_UP,
+    },
+  ],
+  "store-failed": [
+    {
+      it: "a hub whose JetStream switched itself off for a full disk: room first",
+      facts: withHub({
+        jetStream: "off in the server",
+        storeFailure: "JetStream switched itself off: write 2.blk: no space left on device",
+        room: { path: "/data/jetstream", bytes: 4096 },
+      }),
+      cause: /the hub's store failed .* takes nothing from any site/,
+      evidence: /no space left on device; 4 KiB free on the file system of \/data\/jetstream/,
+      next: /^make room on the file system of \/data\/jetstream .* then run 'pulumi up', which restarts/,
+    },
+    {
+      it: "a site whose stream could not write, with room again: the step that failed for it is not named too",
+      facts: {
+        ...withLeaf({ storeFailure: "JetStream stream 'OSLO > EVENTS' write error: no space left on device" }),
+        failedSteps: ["oslo: it has a store that failed"],
+      },
+      cause: /the site's store failed .* applications are refused/,
+      evidence: /write error: no space left/,
+      next: /has room and can be written, then run 'pulumi up', which restarts/,
+    },
+    {
+      it: "a site with room again",
+      facts: withLeaf({ storeFailure: "no space left on device", room: { path: "/data", bytes: 1e9 } }),
+      cause: /the site's store failed/,
+      evidence: /953\.7 MiB free/,
+      next: /^run 'pulumi up', which restarts the server$/,
+    },
+  ],
+  "disk-full": [
+    {
+      it: "a site without room, before its store fails",
+      facts: withLeaf({ room: { path: "/data", bytes: 0 } }),
+      cause: /the disk of the site's store is full/,
+      evidence: /0 B free on the file system of \/data/,
+      next: /^make room on the file system of \/data/,
+      severity: "warning",
+    },
+    {
+      it: "a hub whose file system is read-only, with all the room that there is",
+      facts: withHub({ room: { path: "/data", bytes: 1e12, isReadOnly: true } }),
+      cause: /the disk of the hub's store is read-only/,
+      evidence: /the file system of \/data is read-only/,
+      next: /mount -o remount,rw "\$\(findmnt -n -o TARGET -T \/data\)"$/,
+      severity: "warning",
+    },
+  ],
+  "step-failed": [
+    {
+      it: "a step that failed and left the site down: the first reason first",
+      facts: {
+        ...withLeaf({ unreachable: "nats://127.0.0.1:4223: refused", links: [] }, { links: [] }),
+        failedSteps: ["port 4223 is taken", "no streams"],
+      },
+      cause: /^port 4223 is taken$/,
+      evidence: /4223: refused; also: no streams/,
+      next: PULUMI_UP,
+    },
+    {
+      it: "a step that failed although the servers are fine",
+      facts: { ...HEALTHY, failedSteps: ["EVENTS belongs to stack prod"] },
+      cause: /belongs to stack prod/,
+      evidence: /step of this site in 'pulumi up' failed/,
+      next: PULUMI_UP,
+    },
+  ],
+  "site-down": [
+    {
+      it: "a server that ended at its start: with its reason, and what cures that",
+      facts: withLeaf({
+        unreachable: "nats://127.0.0.1:4223: CONNECTION_REFUSED",
+        process: "gone",
+        ended: { said: "[FTL] Can't start JetStream: storage directory is not writable", cure: "mount it writable" },
+        links: [],
+      }),
+      cause: /the site's server does not answer/,
+      evidence: /its process is gone: \[FTL\] Can't start JetStream: storage directory is not writable/,
+      next: /^mount it writable, then run 'pulumi up', or declare/,
+    },
+    {
+      it: "a site that does not answer, with its last error",
+      facts: withLeaf({ unreachable: "nats://127.0.0.1:4223: refused", links: [], errors: ["disk full"] }),
+      cause: /site's server does not answer/,
+      evidence: /4223: refused; the site logs: disk full/,
+      next: /expect: offline/,
+    },
+  ],
+} satisfies Partial<Record<FindingCode, Example[]>>;
