@@ -3,7 +3,8 @@ import { soak, Soaked } from "../test/support/soak/soak";
 
 /**
  * 200 random operations of people, machines and networks over a fleet of three sites, in both modes side by side; after each
- * look the account book equals the count by ids, exactly. SOAK_SEED repeats a run, SOAK_OPERATIONS makes it longer.
+ * look the account book equals the count by ids, exactly. SOAK_SEED repeats a run, SOAK_OPERATIONS makes it longer,
+ * SOAK_VERBOSE=1 shows its operations as they come, and SOAK_BOOK=<site> what that site's book says at every look.
  */
 const SEED = Number(process.env.SOAK_SEED ?? Math.floor(Math.random() * 1e6));
 const OPERATIONS = Number(process.env.SOAK_OPERATIONS ?? 200);

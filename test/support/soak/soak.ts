@@ -194,6 +194,7 @@ async function compare(world: World, count: Count): Promise<void> {
       wrong.push(`${site}: no book`);
       continue;
     }
+    if (process.env.SOAK_BOOK === site) process.stderr.write(`${JSON.stringify({ record, hub: book.hub })}\n`);
     if (mode === "perSite" || site === SITES[0]) dropped += countOf(book.hub.differences, "dropped");
     const told = { missing: countOf(record.differences, "missing"), doubled: countOf(record.differences, "doubled") };
     count.allow(site, told);
