@@ -17,8 +17,9 @@ ARGS ?=
 
 BIN := node_modules/.bin
 TS := $(BIN)/ts-node --transpile-only
-STACK_TOOL = $(TS) toolchain/stack.ts
+STACK_TOOL = $(TS) commands/stack.ts
 SUITES = $(TS) toolchain/suites.ts
+ROOMS = $(shell node -p 'require("./rooms.json").map(({ room }) => room).join(" ")')
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,16 +36,16 @@ preview: node_modules ## show what `make up` would do; refuses what can be refus
 	@$(STACK_TOOL) preview $(STACK) $(ARGS)
 
 preview-report: node_modules ## the same as Markdown for a pull request: make preview-report [OUT=report.md] (ARGS=--json, ARGS=--plan: intent alone)
-	@node toolchain/bin.js preview-report --stack $(STACK) $(if $(OUT),--out "$(OUT)") $(ARGS)
+	@node commands/bin.js preview-report --stack $(STACK) $(if $(OUT),--out "$(OUT)") $(ARGS)
 
 plan: node_modules ## show what the settings intend, from the project's files alone (no Pulumi CLI, server or state); ARGS=--json
-	@$(TS) toolchain/plan.ts $(STACK) $(ARGS)
+	@$(TS) commands/plan.ts $(STACK) $(ARGS)
 
 topology: node_modules ## draw the fleet with the last proof of each site: topology.<stack>.html, .svg and .mmd (OUT=folder, ARGS=--plan)
-	@$(TS) toolchain/topology.ts $(STACK) $(if $(OUT),--out "$(OUT)") $(ARGS)
+	@$(TS) commands/topology.ts $(STACK) $(if $(OUT),--out "$(OUT)") $(ARGS)
 
 check-config: node_modules ## judge hand-written nats-server files, deploying nothing: make check-config FILES="hub.conf leaf.conf" (ARGS=--json)
-	@node toolchain/bin.js check-config $(ARGS) $(FILES)
+	@node commands/bin.js check-config $(ARGS) $(FILES)
 
 refresh: node_modules ## compare the state with what runs
 	@$(STACK_TOOL) refresh $(STACK) $(ARGS)
@@ -59,7 +60,7 @@ forget: node_modules ## drop a site whose machine is lost for good: make forget 
 	@$(STACK_TOOL) forget $(STACK) $(SITE)
 
 doctor: node_modules ## look at the running fleet, changing nothing: make doctor [SITE=oslo] [FLEET=fleet.yaml] [ARGS=--json]
-	@node toolchain/bin.js doctor $(if $(FLEET),--fleet $(FLEET),--stack $(STACK)) $(if $(SITE),--site $(SITE)) $(ARGS)
+	@node commands/bin.js doctor $(if $(FLEET),--fleet $(FLEET),--stack $(STACK)) $(if $(SITE),--site $(SITE)) $(ARGS)
 
 repair: node_modules ## start a stuck source anew, move on a site that lost messages: make repair SITE=oslo [STREAM=EVENTS] [ACCEPT=…] [NOTE=…]
 	@$(STACK_TOOL) repair $(STACK) "$(SITE)" "$(STREAM)"
@@ -67,13 +68,13 @@ repair: node_modules ## start a stuck source anew, move on a site that lost mess
 # --- outputs that people use next
 
 contexts: node_modules ## write contexts of the nats CLI for hub and sites: nats --context dev-oslo … [PREFIX=…] [REMOVE=1]
-	@PREFIX="$(PREFIX)" REMOVE="$(REMOVE)" $(TS) toolchain/outputs.ts contexts $(STACK)
+	@PREFIX="$(PREFIX)" REMOVE="$(REMOVE)" $(TS) commands/outputs.ts contexts $(STACK)
 
 snippets: node_modules ## print how an application connects, in TypeScript, in Go and with the nats CLI [SITE=oslo]
-	@SITE="$(SITE)" $(TS) toolchain/outputs.ts snippets $(STACK)
+	@SITE="$(SITE)" $(TS) commands/outputs.ts snippets $(STACK)
 
 prometheus: node_modules ## write prometheus.yml and alert rules for the fleet [TO=folder] [EXPORTER_PORT=7777]
-	@TO="$(TO)" EXPORTER_PORT="$(EXPORTER_PORT)" $(TS) toolchain/outputs.ts prometheus $(STACK)
+	@TO="$(TO)" EXPORTER_PORT="$(EXPORTER_PORT)" $(TS) commands/outputs.ts prometheus $(STACK)
 
 unlock: node_modules ## clear what an interrupted run left behind, unless that run is still alive
 	@$(STACK_TOOL) unlock $(STACK)
@@ -82,14 +83,14 @@ env: node_modules ## print the line that readies a shell for plain `npx pulumi �
 	@$(STACK_TOOL) env $(STACK)
 
 ephemeral: node_modules ## try the settings of a stack of processes: brought up, proven, taken down: make ephemeral STACK=try [FROM=dev]
-	@toolchain/ephemeral.sh $(STACK) $(FROM)
+	@commands/ephemeral.sh $(STACK) $(FROM)
 
 drift: node_modules ## fail when what runs is not what the settings say, or a site's data does not flow
 	@$(STACK_TOOL) preview $(STACK) --expect-no-changes
-	@node toolchain/bin.js doctor --stack $(STACK)
+	@node commands/bin.js doctor --stack $(STACK)
 
 deployed-commit: node_modules ## print the commit from which the stack was last deployed
-	@$(TS) toolchain/deployed-commit.ts $(STACK)
+	@$(TS) commands/deployed-commit.ts $(STACK)
 
 comment: ## put preview reports into one comment on a pull request: make comment PR=12 REPORTS=folder (with GitHub's gh)
 	@.github/comment.sh $(PR) "$(REPORTS)"
@@ -123,6 +124,7 @@ format-check: node_modules
 
 lint: node_modules
 	@$(BIN)/eslint --max-warnings 0 .
+	@$(BIN)/depcruise --config .dependency-cruiser.mjs --output-type err-long index.ts $(ROOMS)
 
 # tsconfig.json has noCheck for the speed of `pulumi up`; without the option here tsc would see nothing.
 types: node_modules
@@ -159,7 +161,7 @@ recordings: install ## record previews of real changes anew, and the reports tha
 	@REPORTS=write $(SUITES) unit -- -g 'the report on a recorded preview'
 
 docs: node_modules ## write the pages of docs/ that are made from the code
-	@$(TS) toolchain/docs.ts
+	@$(TS) commands/docs/docs.ts
 
 clean: ## remove installed packages and reports; never the stack's state (that is `make down`)
 	rm -rf node_modules coverage *.tsbuildinfo

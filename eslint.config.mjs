@@ -1,21 +1,11 @@
 // @ts-check
+import { readFileSync } from "node:fs";
 import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-// Rooms that compute and nothing else (README, "Rooms"): no Pulumi, no files, no network, no clock. What may be imported is
-// listed, not what may not, so that a new package has to be let in on purpose. Types cost nothing at run time: all allowed.
-const pureImports = (/** @type {string[]} */ allowed) => [
-  "error",
-  {
-    patterns: [
-      {
-        regex: `^(?!(?:${allowed.join("|")}))`,
-        allowTypeImports: true,
-        message: "This room is pure: it computes from its arguments. Gather facts elsewhere and pass them in.",
-      },
-    ],
-  },
-];
+// Rooms that compute and nothing else: no files, no network, no clock. What they import is checked with all other rooms'
+// imports (.dependency-cruiser.mjs); which they are stands in rooms.json.
+const rooms = JSON.parse(readFileSync(new URL("rooms.json", import.meta.url), "utf8"));
 
 const impureGlobals = [
   ...["process", "global", "globalThis", "console", "require", "module", "__dirname", "__filename"],
@@ -33,16 +23,6 @@ const impureSyntax = [
     message: "This room is pure: the same arguments give the same result.",
   },
 ];
-
-const pure = (/** @type {string[]} */ allowedImports) => ({
-  "no-restricted-imports": "off",
-  "@typescript-eslint/no-restricted-imports": pureImports(allowedImports),
-  "no-restricted-globals": ["error", ...impureGlobals],
-  "no-restricted-syntax": ["error", ...impureSyntax],
-});
-
-/** Packages that only compute. */
-const PURE_PACKAGES = ["zod$", "@nats-io/nkeys$", "csv-parse/sync$", "yaml$"];
 
 export default defineConfig(
   { ignores: ["node_modules/", ".state/", ".fleet/", "coverage/", "test/.snippet-*/"] },
@@ -81,28 +61,10 @@ export default defineConfig(
     },
   },
   {
-    files: ["configs/**/*.ts"],
-    rules: pure(["\\./", "\\.\\./toolchain/version(s\\.json)?$", ...PURE_PACKAGES]),
-  },
-  {
-    files: ["diagnosis/**/*.ts"],
-    rules: pure(["\\./", "(\\.\\./)+configs/", ...PURE_PACKAGES]),
-  },
-  {
-    files: ["outputs/**/*.ts"],
-    rules: pure(["\\./", "(\\.\\./)+configs/", "yaml$"]),
-  },
-  {
-    files: ["topology/**/*.ts"],
-    rules: pure(["\\./", "(\\.\\./)+configs/", ...PURE_PACKAGES]),
-  },
-  {
-    files: ["report/**/*.ts"],
-    rules: pure(["\\./", "(\\.\\./)+(configs|topology)/", "(\\.\\./)+providers/values$"]),
-  },
-  {
-    // The providers and the report compare what crosses Pulumi's boundary.
-    files: ["providers/values.ts"],
-    rules: pure(["\\./nothing$"]),
+    files: rooms.filter(({ pure }) => pure).map(({ room }) => `${room}/**/*.ts`),
+    rules: {
+      "no-restricted-globals": ["error", ...impureGlobals],
+      "no-restricted-syntax": ["error", ...impureSyntax],
+    },
   },
 );

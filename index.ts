@@ -1,4 +1,4 @@
-import * as pulumi from "./components/pulumi";
+import * as pulumi from "./components/sdk/pulumi";
 import { Fleet, Hub, Leaf, Proof, lightenSdk, stackSettings } from "./components";
 
 // A function, because what Pulumi stores with every resource includes its call stack, which is shorter this way.

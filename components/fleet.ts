@@ -1,18 +1,18 @@
-import * as pulumi from "./pulumi";
+import * as pulumi from "./sdk/pulumi";
 import { publicKeyOf } from "../configs/keys";
 import { bracketed } from "../configs/address";
 import { CONTAINER_PORTS } from "../configs/container";
 import { dialedHub, isElsewhere, placementOf, reachedAt } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
-import { Topology, topologyOf } from "../topology/topology";
-import type { LinkCertificates } from "../providers/link-tls";
-import { Declared } from "./declared";
+import { Topology, topologyOf } from "../views/topology/topology";
+import type { LinkCertificates } from "../servers/files/link-tls";
+import { Declared } from "./sdk/declared";
 import { LinkAuthority } from "./link-authority";
-import { FleetCheck, Identity } from "./resources";
+import { FleetCheck, Identity } from "./sdk/resources";
 import { MixedRuntime } from "./runtimes/mixed";
 import { Runtime, StackFolders, foldersOf } from "./runtimes/runtime";
 import { judged } from "./stack-settings";
-import { unbound } from "./unbound";
+import { unbound } from "./sdk/unbound";
 
 export interface FleetArgs {
   /** The stack's settings, as `stackSettings` or `readSettings` give them; judged by every rule here too. */

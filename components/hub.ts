@@ -1,5 +1,5 @@
-import * as pulumi from "./pulumi";
-import { declareHub } from "../configs/declare";
+import * as pulumi from "./sdk/pulumi";
+import { declareHub } from "../configs/plan/declare";
 import { Fleet } from "./fleet";
 
 export interface HubArgs {

@@ -1,10 +1,10 @@
-import * as pulumi from "./pulumi";
-import { declareHubLink, declareLeaf } from "../configs/declare";
+import * as pulumi from "./sdk/pulumi";
+import { declareHubLink, declareLeaf } from "../configs/plan/declare";
 import { accountOf } from "../configs/names";
 import { SiteSettings } from "../configs/settings";
 import { Fleet } from "./fleet";
 import { Hub } from "./hub";
-import { HubLink, Streams } from "./resources";
+import { HubLink, Streams } from "./sdk/resources";
 
 export interface LeafArgs {
   fleet: Fleet;

@@ -1,9 +1,9 @@
-import * as pulumi from "./pulumi";
+import * as pulumi from "./sdk/pulumi";
 import { linkNames } from "../configs/placement";
 import { Settings } from "../configs/settings";
-import type { LinkCertificates } from "../providers/link-tls";
-import { Declared } from "./declared";
-import { Authority, Certificate } from "./resources";
+import type { LinkCertificates } from "../servers/files/link-tls";
+import { Declared } from "./sdk/declared";
+import { Authority, Certificate } from "./sdk/resources";
 
 /** The stack's own CA, and the certificates that it signs for leaf links; each is made when it is first asked for. */
 export class LinkAuthority {

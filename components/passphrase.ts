@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { Encryption } from "../configs/secrets-provider";
+import type { Encryption } from "../configs/reading/secrets-provider";
 import { findProjectFolder } from "./sites-file";
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import * as pulumi from "./pulumi";
+import * as pulumi from "./sdk/pulumi";
 import { hasProcesses, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { SiteSettings } from "../configs/settings";
 import type { ProofRow } from "../providers/smoke-test";
 import { Fleet } from "./fleet";
 import { Hub } from "./hub";
 import { Leaf } from "./leaf";
-import { Guard, SmokeTest } from "./resources";
+import { Guard, SmokeTest } from "./sdk/resources";
 
 export interface ProofArgs {
   fleet: Fleet;

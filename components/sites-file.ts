@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type * as ParseSites from "../configs/parse-sites";
-import { SitesTable, unreadable } from "../configs/sites-table";
+import type * as ParseSites from "../configs/reading/parse-sites";
+import { SitesTable, unreadable } from "../configs/reading/sites-table";
 
 /** The table that the setting `sitesFile` names; undefined when it names none. A mistake is in its `problems`. */
 export function readSitesFile(sitesFile: unknown, projectFolder = findProjectFolder()): SitesTable | undefined {
@@ -17,7 +17,7 @@ export function readSitesFile(sitesFile: unknown, projectFolder = findProjectFol
   }
   // Loaded only where there is a table: the parsers cost a tenth of a second at every preview.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const { parseSitesTable } = require("../configs/parse-sites") as typeof ParseSites;
+  const { parseSitesTable } = require("../configs/reading/parse-sites") as typeof ParseSites;
   return parseSitesTable(sitesFile, text);
 }
 

@@ -1,10 +1,10 @@
-import * as pulumi from "./pulumi";
+import * as pulumi from "./sdk/pulumi";
 import { Problem, describeProblems } from "../configs/problem";
-import { judgedSettings } from "../configs/read-settings";
-import { judge } from "../configs/rules";
+import { judgedSettings } from "../configs/reading/read-settings";
+import { judge } from "../configs/rules/rules";
 import { SETTING_NAMES, Settings } from "../configs/settings";
-import { SitesTable } from "../configs/sites-table";
-import { isByPassphrase } from "../configs/secrets-provider";
+import { SitesTable } from "../configs/reading/sites-table";
+import { isByPassphrase } from "../configs/reading/secrets-provider";
 import { givenPassphrase, stackEncryption } from "./passphrase";
 import { readSitesFile } from "./sites-file";
 

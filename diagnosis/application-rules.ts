@@ -1,5 +1,5 @@
-import { SiteFacts } from "./facts";
-import { SiteRule, UP } from "./finding";
+import { SiteFacts } from "./facts/facts";
+import { SiteRule, UP } from "./facts/finding";
 
 /** Rules about what keeps applications from publishing at their own site. Sourcing may be well all the while. */
 

@@ -1,7 +1,7 @@
 import { BookFacts } from "./book/facts";
 import { Difference } from "./book/ledger";
-import { StreamFacts } from "./facts";
-import { Draft, StreamRule } from "./finding";
+import { StreamFacts } from "./facts/facts";
+import { Draft, StreamRule } from "./facts/finding";
 
 /** What the account book tells: messages that nothing accounts for, in numbers, until somebody acknowledges them. */
 

@@ -1,8 +1,8 @@
 import { APPLICATION_RULES } from "./application-rules";
 import { BOOK_RULES } from "./book-rules";
-import { SiteFacts, StreamFacts } from "./facts";
+import { SiteFacts, StreamFacts } from "./facts/facts";
 import { CONFIG_RULES, DRIFT_RULES } from "./drift-rules";
-import { Draft, Finding, SiteRule, StreamRule } from "./finding";
+import { Draft, Finding, SiteRule, StreamRule } from "./facts/finding";
 import { LINK_RULES } from "./link-rules";
 import { LOSS_RULES } from "./loss-rules";
 import { PATH_RULES } from "./path-rules";
@@ -12,8 +12,8 @@ import { STREAM_RULES } from "./stream-rules";
 
 /** From facts to findings. Pure: the same facts give the same findings, so every rule is tested on its own. */
 
-export { describeFinding, type Finding } from "./finding";
-export { type FindingCode } from "./reference";
+export { describeFinding, type Finding } from "./facts/finding";
+export { type FindingCode } from "./reference/reference";
 
 /** The rules in the order of the path: of the whole site, then of each stream. */
 export interface Rules {

@@ -1,5 +1,5 @@
-import { DriftFacts } from "./facts";
-import { Draft, SiteRule, StreamRule, UP } from "./finding";
+import { DriftFacts } from "./facts/facts";
+import { Draft, SiteRule, StreamRule, UP } from "./facts/finding";
 
 /** Rules on whole configurations, of both servers and of both streams, against the declared ones. */
 

@@ -1,6 +1,6 @@
 import { covers } from "../configs/subjects";
-import { SiteFacts } from "./facts";
-import { SiteRule, UP } from "./finding";
+import { SiteFacts } from "./facts/facts";
+import { SiteRule, UP } from "./facts/finding";
 
 /** Rules about a link that stands: who else uses it, what it carries, and JetStream at its two ends. */
 

@@ -1,5 +1,5 @@
 import { probeSubjects } from "../configs/permissions";
-import { StreamRule } from "./finding";
+import { StreamRule } from "./facts/finding";
 import { isNewAtSite } from "./source-rules";
 import { sourceOf } from "./stream-rules";
 

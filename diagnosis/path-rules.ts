@@ -1,5 +1,5 @@
-import { ServerFacts, SiteFacts } from "./facts";
-import { SiteRule, UP } from "./finding";
+import { ServerFacts, SiteFacts } from "./facts/facts";
+import { SiteRule, UP } from "./facts/finding";
 
 /** Rules on the way from the hub to the site: servers, key, link, accounts. */
 

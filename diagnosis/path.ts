@@ -1,4 +1,4 @@
-import { SiteFacts, StreamFacts } from "./facts";
+import { SiteFacts, StreamFacts } from "./facts/facts";
 
 /** The way of a message from the site to the hub's stream, as far as it was seen: for what no rule explains. */
 

@@ -1,5 +1,5 @@
-import { SiteFacts, StreamFacts } from "./facts";
-import { StreamRule, UP } from "./finding";
+import { SiteFacts, StreamFacts } from "./facts/facts";
+import { StreamRule, UP } from "./facts/finding";
 import { pathOf, shownPath } from "./path";
 import { HEARD_MS, sourceOf } from "./stream-rules";
 

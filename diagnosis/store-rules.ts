@@ -1,6 +1,6 @@
 import { formatSize } from "../configs/units";
-import { ServerFacts } from "./facts";
-import { SiteRule } from "./finding";
+import { ServerFacts } from "./facts/facts";
+import { SiteRule } from "./facts/finding";
 
 /** Rules about the stores of the two servers: a write that failed stops a store until its server is restarted. */
 

@@ -1,6 +1,6 @@
 import { covers, overlaps } from "../configs/subjects";
-import { HubStreamFacts, LinkFacts, SiteFacts, StreamFacts } from "./facts";
-import { StreamRule, UP, putBack } from "./finding";
+import { HubStreamFacts, LinkFacts, SiteFacts, StreamFacts } from "./facts/facts";
+import { StreamRule, UP, putBack } from "./facts/finding";
 
 /** Rules on the way from a stream of the site to its stream on the hub: what must be there, and what the link carries. */
 

@@ -1,6 +1,6 @@
-import { report } from "./report";
-import { changed, settled } from "./values";
-import { dayOf, fingerprintOf, isDue, makeAuthority, newKey, readCertificate } from "./x509";
+import { report } from "../machine/report";
+import { changed, settled } from "../configs/values";
+import { dayOf, fingerprintOf, isDue, makeAuthority, newKey, readCertificate } from "../servers/x509";
 
 /**
  * The CA of a stack's leaf links: made once, its key then kept.

@@ -1,9 +1,9 @@
 import { X509Certificate, createPrivateKey, KeyObject } from "node:crypto";
 import { isIP } from "node:net";
 import { describeProblem } from "../configs/problem";
-import { messageOf } from "./refusal";
-import { report } from "./report";
-import { changed, same, settled } from "./values";
+import { messageOf } from "../machine/refusal";
+import { report } from "../machine/report";
+import { changed, same, settled } from "../configs/values";
 import {
   KeyPair,
   Role,
@@ -16,7 +16,7 @@ import {
   newKey,
   readCertificate,
   signs,
-} from "./x509";
+} from "../servers/x509";
 
 /**
  * The certificate of one server for its leaf links: made once, kept until it must be another. Another certificate has

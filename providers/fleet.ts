@@ -1,25 +1,25 @@
 import { basename, resolve } from "node:path";
 import { Settings } from "../configs/settings";
-import { Leaving, lossWords, lossesOf } from "./at-stake";
-import { FleetAccess, accessOf } from "./collected";
+import { Leaving, lossWords, lossesOf } from "../fleet/streams/at-stake";
+import { FleetAccess, accessOf } from "../fleet/sourcing/collected";
 import { undeclaredStreams } from "../configs/streams";
 import { dialedHub, hasProcesses, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { certificateProblem } from "./certificate";
-import { isLookedFor } from "./away";
-import { refuseOtherEngine, unnamedEngine, unreachedEngines } from "./docker/whereabouts";
-import { refusedConfigs } from "./config-check";
-import { declareSites } from "./declared-sites";
-import { digest } from "./digest";
-import { mayDiscard } from "./discard";
-import { folderProblem, machineId, refuseOtherFolder, refuseOtherMachine, removeOfStack } from "./folders";
-import { NatsServer, findNatsServer } from "./nats-server-binary";
-import { pemsOf } from "./link-tls";
-import { Failure, failure, refuseMoves, refuseNewImage } from "./moves";
-import { messageOf } from "./refusal";
+import { isLookedFor } from "../servers/away";
+import { refuseOtherEngine, unnamedEngine, unreachedEngines } from "../servers/docker/whereabouts";
+import { refusedConfigs } from "../servers/config-check";
+import { declareSites } from "../fleet/sourcing/declared-sites";
+import { digest } from "../machine/digest";
+import { mayDiscard } from "../fleet/sourcing/discard";
+import { folderProblem, machineId, refuseOtherFolder, refuseOtherMachine, removeOfStack } from "../machine/folders";
+import { NatsServer, findNatsServer } from "../servers/nats-server-binary";
+import { pemsOf } from "../servers/files/link-tls";
+import { Failure, failure, refuseMoves, refuseNewImage } from "../fleet/streams/moves";
+import { messageOf } from "../machine/refusal";
 import { rehearse } from "./rehearsal";
-import { clearLeftBehind } from "./rehearsal-folder";
-import { forgetPassed } from "./rehearsal-memory";
-import { hasUnknown, inputsOnly, same } from "./values";
+import { clearLeftBehind } from "./rehearsal/rehearsal-folder";
+import { forgetPassed } from "./rehearsal/rehearsal-memory";
+import { hasUnknown, inputsOnly, same } from "../configs/values";
 
 /**
  * The first resource of a stack. Its `check` sees the old and the new fleet, in previews and in `up`, before anything

@@ -1,15 +1,15 @@
 import { resolve } from "node:path";
 import { siteStreamName } from "../configs/names";
 import { StreamSettings } from "../configs/settings";
-import { lossesOf } from "./at-stake";
-import { FleetAccess, SiteAccess, accessOf } from "./collected";
-import { mayDiscardAll } from "./discard";
-import { refuseOtherEngine, unnamedEngine } from "./docker/whereabouts";
-import { machineId, refuseOtherFolder, refuseOtherMachine } from "./folders";
-import { Access, shared } from "./nats/connection";
-import { jsz } from "./nats/system";
-import { Refusal, messageOf } from "./refusal";
-import { changed } from "./values";
+import { lossesOf } from "../fleet/streams/at-stake";
+import { FleetAccess, SiteAccess, accessOf } from "../fleet/sourcing/collected";
+import { mayDiscardAll } from "../fleet/sourcing/discard";
+import { refuseOtherEngine, unnamedEngine } from "../servers/docker/whereabouts";
+import { machineId, refuseOtherFolder, refuseOtherMachine } from "../machine/folders";
+import { Access, shared } from "../servers/nats/connection";
+import { jsz } from "../servers/nats/system";
+import { Refusal, messageOf } from "../machine/refusal";
+import { changed } from "../configs/values";
 
 /**
  * The last resource of a stack: `destroy` deletes it first, and its `delete` refuses while messages would be lost.

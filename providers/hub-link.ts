@@ -1,10 +1,10 @@
 import { HUB_ACCOUNT, accountOf } from "../configs/names";
 import { linkPermissions } from "../configs/permissions";
-import { HubLinkDeclaration, NOTHING_HELD, withHeld } from "../configs/plan-hub";
+import { HubLinkDeclaration, NOTHING_HELD, withHeld } from "../configs/plan/plan-hub";
 import { siteApi } from "../configs/streams";
-import { heldBy, refuseWithoutRoom } from "./account-room";
-import { Access, shared } from "./nats/connection";
-import { jsz, keysOfLinks, kick, leafLinks, sourcesOf } from "./nats/system";
+import { heldBy, refuseWithoutRoom } from "../fleet/sourcing/account-room";
+import { Access, shared } from "../servers/nats/connection";
+import { jsz, keysOfLinks, kick, leafLinks, sourcesOf } from "../servers/nats/system";
 import {
   applyHub,
   declareLink,
@@ -14,11 +14,12 @@ import {
   isDeclared,
   noteHeldLimits,
   noteHeldStreams,
-} from "./server-config";
-import { letGoOn } from "./server";
-import { Place, hostOf } from "./server-host";
-import { markUnproven } from "./unproven";
-import { changed, hasUnknown, same, settled } from "./values";
+} from "../servers/server-config";
+import { letGoOn } from "../servers/server";
+import { hostOf } from "../servers/hosts";
+import type { Place } from "../servers/server-host";
+import { markUnproven } from "../fleet/observation/unproven";
+import { changed, hasUnknown, same, settled } from "../configs/values";
 
 /** One link key of one site, declared on the hub; with it, the site's account. */
 

@@ -1,21 +1,30 @@
 import { hostPort } from "../configs/address";
-import { isLowered } from "../configs/limits";
+import { isLowered } from "../configs/plan/limits";
 import { spotOf } from "../configs/placement";
-import { HubDeclaration, reservationsOf } from "../configs/plan-hub";
+import { HubDeclaration, reservationsOf } from "../configs/plan/plan-hub";
 import { HUB_ACCOUNT } from "../configs/names";
-import { heldBy, refuseTooLittle } from "./account-room";
-import { LinkCertificates, certificatesDigest, writeCertificates } from "./link-tls";
-import { findNatsServer } from "./nats-server-binary";
-import { shared } from "./nats/connection";
-import { kick, leafLinks, varz } from "./nats/system";
-import { report } from "./report";
-import { Server, bringUp, isRunning, whatIsWrong } from "./server";
-import { declareHub, declaredLinks, heldIn, noteHeldLimits, renderHub, writeHub, writtenDigest } from "./server-config";
-import { ServerFiles } from "./server-files";
-import { Place, hostOf } from "./server-host";
-import { markUnproven, removeMarks } from "./unproven";
-import { removeBooks } from "./book/record";
-import { changed, hasUnknown, same, settled } from "./values";
+import { heldBy, refuseTooLittle } from "../fleet/sourcing/account-room";
+import { LinkCertificates, certificatesDigest, writeCertificates } from "../servers/files/link-tls";
+import { findNatsServer } from "../servers/nats-server-binary";
+import { shared } from "../servers/nats/connection";
+import { kick, leafLinks, varz } from "../servers/nats/system";
+import { report } from "../machine/report";
+import { Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
+import {
+  declareHub,
+  declaredLinks,
+  heldIn,
+  noteHeldLimits,
+  renderHub,
+  writeHub,
+  writtenDigest,
+} from "../servers/server-config";
+import { ServerFiles } from "../servers/files/server-files";
+import { hostOf } from "../servers/hosts";
+import type { Place } from "../servers/server-host";
+import { markUnproven, removeMarks } from "../fleet/observation/unproven";
+import { removeBooks } from "../fleet/book/record";
+import { changed, hasUnknown, same, settled } from "../configs/values";
 
 /** The hub's server, with its site-independent settings; what the sites declare lies beside them. */
 

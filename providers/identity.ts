@@ -1,8 +1,8 @@
 import { createUser } from "@nats-io/nkeys";
-import { allocatePort, releasePort } from "./ports";
-import { makeFolder, removeOfStack } from "./folders";
-import { changed } from "./values";
-import { publicKeyOf } from "./nats/authenticator";
+import { allocatePort, releasePort } from "../machine/ports";
+import { makeFolder, removeOfStack } from "../machine/folders";
+import { changed } from "../configs/values";
+import { publicKeyOf } from "../servers/nats/authenticator";
 
 /** The nkeys and the ports of one server: made once, then kept. */
 

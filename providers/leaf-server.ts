@@ -1,24 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { hostPort } from "../configs/address";
-import { isLowered } from "../configs/limits";
+import { isLowered } from "../configs/plan/limits";
 import { accountOf } from "../configs/names";
 import { spotOf } from "../configs/placement";
-import { LeafDeclaration, planLeaf } from "../configs/plan-leaf";
-import { StoreLimits } from "../configs/plan-server";
-import { render } from "../configs/render";
-import { digest } from "./digest";
-import { LinkCertificates, certificatesDigest, writeCertificates } from "./link-tls";
-import { findNatsServer } from "./nats-server-binary";
-import { Access, serverInfo, shared } from "./nats/connection";
-import { leafLinks } from "./nats/system";
-import { Refusal } from "./refusal";
-import { report } from "./report";
-import { Server, bringUp, isRunning, whatIsWrong } from "./server";
-import { writeConfig } from "./server-config";
-import { ServerFiles } from "./server-files";
-import { Place, hostOf } from "./server-host";
-import { siteStep } from "./unproven";
-import { hasUnknown, inputsOnly } from "./values";
+import { LeafDeclaration, planLeaf } from "../configs/plan/plan-leaf";
+import { StoreLimits } from "../configs/plan/plan-server";
+import { render } from "../configs/format/render";
+import { digest } from "../machine/digest";
+import { LinkCertificates, certificatesDigest, writeCertificates } from "../servers/files/link-tls";
+import { findNatsServer } from "../servers/nats-server-binary";
+import { Access, serverInfo, shared } from "../servers/nats/connection";
+import { leafLinks } from "../servers/nats/system";
+import { Refusal } from "../machine/refusal";
+import { report } from "../machine/report";
+import { Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
+import { writeConfig } from "../servers/server-config";
+import { ServerFiles } from "../servers/files/server-files";
+import { hostOf } from "../servers/hosts";
+import type { Place } from "../servers/server-host";
+import { siteStep } from "../fleet/observation/unproven";
+import { hasUnknown, inputsOnly } from "../configs/values";
 
 /** A site's server. */
 

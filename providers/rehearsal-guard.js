@@ -4,5 +4,5 @@ const { existsSync } = require("node:fs");
 
 const [, , folder, above] = process.argv;
 process.stdin.resume().on("end", async () => {
-  if (existsSync(folder)) await require("./load")("rehearsal-folder").clear(folder, above);
+  if (existsSync(folder)) await require("./load")("rehearsal/rehearsal-folder").clear(folder, above);
 });

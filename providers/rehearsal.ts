@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { placementOf } from "../configs/placement";
 import { Settings } from "../configs/settings";
-import { digest } from "./digest";
-import { Failure, failure } from "./moves";
-import { NatsServer } from "./nats-server-binary";
-import { closeShared } from "./nats/connection";
-import { Refusal, messageOf } from "./refusal";
-import { clearLeftBehind, inRehearsalFolder } from "./rehearsal-folder";
-import { hasPassed, notePassed } from "./rehearsal-memory";
-import { RehearsalPlan, deployedBefore, planRehearsal } from "./rehearsal-plan";
-import { keepingReports, report } from "./report";
+import { digest } from "../machine/digest";
+import { Failure, failure } from "../fleet/streams/moves";
+import { NatsServer } from "../servers/nats-server-binary";
+import { closeShared } from "../servers/nats/connection";
+import { Refusal, messageOf } from "../machine/refusal";
+import { clearLeftBehind, inRehearsalFolder } from "./rehearsal/rehearsal-folder";
+import { hasPassed, notePassed } from "./rehearsal/rehearsal-memory";
+import { RehearsalPlan, deployedBefore, planRehearsal } from "./rehearsal/rehearsal-plan";
+import { keepingReports, report } from "../machine/report";
 import { ScratchFleet } from "./scratch-fleet";
-import { unproven } from "./unproven";
+import { unproven } from "../fleet/observation/unproven";
 
 /**
  * The rehearsal: before anything is touched, the hub and the changed sites as planned run on loopback with throwaway

@@ -1,20 +1,20 @@
-import { declareHub, declareHubLink, declareLeaf } from "../configs/declare";
+import { declareHub, declareHubLink, declareLeaf } from "../configs/plan/declare";
 import { Settings, SiteSettings } from "../configs/settings";
-import { FleetAccess, SiteAccess } from "./collected";
-import { declareSites } from "./declared-sites";
-import { digest } from "./digest";
+import { FleetAccess, SiteAccess } from "../fleet/sourcing/collected";
+import { declareSites } from "../fleet/sourcing/declared-sites";
+import { digest } from "../machine/digest";
 import * as hubLink from "./hub-link";
 import * as hubServer from "./hub-server";
 import * as identity from "./identity";
 import * as leafServer from "./leaf-server";
-import { LinkCertificates } from "./link-tls";
-import type { ProcessPlace } from "./process-host";
-import { declareLink, declaredLinks, dropLink } from "./server-config";
-import { LocalFiles } from "./server-files";
+import { LinkCertificates } from "../servers/files/link-tls";
+import type { ProcessPlace } from "../servers/server-host";
+import { declareLink, declaredLinks, dropLink } from "../servers/server-config";
+import { LocalFiles } from "../servers/files/server-files";
 import { Resource, SiteResources, siteResources } from "./scratch-resource";
 import * as smokeTest from "./smoke-test";
 import * as streams from "./streams";
-import { ThrowawayCertificates, throwawayLinkKeys } from "./throwaway";
+import { ThrowawayCertificates, throwawayLinkKeys } from "../servers/throwaway";
 
 /**
  * A hub and its sites as processes on loopback, without Pulumi: the providers' own functions, called in the order in

@@ -1,20 +1,20 @@
-import { digest } from "./digest";
-import { report } from "./report";
-import { SmokeTestInputs, SmokeTestOutputs } from "./smoke-test/job";
+import { digest } from "../machine/digest";
+import { report } from "../machine/report";
+import { SmokeTestInputs, SmokeTestOutputs } from "../fleet/proof/job";
 import { diagnose } from "../diagnosis/diagnose";
-import { sideBySide } from "./side-by-side";
-import { readable } from "./smoke-test/observe-server";
-import { observe } from "./smoke-test/observe";
-import { isOnline, prove, serverIds } from "./smoke-test/prove";
-import { observedOf } from "./smoke-test/run";
-import { unproven } from "./unproven";
-import { hasUnknown, inputsOnly } from "./values";
+import { sideBySide } from "../machine/side-by-side";
+import { readable } from "../fleet/observation/observe-server";
+import { observe } from "../fleet/observation/observe";
+import { isOnline, prove, serverIds } from "../fleet/proof/prove";
+import { observedOf } from "../fleet/proof/run";
+import { unproven } from "../fleet/observation/unproven";
+import { hasUnknown, inputsOnly } from "../configs/values";
 
 /** The smoke test as a resource: when it runs, and what it leaves in the state. */
 
-export { prove } from "./smoke-test/prove";
-export type { SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./smoke-test/job";
-export type { ProofRow } from "./smoke-test/proof";
+export { prove } from "../fleet/proof/prove";
+export type { SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "../fleet/proof/job";
+export type { ProofRow } from "../fleet/proof/proof";
 
 const listed = (names: string[]): string =>
   names.length <= 10 ? names.join(", ") : `${names.slice(0, 10).join(", ")} and ${names.length - 10} more`;

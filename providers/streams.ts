@@ -1,24 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { StreamSettings } from "../configs/settings";
 import { collectedName, undeclaredStreams } from "../configs/streams";
-import { isAway } from "./away";
-import { bringSource } from "./bring-source";
-import { bringStream, createStream } from "./bring-stream";
-import { lookAtBook } from "./book/look";
-import { forgetBook, readBook } from "./book/record";
-import { lossesOf } from "./at-stake";
-import { atHub, atSite } from "./collected";
-import { JetStream, isNoStorage } from "./nats/jetstream";
-import { Refusal, passUnlessRefusal } from "./refusal";
-import { behindHub } from "./repair-condition";
-import { report } from "./report";
-import { SILENT_AFTER_MS, becomesHeard, onHubStream, rearm } from "./source";
-import { UP_REPAIRS, drift, refuseChanges } from "./stream-differences";
-import { siteEnd } from "./stream-ends";
-import { Removal, refuseLosses, removeStreams } from "./stream-removal";
-import { StreamsInputs, accessOf } from "./streams-inputs";
-import { siteStep } from "./unproven";
-import { changed, inputsOnly, settled } from "./values";
+import { isAway } from "../servers/away";
+import { bringSource } from "../fleet/streams/bring-source";
+import { bringStream, createStream } from "../fleet/streams/bring-stream";
+import { lookAtBook } from "../fleet/book/look";
+import { forgetBook, readBook } from "../fleet/book/record";
+import { lossesOf } from "../fleet/streams/at-stake";
+import { atHub, atSite } from "../fleet/sourcing/collected";
+import { JetStream, isNoStorage } from "../servers/nats/jetstream";
+import { Refusal, passUnlessRefusal } from "../machine/refusal";
+import { behindHub } from "../fleet/observation/condition";
+import { report } from "../machine/report";
+import { SILENT_AFTER_MS, becomesHeard, onHubStream, rearm } from "../fleet/sourcing/source";
+import { UP_REPAIRS, drift, refuseChanges } from "../fleet/streams/stream-differences";
+import { siteEnd } from "../fleet/sourcing/stream-ends";
+import { Removal, refuseLosses, removeStreams } from "../fleet/streams/stream-removal";
+import { StreamsInputs, accessOf } from "../fleet/streams/streams-inputs";
+import { siteStep } from "../fleet/observation/unproven";
+import { changed, inputsOnly, settled } from "../configs/values";
 
 /** The streams of one site: its own, then the hub's that source them. */
 

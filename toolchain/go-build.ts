@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import { run, RunError } from "./run";
+import { run, RunError } from "../machine/run";
 
 /** A program that one of the small modules in toolchain/go pins, with go.sum, to an exact version. */
 export interface GoProgram {

@@ -1,9 +1,9 @@
-import { pulumiHome } from "./locate";
+import { pulumiHome } from "../machine/locate";
 import { natsServer } from "./nats-server";
 import { ensureParts } from "./part";
-import { sayOnTerminal, type Say } from "./progress";
+import { sayOnTerminal, type Say } from "../machine/progress";
 import { pulumiCli } from "./pulumi-cli";
-import { report } from "./refusal";
+import { report } from "../machine/refusal";
 
 /** The programs that the project needs and npm does not bring. */
 export interface Toolchain {

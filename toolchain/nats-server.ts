@@ -1,11 +1,11 @@
 import * as path from "node:path";
 import { goBuild } from "./go-build";
-import { isExecutable, natsServerBinary, onPath, pulumiHome } from "./locate";
+import { isExecutable, natsServerBinary, onPath, pulumiHome } from "../machine/locate";
 import { inScratchFolder, putInPlace, type Part } from "./part";
 import { fetchArchive, machine } from "./release";
-import { run } from "./run";
-import { isAtLeast, versionIn } from "./version";
-import versions from "./versions.json";
+import { run } from "../machine/run";
+import { isAtLeast, versionIn } from "../machine/version";
+import versions from "../machine/versions.json";
 
 const { version: VERSION, minimum: MINIMUM } = versions.natsServer;
 
@@ -27,7 +27,7 @@ export function natsServer(env: NodeJS.ProcessEnv = process.env): Part {
   };
 }
 
-/** The first on PATH that is new enough, else the pinned one: providers/nats-server-binary.ts looks in the same order. */
+/** The first on PATH that is new enough, else the pinned one: servers/nats-server-binary.ts looks in the same order. */
 async function findNatsServer(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   for (const candidate of onPath("nats-server", env)) {
     const version = await natsServerVersion(candidate).catch(() => "");

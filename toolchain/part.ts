@@ -1,8 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as lockfile from "proper-lockfile";
-import { step, type Say } from "./progress";
-import { Refusal } from "./refusal";
+import { step, type Say } from "../machine/progress";
+import { Refusal } from "../machine/refusal";
 
 /** One way to get a part: a download, a build. `run` puts the part in its place in one move, or throws and leaves nothing. */
 export interface Way {

@@ -1,11 +1,11 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { goBuild } from "./go-build";
-import { isExecutable, onPath, PULUMI_EXECUTABLES, pulumiBinary, pulumiBinFolder, pulumiHome } from "./locate";
+import { isExecutable, onPath, PULUMI_EXECUTABLES, pulumiBinary, pulumiBinFolder, pulumiHome } from "../machine/locate";
 import { inScratchFolder, putInPlace, type Part } from "./part";
-import { run } from "./run";
-import { isAtLeast, versionIn } from "./version";
-import versions from "./versions.json";
+import { run } from "../machine/run";
+import { isAtLeast, versionIn } from "../machine/version";
+import versions from "../machine/versions.json";
 
 type Executable = (typeof PULUMI_EXECUTABLES)[number];
 

@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { Totals } from "../test/support/reporter";
-import { sideBySide } from "../providers/side-by-side";
-import { Refusal, report } from "./refusal";
+import { sideBySide } from "../machine/side-by-side";
+import { Refusal, report } from "../machine/refusal";
 
 // `make unit`, `make test`: runs the named suites one after the other and ends with the total over all of them, alone on
 // the last line. All suites run even when one fails: CI shall show everything at once. Suites that mostly wait for other

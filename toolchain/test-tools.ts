@@ -1,13 +1,13 @@
 import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 import { goBuild } from "./go-build";
-import { isExecutable, onPath, pulumiHome } from "./locate";
+import { isExecutable, onPath, pulumiHome } from "../machine/locate";
 import { ensureParts, inScratchFolder, putInPlace, type Part } from "./part";
-import { sayOnTerminal, type Say } from "./progress";
+import { sayOnTerminal, type Say } from "../machine/progress";
 import { fetchArchive, machine, type PublishedArchive } from "./release";
-import { run } from "./run";
-import { isAtLeast, versionIn } from "./version";
-import versions from "./versions.json";
+import { run } from "../machine/run";
+import { isAtLeast, versionIn } from "../machine/version";
+import versions from "../machine/versions.json";
 
 // `make test-tools`: the programs of others that the tests use what this program writes with, and that check its workflows.
 // The program itself needs none of them. They lie in the Pulumi home like the rest of the toolchain.

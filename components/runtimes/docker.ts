@@ -1,5 +1,5 @@
 import type * as Docker from "@pulumi/docker";
-import * as pulumi from "../pulumi";
+import * as pulumi from "../sdk/pulumi";
 import {
   CONFIG_FOLDER,
   CONTAINER_PORTS,
@@ -11,9 +11,9 @@ import {
 } from "../../configs/container";
 import { Placement, engineOf, placementOf, reachedAt } from "../../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
-import type { Place } from "../../providers/server-host";
-import { Declared } from "../declared";
-import { HubServer, LeafServer } from "../resources";
+import type { Place } from "../../servers/server-host";
+import { Declared } from "../sdk/declared";
+import { HubServer, LeafServer } from "../sdk/resources";
 import { Runtime, StackFolders, withTls } from "./runtime";
 
 type InDocker = Extract<Placement, { kind: "docker" }>;

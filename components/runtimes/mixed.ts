@@ -1,8 +1,8 @@
-import * as pulumi from "../pulumi";
+import * as pulumi from "../sdk/pulumi";
 import { placementOf } from "../../configs/placement";
 import { Settings } from "../../configs/settings";
-import type { Place } from "../../providers/server-host";
-import { Declared } from "../declared";
+import type { Place } from "../../servers/server-host";
+import { Declared } from "../sdk/declared";
 import { DockerRuntime } from "./docker";
 import { ProcessRuntime } from "./process";
 import { Runtime, StackFolders } from "./runtime";

@@ -1,7 +1,7 @@
-import * as pulumi from "../pulumi";
+import * as pulumi from "../sdk/pulumi";
 import { Settings } from "../../configs/settings";
-import type { ProcessPlace } from "../../providers/process-host";
-import { HubServer, LeafServer } from "../resources";
+import type { ProcessPlace } from "../../servers/server-host";
+import { HubServer, LeafServer } from "../sdk/resources";
 import { Runtime, StackFolders, withTls } from "./runtime";
 
 /** Each server is a detached nats-server process on this machine. */

@@ -1,11 +1,11 @@
-import * as pulumi from "../pulumi";
-import { HubDeclaration } from "../../configs/plan-hub";
-import { LeafDeclaration } from "../../configs/plan-leaf";
+import * as pulumi from "../sdk/pulumi";
+import { HubDeclaration } from "../../configs/plan/plan-hub";
+import { LeafDeclaration } from "../../configs/plan/plan-leaf";
 import { SiteSettings } from "../../configs/settings";
 import type { LeafServerInputs } from "../../providers/leaf-server";
-import type { LinkCertificates } from "../../providers/link-tls";
-import type { Place } from "../../providers/server-host";
-import { Declared } from "../declared";
+import type { LinkCertificates } from "../../servers/files/link-tls";
+import type { Place } from "../../servers/server-host";
+import { Declared } from "../sdk/declared";
 
 /** A server's declaration, of which keys and ports may not be known yet. */
 export interface DeclaredServer<D extends { restart: { ports: object }; reload: unknown }> {

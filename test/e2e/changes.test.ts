@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RawSettings } from "../../configs/settings";
-import { serverInfo } from "../../providers/nats/connection";
+import { serverInfo } from "../../servers/nats/connection";
 import { Coverage, cellsOf } from "../support/changes/coverage";
 import { giveCertificates } from "../support/changes/given-certificates";
 import type { SiteLogin } from "../support/changes/ledger";

@@ -3,11 +3,11 @@ import * as path from "node:path";
 import { text } from "node:stream/consumers";
 import type { ContainerInspectInfo } from "dockerode";
 import type { RawSettings } from "../../configs/settings";
-import { converse, endpointOf } from "../../providers/nats/connection";
+import { converse, endpointOf } from "../../servers/nats/connection";
 import { Stack } from "../support/cli";
 import { killHard } from "../support/e2e-servers";
 import { Traffic, arrived, linkIds, publish } from "../support/e2e-traffic";
-import { readStackConfig } from "../../toolchain/stack-config";
+import { readStackConfig } from "../../commands/stack/stack-config";
 import { Containers, missingEngine } from "../support/grounds";
 import { until } from "../support/until";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { serverFiles } from "../../providers/folders";
+import { serverFiles } from "../../machine/folders";
 import { Stack } from "../support/cli";
 import { succeeded } from "../support/commands";
 import { arrived, publish } from "../support/e2e-traffic";

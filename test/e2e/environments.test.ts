@@ -11,7 +11,7 @@ import { killAll, pidOf, reservedPorts, serversOf } from "../support/e2e-servers
 import { publish } from "../support/e2e-traffic";
 import { type SharedState, sharedState } from "../support/shared-state";
 import { until } from "../support/until";
-import { isOfEmptyPassphrase } from "../../toolchain/passphrase";
+import { isOfEmptyPassphrase } from "../../commands/stack/passphrase";
 
 // Environments: a protected stack, sites from a table, a state that checkouts share, new stacks.
 

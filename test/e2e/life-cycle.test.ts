@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { RawSettings } from "../../configs/settings";
-import { type ServerInfo, converse, endpointOf } from "../../providers/nats/connection";
-import { JetStream } from "../../providers/nats/jetstream";
+import { type ServerInfo, converse, endpointOf } from "../../servers/nats/connection";
+import { JetStream } from "../../servers/nats/jetstream";
 import { Stack } from "../support/cli";
 import { type Ran } from "../support/commands";
 import {

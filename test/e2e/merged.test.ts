@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { JetStream } from "../../providers/nats/jetstream";
+import { JetStream } from "../../servers/nats/jetstream";
 import { Stack } from "../support/cli";
 import { type Ran } from "../support/commands";
 import { MOST_SILENCE_MS, Traffic, endAll, publish, sourceOf, stored } from "../support/e2e-traffic";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import type { RawSettings } from "../../configs/settings";
-import { type ServerInfo, converse, endpointOf } from "../../providers/nats/connection";
+import { type ServerInfo, converse, endpointOf } from "../../servers/nats/connection";
 import { Stack, type StackOptions } from "../support/cli";
 import { pidOf } from "../support/e2e-servers";
 import { arrived, linkIds, publish } from "../support/e2e-traffic";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { RawSettings } from "../../configs/settings";
-import { findNatsServer } from "../../providers/nats-server-binary";
+import { findNatsServer } from "../../servers/nats-server-binary";
 import { Stack } from "../support/cli";
 
 // Every resource knows the nats-server that the last update named, also the one that is only deleted later.

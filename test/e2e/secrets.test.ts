@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { constants, gunzipSync } from "node:zlib";
 import { publicKeyOf } from "../../configs/keys";
-import { pulumiHome } from "../../toolchain/locate";
+import { pulumiHome } from "../../machine/locate";
 import { Stack } from "../support/cli";
 import { filesBelow } from "../support/scratch-project";
 import { commandOf, environmentOf, serversOf } from "../support/e2e-servers";

@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { connect as connectTls } from "node:tls";
 import type { RawSettings } from "../../configs/settings";
-import { converse, endpointOf } from "../../providers/nats/connection";
-import { makeAuthority, makeServerCertificate, newKey } from "../../providers/x509";
+import { converse, endpointOf } from "../../servers/nats/connection";
+import { makeAuthority, makeServerCertificate, newKey } from "../../servers/x509";
 import { Stack } from "../support/cli";
 import { arrived, hubStart, linkIds, publish } from "../support/e2e-traffic";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { markProven, markUnproven } from "../../providers/unproven";
+import { markProven, markUnproven } from "../../fleet/observation/unproven";
 import { Stack } from "../support/cli";
 import { succeeded } from "../support/commands";
 import { EVENTS, drawn } from "../support/topologies";

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { alertRules } from "../../outputs/alerts";
+import { alertRules } from "../../views/outputs/alerts";
 import { describeWith, tool } from "../support/tools";
-import { FLEET, OSLO } from "../unit/outputs/a-fleet";
+import { FLEET, OSLO } from "../unit/views/outputs/a-fleet";
 
 /** The rules with the times that people get, over recorded series: a value each minute, `_` for none, `stale` for a series that ends. */
 

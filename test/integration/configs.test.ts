@@ -8,15 +8,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createUser, fromSeed } from "@nats-io/nkeys";
 import { NatsConnection } from "nats";
-import { declareHub, declareHubLink, declareLeaf } from "../../configs/declare";
-import { planHub } from "../../configs/plan-hub";
-import { planLeaf } from "../../configs/plan-leaf";
-import { render } from "../../configs/render";
+import { declareHub, declareHubLink, declareLeaf } from "../../configs/plan/declare";
+import { planHub } from "../../configs/plan/plan-hub";
+import { planLeaf } from "../../configs/plan/plan-leaf";
+import { render } from "../../configs/format/render";
 import { ServerConfig } from "../../configs/server-config";
 import { StreamSettings } from "../../configs/settings";
 import { StreamConfig, hubStreamConfig, siteStreamConfig, sourceOf } from "../../configs/streams";
-import { NatsServer, checkConfig, findNatsServer } from "../../providers/nats-server-binary";
-import { open } from "../../providers/nats/connection";
+import { NatsServer, checkConfig, findNatsServer } from "../../servers/nats-server-binary";
+import { open } from "../../servers/nats/connection";
 import { newKey, newSeed, settingsOf } from "../support/settings";
 
 // What configs/ makes, judged by a real nats-server.

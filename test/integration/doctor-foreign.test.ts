@@ -6,15 +6,15 @@ import { join } from "node:path";
 import { createUser } from "@nats-io/nkeys";
 import { NatsConnection, connect } from "nats";
 import { spawnSync } from "node:child_process";
-import { parseFleetFile } from "../../providers/doctor-file";
-import { examineFleet } from "../../providers/doctor";
-import { foreignSites } from "../../providers/doctor-foreign";
-import { Logins } from "../../providers/doctor-logins";
-import { DoctorReport } from "../../providers/doctor-report";
-import { makeFolder, serverFiles } from "../../providers/folders";
-import { JetStream } from "../../providers/nats/jetstream";
-import { messageOf } from "../../providers/refusal";
-import { doctorWords } from "../../toolchain/doctor-words";
+import { parseFleetFile } from "../../fleet/doctor/doctor-file";
+import { examineFleet } from "../../fleet/doctor/doctor";
+import { foreignSites } from "../../fleet/doctor/doctor-foreign";
+import { Logins } from "../../fleet/doctor/doctor-logins";
+import { DoctorReport } from "../../diagnosis/facts/doctor-report";
+import { makeFolder, serverFiles } from "../../machine/folders";
+import { JetStream } from "../../servers/nats/jetstream";
+import { messageOf } from "../../machine/refusal";
+import { doctorWords } from "../../commands/words/doctor-words";
 import { editConfig, startServer, stopServer, whileStopped } from "../support/servers";
 import { keepStore, rollBack } from "../support/stores";
 import { until } from "../support/until";
@@ -310,7 +310,7 @@ system_account: ADMIN
     writeFileSync(join(folder, "fleet.yaml"), JSON.stringify(file));
     const { stdout, stderr, status } = spawnSync(
       process.execPath,
-      ["toolchain/bin.js", "doctor", "--fleet", join(folder, "fleet.yaml"), "--json"],
+      ["commands/bin.js", "doctor", "--fleet", join(folder, "fleet.yaml"), "--json"],
       { env: { PATH: "", HOME: folder, ADMIN_PASSWORD: "admin-password" }, encoding: "utf8" },
     );
     assert.deepEqual([status, stderr], [0, ""]);

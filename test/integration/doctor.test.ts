@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { shared } from "../../providers/nats/connection";
-import { serverFiles } from "../../providers/folders";
-import { doctorJson, doctorWords } from "../../toolchain/doctor-words";
+import { shared } from "../../servers/nats/connection";
+import { serverFiles } from "../../machine/folders";
+import { doctorJson, doctorWords } from "../../commands/words/doctor-words";
 import { recording } from "../support/catalogue";
 import { TestFleet } from "../support/fleet";
 import { publishAll, textsFrom } from "../support/messages";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { parse } from "../../configs/parse";
-import { render } from "../../configs/render";
+import { parse } from "../../configs/format/parse";
+import { render } from "../../configs/format/render";
 import { diagnose } from "../../diagnosis/diagnose";
-import { shared } from "../../providers/nats/connection";
-import { reload } from "../../providers/nats/system";
-import { observeSettled } from "../../providers/smoke-test/observe";
+import { shared } from "../../servers/nats/connection";
+import { reload } from "../../servers/nats/system";
+import { observeSettled } from "../../fleet/observation/observe";
 import { AnyConfig } from "../support/catalogue-mistakes";
 import { TestFleet, TestServer } from "../support/fleet";
 import { configOf, editConfig } from "../support/servers";

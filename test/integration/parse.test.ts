@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { ConfigSyntaxError, Parsed, plain, readConfig } from "../../configs/parse";
-import { findNatsServer } from "../../providers/nats-server-binary";
+import { ConfigSyntaxError, Parsed, plain, readConfig } from "../../configs/format/parse";
+import { findNatsServer } from "../../servers/nats-server-binary";
 
 /**
  * The real server's own reading beside ours. `nats-server -t` prints a digest of what it understood, so that equal

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ErrorCode, NatsConnection, NatsError } from "nats";
 import { RawSettings } from "../../configs/settings";
-import { JetStream } from "../../providers/nats/jetstream";
+import { JetStream } from "../../servers/nats/jetstream";
 import { leafLogin } from "../support/e2e-leaf-login";
 import { TestFleet } from "../support/fleet";
 import { MOST_SILENCE_MS } from "../support/e2e-traffic";

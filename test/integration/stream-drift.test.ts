@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { STREAM_FIELDS } from "../../configs/stream-fields";
+import { STREAM_FIELDS } from "../../configs/plan/stream-fields";
 import { StreamConfig } from "../../configs/streams";
 import { RawSettings } from "../../configs/settings";
-import { JetStream } from "../../providers/nats/jetstream";
+import { JetStream } from "../../servers/nats/jetstream";
 import { TestFleet } from "../support/fleet";
 import { collectedTexts, publishAll, textsFrom } from "../support/messages";
 import { until } from "../support/until";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { RawSettings } from "../../configs/settings";
 import { OWNER, StreamConfig } from "../../configs/streams";
 import * as guard from "../../providers/guard";
-import { JetStream, StreamInfo } from "../../providers/nats/jetstream";
+import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
 import { STACK, TestFleet } from "../support/fleet";
 import { publishAll, textsFrom } from "../support/messages";
 import { until } from "../support/until";

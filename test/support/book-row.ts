@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, truncateSync, statSync, writeFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RawSettings } from "../../configs/settings";
-import { serverFiles } from "../../providers/folders";
+import { serverFiles } from "../../machine/folders";
 import { Mode } from "./catalogue";
 import { Played } from "./book-played";
 import { whileStopped } from "./servers";

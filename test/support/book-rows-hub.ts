@@ -1,4 +1,4 @@
-import { repairSite } from "../../providers/repair";
+import { repairSite } from "../../fleet/repair/repair";
 import { keepStore, loseStore, rollBack } from "./stores";
 import { until } from "./until";
 import { observedAt } from "./watched";

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { onPath } from "../../toolchain/locate";
+import { onPath } from "../../machine/locate";
 
 /** A headless Chromium, asked over a pipe in the DevTools protocol, which needs neither a port nor a package. */
 

@@ -1,7 +1,7 @@
 import { cpSync, writeFileSync } from "node:fs";
-import { serverFiles } from "../../providers/folders";
-import { findNatsServer } from "../../providers/nats-server-binary";
-import { startProcess } from "../../providers/processes";
+import { serverFiles } from "../../machine/folders";
+import { findNatsServer } from "../../servers/nats-server-binary";
+import { startProcess } from "../../machine/processes";
 import { Row } from "./catalogue";
 import { oslo } from "./catalogue-mistakes";
 import { TestFleet } from "./fleet";

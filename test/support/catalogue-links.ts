@@ -17,7 +17,7 @@ import { TestFleet } from "./fleet";
 import { Proxy } from "./proxy";
 import { killServer, restartWith, stopServer, whileStopped } from "./servers";
 import { newSeed } from "./settings";
-import { askOverLink } from "../../providers/smoke-test/observe-link";
+import { askOverLink } from "../../fleet/observation/observe-link";
 import { siteApi } from "../../configs/streams";
 import { until } from "./until";
 

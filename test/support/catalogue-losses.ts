@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rearm } from "../../providers/source";
+import { rearm } from "../../fleet/sourcing/source";
 import { Row } from "./catalogue";
 import { oslo } from "./catalogue-mistakes";
 import { STACK, TestFleet } from "./fleet";

@@ -1,5 +1,5 @@
-import { parse } from "../../configs/parse";
-import { render } from "../../configs/render";
+import { parse } from "../../configs/format/parse";
+import { render } from "../../configs/format/render";
 import { AccountConfig, LeafListener, LeafRemotes, ServerConfig, UserConfig } from "../../configs/server-config";
 import { TestFleet, TestServer } from "./fleet";
 import { Proxy, proxyTo } from "./proxy";

@@ -1,5 +1,5 @@
 import { NatsConnection } from "nats";
-import { open } from "../../providers/nats/connection";
+import { open } from "../../servers/nats/connection";
 import { Row } from "./catalogue";
 import { AnyConfig, misconfigureOslo, oslo } from "./catalogue-mistakes";
 import { TestFleet, TestServer } from "./fleet";

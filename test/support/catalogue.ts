@@ -1,10 +1,10 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { RawSettings } from "../../configs/settings";
 import { Finding, describeFinding } from "../../diagnosis/diagnose";
-import { SiteFacts } from "../../diagnosis/facts";
-import { OBSERVED } from "../../providers/smoke-test/observe";
-import { messageOf } from "../../providers/refusal";
-import type { Accept } from "../../providers/repair";
+import { SiteFacts } from "../../diagnosis/facts/facts";
+import { OBSERVED } from "../../fleet/observation/observe";
+import { messageOf } from "../../machine/refusal";
+import type { Accept } from "../../fleet/repair/repair";
 import { cureProblems, isRunnable, runCure } from "./cures";
 import { ShownFinding, codesOf, refuseSeeds, shownFindings } from "./findings";
 import { TestFleet } from "./fleet";

@@ -1,6 +1,6 @@
 import { isNamed } from "../../configs/names";
-import { Accept, repairSite } from "../../providers/repair";
-import { Refusal } from "../../providers/refusal";
+import { Accept, repairSite } from "../../fleet/repair/repair";
+import { Refusal } from "../../machine/refusal";
 import type { Row } from "./catalogue";
 import { ShownFinding } from "./findings";
 import { TestFleet } from "./fleet";

@@ -1,5 +1,5 @@
 import { accountOf } from "../../configs/names";
-import type { Deployed } from "../../toolchain/deployed-fleet";
+import type { Deployed } from "../../commands/state/deployed-fleet";
 import type { TestFleet } from "./fleet";
 
 /** A fleet as the outputs get it from the state of its stack. */

@@ -1,5 +1,5 @@
 import { fromSeed } from "@nats-io/nkeys";
-import { converse, endpointOf } from "../../providers/nats/connection";
+import { converse, endpointOf } from "../../servers/nats/connection";
 
 /**
  * Logs in at a hub's leafnode port with this seed, as a leaf server does, and hangs up at once. No client can do this,

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { pulumiHome } from "../../toolchain/locate";
+import { pulumiHome } from "../../machine/locate";
 
 /** The servers of a stack, seen from outside: /proc, the port registry, the files. Nothing here asks the program. */
 

@@ -1,6 +1,6 @@
 import type { NatsConnection } from "nats";
-import { JetStream, type StreamInfo } from "../../providers/nats/jetstream";
-import { leafLinks, varz } from "../../providers/nats/system";
+import { JetStream, type StreamInfo } from "../../servers/nats/jetstream";
+import { leafLinks, varz } from "../../servers/nats/system";
 import type { Stack } from "./cli";
 import { until } from "./until";
 

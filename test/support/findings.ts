@@ -1,4 +1,4 @@
-import { messageOf } from "../../providers/refusal";
+import { messageOf } from "../../machine/refusal";
 import { TestFleet } from "./fleet";
 
 /** A finding as the person reads it. */

@@ -1,8 +1,8 @@
 import { createAccount, createOperator } from "@nats-io/nkeys";
 import { publicKeyOf } from "../../configs/keys";
-import { readConfig } from "../../configs/parse";
-import { readServer } from "../../diagnosis/config/reading";
-import { ConfigVerdict, judgeConfigs } from "../../diagnosis/config/rules";
+import { readConfig } from "../../configs/format/parse";
+import { readServer } from "../../diagnosis/files/reading";
+import { ConfigVerdict, judgeConfigs } from "../../diagnosis/files/rules";
 import { newSeed } from "./settings";
 
 /** A hub and a leaf server as people write them, where all is right, and what can be done to them. */

@@ -1,4 +1,4 @@
-import { JetStream } from "../../providers/nats/jetstream";
+import { JetStream } from "../../servers/nats/jetstream";
 
 /** Messages read at a time. */
 const AT_A_TIME = 100;

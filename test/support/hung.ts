@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { serverFiles } from "../../providers/folders";
+import { serverFiles } from "../../machine/folders";
 import { TestServer } from "./fleet";
 import { stopServer } from "./servers";
 

@@ -1,9 +1,9 @@
 import { headers } from "nats";
 import { siteStreamName } from "../../configs/names";
 import { RawSettings } from "../../configs/settings";
-import { JetStream } from "../../providers/nats/jetstream";
-import { Refusal } from "../../providers/refusal";
-import { repairSite } from "../../providers/repair";
+import { JetStream } from "../../servers/nats/jetstream";
+import { Refusal } from "../../machine/refusal";
+import { repairSite } from "../../fleet/repair/repair";
 import { TestFleet } from "./fleet";
 import { idsHeld } from "./held";
 import { Random } from "./soak/random";

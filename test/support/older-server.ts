@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { findNatsServer } from "../../providers/nats-server-binary";
+import { findNatsServer } from "../../servers/nats-server-binary";
 
 export const OLDER = "2.14.9";
 

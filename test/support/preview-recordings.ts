@@ -1,12 +1,12 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { Previewed } from "../../report/changes";
-import type { PreviewStep } from "../../report/preview";
+import type { Previewed } from "../../views/report/changes";
+import type { PreviewStep } from "../../views/report/preview";
 import { maskSeeds } from "../../configs/seeds";
 
 /** Previews of real changes, kept as files: what the report reads of them, without keys. */
 
-const RECORDED = path.join(__dirname, "../unit/report/recorded");
+const RECORDED = path.join(__dirname, "../unit/views/report/recorded");
 
 /** What is kept of a preview. */
 export type Recording = Omit<Previewed, "discard"> & { discard: string[] };

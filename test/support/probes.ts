@@ -1,7 +1,7 @@
 import { NatsConnection } from "nats";
 import { siteStreamName } from "../../configs/names";
 import { probeSubject } from "../../configs/permissions";
-import { probeHeaders, probePayload } from "../../providers/smoke-test/probe-message";
+import { probeHeaders, probePayload } from "../../fleet/proof/probe-message";
 import { STACK, TestFleet } from "./fleet";
 
 /** Stores one probe as a run does that is killed before it can take it out again. */

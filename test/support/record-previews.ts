@@ -1,5 +1,5 @@
 import type { RawSettings } from "../../configs/settings";
-import { previewed } from "../../toolchain/preview-report";
+import { previewed } from "../../commands/preview-report";
 import { Stack } from "./cli";
 import { withDockerPlugin } from "./docker/plugin";
 import { killHard, pidOf } from "./e2e-servers";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { pulumiHome } from "../../toolchain/locate";
+import { pulumiHome } from "../../machine/locate";
 
 /** Copies of the project, and what lies in them. */
 

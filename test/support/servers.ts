@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { serverFiles } from "../../providers/folders";
-import { findNatsServer } from "../../providers/nats-server-binary";
-import { serverInfo } from "../../providers/nats/connection";
-import { findProcess, startProcess, stopProcess } from "../../providers/processes";
+import { serverFiles } from "../../machine/folders";
+import { findNatsServer } from "../../servers/nats-server-binary";
+import { serverInfo } from "../../servers/nats/connection";
+import { findProcess, startProcess, stopProcess } from "../../machine/processes";
 import { until } from "./until";
 
 /** What people and accidents do to a server process, by its pid only. All by the server's folder. */

@@ -1,5 +1,5 @@
 import { createUser } from "@nats-io/nkeys";
-import { readSettings } from "../../configs/read-settings";
+import { readSettings } from "../../configs/reading/read-settings";
 import { RawSettings, Settings } from "../../configs/settings";
 
 /** The settings that a stack config becomes; a mistake in it fails the test that made it. */

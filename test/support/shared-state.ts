@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { goBuild } from "../../toolchain/go-build";
-import { pulumiHome } from "../../toolchain/locate";
+import { pulumiHome } from "../../machine/locate";
 import { inScratchFolder, putInPlace } from "../../toolchain/part";
 import { until } from "./until";
 

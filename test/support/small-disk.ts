@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { serverFiles } from "../../providers/folders";
+import { serverFiles } from "../../machine/folders";
 import { TestFleet, TestServer } from "./fleet";
 import { whileStopped } from "./servers";
 

@@ -1,6 +1,6 @@
 import { cpSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { serverFiles } from "../../providers/folders";
+import { serverFiles } from "../../machine/folders";
 import { whileStopped } from "./servers";
 
 /** What can happen to a server's message store; the server is stopped for it, and started again. */

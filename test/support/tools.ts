@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { onPath } from "../../toolchain/locate";
+import { onPath } from "../../machine/locate";
 import { findTool, type ToolName } from "../../toolchain/test-tools";
 
 /** Programs of others that tests run: those of NATS, got by `make test-tools`, and Debian's Prometheus. */

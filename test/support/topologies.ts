@@ -1,7 +1,7 @@
 import { RawSettings } from "../../configs/settings";
-import { Topology, topologyOf } from "../../topology/topology";
-import { PageArgs } from "../../topology/page";
-import { ProofOfStream } from "../../topology/standing";
+import { Topology, topologyOf } from "../../views/topology/topology";
+import { PageArgs } from "../../views/topology/page";
+import { ProofOfStream } from "../../views/topology/standing";
 import { settingsOf } from "./settings";
 
 /** Fleets to draw, of any size. */

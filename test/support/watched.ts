@@ -1,11 +1,12 @@
 import { siteStreamName } from "../../configs/names";
 import { Finding, diagnose } from "../../diagnosis/diagnose";
-import { SiteAccess } from "../../providers/collected";
-import { deployedSite, examineFleet } from "../../providers/doctor";
-import { DoctorReport, SiteReport } from "../../providers/doctor-report";
-import { Observed, observeSettled } from "../../providers/smoke-test/observe";
+import { SiteAccess } from "../../fleet/sourcing/collected";
+import { deployedSite, examineFleet } from "../../fleet/doctor/doctor";
+import { DoctorReport, SiteReport } from "../../diagnosis/facts/doctor-report";
+import { observeSettled } from "../../fleet/observation/observe";
+import type { Observed } from "../../fleet/observation/observed";
 import { TestFleet } from "./fleet";
-import { recordOf } from "../../providers/smoke-test/record";
+import { recordOf } from "../../fleet/proof/record";
 
 /** A fleet as the doctor and the repair get it from the state of its stack. */
 

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeAuthority, makeServerCertificate, newKey } from "../../../providers/x509";
+import { makeAuthority, makeServerCertificate, newKey } from "../../../servers/x509";
 
 /** Files as somebody gives them for `links: { tls: given }`: of the hub, as sites dial it on one machine, and of sites. */
 export async function giveCertificates(folder: string, sites: readonly string[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "nats";
-import { type Access, isAuthorizationError, open } from "../../../providers/nats/connection";
-import { JetStream } from "../../../providers/nats/jetstream";
+import { type Access, isAuthorizationError, open } from "../../../servers/nats/connection";
+import { JetStream } from "../../../servers/nats/jetstream";
 import { until } from "../until";
 
 /**

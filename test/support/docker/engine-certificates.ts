@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type KeyPair, type Role, makeAuthority, makeServerCertificate, newKey } from "../../../providers/x509";
+import { type KeyPair, type Role, makeAuthority, makeServerCertificate, newKey } from "../../../servers/x509";
 
 /** Files of an engine that asks everybody for a certificate. */
 export interface EngineCertificates {

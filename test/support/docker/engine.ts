@@ -2,7 +2,7 @@ import { ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import Dockerode from "dockerode";
-import { isExecutable, onPath } from "../../../toolchain/locate";
+import { isExecutable, onPath } from "../../../machine/locate";
 import { freePort } from "../foreign-port";
 import { until } from "../until";
 import { type EngineCertificates, makeEngineCertificates } from "./engine-certificates";

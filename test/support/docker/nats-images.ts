@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import type Dockerode from "dockerode";
 import { pack } from "tar-stream";
-import { findNatsServer } from "../../../providers/nats-server-binary";
+import { findNatsServer } from "../../../servers/nats-server-binary";
 import { olderServer } from "../older-server";
 
 /**

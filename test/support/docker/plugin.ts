@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseDocument } from "yaml";
-import { isExecutable, pulumiHome } from "../../../toolchain/locate";
+import { isExecutable, pulumiHome } from "../../../machine/locate";
 
 /** The folder that holds the executable which the CLI starts as the plugin. */
 const REPLACEMENT = __dirname;

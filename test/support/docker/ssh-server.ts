@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_pr
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { isExecutable, onPath } from "../../../toolchain/locate";
+import { isExecutable, onPath } from "../../../machine/locate";
 import { freePort } from "../foreign-port";
 import { until } from "../until";
 

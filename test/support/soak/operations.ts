@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { headers } from "nats";
 import { RawSettings } from "../../../configs/settings";
-import { kick } from "../../../providers/nats/system";
-import { Refusal } from "../../../providers/refusal";
-import { Accept, repairSite } from "../../../providers/repair";
+import { kick } from "../../../servers/nats/system";
+import { Refusal } from "../../../machine/refusal";
+import { Accept, repairSite } from "../../../fleet/repair/repair";
 import { killServer, pidOf, startServer, whileStopped } from "../servers";
 import { keepStore, loseStore, rollBack } from "../stores";
 import { until } from "../until";

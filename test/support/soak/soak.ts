@@ -1,6 +1,6 @@
-import { readBook } from "../../../providers/book/record";
+import { readBook } from "../../../fleet/book/record";
 import { countOf } from "../../../diagnosis/book/ledger";
-import { repairSite } from "../../../providers/repair";
+import { repairSite } from "../../../fleet/repair/repair";
 import { Mode } from "../catalogue";
 import { TestFleet } from "../fleet";
 import { examined, observedAt } from "../watched";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { NatsConnection, headers } from "nats";
-import { readBook } from "../../../providers/book/record";
-import { rearm } from "../../../providers/source";
+import { readBook } from "../../../fleet/book/record";
+import { rearm } from "../../../fleet/sourcing/source";
 import { Mode } from "../catalogue";
 import { STACK, TestFleet } from "../fleet";
 import { idsHeld } from "../held";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { publicKeyOf } from "../../../configs/keys";
-import { UNKNOWN } from "../../../providers/values";
+import { UNKNOWN } from "../../../configs/values";
 import { RawSettings } from "../../../configs/settings";
 import { newSeed } from "../../support/settings";
 import { drawn } from "../../support/topologies";

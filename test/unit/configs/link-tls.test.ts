@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { declareHub, declareLeaf } from "../../../configs/declare";
+import { declareHub, declareLeaf } from "../../../configs/plan/declare";
 import { CA_FILE, LINK_FILE, linkTls } from "../../../configs/link-tls";
 import { settingsOf } from "../../support/settings";
 

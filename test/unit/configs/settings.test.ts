@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Problem } from "../../../configs/problem";
-import { readSettings } from "../../../configs/read-settings";
+import { readSettings } from "../../../configs/reading/read-settings";
 import { SETTING_NAMES } from "../../../configs/settings";
 import { newSeed, settingsOf } from "../../support/settings";
 

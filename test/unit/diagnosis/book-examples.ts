@@ -1,4 +1,4 @@
-import { BOOK_FINDINGS } from "../../../diagnosis/book/reference";
+import { BOOK_FINDINGS } from "../../../diagnosis/reference/book-reference";
 import { Example, bookWith, withStream } from "./fixtures";
 
 /** What the rules on the account book find. */

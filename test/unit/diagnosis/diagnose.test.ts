@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { Finding, FindingCode, RULES, blockingFinding, describeFinding, diagnose } from "../../../diagnosis/diagnose";
-import { FINDINGS, STREAM_FINDINGS, WARNINGS } from "../../../diagnosis/reference";
-import { HubStreamFacts, SiteFacts, StreamFacts } from "../../../diagnosis/facts";
-import { breachFinding, cannotTest } from "../../../providers/smoke-test/isolation";
+import { FINDINGS, STREAM_FINDINGS, WARNINGS } from "../../../diagnosis/reference/reference";
+import { HubStreamFacts, SiteFacts, StreamFacts } from "../../../diagnosis/facts/facts";
+import { breachFinding, cannotTest } from "../../../fleet/proof/isolation";
 import { EXAMPLES } from "./finding-examples";
 import { HEALTHY, ON_HUB, PROBE, STREAM, withHub, withLeaf, withProbe, withSource, withStream } from "./fixtures";
 

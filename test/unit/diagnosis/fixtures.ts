@@ -1,6 +1,6 @@
 import { BookFacts } from "../../../diagnosis/book/facts";
 import { Difference } from "../../../diagnosis/book/ledger";
-import { DriftFacts, HubStreamFacts, ProbeFacts, SiteFacts, StreamFacts } from "../../../diagnosis/facts";
+import { DriftFacts, HubStreamFacts, ProbeFacts, SiteFacts, StreamFacts } from "../../../diagnosis/facts/facts";
 
 export const SOURCE = { name: "EVENTS", api: "$JS.oslo.API", activeMs: 300, lag: 0, seq: 10 };
 export const ON_HUB: HubStreamFacts = { messages: 10, lastSeq: 10, created: "2026-01-01T00:00:00Z", source: SOURCE };

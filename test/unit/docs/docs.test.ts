@@ -7,10 +7,10 @@ import {
   linkPermissions,
   readerPermissions,
 } from "../../../configs/permissions";
-import { CONFIG_FINDINGS } from "../../../diagnosis/config/reference";
-import { DOCTOR_FINDINGS, FINDINGS } from "../../../diagnosis/reference";
-import { findingsDoc } from "../../../toolchain/docs";
-import { exampleSvg } from "../../../toolchain/example-fleet";
+import { CONFIG_FINDINGS } from "../../../diagnosis/files/reference";
+import { DOCTOR_FINDINGS, FINDINGS } from "../../../diagnosis/reference/reference";
+import { findingsDoc } from "../../../commands/docs/docs";
+import { exampleSvg } from "../../../commands/docs/example-fleet";
 import { SETTING_NAMES } from "../../../configs/settings";
 import { RESERVED } from "../../../configs/subjects";
 
@@ -50,7 +50,7 @@ describe("the docs", () => {
 
   for (const name of ["several-at-once", "site-renamed"]) {
     it(`show the preview report of ${name} as the program writes it`, () => {
-      const golden = readFileSync(join(__dirname, "../report/golden", `${name}.md`), "utf8");
+      const golden = readFileSync(join(__dirname, "../views/report/golden", `${name}.md`), "utf8");
       assert.ok(doc("preview-report.md").includes(golden));
     });
   }

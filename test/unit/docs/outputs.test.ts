@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { alertRules } from "../../../outputs/alerts";
-import { contextsOf } from "../../../outputs/contexts";
-import { doctorMetrics } from "../../../outputs/metrics";
-import { snippetsOf, snippetsText } from "../../../outputs/snippets";
-import { FLEET, MERGED, OSLO } from "../outputs/a-fleet";
-import { LOOKED } from "../outputs/a-look";
+import { alertRules } from "../../../views/outputs/alerts";
+import { contextsOf } from "../../../views/outputs/contexts";
+import { doctorMetrics } from "../../../views/outputs/metrics";
+import { snippetsOf, snippetsText } from "../../../views/outputs/snippets";
+import { FLEET, MERGED, OSLO } from "../views/outputs/a-fleet";
+import { LOOKED } from "../views/outputs/a-look";
 
 const doc = (name: string): string => readFileSync(join(__dirname, "../../../docs", name), "utf8");
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { AuthorityInputs, AuthorityOutputs, create, diff, remove, update } from "../../../providers/authority";
-import { UNKNOWN } from "../../../providers/values";
-import { makeServerCertificate, newKey } from "../../../providers/x509";
+import { UNKNOWN } from "../../../configs/values";
+import { makeServerCertificate, newKey } from "../../../servers/x509";
 import { reported } from "./reported";
 
 const DAY = 86_400_000;

@@ -4,8 +4,8 @@ import { AddressInfo } from "node:net";
 import { connect, createServer } from "node:tls";
 import * as authority from "../../../providers/authority";
 import { CertificateInputs, CertificateOutputs, create, diff, remove, update } from "../../../providers/certificate";
-import { UNKNOWN } from "../../../providers/values";
-import { KeyPair } from "../../../providers/x509";
+import { UNKNOWN } from "../../../configs/values";
+import { KeyPair } from "../../../servers/x509";
 import { reported } from "./reported";
 
 const DAY = 86_400_000;

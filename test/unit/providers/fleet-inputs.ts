@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
-import { declareHub, declareHubLink, declareLeaf } from "../../../configs/declare";
-import { digest } from "../../../providers/digest";
+import { declareHub, declareHubLink, declareLeaf } from "../../../configs/plan/declare";
+import { digest } from "../../../machine/digest";
 import { FleetInputs } from "../../../providers/fleet";
-import { machineId } from "../../../providers/folders";
+import { machineId } from "../../../machine/folders";
 import { GuardInputs } from "../../../providers/guard";
 import { HubLinkInputs } from "../../../providers/hub-link";
 import { HubServerInputs, HubServerOutputs } from "../../../providers/hub-server";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { RawSettings } from "../../../configs/settings";
 import { FleetInputs, check } from "../../../providers/fleet";
-import { makeAuthority, makeServerCertificate, newKey } from "../../../providers/x509";
+import { makeAuthority, makeServerCertificate, newKey } from "../../../servers/x509";
 import { newSeed, settingsOf } from "../../support/settings";
 import { closedPort } from "./fleet-inputs";
 import { inTempFolder, withEnvironment } from "./temp-folder";

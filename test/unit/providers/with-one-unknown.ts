@@ -1,4 +1,4 @@
-import { UNKNOWN } from "../../../providers/values";
+import { UNKNOWN } from "../../../configs/values";
 
 /** The value with each of its leaves unknown in turn. */
 export function* withOneUnknown(value: unknown): Generator<unknown> {

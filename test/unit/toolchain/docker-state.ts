@@ -1,4 +1,4 @@
-import type { StateResource } from "../../../toolchain/pending";
+import type { StateResource } from "../../../commands/stack/pending";
 
 /** Resources as a state has them of a stack with Docker: below their components, and with the id of their provider. */
 

@@ -6,10 +6,10 @@ import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import { natsServerBinary } from "../../../toolchain/locate";
+import { natsServerBinary } from "../../../machine/locate";
 import { downloadNatsServer, natsServer } from "../../../toolchain/nats-server";
 import { publishedSum } from "../../../toolchain/release";
-import versions from "../../../toolchain/versions.json";
+import versions from "../../../machine/versions.json";
 
 const VERSION = versions.natsServer.version;
 

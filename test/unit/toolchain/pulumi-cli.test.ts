@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { pulumiBinary, pulumiBinFolder, PULUMI_EXECUTABLES } from "../../../toolchain/locate";
+import { pulumiBinary, pulumiBinFolder, PULUMI_EXECUTABLES } from "../../../machine/locate";
 import { pulumiCli } from "../../../toolchain/pulumi-cli";
-import versions from "../../../toolchain/versions.json";
+import versions from "../../../machine/versions.json";
 
 /** A complete installation of Pulumi, to the eye: its CLI only says its version. */
 function pretender(folder: string, version: string): string {

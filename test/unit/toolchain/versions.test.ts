@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import versions from "../../../toolchain/versions.json";
+import versions from "../../../machine/versions.json";
 
 const ROOT = path.resolve(__dirname, "../../..");
 const read = (file: string): string => fs.readFileSync(path.join(ROOT, file), "utf8");

@@ -1,0 +1,41 @@
+import * as path from "node:path";
+import { pulumiStack } from "./stack/pulumi-stack";
+import { Refusal, report } from "../machine/refusal";
+import { run } from "../machine/run";
+
+// What `make deployed-commit` does: prints the commit from which the stack was last updated.
+//   ts-node commands/deployed-commit.ts <stack>
+
+/** The part of an entry of `pulumi stack history --json` that is used; the newest stands first. */
+interface Update {
+  kind?: string;
+  environment?: Record<string, string | undefined>;
+}
+
+/** Errors: a Refusal when nobody can tell. */
+export function deployedCommit(history: readonly Update[], stack: string): string {
+  const last = history.find(({ kind }) => kind === "update");
+  if (last === undefined) throw new Refusal(`stack '${stack}': it was never deployed`);
+  const { "git.head": commit, "git.dirty": isDirty } = last.environment ?? {};
+  if (commit === undefined)
+    throw new Refusal(`stack '${stack}': it was last deployed from a folder without git; take it down from there`);
+  if (isDirty === "true")
+    throw new Refusal(
+      `stack '${stack}': it was last deployed from ${commit} with changes that were not committed; deploy a commit first, or take it down from that folder`,
+    );
+  return commit;
+}
+
+async function main(stack: string): Promise<void> {
+  const { binary, projectFolder, env } = await pulumiStack(path.resolve(__dirname, ".."), stack);
+  const args = ["stack", "history", "--json", "--page-size", "50", "--stack", stack, "--non-interactive"];
+  const history = JSON.parse(await run(binary, args, { cwd: projectFolder, env })) as Update[];
+  console.log(deployedCommit(history, stack));
+}
+
+if (require.main === module) {
+  main(process.argv[2] ?? "").catch((error: unknown) => {
+    report(error);
+    process.exitCode = 1;
+  });
+}

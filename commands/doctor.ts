@@ -1,0 +1,189 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parseArgs } from "node:util";
+import { parseDuration } from "../configs/units";
+import { describeProblem } from "../configs/problem";
+import { maskSeeds } from "../configs/seeds";
+import { doctorMetrics } from "../views/outputs/metrics";
+import { WatchedSite, deployedSite, examineFleet } from "../fleet/doctor/doctor";
+import { parseFleetFile } from "../fleet/doctor/doctor-file";
+import { foreignSites } from "../fleet/doctor/doctor-foreign";
+import { Logins } from "../fleet/doctor/doctor-logins";
+import { DoctorReport, EXIT_CODES } from "../diagnosis/facts/doctor-report";
+import { closeShared } from "../servers/nats/connection";
+import { exportSecrets } from "./stack/cli";
+import { doctorJson, doctorWords, failureJson } from "./words/doctor-words";
+import { fleetOf } from "./state/fleet-state";
+import { pulumiStack } from "./stack/pulumi-stack";
+import { Refusal } from "../machine/refusal";
+import { DEV_STACK } from "./stack/stack-environment";
+
+// What `make doctor` does:
+//   nats-hub-leaf doctor [--stack dev | --fleet fleet.yaml] [--site oslo] [--json | --prometheus] [--output file]
+//     [--timeout 15s]
+
+type Form = "words" | "json" | "prometheus";
+
+interface Options {
+  stack: string;
+  fleet?: string;
+  sites: string[];
+  form: Form;
+  /** Absent: to standard output. */
+  output?: string;
+  timeoutMs: number;
+}
+
+const DEFAULT_TIMEOUT = "15s";
+
+const USAGE =
+  "doctor [--stack <name> | --fleet <file>] [--site <name>]… [--json | --prometheus] [--output <file>] [--timeout 15s]";
+
+function optionsOf(args: readonly string[]): Options {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        stack: { type: "string" },
+        fleet: { type: "string" },
+        site: { type: "string", multiple: true, default: [] },
+        json: { type: "boolean", default: false },
+        prometheus: { type: "boolean", default: false },
+        output: { type: "string" },
+        timeout: { type: "string", default: DEFAULT_TIMEOUT },
+      },
+    }));
+  } catch (error) {
+    throw new Refusal(`doctor: ${maskSeeds((error as Error).message)}\nusage: ${USAGE}`);
+  }
+  const timeoutMs = parseDuration(values.timeout);
+  if (timeoutMs === undefined || timeoutMs < 1_000)
+    throw new Refusal(
+      `doctor: --timeout '${maskSeeds(values.timeout)}' is no duration of 1 s or more; write it like 15s`,
+    );
+  const { stack = DEV_STACK, fleet, site: sites, json, prometheus, output } = values;
+  if (fleet !== undefined && values.stack !== undefined)
+    throw new Refusal("doctor: --stack and --fleet are two fleets; name one");
+  if (json && prometheus) throw new Refusal("doctor: --json and --prometheus are two forms; name one");
+  const form = json ? "json" : prometheus ? "prometheus" : "words";
+  return {
+    stack,
+    sites,
+    form,
+    timeoutMs,
+    ...(fleet === undefined ? {} : { fleet }),
+    ...(output === undefined ? {} : { output }),
+  };
+}
+
+/** The project whose stack is meant: the folder that the command runs in, or else this checkout. */
+const projectFolder = (): string =>
+  fs.existsSync(path.resolve("Pulumi.yaml")) ? path.resolve() : path.resolve(__dirname, "..");
+
+async function deployedSites(stack: string): Promise<WatchedSite[]> {
+  const folder = projectFolder();
+  const state = await exportSecrets(await pulumiStack(folder, stack));
+  if (state === undefined)
+    throw new Refusal(`stack '${stack}': there is none; name one with STACK=…, or run 'make up'`);
+  return fleetOf(state, stack, folder).map(deployedSite);
+}
+
+function sitesOfFile(path: string, logins: Logins): WatchedSite[] {
+  let text: string;
+  try {
+    text = fs.readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Refusal(
+      `${path}: cannot be read (${(error as NodeJS.ErrnoException).code}); name the file that describes the fleet`,
+    );
+  }
+  const { file, problems } = parseFleetFile(text);
+  if (file === undefined)
+    throw new Refusal([`${path} cannot be used:`, ...problems.map((one) => `  - ${describeProblem(one)}`)].join("\n"));
+  return foreignSites(file, logins);
+}
+
+function chosen(sites: readonly WatchedSite[], names: readonly string[]): WatchedSite[] {
+  const missing = names.filter((name) => !sites.some(({ site }) => site === name));
+  if (missing.length > 0) {
+    const there = sites.map(({ site }) => site).join(", ");
+    throw new Refusal(`doctor: there is no site ${missing.join(", ")}; there are ${there}`);
+  }
+  return sites.filter(({ site }) => names.length === 0 || names.includes(site));
+}
+
+/** In one step: who reads the file (a collector, a mailer) sees the last look or this one. */
+function writeOut(text: string, { output }: Pick<Options, "output">): void {
+  if (output === undefined) return console.log(text.trimEnd());
+  const unfinished = `${output}.${process.pid}.unfinished`;
+  try {
+    fs.writeFileSync(unfinished, `${text.trimEnd()}\n`);
+    fs.renameSync(unfinished, output);
+  } catch (error) {
+    fs.rmSync(unfinished, { force: true });
+    throw new Refusal(`doctor: --output ${output}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+/** The stack's name, or that of the file which describes the fleet. */
+const labelOf = ({ stack, fleet }: Options): string => (fleet === undefined ? stack : path.parse(fleet).name);
+
+function formed(report: DoctorReport, options: Options): string {
+  switch (options.form) {
+    case "words":
+      return doctorWords(report);
+    case "json":
+      return doctorJson(report);
+    case "prometheus":
+      return metrics(options, EXIT_CODES[report.status], report);
+  }
+}
+
+const metrics = (options: Options, exitCode: number, report?: DoctorReport): string =>
+  maskSeeds(
+    doctorMetrics({
+      stack: labelOf(options),
+      exitCode,
+      timestamp: Math.round(Date.now() / 1000),
+      ...(report === undefined ? {} : { report }),
+    }),
+  );
+
+/** Prints what it found; resolves with the exit code. Never throws. */
+export async function run(args: readonly string[]): Promise<number> {
+  const isJson = args.includes("--json");
+  let logins: Logins | undefined;
+  let options: Options | undefined;
+  try {
+    options = optionsOf(args);
+    const { fleet, stack } = options;
+    logins = new Logins(path.dirname(fleet ?? ""));
+    const all = fleet === undefined ? await deployedSites(stack) : sitesOfFile(fleet, logins);
+    const sites = chosen(all, options.sites);
+    const report = await examineFleet(sites, options.timeoutMs);
+    writeOut(formed(report, options), options);
+    return EXIT_CODES[report.status];
+  } catch (error) {
+    // A program's own mistake keeps its stack, which holds no values.
+    const problem =
+      error instanceof Refusal ? error.message : error instanceof Error ? (error.stack ?? "") : String(error);
+    if (!isJson) console.error(maskSeeds(problem));
+    // Metrics of before would look as if somebody still looked.
+    if (options?.form === "prometheus") writeFailure(metrics(options, EXIT_CODES.unknown), options);
+    else if (isJson) writeFailure(failureJson(problem), options ?? {});
+    return EXIT_CODES.unknown;
+  } finally {
+    void closeShared();
+    void logins?.close();
+  }
+}
+
+function writeFailure(text: string, options: Pick<Options, "output">): void {
+  try {
+    writeOut(text, options);
+  } catch {
+    // The file itself is what failed.
+    console.log(text.trimEnd());
+  }
+}

@@ -1,0 +1,67 @@
+import { mayDiscard } from "../fleet/sourcing/discard";
+import { lookAtContainers } from "./state/containers";
+import type { Deployment } from "./stack/pending";
+import { Refusal } from "../machine/refusal";
+
+// `make forget SITE=x`: the state lets go of what a lost machine had, so that `make up` can take the site out of the
+// fleet. Nothing else could: every deletion would ask the machine.
+
+/** What a state says of a server's own machine, by the end of the resource's name. */
+const ON_ITS_MACHINE = ["container", "config", "data", "server"];
+
+type Resources = NonNullable<NonNullable<Deployment["deployment"]>["resources"]>;
+
+const nameOf = ({ urn }: { urn: string }): string => urn.split("::").slice(3).join("::");
+
+/** Errors: a Refusal while the site is declared, reachable or unknown, or its loss is not allowed. */
+export async function refuseForgetting(state: Deployment, site: string, declared: readonly string[]): Promise<void> {
+  const cannot = (why: string) => new Refusal(`site ${site} cannot be forgotten: ${why}`);
+  if (declared.includes(site)) throw cannot("the settings still have it; take it out of 'sites' first");
+  const { away } = await lookAtContainers(state);
+  if (!away.some(({ servers }) => servers.includes(site))) {
+    const isThere = (state.deployment?.resources ?? []).some((resource) => nameOf(resource) === `${site}-link`);
+    throw cannot(
+      isThere ? "its machine answers; 'make up' removes it in good order" : "the stack has no such site in Docker",
+    );
+  }
+  if (!mayDiscard(site)) {
+    throw cannot(`what it has not delivered would be lost with it; allow that with DISCARD=${site}`);
+  }
+}
+
+/** The state without what the site's machine had, and without references to it. */
+export function withoutMachineOf<T extends Deployment>(state: T, site: string): T {
+  const resources: Resources = state.deployment?.resources ?? [];
+  const ofSite = new Set(ON_ITS_MACHINE.map((part) => `${site}-${part}`));
+  const lost = resources.filter((resource) => ofSite.has(nameOf(resource)));
+  const provider = lost.find((resource) => nameOf(resource) === `${site}-container`)?.provider;
+  const shared = resources.filter((resource) => resource.provider === provider && !lost.includes(resource));
+  const isAlone = provider !== undefined && !shared.some((resource) => nameOf(resource).endsWith("-container"));
+  const isProvider = ({ urn }: { urn: string }) => provider?.startsWith(`${urn}::`) === true;
+  const gone = new Set(
+    [...lost, ...(isAlone ? [...shared, ...resources.filter(isProvider)] : [])].map(({ urn }) => urn),
+  );
+  const kept = resources.filter(({ urn }) => !gone.has(urn)).map((resource) => withoutReferences(resource, gone));
+  return { ...state, deployment: { ...state.deployment, resources: kept } };
+}
+
+interface References {
+  dependencies?: string[];
+  propertyDependencies?: Record<string, string[] | null>;
+}
+
+function withoutReferences<R extends Resources[number]>(resource: R, gone: ReadonlySet<string>): R {
+  const { dependencies, propertyDependencies } = resource as R & References;
+  const rest = (urns: string[] | null) => (urns ?? []).filter((urn) => !gone.has(urn));
+  return {
+    ...resource,
+    ...(dependencies === undefined ? {} : { dependencies: rest(dependencies) }),
+    ...(propertyDependencies === undefined
+      ? {}
+      : {
+          propertyDependencies: Object.fromEntries(
+            Object.entries(propertyDependencies).map(([key, urns]) => [key, rest(urns)]),
+          ),
+        }),
+  };
+}

@@ -1,0 +1,59 @@
+import * as path from "node:path";
+import type { FleetPlan } from "../configs/plan/fleet-plan";
+import { planFleet } from "../configs/plan/plan-fleet";
+import { planWords } from "../configs/plan/plan-words";
+import { Problem, describeProblems } from "../configs/problem";
+import { judgedSettings } from "../configs/reading/read-settings";
+import { maskSeeds } from "../configs/seeds";
+import { Settings } from "../configs/settings";
+import { Refusal, report } from "../machine/refusal";
+import { readStackConfig } from "./stack/stack-config";
+
+// What `make plan` does: the intent of one stack, from its files alone, where neither the Pulumi CLI nor a server, a
+// container engine, a state or a passphrase can be reached:
+//   ts-node commands/plan.ts <stack> [--json]
+
+/** What a stack's files say: its settings and the plan of them, or all mistakes. Errors: a Refusal, when they cannot be read. */
+export function judgeStack(
+  projectFolder: string,
+  stack: string,
+): { settings: Settings; planned: FleetPlan } | { problems: Problem[] } {
+  const { raw, table, problems: ofFile, ...context } = readStackConfig(projectFolder, stack);
+  const { settings, problems: found } = judgedSettings(raw, table, { emptyPassphrase: context.passphrase === "empty" });
+  const known = new Set(ofFile.map(({ where }) => where));
+  // What had to be left out because it is encrypted is not missing.
+  const problems = [...ofFile, ...found.filter(({ where }) => !known.has(where))];
+  if (settings === undefined || problems.length > 0) return { problems };
+  return { settings, planned: planFleet(settings, { stack, ...context }) };
+}
+
+/** Errors: a Refusal with all mistakes, in the words of the program itself. */
+export function soundStack(projectFolder: string, stack: string): { settings: Settings; planned: FleetPlan } {
+  const judged = judgeStack(projectFolder, stack);
+  if ("problems" in judged) throw new Refusal(describeProblems(judged.problems));
+  return judged;
+}
+
+/** Errors: likewise. */
+export function planStack(projectFolder: string, stack: string): FleetPlan {
+  return soundStack(projectFolder, stack).planned;
+}
+
+/** What the command prints. Errors: a Refusal. */
+export function plan(projectFolder: string, stack: string, args: readonly string[]): string {
+  const unknown = args.filter((argument) => argument !== "--json");
+  if (unknown.length > 0)
+    throw new Refusal(`make plan: there is no option ${unknown.join(" ")}; use ARGS=--json or none`);
+  const planned = planStack(projectFolder, stack);
+  return args.includes("--json") ? maskSeeds(JSON.stringify(planned, null, 2)) : planWords(planned);
+}
+
+if (require.main === module) {
+  const [stack = "", ...args] = process.argv.slice(2);
+  try {
+    console.log(plan(path.resolve(__dirname, ".."), stack, args));
+  } catch (error) {
+    report(error);
+    process.exitCode = 1;
+  }
+}

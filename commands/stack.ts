@@ -1,0 +1,205 @@
+import * as path from "node:path";
+import { containersOf, declaredSites, sayPending, standingOf } from "./state/away";
+import { clearInterrupted, upgradeOf } from "./state/containers";
+import { exportSecrets, exportState, importState, pulumi } from "./stack/cli";
+import type { PulumiStack } from "./stack/backend";
+import { clearDeadRun, isEmpty, isLocal } from "./stack/dead-lock";
+import { refuseForgetting, withoutMachineOf } from "./forget";
+import { newStack, requestOf } from "./new-stack";
+import { dropContexts } from "./outputs";
+import { type Deployment, pendingOperations, perhapsCreated } from "./stack/pending";
+import { say } from "../machine/progress";
+import {
+  IGNORE_PROTECTION,
+  holdsProtected,
+  leavingSites,
+  namedInRemove,
+  refuseUnconfirmed,
+  refuseUnnamedRemoval,
+} from "./state/protection";
+import { pulumiStack } from "./stack/pulumi-stack";
+import { Refusal, report } from "../machine/refusal";
+import { repair } from "./repair";
+import { exportLine } from "./stack/stack-environment";
+import { readStackFile } from "./stack/stack-file";
+import { QUIET, ensuredState, forgetPending, knowing, up } from "./up";
+
+// What `make up`, `down`, `preview`, `refresh`, `unlock`, `stack` and `env` do around the real Pulumi CLI:
+//   ts-node commands/stack.ts <command> <stack> [options for the CLI …]
+
+type Command = (target: PulumiStack, args: readonly string[]) => Promise<number>;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  up: (target, args) => up(target, args),
+
+  async preview(target, args) {
+    const { knowing: ready, command, pending } = await readyToPreview(target);
+    const exitCode = await pulumi(ready, [...command, QUIET, ...args]);
+    sayPending(pending, say);
+    return exitCode;
+  },
+
+  async refresh(target, args) {
+    await clearDeadRun(target);
+    await ensuredState(target);
+    return await pulumi(target, ["refresh", "--yes", "--skip-preview", ...args]);
+  },
+
+  async down(target, args) {
+    await clearDeadRun(target);
+    const state = await exportState(target);
+    if (state === undefined) {
+      say(`stack '${target.stack}': there is none; nothing to remove`);
+      forgetContexts(target);
+      return 0;
+    }
+    refuseUnconfirmed(target, "down", state);
+    const begun = perhapsCreated(pendingOperations(state));
+    if (begun.length > 0) {
+      throw new Refusal(
+        `stack '${target.stack}': a run was interrupted while creating ${begun.join(", ")}; ` +
+          `what it had made is not in the state yet, and would stay behind. ` +
+          `Run \`make up\` first, which takes it over, then \`make down\`; or \`make unlock\` to forget it`,
+      );
+    }
+    const { pending } = await standingOf(target, state, { deployed: true });
+    if (pending.length > 0) {
+      throw new Refusal(
+        `stack '${target.stack}': nothing is removed, for the machine of ${pending.map(({ site }) => site).join(", ")} ` +
+          `cannot be reached: ${pending[0]?.reason ?? ""}; ${await wayToRemove(target, state)}`,
+      );
+    }
+    // The guard is what is deleted first, and what may refuse; until then and after, the state keeps the protection.
+    const lifted = holdsProtected(state) ? [IGNORE_PROTECTION] : [];
+    const exitCode = await pulumi(target, ["destroy", "--yes", "--skip-preview", ...lifted, ...args]);
+    // A partial destroy (--target, --exclude) leaves resources, and with them the stack.
+    if (exitCode !== 0 || !(await isEmpty(target))) return exitCode;
+    forgetContexts(target);
+    if (!(await isLocal(target))) return exitCode;
+    return await pulumi(target, ["stack", "rm", "--yes", "--preserve-config"]);
+  },
+
+  async forget(target, [site = ""]) {
+    await clearDeadRun(target);
+    const state = await exportState(target);
+    if (site === "" || state === undefined) throw new Refusal("make forget: name a site of the stack: SITE=oslo");
+    refuseUnconfirmed(target, "forget", state);
+    await refuseForgetting(state, site, declaredSites(target));
+    await importState(target, withoutMachineOf(state, site));
+    say(
+      `the state has let go of what site ${site} had on its machine; 'make up' takes the rest of it out of the fleet`,
+    );
+    return await up(target, ["--skip-preview"], holdsProtected(state) ? [site] : []);
+  },
+
+  async repair(target, [site = "", stream = ""]) {
+    await clearDeadRun(target);
+    const state = await exportSecrets(target);
+    if (state === undefined) throw new Refusal(`stack '${target.stack}': there is none; nothing to repair`);
+    const accept = process.env.ACCEPT ?? "";
+    if (accept !== "") refuseUnconfirmed(target, "repair", state);
+    return await repair(
+      state,
+      target,
+      { site, accept, note: process.env.NOTE ?? "", ...(stream === "" ? {} : { stream }) },
+      say,
+    );
+  },
+
+  async upgrade(target) {
+    await clearDeadRun(target);
+    const state = await exportState(target);
+    if (state === undefined) throw new Refusal(`stack '${target.stack}': there is none; run 'make up' first`);
+    refuseUnconfirmed(target, "upgrade", state);
+    refuseUnnamedRemoval(leavingSites(target, state), namedInRemove(), target);
+    await clearInterrupted(state, target.stack);
+    if (pendingOperations(state).length > 0) await forgetPending(target);
+    const standing = await standingOf(target, state);
+    const { pending } = standing;
+    const upgrading = { ...target, env: { ...target.env, ...standing.env, NATS_HUB_LEAF_UPGRADE: "1" } };
+    // One after the other, each proven before the next: what an interrupted upgrade has done needs nothing any more.
+    for (const server of containersOf(target).filter((name) => !pending.some(({ site }) => site === name))) {
+      const targets = upgradeOf(server, state).flatMap((pattern) => ["--target", pattern]);
+      if (targets.length === 0) continue;
+      say(`upgrade: ${server}`);
+      const exitCode = await pulumi(upgrading, ["up", "--yes", "--skip-preview", ...targets]);
+      if (exitCode !== 0) return exitCode;
+    }
+    return await up(upgrading, ["--skip-preview"]);
+  },
+
+  async unlock(target) {
+    const cleared = await clearDeadRun(target);
+    const state = await exportState(target);
+    const pending = state === undefined ? [] : pendingOperations(state);
+    if (pending.length > 0) {
+      await forgetPending(target);
+      for (const { name, operation } of pending) say(`forgot that ${name} was interrupted while ${operation}`);
+      const begun = perhapsCreated(pending);
+      if (begun.length > 0) say(`if ${begun.join(", ")} got as far as to exist, only \`make up\` will find it again`);
+    }
+    if (!cleared && pending.length === 0) say(`stack '${target.stack}': nothing to clear`);
+    return 0;
+  },
+};
+
+/** What a preview needs: the stack, what cannot be reached, and the command that goes round it. */
+export async function readyToPreview(target: PulumiStack) {
+  const state = await ensuredState(target);
+  const standing = await standingOf(target, state);
+  const leaving = leavingSites(target, state);
+  if (leaving.length > 0) {
+    say(`the site ${leaving.join(", ")} is protected: 'make up' removes it only with REMOVE=${leaving.join(",")}`);
+  }
+  const lifted = leaving.length === 0 ? [] : [IGNORE_PROTECTION];
+  // Only then: a refresh also shows what an engine says otherwise than it was told.
+  const refresh = standing.removed.length + standing.changed.length === 0 ? [] : ["--refresh"];
+  const command = ["preview", ...refresh, ...lifted, ...standing.options];
+  return { knowing: knowing(target, standing), command, pending: standing.pending, leaving, state };
+}
+
+/** The CLI removes with what the last run knew of the engines. */
+async function wayToRemove(target: PulumiStack, state: Deployment): Promise<string> {
+  const { pending } = await standingOf(target, state);
+  return pending.length === 0
+    ? "the settings have certificates that fit: run 'make up' first, which takes them over, then 'make down'"
+    : "or drop it with 'make forget SITE=…' when it is lost for good";
+}
+
+/** Takes away the NATS CLI contexts of a stack that is gone. */
+function forgetContexts(target: PulumiStack): void {
+  const words = dropContexts(target);
+  if (words !== "") say(words);
+}
+
+async function main(command: string, stack: string, args: readonly string[]): Promise<number> {
+  const projectFolder = path.resolve(__dirname, "..");
+  if (command === "env") {
+    console.log(exportLine(stack, process.env, readStackFile(projectFolder, stack)));
+    return 0;
+  }
+  if (command === "stack") return await newStack(projectFolder, requestOf(stack, process.env), say);
+  const perform = COMMANDS[command];
+  if (perform === undefined) {
+    throw new Refusal(
+      `commands/stack.ts: '${command}' is no command; there are env, stack, ${Object.keys(COMMANDS).join(", ")}`,
+    );
+  }
+  return await perform(await pulumiStack(projectFolder, stack), args);
+}
+
+/** A server that hangs keeps its connection open, and with it this process. */
+const endSoon = (): void => void setTimeout(() => process.exit(), 500).unref();
+
+if (require.main === module) {
+  const [command = "", stack = "", ...args] = process.argv.slice(2);
+  main(command, stack, args)
+    .then(
+      (exitCode) => (process.exitCode = exitCode),
+      (error: unknown) => {
+        report(error);
+        process.exitCode = 1;
+      },
+    )
+    .finally(endSoon);
+}

@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import type { PulumiStack } from "./backend";
+import type { Deployment } from "./pending";
+import { run, RunError } from "../../machine/run";
+
+// The real Pulumi CLI on one stack: on the terminal, or quietly for what it knows.
+
+/** Runs the CLI on the terminal. */
+export const pulumi = (target: PulumiStack, args: readonly string[]): Promise<number> =>
+  onTerminal(target, args, "inherit");
+
+/** Runs the CLI with its standard output kept, whatever its exit code. */
+export async function answer(
+  target: PulumiStack,
+  args: readonly string[],
+): Promise<{ exitCode: number; stdout: string }> {
+  const parts: Buffer[] = [];
+  const exitCode = await onTerminal(target, [...args, "--non-interactive"], (part) => parts.push(part));
+  return { exitCode, stdout: Buffer.concat(parts).toString("utf8") };
+}
+
+function onTerminal(
+  { binary, projectFolder, stack, env }: PulumiStack,
+  args: readonly string[],
+  stdout: "inherit" | ((part: Buffer) => void),
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary, [...args, "--stack", stack], {
+      cwd: projectFolder,
+      env,
+      stdio: ["inherit", stdout === "inherit" ? stdout : "pipe", "inherit"],
+    });
+    if (stdout !== "inherit") child.stdout?.on("data", stdout);
+    // A Ctrl-C reaches the CLI as well, and it ends in good order; ending before it would hide how.
+    const wait = (): void => undefined;
+    process.on("SIGINT", wait);
+    const passOn = (): void => void child.kill("SIGTERM");
+    process.on("SIGTERM", passOn);
+    child.once("error", reject);
+    // "close", not "exit": what it printed last has arrived.
+    child.once("close", (code) => {
+      process.removeListener("SIGINT", wait);
+      process.removeListener("SIGTERM", passOn);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+/** Runs the CLI quietly and gives back its standard output. */
+export function ask({ binary, projectFolder, stack, env }: PulumiStack, args: readonly string[]): Promise<string> {
+  return run(binary, [...args, "--stack", stack, "--non-interactive"], { cwd: projectFolder, env });
+}
+
+/** The stack's state as the CLI exports it (secrets stay encrypted), or undefined when there is no such stack. */
+export const exportState = (target: PulumiStack): Promise<Deployment | undefined> => stateOf(target, []);
+
+/** The state with its secrets in clear: nothing of it may be shown. */
+export const exportSecrets = (target: PulumiStack): Promise<Deployment | undefined> =>
+  stateOf(target, ["--show-secrets"]);
+
+async function stateOf(target: PulumiStack, options: readonly string[]): Promise<Deployment | undefined> {
+  try {
+    return JSON.parse(await ask(target, ["stack", "export", ...options])) as Deployment;
+  } catch (error) {
+    if (error instanceof RunError && /no stack named/.test(error.said)) return undefined;
+    throw error;
+  }
+}
+
+/** Its secrets stay encrypted. */
+export async function importState(target: PulumiStack, state: Deployment): Promise<void> {
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "nats-hub-leaf-state-"));
+  try {
+    const file = path.join(scratch, "state.json");
+    fs.writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+    await ask(target, ["stack", "import", "--file", file]);
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true });
+  }
+}

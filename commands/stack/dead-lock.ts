@@ -1,0 +1,57 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { backendFolder, clearEmptyAttributes, lockFolder, type PulumiStack } from "./backend";
+import { ask } from "./cli";
+import { endLeftBehind, livingOwners, readLocks } from "./dead-run";
+import { say } from "../../machine/progress";
+import { Refusal } from "../../machine/refusal";
+import { run } from "../../machine/run";
+
+// The lock that a killed run left in a file backend. Only there can this machine tell whether a lock's owner lives.
+
+/** The folder of the file backend, or undefined: only there can this machine tell whether a lock's owner lives. */
+async function localBackend({ binary, projectFolder, env }: PulumiStack): Promise<string | undefined> {
+  const printed = await run(binary, ["whoami", "--json", "--non-interactive"], { cwd: projectFolder, env });
+  return backendFolder((JSON.parse(printed) as { url: string }).url, projectFolder);
+}
+
+/** Takes away the lock of a run that is dead; refuses while one lives. Returns whether there was something to clear. */
+export async function clearDeadRun(target: PulumiStack): Promise<boolean> {
+  const backend = await localBackend(target);
+  if (backend === undefined) return false;
+  const project = projectName(target.projectFolder);
+  clearEmptyAttributes(backend, project, target.stack);
+  const locks = readLocks(lockFolder(backend, project, target.stack));
+  if (locks.length === 0) return false;
+
+  const reasons = await livingOwners(locks);
+  if (reasons.length > 0) throw new Refusal(reasons.map((why) => `stack '${target.stack}': ${why}`).join("\n"));
+
+  say(
+    `stack '${target.stack}': process ${locks.map(({ pid }) => pid).join(", ")} was killed and left its lock; clearing it`,
+  );
+  await endLeftBehind(target.projectFolder, say);
+  // What it left running may have been killed while it wrote, too.
+  clearEmptyAttributes(backend, project, target.stack);
+  await run(target.binary, ["cancel", "--yes", "--non-interactive", "--stack", target.stack], {
+    cwd: target.projectFolder,
+    env: target.env,
+  });
+  return true;
+}
+
+export const isLocal = async (target: PulumiStack): Promise<boolean> => (await localBackend(target)) !== undefined;
+
+export async function isEmpty(target: PulumiStack): Promise<boolean> {
+  const listed = JSON.parse(await ask(target, ["stack", "export"])) as {
+    deployment?: { resources?: unknown[] | null };
+  };
+  return (listed.deployment?.resources ?? []).length === 0;
+}
+
+function projectName(projectFolder: string): string {
+  const file = path.join(projectFolder, "Pulumi.yaml");
+  const name = /^name:\s*["']?([A-Za-z0-9_.-]+)/m.exec(fs.readFileSync(file, "utf8"))?.[1];
+  if (name === undefined) throw new Refusal(`${file}: it has no line 'name: …'`);
+  return name;
+}

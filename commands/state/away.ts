@@ -1,0 +1,134 @@
+import { engineOf, placementOf } from "../../configs/placement";
+import { readSettings } from "../../configs/reading/read-settings";
+import { Settings } from "../../configs/settings";
+import { absence, refuseOtherEngine } from "../../servers/docker/whereabouts";
+import type { PulumiStack } from "../stack/backend";
+import { Away, exclusions, lookAtContainers } from "./containers";
+import type { Deployment } from "../stack/pending";
+import type { Say } from "../../machine/progress";
+import { Refusal } from "../../machine/refusal";
+import { readStackConfig } from "../stack/stack-config";
+
+// One Docker engine that is away fails what is on it, and nothing else: its sites are left as they are, and pending.
+
+/** What a run has to know of Docker before it begins. */
+export interface Standing {
+  /** URNs of containers that somebody removed, or changed by hand: the CLI sees it after a refresh only. */
+  readonly removed: string[];
+  readonly changed: string[];
+  /** Sites that are pending, and why. */
+  readonly pending: { site: string; reason: string }[];
+  /** Options for the CLI that keep it off what cannot be reached. */
+  readonly options: string[];
+  /** What the program and its providers have to know. */
+  readonly env: Record<string, string>;
+}
+
+const NONE: Standing = { removed: [], changed: [], pending: [], options: [], env: {} };
+
+/**
+ * Engines are reached as the settings say now, unless what is `deployed` is all that counts: for what is removed, the CLI
+ * knows nothing newer. Errors: a Refusal when the hub's own engine is away, or when the environment names another engine
+ * than before.
+ */
+export async function standingOf(
+  { projectFolder, stack }: PulumiStack,
+  state: Deployment,
+  { deployed = false } = {},
+): Promise<Standing> {
+  const settings = settingsOf(projectFolder, stack);
+  const inDocker = settings !== undefined && serversInDocker(settings).length > 0;
+  // Its type follows that of the component which has it.
+  const isInState = (state.deployment?.resources ?? []).some(({ urn }) => /[:$]pulumi:providers:docker::/.test(urn));
+  if (!inDocker && !isInState) return NONE;
+  refuseOtherEngine(recordedEngine(state));
+  const declared = new Map(settings === undefined || deployed ? [] : enginesOf(settings));
+  const { removed, changed, away } = await lookAtContainers(state, ({ url }) => declared.get(url ?? ""));
+  const known = new Set(away.flatMap(({ servers }) => servers));
+  const leftOut = settings === undefined ? [] : await newServersOutOfReach(settings, state, known);
+  const hub = settings?.hub.name ?? "hub";
+  const all = [...away.flatMap(ofServers), ...leftOut];
+  const hubs = all.find(({ site }) => site === hub);
+  if (hubs !== undefined) throw new Refusal(`stack '${stack}': the hub's ${hubs.reason}`);
+  return {
+    removed,
+    changed,
+    pending: all,
+    options: away.flatMap(exclusions).flatMap((pattern) => ["--exclude", pattern]),
+    env: {
+      NATS_HUB_LEAF_AWAY: [...known].join(","),
+      ...(leftOut.length === 0 ? {} : { NATS_HUB_LEAF_LEFT_OUT: leftOut.map(({ site }) => site).join(",") }),
+    },
+  };
+}
+
+/** Where the fleet's check recorded the containers whose settings name no engine. */
+function recordedEngine(state: Deployment): string | undefined {
+  const check = (state.deployment?.resources ?? []).find(({ urn }) =>
+    /[:$]pulumi-nodejs:dynamic\/nats:FleetCheck::/.test(urn),
+  );
+  const engine = check?.outputs?.engine;
+  return typeof engine === "string" ? engine : undefined;
+}
+
+const ofServers = ({ servers, reason }: Away) => servers.map((site) => ({ site, reason }));
+
+/** The settings as far as they can be read without the CLI; the program itself says what is wrong with them. */
+export function settingsOf(projectFolder: string, stack: string): Settings | undefined {
+  try {
+    const { raw, table } = readStackConfig(projectFolder, stack);
+    return readSettings(raw, table).settings;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The names of the sites that the settings have. */
+export const declaredSites = ({ projectFolder, stack }: PulumiStack): string[] =>
+  (settingsOf(projectFolder, stack)?.sites ?? []).map(({ name }) => name);
+
+/** The names of the servers in containers, the hub first. */
+export function containersOf({ projectFolder, stack }: Pick<PulumiStack, "projectFolder" | "stack">): string[] {
+  const settings = settingsOf(projectFolder, stack);
+  return settings === undefined ? [] : serversInDocker(settings).map(({ name }) => name);
+}
+
+const serversInDocker = (settings: Settings) =>
+  [settings.hub, ...settings.sites].filter((server) => placementOf(settings, server).kind === "docker");
+
+const enginesOf = (settings: Settings) =>
+  serversInDocker(settings).map((server) => [server.engine ?? "", engineOf(server)] as const);
+
+/** Servers that are not deployed yet, on engines that cannot be reached: they wait for another `up`. */
+async function newServersOutOfReach(
+  settings: Settings,
+  state: Deployment,
+  known: ReadonlySet<string>,
+): Promise<Standing["pending"]> {
+  const deployed = new Set((state.deployment?.resources ?? []).map(({ urn }) => urn.split("::").at(-1)));
+  // A server that runs as a process is no new one either: left out, the site would be taken for removed.
+  const isNew = ({ name }: { name: string }): boolean =>
+    !known.has(name) && !deployed.has(`${name}-container`) && !deployed.has(`${name}-server`);
+  const fresh = serversInDocker(settings).filter(isNew);
+  const reasons = new Map<string, Promise<string | undefined>>();
+  const found = await Promise.all(
+    fresh.map(async (server) => {
+      const key = server.engine ?? "";
+      reasons.set(key, reasons.get(key) ?? absence(engineOf(server)));
+      const reason = await reasons.get(key);
+      return reason === undefined ? [] : [{ site: server.name, reason }];
+    }),
+  );
+  return found.flat();
+}
+
+/** Says what is pending. */
+export function sayPending(pending: Standing["pending"], say: Say): void {
+  if (pending.length === 0) return;
+  say(`\npending, everything else is done: ${pending.map(({ site }) => site).join(", ")}`);
+  for (const reason of new Set(pending.map(({ reason }) => reason))) say(`  ${reason}`);
+  say("  then run 'make up' again; 'make forget SITE=…' drops a site whose machine is lost for good");
+}
+
+/** The exit code of an `up` that did what could be done. */
+export const PENDING_EXIT_CODE = 3;

@@ -1,0 +1,85 @@
+import { resolve } from "node:path";
+import type { GuardInputs } from "../../providers/guard";
+import type { HubServerInputs } from "../../providers/hub-server";
+import type { LeafServerInputs } from "../../providers/leaf-server";
+import type { Place } from "../../servers/server-host";
+import type { SmokeTestInputs, SmokeTestOutputs } from "../../providers/smoke-test";
+import type { Observed } from "../../fleet/observation/observed";
+import { recordOf } from "../../fleet/proof/record";
+import type { StreamsInputs } from "../../providers/streams";
+import { siteStreamName } from "../../configs/names";
+import { declareSites } from "../../fleet/sourcing/declared-sites";
+import type { Deployment, StateResource } from "../stack/pending";
+import { Refusal } from "../../machine/refusal";
+
+// The fleet that a state describes, as `doctor` and `repair` reach it. The state is the one of
+// `pulumi stack export --show-secrets`: what is made of it holds seeds and is never shown.
+
+/** What marks a secret in a state. */
+const SECRET = "4dabf18193072939515e22adb298388d";
+
+/** The value without the wrappings of its secrets. */
+export function opened(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(opened);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value);
+  const { plaintext } = value as { plaintext?: unknown };
+  if (SECRET in value && typeof plaintext === "string") return opened(JSON.parse(plaintext));
+  return Object.fromEntries(entries.map(([key, item]) => [key, opened(item)]));
+}
+
+/** Whether a resource is one of this program's, of the type. */
+export const isOf = (type: string) => (resource: StateResource) =>
+  (resource.urn.split("::")[2] ?? "").endsWith(`pulumi-nodejs:dynamic/nats:${type}`);
+
+/** Every site that was deployed, with all that is needed to look at it. Paths are those of the project's folder. */
+export function fleetOf(state: Deployment, stack: string, projectFolder: string): Observed[] {
+  const resources: readonly StateResource[] = state.deployment?.resources ?? [];
+  const inputsOf = <T>(type: string): T[] => resources.filter(isOf(type)).map(({ inputs }) => opened(inputs) as T);
+  const [hub] = inputsOf<HubServerInputs>("HubServer");
+  const [guard] = inputsOf<GuardInputs>("Guard");
+  const servers = inputsOf<LeafServerInputs>("LeafServer");
+  // In the order of the settings; the state has them in the order in which they were made.
+  const declared = (guard?.sites ?? []).map(({ site }) => site);
+  const order = ({ site }: StreamsInputs): number =>
+    declared.includes(site) ? declared.indexOf(site) : declared.length;
+  const streams = inputsOf<StreamsInputs>("Streams").sort((a, b) => order(a) - order(b));
+  if (hub === undefined || streams.length === 0) {
+    const what = guard === undefined ? "its state has no hub with sites" : "it has no sites";
+    throw new Refusal(`stack '${stack}': ${what}, so there is nothing to look at; run 'make up' first`);
+  }
+  const known = [...declared, ...streams.map(({ site }) => site)];
+  for (const { root } of streams) declareSites(resolve(projectFolder, root), known);
+  const last = resources.find(isOf("SmokeTest"))?.outputs as Partial<SmokeTestOutputs> | undefined;
+  const [tested] = inputsOf<Partial<SmokeTestInputs>>("SmokeTest");
+  return streams.map((ofSite): Observed => {
+    const { site, expect, root, access } = ofSite;
+    const server = servers.find(({ declaration }) => declaration.restart.name === site);
+    const application = tested?.secrets?.sites[site]?.application;
+    const maxPayload = server?.declaration.reload?.maxPayload;
+    return {
+      access: { site, expect, ...access },
+      stack: ofSite.stack,
+      root: resolve(projectFolder, root),
+      ...(server === undefined ? {} : { place: placeIn(server.place, projectFolder) }),
+      hubPlace: placeIn(hub.place, projectFolder),
+      comparesConfigs: true,
+      system: hub.secrets.system,
+      hubDomain: hub.declaration.restart.name,
+      ...(application === undefined ? {} : { application }),
+      ...(maxPayload === undefined ? {} : { maxPayload }),
+      linkSeed: server?.access.link ?? "",
+      streams: ofSite.streams,
+      before: Object.fromEntries(
+        ofSite.streams.map((stream) => [siteStreamName(stream, site), recordOf(last, site, stream)]),
+      ),
+      probes: {},
+      ...(last?.proven?.book === undefined ? {} : { booked: last.proven.book }),
+    };
+  });
+}
+
+const placeIn = (place: Place, projectFolder: string): Place => ({
+  ...place,
+  folder: resolve(projectFolder, place.folder),
+});

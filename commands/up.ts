@@ -1,0 +1,140 @@
+import { PENDING_EXIT_CODE, type Standing, sayPending, standingOf } from "./state/away";
+import { clearInterrupted } from "./state/containers";
+import { ask, exportState, importState, pulumi } from "./stack/cli";
+import type { PulumiStack } from "./stack/backend";
+import { clearDeadRun } from "./stack/dead-lock";
+import { balanceOf } from "./state/book";
+import { followWithContexts } from "./outputs";
+import { refuseEmptyPassphrase } from "./stack/passphrase";
+import { type Deployment, type Pending, neverTakenOver, pendingOperations, perhapsCreated } from "./stack/pending";
+import { say } from "../machine/progress";
+import { proofTable } from "./words/proof-table";
+import {
+  IGNORE_PROTECTION,
+  leavingSites,
+  namedInRemove,
+  previewRemoval,
+  refuseUnconfirmed,
+  refuseUnnamedRemoval,
+} from "./state/protection";
+import { readStackFile } from "./stack/stack-file";
+
+// What `make up` does round the CLI's `up`, and other commands that end with one.
+
+/** All outputs of a large fleet are thousands of lines; the table of the proof says what matters of them. */
+export const QUIET = "--suppress-outputs";
+
+/** @param removing protected sites that may go. */
+export async function up(target: PulumiStack, args: readonly string[], removing = namedInRemove()): Promise<number> {
+  await clearDeadRun(target);
+  const state = await ensuredState(target, (found) => refuseUnconfirmed(target, "up", found));
+  const pending = pendingOperations(state);
+  const begun = perhapsCreated(pending);
+  if (begun.length > 0) {
+    say(`an earlier run was interrupted while creating ${begun.join(", ")}; this one takes over what it made`);
+  }
+
+  await clearInterrupted(state, target.stack);
+  const standing = await standingOf(target, state);
+  await refreshTouched(target, standing);
+  const leaving = isWhole(args) ? leavingSites(target, state) : [];
+  refuseUnnamedRemoval(leaving, isWhole(args) ? removing : [], target);
+  const exitCode = await upRemoving(knowing(target, standing), leaving, state, [...standing.options, ...args]);
+  if (exitCode !== 0) return exitCode;
+  if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
+  console.log(`\n${await proof(target)}`);
+  for (const line of balanceOf((await exportState(target)) ?? {}, target.projectFolder)) console.log(line);
+  await followWithContexts(target);
+  sayPending(standing.pending, say);
+  return standing.pending.length === 0 ? 0 : PENDING_EXIT_CODE;
+}
+
+/** Runs the CLI's `up`; the protection of the sites in `leaving`, and of nothing else, does not hold it up. */
+async function upRemoving(
+  target: PulumiStack,
+  leaving: readonly string[],
+  state: Deployment,
+  options: readonly string[],
+): Promise<number> {
+  // With the preview, for 2 s more: every rule is then judged before anything at all is touched.
+  if (leaving.length === 0) return await pulumi(target, ["up", "--yes", QUIET, ...options]);
+  const whole = options.filter((option) => option !== "--skip-preview");
+  const refused = await previewRemoval(target, leaving, state, whole);
+  if (refused !== 0) return refused;
+  return await pulumi(target, ["up", "--yes", QUIET, "--skip-preview", IGNORE_PROTECTION, ...whole]);
+}
+
+export const knowing = (target: PulumiStack, { env }: Standing): PulumiStack => ({
+  ...target,
+  env: { ...target.env, ...env },
+});
+
+/** Lets the state know of containers that somebody removed or changed, so that the run makes them as they should be. */
+async function refreshTouched(target: PulumiStack, { removed, changed }: Standing): Promise<void> {
+  const names = (urns: readonly string[]) => urns.map((urn) => urn.split("::").at(-1)).join(", ");
+  if (removed.length > 0) say(`somebody removed ${names(removed)}; making it anew, with its data`);
+  if (changed.length > 0) say(`somebody changed ${names(changed)} by hand; making it as it was`);
+  const targets = [...removed, ...changed].flatMap((urn) => ["--target", urn]);
+  if (targets.length > 0) await ask(target, ["refresh", "--yes", "--skip-preview", ...targets]);
+}
+
+/** Whether an `up` reaches every resource: options such as --target leave some out. */
+function isWhole(args: readonly string[]): boolean {
+  return !args.some((option) => /^(-t|--target|--exclude)/.test(option));
+}
+
+/**
+ * Makes the stack in its backend; the CLI writes into the stack file what its secrets are encrypted with. It would take
+ * the passphrase, and drop the file's `secretsprovider` without a word, were it not told. Errors: a Refusal of an empty
+ * passphrase.
+ */
+export async function initStack(target: PulumiStack): Promise<void> {
+  const file = readStackFile(target.projectFolder, target.stack);
+  const { secretsProvider } = file;
+  refuseEmptyPassphrase(target.stack, file, target.env);
+  await ask(target, [
+    "stack",
+    "init",
+    ...(secretsProvider === undefined ? [] : ["--secrets-provider", secretsProvider]),
+  ]);
+}
+
+/**
+ * The state of the stack, which is made where it is missing (the committed Pulumi.<stack>.yaml stays as it is).
+ *
+ * @param judge what may refuse before that.
+ */
+export async function ensuredState(
+  target: PulumiStack,
+  judge: (found: Deployment | undefined) => void = () => undefined,
+): Promise<Deployment> {
+  const found = await exportState(target);
+  judge(found);
+  if (found === undefined) await initStack(target);
+  return found ?? {};
+}
+
+/** After a whole `up`: what was pending has been taken over, or is named a last time. */
+async function settlePending(target: PulumiStack, pending: readonly Pending[]): Promise<void> {
+  const lost = neverTakenOver(pending, (await exportState(target)) ?? {});
+  if (lost.length > 0) {
+    say(
+      `stack '${target.stack}': an interrupted run had begun to create ${lost.join(", ")}, which the program no longer ` +
+        `has; if it left something running or stored, remove that by hand`,
+    );
+  }
+  await forgetPending(target);
+}
+
+/**
+ * An import of a state drops its pending operations and nothing else: no resource is read, changed or lost, which a
+ * `refresh` could not promise while a server is down.
+ */
+export async function forgetPending(target: PulumiStack): Promise<void> {
+  await importState(target, (await exportState(target)) ?? {});
+}
+
+async function proof(target: PulumiStack): Promise<string> {
+  const outputs = JSON.parse(await ask(target, ["stack", "output", "--json"])) as Record<string, unknown>;
+  return proofTable(outputs.proof);
+}

@@ -1,0 +1,56 @@
+import { hubLimits, mergedLimits, siteLimits } from "./limits";
+import { siteStreamName } from "../names";
+import { Settings, SiteSettings } from "../settings";
+
+/**
+ * From settings, public keys and ports to the declarations of each server: the one place where both ends of a leaf
+ * link come from, so that they cannot disagree. Generic over what a preview does not know yet: the results fit
+ * HubDeclaration, HubLinkDeclaration and LeafDeclaration once keys and ports are known.
+ */
+
+const tlsOf = ({ links }: Settings): { tls?: true } => (links.tls === "off" ? {} : { tls: true });
+
+const throughHub = ({ reach }: SiteSettings): { throughHub?: true } => (reach === "hub" ? { throughHub: true } : {});
+
+export function declareHub<Keys, Ports>(settings: Settings, keys: Keys, ports: Ports) {
+  const { name, host, syncInterval, logs, maxFile, maxMemory, maxPayload } = settings.hub;
+  return {
+    restart: { name, host, ports, syncInterval, logs, ...tlsOf(settings) },
+    reload: { limits: { maxFile, maxMemory }, maxPayload, merged: mergedLimits(settings), keys },
+  };
+}
+
+export function declareHubLink<Keys>(settings: Settings, site: SiteSettings, keys: Keys) {
+  const merged = settings.streams.filter((stream) => stream.collect.mode === "merged");
+  return {
+    site: site.name,
+    keys,
+    rotation: site.rotation,
+    limits: hubLimits(settings),
+    merged: merged.map((stream) => siteStreamName(stream, site.name)),
+    ...throughHub(site),
+  };
+}
+
+/** @param hubUrl the hub's leafnode listener, `nats-leaf://host:port`. */
+export function declareLeaf<Keys, Ports, Url>(
+  settings: Settings,
+  site: SiteSettings,
+  keys: Keys,
+  ports: Ports,
+  hubUrl: Url,
+) {
+  const { name, syncInterval, reconnect, logs, quota, maxPayload } = site;
+  return {
+    restart: { name, host: site.host, ports, syncInterval, reconnect, logs },
+    reload: {
+      hubUrl,
+      ...tlsOf(settings),
+      ...throughHub(site),
+      limits: siteLimits(settings.streams, quota),
+      maxPayload,
+      ownedStreams: settings.streams.map((stream) => siteStreamName(stream, name)),
+      keys,
+    },
+  };
+}

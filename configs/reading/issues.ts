@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { Problem } from "../problem";
+
+/** `["sites", 1, "name"]` -> `sites[1].name`. */
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((where, key) => {
+    if (typeof key === "number") return `${where}[${key}]`;
+    return where === "" ? String(key) : `${where}.${String(key)}`;
+  }, "");
+}
+
+function typeName(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (value === null) return "empty";
+  return Array.isArray(value) ? "a list" : typeof value === "object" ? "a group of settings" : `${typeof value}`;
+}
+
+const at = (raw: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], raw);
+
+/** The values of `keys` are seeds: no message may repeat one. */
+const shown = (value: unknown, path: readonly PropertyKey[]): string =>
+  path[0] === "keys" ? "the given value" : typeof value === "string" ? `'${value}'` : inShort(value);
+
+const inShort = (value: unknown): string =>
+  Array.isArray(value) && value.length > 0 ? `a list of ${value.length}` : JSON.stringify(value);
+
+/** A mistake of shape, in the terms of the stack config. */
+export function toProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
+  const where = pathOf(issue.path) || "stack config";
+  const value = at(raw, issue.path);
+  switch (issue.code) {
+    case "unrecognized_keys": {
+      const names = issue.keys.map((key) => `'${key}'`).join(", ");
+      const cure = "check the spelling against docs/settings.md, or remove it";
+      return { where, problem: `${names} is not a setting`, cure };
+    }
+    case "invalid_type":
+      if (value === undefined) return { where, problem: "is missing", cure: `give it (${issue.expected})` };
+      return {
+        where,
+        problem: `is ${typeName(value)}, not ${issue.expected}`,
+        cure: `write a value of type ${issue.expected}`,
+      };
+    case "invalid_value":
+      return {
+        where,
+        problem: `${shown(value, issue.path)} is not allowed`,
+        cure: `use one of ${issue.values.map(String).join(", ")}`,
+      };
+    case "too_small":
+      return {
+        where,
+        problem: `${shown(value, issue.path)} is too small`,
+        cure: `use ${String(issue.minimum)} or more`,
+      };
+    case "too_big":
+      return {
+        where,
+        problem: `${shown(value, issue.path)} is too large`,
+        cure: `use ${String(issue.maximum)} or less`,
+      };
+    case "invalid_union":
+      return {
+        where,
+        problem: `${shown(value, issue.path)} is not allowed`,
+        cure: 'use "always" or a duration such as "30s"',
+      };
+    default:
+      return { where, problem: `${shown(value, issue.path)} ${issue.message}`, cure: "see docs/settings.md" };
+  }
+}

@@ -1,0 +1,70 @@
+import { toProblem } from "./issues";
+import { Problem } from "../problem";
+import { RuleContext } from "../rules/rule";
+import { judge } from "../rules/rules";
+import { salvage } from "./salvage";
+import { withoutSeeds } from "../seeds";
+import { Settings, fleetSettings, stackConfig } from "../settings";
+import { SitesTable, inTable } from "./sites-table";
+
+/**
+ * Reads the raw stack config, with the table of sites that it names. Every mistake of shape is in `problems`; `settings`
+ * is what may be deployed, there only when there is none; `judged` is what the rules can judge all the same.
+ */
+export function readSettings(
+  raw: unknown,
+  table?: SitesTable,
+): { settings?: Settings; judged?: Settings; problems: Problem[] } {
+  const whole = table === undefined ? raw : { ...(raw as object), sites: table.sites.map((site) => site.settings) };
+  const ofTable = tableProblems(raw, table);
+  const result = stackConfig.safeParse(whole);
+  if (result.success) {
+    const judged = fleetOnly(result.data);
+    return { ...(ofTable.length === 0 ? { settings: judged } : {}), judged, problems: ofTable };
+  }
+  const { issues } = result.error;
+  const ofShape = issues.map((issue) => inTable(table)(toProblem(issue, whole)));
+  const rest = stackConfig.safeParse(salvage(whole, issues));
+  const problems = [...ofTable, ...ofShape.map(withoutSeeds)];
+  return rest.success ? { judged: fleetOnly(rest.data), problems } : { problems };
+}
+
+/** Reads the raw stack config and judges it by every rule: all mistakes at once. */
+export function judgedSettings(
+  raw: unknown,
+  table: SitesTable | undefined,
+  context: RuleContext,
+): { settings?: Settings; problems: Problem[] } {
+  const { settings, judged, problems } = readSettings(raw, table);
+  // A table that cannot be read as a whole would be a fleet without sites.
+  const isComplete = judged !== undefined && !(table?.sites.length === 0 && table.problems.length > 0);
+  const all = [...problems, ...(isComplete ? judge(judged, context).map(inTable(table)) : [])];
+  return settings === undefined || all.length > 0 ? { problems: all } : { settings, problems: [] };
+}
+
+/** Where the settings stand, and where the state is kept, is no part of the fleet. */
+function fleetOnly(config: ReturnType<typeof stackConfig.parse>): Settings {
+  return Object.fromEntries(Object.entries(config).filter(([name]) => name in fleetSettings.shape)) as Settings;
+}
+
+function tableProblems(raw: unknown, table: SitesTable | undefined): Problem[] {
+  const { sites, sitesFile } = (raw ?? {}) as { sites?: unknown; sitesFile?: unknown };
+  const isGiven = Array.isArray(sites) ? sites.length > 0 : sites !== undefined;
+  if (table === undefined) {
+    return typeof sitesFile !== "string" || sitesFile === ""
+      ? []
+      : [
+          {
+            where: "sitesFile",
+            problem: "has not been read",
+            cure: "pass what readSitesFile() gives to readSettings()",
+          },
+        ];
+  }
+  const twofold = {
+    where: "sites",
+    problem: `stand here and in ${table.file}`,
+    cure: "move them all there, or remove sitesFile",
+  };
+  return [...table.problems, ...(isGiven ? [twofold] : [])].map(withoutSeeds);
+}

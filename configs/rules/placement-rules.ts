@@ -1,0 +1,216 @@
+import {
+  Placement,
+  dialedHub,
+  isElsewhere,
+  isLoopback,
+  placementOf,
+  reachedAt,
+  sharesNetwork,
+  staysOnMachine,
+} from "../placement";
+import { CONTAINER_PORTS } from "../container";
+import { Problem } from "../problem";
+import { Rule, range, repeated } from "./rule";
+import { HubSettings, Settings, SiteSettings } from "../settings";
+import { formatSize } from "../units";
+import { isAtLeast } from "../../machine/version";
+import { natsServer } from "../../machine/versions.json";
+
+const DAY = 86_400_000;
+const days = (ms: number): string => `${Number((ms / DAY).toFixed(2))} days`;
+
+interface Placed {
+  where: string;
+  server: HubSettings | SiteSettings;
+  placement: Placement;
+}
+
+const placedServers = (settings: Settings): Placed[] =>
+  [
+    { where: "hub", server: settings.hub },
+    ...settings.sites.map((server, i) => ({ where: `sites[${i}]`, server })),
+  ].map(({ where, server }) => ({ where, server, placement: placementOf(settings, server) }));
+
+/** The listeners that a server needs on its machine, with the ports that are known before anything is deployed. */
+function knownPorts({ server, where, placement }: Placed): { key: string; port: number; where: string }[] {
+  const isContainer = placement.kind === "docker";
+  const onBridge = isContainer && placement.network === "bridge";
+  const expected = isElsewhere(server) ? CONTAINER_PORTS : {};
+  const listeners = Object.entries<number | undefined>({ ...expected, ...server.ports });
+  return listeners.flatMap(([listener, port]) => {
+    // A container does not publish its monitoring, and a site listens for no leaf links.
+    const isOpen = !(onBridge && listener === "monitor") && (listener !== "leafnodes" || where === "hub");
+    return port === undefined || !isOpen
+      ? []
+      : [{ key: `${machineOf(server)} ${port}`, port, where: `${where}.ports.${listener}` }];
+  });
+}
+
+/** The machine that a server's ports are on. */
+const machineOf = (server: HubSettings | SiteSettings): string =>
+  isElsewhere(server) && server.engine !== undefined ? new URL(server.engine).hostname : "";
+
+/** The rules about where servers run, and how they find each other. */
+export const PLACEMENT_RULES = {
+  portsDiffer: (settings) =>
+    repeated(placedServers(settings).flatMap(knownPorts), ({ key }) => key).map(({ first, again }) => ({
+      where: again.where,
+      problem: `port ${again.port} is taken by ${first.where}`,
+      cure: "give each listener of a machine a port of its own (on another machine one that is left out is 4222 or 7422)",
+    })),
+
+  enginesFit: (settings) =>
+    placedServers(settings).flatMap(({ where, server: { engine, engineCertificates }, placement }): Problem[] => {
+      if (placement.kind === "process") {
+        return engine === undefined && engineCertificates === undefined
+          ? []
+          : [
+              {
+                where: `${where}.engine`,
+                problem: "names a Docker engine for a server that runs as a process",
+                cure: "set runtime: docker for it, or remove the engine",
+              },
+            ];
+      }
+      const isTcp = engine?.startsWith("tcp://") === true;
+      if (isTcp && engineCertificates === undefined && !isLoopback(new URL(engine).hostname)) {
+        return [
+          {
+            where: `${where}.engine`,
+            problem: "an engine at tcp:// without TLS makes everybody on its network root of that machine",
+            cure: "give engineCertificates, or use ssh://",
+          },
+        ];
+      }
+      if (!isTcp && engineCertificates !== undefined) {
+        return [
+          {
+            where: `${where}.engineCertificates`,
+            problem: "are for an engine at tcp:// only",
+            cure: "remove them, or correct the engine",
+          },
+        ];
+      }
+      return [];
+    }),
+
+  serversAreReached: (settings) =>
+    placedServers(settings).flatMap(({ where, server }): Problem[] => {
+      if (!isElsewhere(server) || ("reach" in server && server.reach === "hub")) return [];
+      if (isLocalOnly(reachedAt(server))) {
+        return [
+          {
+            where: `${where}.address`,
+            problem: `${reachedAt(server)} is this machine, and the server runs on another one`,
+            cure: "give the address at which this program reaches it",
+          },
+        ];
+      }
+      return isLoopback(server.host)
+        ? [
+            {
+              where: `${where}.host`,
+              problem: `its ports are published on ${server.host} of its machine, where nobody else reaches them`,
+              cure: "give an address of that machine, or 0.0.0.0 for all",
+            },
+          ]
+        : [];
+    }),
+
+  sitesReachTheHub: (settings) =>
+    settings.sites.flatMap((site, i): Problem[] => {
+      const { host } = dialedHub(settings, site);
+      const where = `sites[${i}].hubAddress`;
+      if (sharesNetwork(settings, site)) return [];
+      if (host === "0.0.0.0" || host === "::") {
+        return [
+          { where, problem: `${host} is no address to dial`, cure: "give hub.address, or this site's hubAddress" },
+        ];
+      }
+      const ofSite = placementOf(settings, site);
+      const isInContainer = ofSite.kind === "docker" && ofSite.network === "bridge";
+      const dialsItself = isLoopback(host) && (isInContainer || isElsewhere(settings.hub));
+      return dialsItself
+        ? [
+            {
+              where,
+              problem: `${host} is ${isInContainer ? "the site's own container" : "not where the hub is"}`,
+              cure: "give hub.address (and hub.host, the address that the hub listens on), or this site's hubAddress",
+            },
+          ]
+        : [];
+    }),
+
+  plainTextStaysLocal: (settings) =>
+    settings.links.plaintext === "accepted" || settings.links.tls !== "off"
+      ? []
+      : settings.sites.flatMap((site, i): Problem[] => {
+          const { host } = dialedHub(settings, site);
+          return staysOnMachine(settings, site)
+            ? []
+            : [
+                {
+                  where: `sites[${i}]`,
+                  problem: `its leaf link to ${host} leaves its machine in plain text, messages included`,
+                  cure: "write links: { tls: generated }; or { plaintext: accepted } if that network is yours alone or encrypted (VPN)",
+                },
+              ];
+        }),
+
+  certificatesFit: ({ links: { tls, certificates, validity, renewBefore } }) => [
+    ...range("links.validity", validity, DAY, 3650 * DAY, days),
+    ...range("links.renewBefore", renewBefore, 0, validity - 1, days),
+    ...(tls === "given" && certificates === undefined
+      ? [{ where: "links.certificates", problem: "is missing", cure: "give the folder of the certificates" }]
+      : []),
+    ...(tls !== "given" && certificates !== undefined
+      ? [{ where: "links.certificates", problem: "has no use", cure: "write tls: given, or remove it" }]
+      : []),
+  ],
+
+  emptyPassphraseStaysLocal: (settings, { emptyPassphrase }) =>
+    !emptyPassphrase
+      ? []
+      : placedServers(settings).flatMap(({ where, server }): Problem[] => {
+          const isAway = isElsewhere(server);
+          if (!isAway && isLoopback(server.host)) return [];
+          const why = isAway ? "its engine is on another machine" : `${server.host} is not a loopback address`;
+          return [
+            {
+              where: `${where}.${isAway ? "engine" : "host"}`,
+              problem: `${why}, and the stack's secrets are encrypted with an empty passphrase, which protects nothing`,
+              cure: "set PULUMI_CONFIG_PASSPHRASE and run 'pulumi stack change-secrets-provider passphrase', or keep it on this machine's loopback",
+            },
+          ];
+        }),
+
+  imageIsNewEnough: ({ docker: { image } }) =>
+    isOlderImage(image)
+      ? [
+          {
+            where: "docker.image",
+            problem: `${image} holds an older nats-server than ${MINIMUM}`,
+            cure: `name one of nats-server ${MINIMUM} or newer`,
+          },
+        ]
+      : [],
+
+  containersHaveRoom: ({ docker }) => [
+    ...range("docker.memory", docker.memory, 64 * 2 ** 20, 2 ** 40, formatSize),
+    ...range("docker.stopTimeout", docker.stopTimeout, 1000, 600_000, (value) => `${value} ms`),
+  ],
+} satisfies Record<string, Rule>;
+
+const MINIMUM = natsServer.minimum;
+
+/** Images named so have the server's version in their tags; others have versions of their own, or none. */
+const SERVER_IMAGE = /(?:^|\/)nats(?:-server)?:v?(\d+\.\d+(?:\.\d+)?)(?:-[^/]*)?(?:@|$)/;
+
+/** Whether the image's tag names an older version, as far as it names one: "2.15" is any of these. */
+function isOlderImage(image: string): boolean {
+  const named = SERVER_IMAGE.exec(image)?.[1]?.split(".");
+  if (named === undefined) return false;
+  return !isAtLeast([...named, ...MINIMUM.split(".").slice(named.length)].join("."), MINIMUM);
+}
+
+const isLocalOnly = (host: string): boolean => isLoopback(host) || host === "0.0.0.0";

@@ -1,0 +1,163 @@
+import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf } from "../names";
+import { PROBE_ROOM, hubLimits, mergedLimits, siteStreamBytes } from "../plan/limits";
+import { PLACEMENT_RULES } from "./placement-rules";
+import { Problem } from "../problem";
+import { Rule, RuleContext, ms, range, repeated } from "./rule";
+import { seedProblem, withoutSeeds } from "../seeds";
+import { Settings } from "../settings";
+import { STREAM_RULES } from "./stream-rules";
+import { formatSize } from "../units";
+
+/** What resources of a server are named after. */
+const PARTS = ["identity", "link", "server", "streams", "container", "config", "data", "certificate"];
+
+const MIN_PAYLOAD = 1024;
+const MAX_PAYLOAD = 8 * 2 ** 20;
+const MAX_BURST = 8e6;
+
+/** A size beside a smaller one; in words of two digits both may look the same. */
+const more = (needed: number, given: number): string => `${formatSize(needed)}, ${formatSize(needed - given)} more`;
+
+/** All rules over the whole fleet. Each one judges one thing; all run, and all their problems are reported. */
+export const RULES: Record<string, Rule> = {
+  siteNamesDiffer: ({ sites }) =>
+    repeated(sites, (site) => site.name).map(({ again, index }) => ({
+      where: `sites[${index}].name`,
+      problem: `'${again.name}' is used twice`,
+      cure: "site names must differ: each is a server name, a JetStream domain and an account",
+    })),
+
+  siteNamesAreFree: ({ sites, hub }) =>
+    sites.flatMap(({ name }, index): Problem[] => {
+      const where = `sites[${index}].name`;
+      if (name === hub.name) {
+        return [
+          {
+            where,
+            problem: `'${name}' is the hub's name`,
+            cure: "rename the site: equal JetStream domains make requests ambiguous",
+          },
+        ];
+      }
+      const account = accountOf(name);
+      if (account !== SYSTEM_ACCOUNT && account !== HUB_ACCOUNT) return [];
+      return [{ where, problem: `'${name}' would take the account ${account}`, cure: "choose another name" }];
+    }),
+
+  // Resources are named after their server: `oslo-link`, `oslo-server` … A site of such a name would be taken for one.
+  siteNamesAreNoParts: ({ sites, hub }) =>
+    sites.flatMap(({ name }, index): Problem[] => {
+      const owner = [hub, ...sites].find((server) => PARTS.some((part) => name === `${server.name}-${part}`));
+      return owner === undefined
+        ? []
+        : [
+            {
+              where: `sites[${index}].name`,
+              problem: `'${name}' is the name of a part of '${owner.name}'`,
+              cure: "choose another name",
+            },
+          ];
+    }),
+
+  ...STREAM_RULES,
+
+  ...PLACEMENT_RULES,
+
+  payloadsFit: ({ hub, sites }) => [
+    ...range("hub.maxPayload", hub.maxPayload, MIN_PAYLOAD, MAX_PAYLOAD, formatSize),
+    ...sites.flatMap((site, i): Problem[] => {
+      const where = `sites[${i}].maxPayload`;
+      if (site.maxPayload > hub.maxPayload) {
+        return [
+          {
+            where,
+            problem: `${formatSize(site.maxPayload)} is more than the hub's ${formatSize(hub.maxPayload)}`,
+            cure: "raise hub.maxPayload or lower this: a larger message would stop the sourcing for good",
+          },
+        ];
+      }
+      return range(where, site.maxPayload, MIN_PAYLOAD, MAX_PAYLOAD, formatSize);
+    }),
+  ],
+
+  quotasHoldTheStreams: ({ sites, streams }) =>
+    sites.flatMap((site, i): Problem[] => {
+      const needed = siteStreamBytes(streams, "file") + PROBE_ROOM;
+      if (needed <= site.quota) return [];
+      return [
+        {
+          where: `sites[${i}].quota`,
+          problem: `${formatSize(site.quota)} does not hold the site's streams: with the room for probes they may take ${more(needed, site.quota)}`,
+          cure: "raise the quota or lower streams[].maxBytes",
+        },
+      ];
+    }),
+
+  hubHoldsTheQuotas: (settings) => {
+    const { hub, sites } = settings;
+    const total = sites.map(() => hubLimits(settings)).concat(mergedLimits(settings));
+    return (["maxFile", "maxMemory"] as const).flatMap((kind): Problem[] => {
+      const needed = total.reduce((sum, limits) => sum + limits[kind], 0);
+      if (needed <= hub[kind]) return [];
+      return [
+        {
+          where: `hub.${kind}`,
+          problem: `${formatSize(hub[kind])} does not hold what the hub may collect from its sites: ${more(needed, hub[kind])}`,
+          cure: `raise hub.${kind} or lower streams[].collect.maxBytes`,
+        },
+      ];
+    });
+  },
+
+  probesFit: ({ probes, sites }) => [
+    ...range("probes.burst", probes.burst, 0, MAX_BURST, (bytes) => `${bytes / 1e6} MB`),
+    ...range("probes.burstMessage", probes.burstMessage, 1000, MAX_PAYLOAD, (bytes) => `${bytes / 1000} kB`),
+    ...range("probes.timeout", probes.timeout, 1000, 600_000, ms),
+    ...sites
+      // Headers travel within max_payload too.
+      .filter((site) => probes.burst > 0 && probes.burstMessage + 256 > site.maxPayload)
+      .map((site) => ({
+        where: "probes.burstMessage",
+        problem: `${probes.burstMessage / 1000} kB with its headers exceeds the maxPayload of site '${site.name}'`,
+        cure: "use smaller messages, or a larger maxPayload",
+      })),
+  ],
+
+  reconnectIsBounded: ({ sites }) =>
+    sites.flatMap((site, i) => range(`sites[${i}].reconnect`, site.reconnect, 50, 60_000, ms)),
+
+  keysBelongToTheFleet: ({ keys, sites, hub }) => {
+    const roles = new Map([[hub.name, ["system", "operator", "reader"]]]);
+    for (const site of sites) roles.set(site.name, ["link", "application", "operator", "reader"]);
+    const seen = new Map<string, string>();
+    return Object.entries(keys).flatMap(([owner, given]) => {
+      const known = roles.get(owner);
+      if (known === undefined) {
+        return [
+          { where: `keys.${owner}`, problem: "names neither a site nor the hub", cure: "remove it, or add the site" },
+        ];
+      }
+      return Object.entries(given).flatMap(([role, seed]): Problem[] => {
+        const where = `keys.${owner}.${role}`;
+        if (!known.includes(role)) return [{ where, problem: "is no key of it", cure: `use ${known.join(", ")}` }];
+        const wrong = seedProblem(seed ?? "");
+        if (wrong !== undefined) return [{ where, ...wrong }];
+        const first = seen.get(seed ?? "");
+        seen.set(seed ?? "", where);
+        return first === undefined
+          ? []
+          : [
+              {
+                where,
+                problem: `is the same seed as ${first}`,
+                cure: "give each role a key of its own: the server knows a user by its key",
+              },
+            ];
+      });
+    });
+  },
+};
+
+/** All problems of the fleet; empty when it may be deployed. */
+export const judge = (settings: Settings, context: RuleContext): Problem[] =>
+  Object.values(RULES).flatMap((rule) => rule(settings, context).map(withoutSeeds));

@@ -1,0 +1,221 @@
+import { BookFacts } from "../book/facts";
+
+/** What was seen of one site on both ends of its link. A fact that could not be read is absent: unknown, not wrong. */
+
+export interface SiteFacts {
+  site: string;
+  /** As declared. */
+  declared: {
+    account: string;
+    domain: string;
+    hubDomain: string;
+    linkKey: string;
+    /** Largest message that the site takes, in bytes; absent when nobody knows. */
+    maxPayload?: number;
+  };
+  /** What somebody changed in the configurations of the hub and of the site, in words; absent when nobody looked. */
+  configChanges?: { hub: string[]; leaf: string[] };
+  /** Steps of this site that failed since the last proof, in their own words. */
+  failedSteps: string[];
+  hub: ServerFacts & {
+    /** Links on the hub that carry the site's server name, with the account that each landed in. */
+    links: LinkFacts[];
+    /** Names of other servers whose links landed in the site's account. */
+    strangers?: string[];
+    /** Whether its link was replaced by another one while it was looked at; only asked when the site logs such a thing. */
+    replaced?: boolean;
+  };
+  leaf: ServerFacts & {
+    /** Whether the site is asked through the hub, which must answer first. */
+    throughHub?: true;
+    /** Links at the site, with the local account of each. */
+    links: LinkFacts[];
+    /** The leaf remote of the site's configuration file; absent when it cannot be read. */
+    remote?: RemoteFacts;
+    /** The site's last errors, seeds masked. */
+    errors: string[];
+    /** What its server grants applications; absent when nobody asked, or it does not answer. */
+    application?: ApplicationFacts;
+  };
+  /** Messages that each end counted on the link while a request of the hub went unanswered; absent when none did. */
+  unanswered?: { hubSent: number; siteReceived: number; siteSent: number; hubReceived: number };
+  streams: StreamFacts[];
+}
+
+export interface ServerFacts {
+  /** Why the server does not answer; absent when it does. */
+  unreachable?: string;
+  /** What is seen of its process while it does not answer; absent when nobody can look. */
+  process?: "running" | "frozen" | "gone";
+  /** Of a process that is gone: why it ended by itself at its last start, and what cures that. */
+  ended?: { said: string; cure?: string };
+  /** Its JetStream domain; empty when it has none, absent when it cannot be asked. */
+  domain?: string;
+  /** Milliseconds since it started. */
+  upMs?: number;
+  /** Largest message that it takes, in bytes. */
+  maxPayload?: number;
+  /** "on", or where JetStream is off. */
+  jetStream?: string;
+  /** Why its store takes nothing more until the server is restarted, in the server's words; absent when it does. */
+  storeFailure?: string;
+  /** Room on the file system of its store; absent where it cannot be seen. */
+  room?: { path: string; bytes: number; isReadOnly?: true };
+}
+
+/** What the site's server says to the key of its applications. */
+export interface ApplicationFacts {
+  /** Why it is not let in, in the server's words. */
+  refused?: string;
+  /** Largest message that it may publish, in bytes. */
+  maxPayload?: number;
+  /** Subjects of the streams that it may not publish on. */
+  denied?: string[];
+}
+
+export interface LinkFacts {
+  account: string;
+  /** What the other end wants to be sent over the link, as far as it may be. */
+  subjects?: string[];
+  rtt?: string;
+}
+
+export interface RemoteFacts {
+  /** What the `credentials` field holds; absent when there is none. */
+  credentials?: "a seed" | "a file that holds a bare seed" | "a missing file" | "another file";
+  /** Public key of the seed in `nkey`. */
+  key?: string;
+  account?: string;
+  urls: string[];
+  /** Subjects that the remote keeps from coming in and from going out. */
+  denyImports?: string[];
+  denyExports?: string[];
+}
+
+export interface StreamFacts {
+  name: string;
+  /** Its name in the settings; absent when it is the same. */
+  declaredAs?: string;
+  /** Account and name on the hub, for messages. */
+  collectedAs: string;
+  /** What the hub's source should ask, `$JS.<domain>.API`. */
+  api: string;
+  /** Prefix of the subjects on which the site should deliver. */
+  deliver?: string;
+  /** In merged mode: what the accounts OSLO and HUB should pass on and do not, in words. */
+  notPassedOn?: string[];
+  /** Whether the site answers what the hub's source asks first, over the same way. */
+  asked?: "answered" | "nobody listens" | "no answer";
+  atSite?: SiteStreamFacts | "missing";
+  /** Whether the site's stream is younger than what the hub took last; told only where the hub is ahead, or its place is unknown. */
+  remade?: boolean;
+  onHub?: HubStreamFacts | "missing";
+  consumer?: ConsumerFacts | "missing";
+  /** Sequences that the site stored anew after it had lost them, and that the hub had taken before: it skipped them. */
+  overrun?: { first: number; last: number };
+  /** What the last proof saw. */
+  before?: { hubCreated: string; hubLastSeq: number; hubMessages: number; siteCreated?: string };
+  probe?: ProbeFacts;
+  /** What the account book says of it. */
+  book?: BookFacts;
+}
+
+/** The newest consumer that the hub's source has at the site. */
+export interface ConsumerFacts {
+  /** Messages that it sent, and the sequence that it stands at. */
+  sent: number;
+  upTo: number;
+  /** Messages that it has yet to send. */
+  pending: number;
+  /** Whether somebody listens to what it sends. */
+  bound: boolean;
+  /** Consumers of sources at the stream; old ones vanish after a while. */
+  count: number;
+  /** For how much longer somebody paused it, in milliseconds; absent when nobody did. */
+  pausedMs?: number;
+}
+
+export interface SiteStreamFacts {
+  messages: number;
+  lastSeq: number;
+  created: string;
+  /** Why it takes no more messages; absent when it does. */
+  full?: string;
+  /** How it differs from what is declared; absent when it does not, or nobody knows. */
+  drift?: DriftFacts;
+}
+
+export interface HubStreamFacts {
+  messages: number;
+  lastSeq: number;
+  created: string;
+  /** Milliseconds since it was made. */
+  ageMs?: number;
+  /** Why it takes no more messages; absent when it does. */
+  full?: string;
+  /** How it differs from what is declared; absent when it does not, or nobody knows. */
+  drift?: DriftFacts;
+  /** What of the site it would store a second time when its source is put back, in words; absent for nothing. */
+  doubles?: string;
+  /** In which time it drops a message of an equal id, in words; absent where it does not, or that is part of `drift`. */
+  window?: string;
+  source?: {
+    name: string;
+    api?: string;
+    /** Milliseconds since the source was heard of; -1 when it never was. */
+    activeMs: number;
+    lag: number;
+    seq?: number;
+    error?: { code: number; text: string };
+    /** What it takes of the site's stream, when that is not what is declared. */
+    altered?: string;
+  };
+}
+
+/** What became of one stream's probes. Counts are messages. */
+export interface ProbeFacts {
+  /** "real": the declared stream. "stand-in": a probe stream beside it; `why` says why. */
+  through: "real" | "stand-in";
+  why?: string;
+  sent: number;
+  arrived: number;
+  doubled: number;
+  /** Of these: the burst, which comes last. */
+  burst: number;
+  /** Of the first probe. */
+  latencyMs?: number;
+  /** Probes that were taken out of the real stream at each end, with what a killed run had left. */
+  removed?: { site: number; hub: number };
+  /** Messages on the probes' subjects at each end that are not this program's; absent for none. They stay. */
+  foreign?: { site: number; hub: number };
+  /**
+   * Of a stand-in: what the real stream's source did meanwhile, as its position `before` and `after`; `waits`: whether the
+   * site holds a message that it has not taken.
+   */
+  real?: { before: number; after: number; waits: boolean };
+  /** Why it ended early. */
+  error?: string;
+}
+
+/** An attack that should have failed. */
+export interface Breach {
+  site: string;
+  attack: string;
+  evidence: string;
+  next: string;
+}
+
+/** How a stream on a server differs from what is declared of it. */
+export interface DriftFacts {
+  differences: {
+    words: string;
+    /** What it does to messages; absent when nothing. */
+    harm?: string;
+  }[];
+  /** Whose it is, when the program must not change it. */
+  stranger?: string;
+  /** What JetStream cannot put back, and the way out. */
+  refused?: { fields: string[]; cure: string };
+  /** What is lost when the declared limits are put back. */
+  cost?: string;
+}

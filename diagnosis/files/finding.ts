@@ -1,0 +1,68 @@
+import type { Position } from "../../configs/format/parse";
+import { maskSeeds } from "../../configs/seeds";
+import { CONFIG_FINDINGS, ConfigFindingCode, ConfigReference } from "./reference";
+
+/** What is said of configuration files that were written by hand. */
+
+export interface ConfigFinding {
+  /** Names the rule; documented in docs/findings.md. */
+  code: ConfigFindingCode;
+  severity: ConfigReference["severity"];
+  /** `file:line`. */
+  where: string;
+  /** The server's name, or its file's. */
+  server: string;
+  cause: string;
+  evidence: string;
+  /** What to do next. */
+  next: string;
+}
+
+/** A finding as a rule makes it. */
+export interface ConfigDraft extends Omit<ConfigFinding, "severity" | "where"> {
+  at: Position;
+  severity: ConfigFinding["severity"];
+}
+
+type Particulars = Pick<ConfigDraft, "evidence"> & Partial<Pick<ConfigDraft, "cause" | "next" | "severity">>;
+
+/** What a rule found; what it does not say itself is what `CONFIG_FINDINGS` says. */
+export function draft(
+  code: ConfigFindingCode,
+  { label }: { label: string },
+  at: Position,
+  particulars: Particulars,
+): ConfigDraft {
+  const { severity, cause, cure } = CONFIG_FINDINGS[code];
+  const plain = (text: string): string => text.replaceAll("`", "'");
+  return { code, at, server: label, severity, cause: plain(cause), next: plain(cure), ...particulars };
+}
+
+/** The finding of a rule's draft, with every seed masked. */
+export const finished = ({ at, server, cause, evidence, next, code, severity }: ConfigDraft): ConfigFinding => ({
+  code,
+  severity,
+  where: `${at.file}:${at.line}`,
+  server: maskSeeds(server),
+  cause: maskSeeds(cause),
+  evidence: maskSeeds(evidence),
+  next: maskSeeds(next),
+});
+
+/** A finding as it is shown. */
+export const describeConfigFinding = ({
+  severity,
+  where,
+  server,
+  cause,
+  evidence,
+  next,
+  code,
+}: ConfigFinding): string =>
+  [
+    `${where}: ${severity} in the configuration of ${server}`,
+    `  cause     ${cause}`,
+    `  evidence  ${evidence}`,
+    `  next      ${next}  [${code}]`,
+    `  see       docs/findings.md#config-${code}`,
+  ].join("\n");

@@ -1,0 +1,162 @@
+import type { ConfigMap, ConfigNode, Position } from "../../configs/format/parse";
+import { readAccounts, readUsers } from "./accounts";
+import { Located, Section } from "./section";
+import { GLOBAL_ACCOUNT } from "./server";
+import type { Address, ConfigServer, JetStreamConfig, LeafLogin, Listener, Remote, RemoteUrl, Tls } from "./server";
+
+const LEAFNODE_PORT = 7422;
+const MAX_PAYLOAD = 1024 * 1024;
+
+/** The server that a configuration file describes. `file` is how findings name it. */
+export function readServer(map: ConfigMap, file: string): ConfigServer {
+  const at: Position = { file, line: 1 };
+  const all = new Section(map, at);
+  const name = all.text("server_name");
+  const leafnodes = all.section("leafnodes", "leaf");
+  const authorization = all.section("authorization");
+  const single = authorization?.text("user", "username") ?? authorization?.text("token");
+  const callout = authorization?.node("auth_callout", "auth_hook");
+  const isOperatorMode = all.node("operator", "operators", "root", "roots", "root_operator", "root_operators");
+  const client = readAddress(all, 4222, "listen") ?? { value: { host: "", port: 4222 }, at };
+  const accounts = readAccounts(all.node("accounts"));
+  return {
+    file,
+    at,
+    label: name?.value ?? file.replace(/^.*\//, "").replace(/\.conf$/, ""),
+    ...given("name", name),
+    client: client.value,
+    ...given("monitor", monitorOf(all, client.value.host)),
+    maxPayload: all.number("max_payload") ?? { value: MAX_PAYLOAD, at },
+    ...given("jetstream", readJetStream(all)),
+    ...given("systemAccount", all.text("system_account", "system")),
+    ...given("noAuthUser", all.text("no_auth_user")),
+    ...(isOperatorMode !== undefined
+      ? { accountsElsewhere: "JWTs" as const }
+      : callout !== undefined
+        ? { accountsElsewhere: "an authorization callout" as const }
+        : {}),
+    ...given("singleUser", single),
+    accounts: accounts.map(({ account }) => account),
+    users: [...accounts.flatMap(({ users }) => users), ...readUsers(authorization, GLOBAL_ACCOUNT)],
+    ...given("listener", leafnodes && readListener(leafnodes)),
+    remotes: leafnodes?.sections("remotes").flatMap(readRemote) ?? [],
+  };
+}
+
+/** The entry, or nothing. */
+const given = <K extends string, V>(key: K, value: V | undefined): { [key in K]?: V } =>
+  (value === undefined ? {} : { [key]: value }) as { [key in K]?: V };
+
+/** `listen`, or `host` and `port`. */
+function readAddress(section: Section, defaultPort: number, ...names: string[]): Located<Address> | undefined {
+  const listen = section.node(...names);
+  if (listen !== undefined) return addressOf(listen);
+  const host = section.text("host", "net");
+  const port = section.number("port");
+  const at = port?.at ?? host?.at;
+  return at === undefined
+    ? undefined
+    : { value: { host: host === undefined ? "" : bare(host.value), port: port?.value ?? defaultPort }, at };
+}
+
+function addressOf({ value, at }: ConfigNode): Located<Address> | undefined {
+  if (typeof value === "number") return { value: { host: "", port: value }, at };
+  const [, host = "", port] = typeof value === "string" ? (/^(.*):(-?\d+)$/.exec(value) ?? []) : [];
+  return port === undefined ? undefined : { value: { host: bare(host), port: Number(port) }, at };
+}
+
+/** A host without its brackets; empty for every address of the machine. */
+const bare = (host: string): string => host.replace(/^\[(.*)\]$/, "$1").replace(/^(0\.0\.0\.0|::|\*)$/, "");
+
+function monitorOf(all: Section, clientHost: string): Located<Address> | undefined {
+  const http = all.node("http");
+  const port = all.number("http_port", "monitor_port");
+  const found = http === undefined ? port && { value: { host: "", port: port.value }, at: port.at } : addressOf(http);
+  if (found === undefined || found.value.port === 0) return undefined;
+  // Without a host it listens where clients do; one that is written stands for itself.
+  const isWritten = typeof http?.value === "string" && !http.value.startsWith(":");
+  return isWritten ? found : { ...found, value: { ...found.value, host: clientHost } };
+}
+
+function readJetStream(all: Section): JetStreamConfig | undefined {
+  const node = all.node("jetstream");
+  const storeDir = all.text("store_dir", "storedir");
+  if (node === undefined || node.value === false) return undefined;
+  if (typeof node.value === "string" && !/^enabled?$/i.test(node.value)) return undefined;
+  const section = Section.of(node);
+  if (section?.node("enable", "enabled")?.value === false) return undefined;
+  const sync = section?.node("sync", "sync_interval");
+  return {
+    at: node.at,
+    ...given("domain", section?.text("domain")),
+    ...given("storeDir", section?.text("store", "store_dir", "storedir") ?? storeDir),
+    ...given("syncInterval", sync && { value: String(sync.value as string | number), at: sync.at }),
+  };
+}
+
+function readListener(leafnodes: Section): Listener | undefined {
+  const address = readAddress(leafnodes, 0, "listen");
+  const authorization = leafnodes.section("authorization");
+  // Without a port nats-server takes no leaf links, whatever else stands there.
+  if (address === undefined || address.value.port === 0) return undefined;
+  const logins = authorization === undefined ? [] : readLogins(authorization);
+  return {
+    ...address.value,
+    at: address.at,
+    ...given("tls", readTls(leafnodes)),
+    ...(authorization === undefined || logins.length === 0 ? {} : { authorization: { at: authorization.at, logins } }),
+  };
+}
+
+function readLogins(authorization: Section): LeafLogin[] {
+  const login = (section: Section, id: Located<string> | undefined, isKey: boolean): LeafLogin[] =>
+    id === undefined ? [] : [{ at: id.at, id: id.value, isKey, ...given("account", section.text("account")) }];
+  return [
+    ...login(authorization, authorization.text("user", "username"), false),
+    ...login(authorization, authorization.text("nkey"), true),
+    ...authorization.sections("users").flatMap((user) => login(user, user.text("user", "username"), false)),
+  ];
+}
+
+function readRemote(remote: Section): Remote[] {
+  if (remote.isOn("disabled")) return [];
+  return [
+    {
+      at: remote.at,
+      urls: remote.texts("urls", "url").flatMap(({ value, at }) => {
+        const url = readUrl(value);
+        return url === undefined ? [] : [{ value: url, at }];
+      }),
+      ...given("account", remote.text("account", "local")),
+      ...given("credentials", remote.text("credentials", "creds")),
+      ...given("nkey", remote.text("nkey", "seed")),
+      ...given("tls", readTls(remote)),
+      denyImports: remote.texts("deny_imports", "deny_import"),
+      denyExports: remote.texts("deny_exports", "deny_export"),
+    },
+  ];
+}
+
+function readUrl(text: string): RemoteUrl | undefined {
+  const pattern = /^(?:([a-z][a-z-]*):\/\/)?(?:([^@/]*)@)?(\[[^\]]+\]|[^:/?#]+)(?::(\d+))?/i;
+  const [, scheme = "nats-leaf", login, host, port] = pattern.exec(text.trim()) ?? [];
+  if (host === undefined) return undefined;
+  const user = login?.split(":")[0];
+  const address = { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port ?? LEAFNODE_PORT) };
+  return { scheme: scheme.toLowerCase(), ...address, ...given("user", user) };
+}
+
+function readTls(owner: Section): Tls | undefined {
+  const tls = owner.section("tls");
+  if (tls === undefined) return undefined;
+  const first = tls.node("handshake_first", "first", "immediate")?.value;
+  const word = typeof first === "string" ? first.toLowerCase() : first === true ? "on" : "off";
+  return {
+    at: tls.at,
+    verify: tls.isOn("verify") || tls.isOn("verify_and_map"),
+    mapsUsers: tls.isOn("verify_and_map"),
+    hasCertificate: tls.node("cert_file", "certs", "certificates", "cert_store") !== undefined,
+    hasCa: tls.node("ca_file") !== undefined,
+    handshakeFirst: ["true", "on"].includes(word) ? true : ["false", "off"].includes(word) ? false : "fallback",
+  };
+}

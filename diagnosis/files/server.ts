@@ -1,0 +1,144 @@
+import type { Position } from "../../configs/format/parse";
+import type { Located } from "./section";
+
+/** A nats-server as its configuration file describes it: what matters to leaf links and sourcing. */
+export interface ConfigServer {
+  file: string;
+  /** The beginning of the file: where something is missing. */
+  at: Position;
+  /** The server's name, else the file's. */
+  label: string;
+  name?: Located<string>;
+  client: Address;
+  /** Monitoring without TLS. */
+  monitor?: Located<Address>;
+  maxPayload: Located<number>;
+  /** Absent when JetStream is off. */
+  jetstream?: JetStreamConfig;
+  systemAccount?: Located<string>;
+  noAuthUser?: Located<string>;
+  /** Whether accounts and users stand in JWTs, or are asked of a callout, and cannot be judged here. */
+  accountsElsewhere?: "JWTs" | "an authorization callout";
+  /** The single user or token of `authorization`, without a list of users. */
+  singleUser?: Located<string>;
+  accounts: AccountRead[];
+  /** Of all accounts. */
+  users: UserRead[];
+  /** Where leaf servers link in; absent when it takes none. */
+  listener?: Listener;
+  remotes: Remote[];
+}
+
+export interface Address {
+  /** Empty for all addresses. */
+  host: string;
+  port: number;
+}
+
+export interface JetStreamConfig {
+  at: Position;
+  domain?: Located<string>;
+  storeDir?: Located<string>;
+  /** As written: a text or a number. */
+  syncInterval?: Located<string>;
+}
+
+export interface AccountRead {
+  name: string;
+  at: Position;
+  jetstream: boolean;
+  exports: Exchange[];
+  imports: Exchange[];
+}
+
+/** One export, or one import. */
+export interface Exchange {
+  kind: "stream" | "service";
+  subject: string;
+  at: Position;
+  /** Of an export: who may import it; absent for everybody. Of an import: whose it is. */
+  accounts?: string[];
+}
+
+export interface UserRead {
+  at: Position;
+  account: string;
+  /** As it is written: a name or a public key. */
+  id: string;
+  isKey: boolean;
+  /** Connection types in capitals; absent for all. */
+  types?: string[];
+  publish: SubjectRights;
+  subscribe: SubjectRights;
+}
+
+export interface SubjectRights {
+  at?: Position;
+  /** Absent for everything. */
+  allow?: string[];
+  deny: string[];
+}
+
+export interface Listener extends Address {
+  at: Position;
+  tls?: Tls;
+  /** `leafnodes.authorization`, when it names somebody. */
+  authorization?: { at: Position; logins: LeafLogin[] };
+}
+
+export interface LeafLogin {
+  at: Position;
+  id: string;
+  isKey: boolean;
+  /** Absent for `$G`. */
+  account?: Located<string>;
+}
+
+export interface Tls {
+  at: Position;
+  verify: boolean;
+  /** Whether the certificate says who the user is. */
+  mapsUsers: boolean;
+  hasCertificate: boolean;
+  hasCa: boolean;
+  /** "fallback": both ways are taken. */
+  handshakeFirst: boolean | "fallback";
+}
+
+export interface Remote {
+  at: Position;
+  urls: Located<RemoteUrl>[];
+  account?: Located<string>;
+  credentials?: Located<string>;
+  nkey?: Located<string>;
+  tls?: Tls;
+  denyImports: Located<string>[];
+  denyExports: Located<string>[];
+}
+
+export interface RemoteUrl extends Address {
+  scheme: string;
+  user?: string;
+}
+
+export const GLOBAL_ACCOUNT = "$G";
+
+export const isSystemAccount = ({ systemAccount }: ConfigServer, account: string): boolean =>
+  account === (systemAccount?.value ?? "$SYS");
+
+/** Accounts of the server that are not the system's. */
+export const ownAccounts = (server: ConfigServer): AccountRead[] =>
+  server.accounts.filter(({ name }) => !isSystemAccount(server, name));
+
+/** Whether streams can be kept in the account. `$G` has JetStream where there is no other account. */
+export function hasJetStream(server: ConfigServer, account: string): boolean {
+  if (server.jetstream === undefined) return false;
+  if (account === GLOBAL_ACCOUNT) return ownAccounts(server).length === 0;
+  return server.accounts.some(({ name, jetstream }) => name === account && jetstream);
+}
+
+/** An address as it may be shown: without a login. */
+export const shownUrl = ({ scheme, host, port }: RemoteUrl): string =>
+  `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+
+export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1)$/i.test(host);

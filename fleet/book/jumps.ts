@@ -1,0 +1,132 @@
+import { originOf } from "../sourcing/lost-tail";
+import { JetStream } from "../../servers/nats/jetstream";
+
+/**
+ * Where a merged stream passed positions of its sites without storing anything. A site's copies carry the sequence that
+ * they had at the site; together these grow by one for each message of the hub's stream, unless something was skipped. So
+ * halving finds every place where that is not so, without reading what lies between.
+ */
+
+export interface MergedSite {
+  name: string;
+  /** Under which the hub's stream stores what it takes of the site. */
+  filter: string;
+  /** Last sequence that the hub took of it, before the range and at its end. */
+  from: number;
+  to: number;
+  /** Probes of the site that were purged out of the range. */
+  purged: number;
+}
+
+/** Sequences of the hub's stream, both included. */
+export interface Range {
+  first: number;
+  last: number;
+}
+
+/** So many requests at most: a stream with more holes than that is not worth the time. */
+const MOST_REQUESTS = 1_000;
+/** Ranges as short as this are read message by message. */
+const SHORT = 32;
+
+/** Positions passed without a message, by site; undefined when that takes too many requests. */
+export async function jumpsIn(
+  js: JetStream,
+  stream: string,
+  sites: readonly MergedSite[],
+  { first, last }: Range,
+): Promise<Record<string, number> | undefined> {
+  const search = new Search(js, stream, sites, last);
+  const starts = await search.origins(first);
+  const jumps = starts.map((origin, i) => origin - (sites[i]?.from ?? 0) - 1);
+  const found = await search.descend(first, last + 1);
+  if (search.isOver) return undefined;
+  const all = jumps.map((jump, i) => jump + (found.jumps[i] ?? 0));
+  // What was stored there and is gone since: probes first, then what stands in the widest gaps.
+  const purged = sites.map(({ purged: count }) => count);
+  const left = credited(all, found.empty, purged);
+  return Object.fromEntries(sites.map(({ name }, i) => [name, left[i] ?? 0]));
+}
+
+/** The jumps, less what was stored at the places that hold nothing now; `most`: of each site at first. */
+function credited(jumps: readonly number[], empty: number, most: readonly number[]): number[] {
+  const left = [...jumps];
+  let rest = empty;
+  // Where all of them stood in the range, they did so beside messages that are there twice, too.
+  const isWhole = empty >= most.reduce((sum, count) => sum + count, 0);
+  const take = (i: number, limit: number): void => {
+    const jump = isWhole && limit < Infinity ? limit : (left[i] ?? 0);
+    const taken = Math.max(0, Math.min(rest, jump, limit));
+    left[i] = (left[i] ?? 0) - taken;
+    rest -= taken;
+  };
+  for (const i of left.keys()) take(i, most[i] ?? 0);
+  for (const i of [...left.keys()].sort((a, b) => (left[b] ?? 0) - (left[a] ?? 0))) take(i, Infinity);
+  return left;
+}
+
+/** Jumps by site, and sequences of the hub's stream that hold nothing. */
+interface Found {
+  jumps: number[];
+  empty: number;
+}
+
+class Search {
+  private requests = 0;
+  private readonly known = new Map<string, number>();
+
+  constructor(
+    private readonly js: JetStream,
+    private readonly stream: string,
+    private readonly sites: readonly MergedSite[],
+    private readonly last: number,
+  ) {}
+
+  get isOver(): boolean {
+    return this.requests > MOST_REQUESTS;
+  }
+
+  /** Of each site the sequence that its first copy from there on had at the site. */
+  origins = (seq: number): Promise<number[]> => Promise.all(this.sites.map((site) => this.originAt(site, seq)));
+
+  private async originAt({ name, filter, to }: MergedSite, seq: number): Promise<number> {
+    const key = `${name} ${seq}`;
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const copy = seq > this.last ? undefined : await this.next(filter, seq);
+    const origin = copy === undefined || copy.seq > this.last ? to + 1 : originOf(copy);
+    this.known.set(key, origin);
+    return origin;
+  }
+
+  private next(filter: string, seq: number) {
+    this.requests++;
+    return this.js.nextMessage(this.stream, filter, seq);
+  }
+
+  async descend(low: number, high: number): Promise<Found> {
+    const [before, after] = [await this.origins(low), await this.origins(high)];
+    const passed = before.map((origin, i) => (after[i] ?? 0) - origin);
+    const sum = passed.reduce((total, value) => total + value, 0);
+    if (sum === high - low || this.isOver) return { jumps: passed.map(() => 0), empty: 0 };
+    if (high - low <= SHORT) return this.readAll(low, high, passed);
+    const middle = Math.floor((low + high) / 2);
+    const [left, right] = [await this.descend(low, middle), await this.descend(middle, high)];
+    return { jumps: left.jumps.map((jump, i) => jump + (right.jumps[i] ?? 0)), empty: left.empty + right.empty };
+  }
+
+  private async readAll(low: number, high: number, passed: readonly number[]): Promise<Found> {
+    const jumps = [...passed];
+    let empty = high - low;
+    for (const [i, { filter }] of this.sites.entries()) {
+      for (let seq = low; seq < high;) {
+        const copy = await this.next(filter, seq);
+        if (copy === undefined || copy.seq >= high) break;
+        jumps[i] = (jumps[i] ?? 0) - 1;
+        empty--;
+        seq = copy.seq + 1;
+      }
+    }
+    return { jumps, empty };
+  }
+}

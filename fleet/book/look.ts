@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { probeSubjects } from "../../configs/permissions";
+import { siteStreamName } from "../../configs/names";
+import { StreamSettings } from "../../configs/settings";
+import { collectedSubject } from "../../configs/streams";
+import { advance, newsOf, noted } from "../../diagnosis/book/advance";
+import { EndSeen, Look } from "../../diagnosis/book/look";
+import { BookFacts, factsOf } from "../../diagnosis/book/facts";
+import { Collection, SiteRecord, lostProbes } from "../../diagnosis/book/ledger";
+import { SiteAccess, atHub } from "../sourcing/collected";
+import { Overrun } from "../sourcing/lost-tail";
+import { StreamInfo } from "../../servers/nats/jetstream";
+import { causesOf } from "./causes";
+import { deliveredAgain, oldestCopy } from "./front";
+import { jumpsOf } from "./merged";
+import { positionsOf, sameUpTo, siteEndOf } from "./positions";
+import { withBegun, withoutBegun } from "./own";
+import { changeBook, readBook, tellsOfHub } from "./record";
+
+/** One look at a stream of a site: what its positions say is booked, and what the book says then. */
+
+const LOOKS = 8;
+const BETWEEN_LOOKS_MS = 150;
+
+export interface BookLook {
+  /** The stack's folder. */
+  root: string;
+  access: SiteAccess;
+  stream: StreamSettings;
+  /** What a lost tail is known to have skipped. */
+  overrun?: Overrun | undefined;
+  /** The book as the stack's state has it, for when the one beside the servers is lost. */
+  copy?: Collection | undefined;
+}
+
+/**
+ * Looks, and writes down what is new. A message on its way into a store is counted by nobody for an instant: what is new is
+ * believed only when it stands, and then the least of what several looks saw. Undefined when the streams cannot be read and
+ * nothing was booked before.
+ */
+export async function lookAtBook(look: BookLook): Promise<BookFacts | undefined> {
+  const { root, access, stream } = look;
+  try {
+    return await changeBook(root, stream, access.site, async (found, write) => {
+      const before = found ?? look.copy;
+      const seen = await settled(look, before);
+      if (seen === undefined) return told(before, access.site);
+      const { book, last } = seen;
+      const written = withoutBegun(book, before);
+      if (JSON.stringify(written) !== JSON.stringify(found)) write(written);
+      return factsOf(book, access.site, { ...last, tellsOfHub: tellsOfHub(book, access.site) });
+    });
+  } catch {
+    await noteSite(look).catch(() => undefined);
+    return toldBook(root, stream, access.site);
+  }
+}
+
+/** Where the hub does not answer: what the site has stored is known all the same. */
+const noteSite = ({ root, access, stream }: BookLook): Promise<void> =>
+  changeBook(root, stream, access.site, async (before, write) => {
+    const record = before?.sites[access.site];
+    if (before === undefined || record === undefined) return;
+    const seen = await siteEndOf(access, stream, record);
+    if (seen !== undefined) write(noted(before, access.site, endOf(seen.info, seen.history, seen.mark)));
+  });
+
+/** What was told before, whatever cannot be read now; undefined where the book has not begun. */
+export const toldBook = (root: string, stream: StreamSettings, site: string): BookFacts | undefined =>
+  told(readBook(root, stream, site), site);
+
+const told = (book: Collection | undefined, site: string): BookFacts | undefined =>
+  book === undefined ? undefined : factsOf(book, site, { tellsOfHub: tellsOfHub(book, site) });
+
+interface Settled {
+  book: Collection;
+  last: Look;
+  isStill: boolean;
+}
+
+/** How often news must stand: seen once more at a still moment, or four times. */
+const WHOLE = 1;
+
+const isQuiet = ({ book, last }: Pick<Settled, "book" | "last">, before: Collection | undefined): boolean =>
+  newsOf(withoutNews(book, before, last.site), last) === 0 && book.hub.otherwise === (before?.hub.otherwise ?? 0);
+
+/** The book after the look, with the differences of before: what would be news. */
+function withoutNews(book: Collection, before: Collection | undefined, site: string): Collection {
+  const record = book.sites[site];
+  const differences = before?.sites[site]?.differences;
+  return record === undefined || differences === undefined
+    ? book
+    : { ...book, sites: { ...book.sites, [site]: { ...record, differences } } };
+}
+
+/** Messages that the look would add to what is told, as missing (or, below 0, as doubled), and as dropped. */
+const newsIn = ({ book, last }: Settled, before: Collection | undefined): string => {
+  const missing = newsOf(withoutNews(book, before, last.site), last);
+  return `${missing} ${book.hub.otherwise - (before?.hub.otherwise ?? 0)}`;
+};
+
+/** Looks until nothing is new, or what is new stands; undefined when it goes on changing. */
+async function settled(look: BookLook, before: Collection | undefined): Promise<Settled | undefined> {
+  let [news, stood] = ["", 0];
+  for (let looks = 0; looks < LOOKS; looks++) {
+    if (looks > 0) await sleep(BETWEEN_LOOKS_MS);
+    const seen = await lookOnce(look, await withBegun(look, before));
+    if (seen === undefined || isQuiet(seen, before)) return seen;
+    const now = newsIn(seen, before);
+    const isAlone = Object.keys(seen.book.positions).length < 2;
+    // While a merged stream takes messages, its last sequence and the positions are not of one moment.
+    stood = now === news ? stood + (isAlone || seen.isStill ? WHOLE : WHOLE / 4) : 0;
+    if (stood >= WHOLE) return seen;
+    news = now;
+  }
+  return undefined;
+}
+
+async function lookOnce(
+  { access, stream, overrun }: BookLook,
+  before: Collection | undefined,
+): Promise<Settled | undefined> {
+  const { site } = access;
+  const seen = await positionsOf(access, stream, before, overrun);
+  if (seen === undefined) return undefined;
+  const record = before?.sites[site];
+  const oldest = await oldestCopy(await atHub(access, stream), stream, site, seen);
+  const isAnew = seen.history.hub === "made anew" || record?.front !== undefined;
+  const marks = before?.hub.marks ?? [];
+  const look: Look = {
+    ...seen,
+    site,
+    oldest,
+    deliveredAgain:
+      record !== undefined && isAnew ? deliveredAgain(record, seen.atSite, oldest) : { ofFront: 0, ofLeft: 0 },
+    stands:
+      seen.history.hub === "went back" ? await sameUpTo(await atHub(access, stream), seen.onHub, marks) : undefined,
+    hubNow: seen.onHub.ts === undefined ? Date.now() : Date.parse(seen.onHub.ts),
+    atSite: endOf(seen.atSite, seen.history.site, seen.marks.site),
+    onHub: endOf(seen.onHub, seen.history.hub, seen.marks.hub),
+    probesOnHub: await probesOnHub(access, stream, record),
+    jumps: undefined,
+    limits: limitsOf(stream, seen.onHub),
+    causes: causesOf(seen, before, stream, site),
+  };
+  const book = advance(before, look);
+  // Of which site something is missing, only the messages of a merged stream tell.
+  const isAlone = Object.keys(book.positions).length < 2;
+  const isUsual = record !== undefined && seen.history.hub === "same" && isQuiet({ book, last: look }, before);
+  const { isStill } = seen;
+  if (isAlone || isUsual) return { book, last: look, isStill };
+  const jumps = await jumpsOf(access, stream, seen, before).catch(() => undefined);
+  return { book: advance(before, { ...look, jumps }), last: look, isStill };
+}
+
+const endOf = ({ created, state }: StreamInfo, history: EndSeen["history"], mark: EndSeen["mark"]): EndSeen => ({
+  created,
+  first: state.first_seq,
+  last: state.last_seq,
+  held: state.messages,
+  deleted: state.num_deleted ?? 0,
+  bytes: state.bytes,
+  history,
+  mark,
+});
+
+/** Probes that the hub still holds; asked only when some are purged at the site and not on the hub. */
+async function probesOnHub(
+  access: SiteAccess,
+  stream: StreamSettings,
+  record: SiteRecord | undefined,
+): Promise<number> {
+  if (record === undefined || lostProbes(record.own, 0) === 0) return 0;
+  const name = siteStreamName(stream, access.site);
+  const js = await atHub(access, stream);
+  const held = await js.subjects(stream.name, collectedSubject(stream, access.site, probeSubjects(name)));
+  return Object.values(held).reduce((sum, count) => sum + count, 0);
+}
+
+/** What the settings let leave the hub's stream; a stream that was taken over may have other limits of its own. */
+function limitsOf({ collect, adopt }: StreamSettings, { config }: StreamInfo): Look["limits"] {
+  const { max_msgs = -1, max_msgs_per_subject = -1 } = config as { max_msgs?: number; max_msgs_per_subject?: number };
+  const isRead = (config.retention as string) !== "limits";
+  return {
+    maxAge: collect.maxAge,
+    maxBytes: collect.discard === "old" && collect.maxBytes > 0 ? collect.maxBytes : 0,
+    others: adopt && (isRead || max_msgs > 0 || max_msgs_per_subject > 0),
+  };
+}

@@ -1,0 +1,142 @@
+import { StreamSettings } from "../../configs/settings";
+import { collectedSubject } from "../../configs/streams";
+import { Jumps } from "../../diagnosis/book/look";
+import { Collection, purgedOnHub } from "../../diagnosis/book/ledger";
+import { SiteAccess, atHub } from "../sourcing/collected";
+import { divide, originOf } from "../sourcing/lost-tail";
+import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
+import { MergedSite, jumpsIn } from "./jumps";
+import { Positions, sameUpTo } from "./positions";
+
+/** Of which site of a merged stream something is missing: its own messages tell. */
+
+/** What was skipped at a merged stream, by site; undefined when nobody can tell any more. */
+export async function jumpsOf(
+  access: SiteAccess,
+  stream: StreamSettings,
+  { onHub, positions, history, source }: Positions,
+  before: Collection | undefined,
+): Promise<Jumps | undefined> {
+  const js = await atHub(access, stream);
+  const start = await startOf(js, onHub, history.hub, before);
+  if (start === undefined) return undefined;
+  const known = Object.entries(before?.sites ?? {}).map(([name, record]) => ({ name, source: record.source, record }));
+  const isKnown = known.some(({ name }) => name === access.site);
+  const sites = isKnown ? known : [...known, { name: access.site, source, record: undefined }];
+  const merged = await Promise.all(
+    sites.map(async ({ name, source: of, record }): Promise<MergedSite> => {
+      const filter = collectedSubject(stream, name, ">");
+      const purgedBefore = start.isSinceLook ? (record?.purgedBefore ?? 0) : 0;
+      return {
+        name,
+        filter,
+        purged: (record?.own.purgedOnHub ?? 0) - purgedBefore,
+        from: start.isSinceLook
+          ? (before?.positions[of] ?? (await originBefore(js, stream.name, filter, start, positions[of])))
+          : await originUpTo(js, stream.name, filter, start, goneBefore(onHub, before, name, start)),
+        to: positions[of] ?? before?.positions[of] ?? 0,
+      };
+    }),
+  );
+  const others = await Promise.all(
+    unopenedSites(positions, sites).map(async ([name, of]): Promise<MergedSite> => {
+      const filter = collectedSubject(stream, name, ">");
+      const to = positions[of] ?? 0;
+      return { name, filter, purged: 0, from: await originBefore(js, stream.name, filter, start, to), to };
+    }),
+  );
+  const bySite = await jumpsIn(js, stream.name, [...merged, ...others], {
+    first: start.seq + 1,
+    last: onHub.state.last_seq,
+  });
+  if (bySite === undefined) return undefined;
+  return start.isSinceLook ? { bySite } : { from: start.skipped, bySite };
+}
+
+/** Sites that the stream sources and that have no book yet, each with its source. */
+function unopenedSites(
+  positions: Record<string, number>,
+  opened: readonly { source: string }[],
+): [name: string, source: string][] {
+  const known = new Set(opened.map(({ source }) => source));
+  return Object.keys(positions).flatMap((source): [string, string][] => {
+    const [, name] = /^\$JS\.(.+)\.API$/.exec(source) ?? [];
+    return name === undefined || known.has(source) ? [] : [[name, source]];
+  });
+}
+
+/** Behind which message of the hub's stream the search begins, and what was skipped up to there. */
+interface Start {
+  seq: number;
+  first: number;
+  skipped: Record<string, number>;
+  /** Whether that is where the look before was. */
+  isSinceLook: boolean;
+  /** Whether nothing was skipped before the first message that still stands. */
+  fromFirst?: true;
+}
+
+async function startOf(
+  js: JetStream,
+  onHub: StreamInfo,
+  history: Positions["history"]["hub"],
+  before: Collection | undefined,
+): Promise<Start | undefined> {
+  const { first_seq: first } = onHub.state;
+  if (before !== undefined && history === "same")
+    return { seq: before.hub.last, first, skipped: {}, isSinceLook: true };
+  if (before !== undefined && history === "went back") {
+    const mark = await sameUpTo(js, onHub, before.hub.marks);
+    if (mark !== undefined) return { seq: mark.seq, first, skipped: mark.skipped ?? {}, isSinceLook: false };
+    // Nothing was ever skipped: what stands there tells all of it.
+    const isWhole = Object.values(before.sites).every(({ skipped }) => skipped === 0);
+    return isWhole ? { seq: first - 1, first, skipped: {}, isSinceLook: false, fromFirst: true } : undefined;
+  }
+  // What left the stream before cannot be read any more; probes are counted without that.
+  const purged = before === undefined ? 0 : purgedOnHub(before);
+  const left = onHub.state.last_seq - onHub.state.messages;
+  return left > purged ? undefined : { seq: 0, first, skipped: {}, isSinceLook: false };
+}
+
+/** What had been stored of a site up to there, or passed, should no copy of it be left; Infinity when nobody can tell. */
+function goneBefore(
+  { state }: StreamInfo,
+  before: Collection | undefined,
+  site: string,
+  { skipped }: Pick<Start, "skipped">,
+): number {
+  const purged = before === undefined ? 0 : purgedOnHub(before);
+  const left = state.last_seq - state.messages;
+  return left > purged ? Infinity : (before?.sites[site]?.own.purgedOnHub ?? 0) + (skipped[site] ?? 0);
+}
+
+/** The sequence at a site before that of its first copy behind the start, where no look has read the position there. */
+async function originBefore(
+  js: JetStream,
+  stream: string,
+  filter: string,
+  { seq }: Start,
+  position = 0,
+): Promise<number> {
+  const first = await js.nextMessage(stream, filter, seq + 1);
+  return first === undefined ? position : originOf(first) - 1;
+}
+
+/** The sequence at the site of its newest copy up to there; `gone`: what had been stored before, where no copy is left. */
+async function originUpTo(
+  js: JetStream,
+  stream: string,
+  filter: string,
+  { seq, first, fromFirst }: Start,
+  gone: number,
+): Promise<number> {
+  // From the first message that the stream ever had.
+  if (seq === 0) return 0;
+  if (fromFirst !== true) {
+    const { last } = await divide(js, { stream, filter }, { low: first, high: seq }, () => true);
+    if (last !== undefined) return originOf(last);
+  }
+  const next = await js.nextMessage(stream, filter, first);
+  if (next === undefined) return fromFirst === true || gone === Infinity ? 0 : gone;
+  return fromFirst === true ? originOf(next) - 1 : Math.min(originOf(next) - 1, gone);
+}

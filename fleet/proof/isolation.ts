@@ -1,0 +1,79 @@
+import { siteStreamName } from "../../configs/names";
+import { messageOf } from "../../machine/refusal";
+import { Target, attackFrom, attackLeafPort } from "./attack";
+import { Finding } from "../../diagnosis/diagnose";
+import { Breach } from "../../diagnosis/facts/facts";
+import type { Proved, SmokeTestInputs, SmokeTestSite } from "./job";
+import { sideBySide } from "../../machine/side-by-side";
+
+/** Isolation of the fleet: who attacks whom, and what a success means. */
+
+const targetOf = (inputs: SmokeTestInputs, { site, url }: SmokeTestSite): Target => ({
+  site,
+  url,
+  hubUrl: inputs.hub.url,
+  hubDomain: inputs.hub.name,
+  seeds: inputs.secrets.sites[site] ?? { application: "", operator: "", link: "" },
+  streams: inputs.streams.map((stream) => siteStreamName(stream, site)),
+});
+
+export const cannotTest = (site: string, what: string, error: unknown): Finding => ({
+  code: "probe-failed",
+  severity: "error",
+  site,
+  symptom: `${what} could not be tested`,
+  cause: messageOf(error),
+  evidence: "the test itself ended early",
+  next: "run 'pulumi up' again",
+});
+
+export const breachFinding = ({ site, attack, evidence, next }: Breach): Finding => ({
+  code: "isolation-broken",
+  severity: "error",
+  site,
+  symptom: "it is not isolated",
+  cause: `${attack} succeeded`,
+  evidence,
+  next,
+});
+
+/** Attacks from and on every touched site. */
+export async function attackAll(
+  inputs: SmokeTestInputs,
+  proved: readonly Proved[],
+  touched: ReadonlySet<string>,
+): Promise<Finding[]> {
+  // A site that only the hub reaches cannot attack from its own port; the others attack it all the same.
+  // Without JetStream the control of the attacks has nothing to read.
+  const reachable = proved.filter(
+    ({ isReachable, site, findings }) =>
+      isReachable && site.throughHub !== true && !findings.some(({ code }) => code === "jetstream-off"),
+  );
+  const sites = reachable.map(({ site }) => site);
+  // A port that no link came through refuses attacks too; the finding of the link says why.
+  const linked = reachable.find(({ findings }) => !findings.some(({ code }) => code === "link-down"))?.site.site;
+  const onPort =
+    linked === undefined
+      ? []
+      : await attackLeafPort(linked, inputs.hub.leafUrl).catch((error: unknown) =>
+          cannotTest(linked, "the leafnode port", error),
+        );
+  // Each site attacks the next one: every site is an attacker once and a victim once.
+  const pairs = sites.map((site, i) => ({
+    site,
+    victim: sites.length < 2 ? undefined : sites[(i + 1) % sites.length],
+  }));
+  const chosen = pairs.filter(({ site, victim }) => touched.has(site.site) || touched.has(victim?.site ?? ""));
+  const found = await sideBySide(chosen, async ({ site, victim }) => {
+    try {
+      const breaches = await attackFrom(
+        targetOf(inputs, site),
+        victim === undefined ? undefined : targetOf(inputs, victim),
+      );
+      return breaches.map(breachFinding);
+    } catch (error) {
+      return [cannotTest(site.site, "isolation", error)];
+    }
+  });
+  return [...(Array.isArray(onPort) ? onPort.map(breachFinding) : [onPort]), ...found.flat()];
+}

@@ -1,0 +1,63 @@
+import { ProbeSettings, StreamSettings } from "../../configs/settings";
+import { ProbeFacts, StreamFacts } from "../../diagnosis/facts/facts";
+import { Collection } from "../../diagnosis/book/ledger";
+import { Finding } from "../../diagnosis/facts/finding";
+import type { Place } from "../../servers/server-host";
+import { ProofRow } from "./proof";
+
+/** What the smoke test is given, and what it leaves. */
+
+export interface SmokeTestInputs {
+  run: "onChange" | "always";
+  stack: string;
+  root: string;
+  hub: { name: string; url: string; leafUrl: string; place?: Place };
+  sites: SmokeTestSite[];
+  streams: StreamSettings[];
+  probes: ProbeSettings;
+  /** Secret. */
+  secrets: {
+    system: string;
+    hubOperator: string;
+    sites: Record<string, { application: string; operator: string; link: string }>;
+  };
+}
+
+export interface SmokeTestSite {
+  site: string;
+  expect: "online" | "offline";
+  url: string;
+  /** Whether the site is reached through the hub; absent for no. */
+  throughHub?: true;
+  place: Place;
+  /** Largest message that it is to take, in bytes. */
+  maxPayload?: number;
+  /** Digest of the site's own declaration: when it changes, the burst goes over its link. */
+  declared: string;
+}
+
+/** A digest instead of the inputs: state holds every byte of them twice otherwise. */
+export interface SmokeTestOutputs {
+  root: string;
+  /** Digest of the inputs. */
+  inputs: string;
+  /** What each site declared when it was proven. */
+  declared: Record<string, string>;
+  proof: ProofRow[];
+  /** What was proven: server ids by name, and the hub's streams at that time (see `record`). */
+  proven: {
+    servers: Record<string, string>;
+    streams: Record<string, NonNullable<StreamFacts["before"]>>;
+    /** The account book, by the hub's streams, for when the one beside the servers is lost; absent in an older state. */
+    book?: Record<string, Collection>;
+  };
+}
+
+/** What became of one site. */
+export interface Proved {
+  site: SmokeTestSite;
+  probes: Record<string, ProbeFacts>;
+  findings: Finding[];
+  /** Whether both servers answer and let applications in, so that attacks tell something. */
+  isReachable: boolean;
+}

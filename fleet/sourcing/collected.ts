@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { siteStreamName } from "../../configs/names";
+import { StreamSettings } from "../../configs/settings";
+import { isSourceOfSite } from "../../configs/streams";
+import { Access, shared } from "../../servers/nats/connection";
+import { JetStream, SourceInfo, StreamInfo } from "../../servers/nats/jetstream";
+
+/** How the sites and the hub's streams of them are reached, as it crosses Pulumi's boundary. */
+export interface FleetAccess {
+  hubUrl: string;
+  /** Seed of the operator of the account HUB; absent where no stream is merged. */
+  hubOperator?: string;
+  /** By site: its client URL, and the seed of its operator. */
+  sites: Record<string, { url: string; operator: string; throughHub?: true }>;
+}
+
+/** The part of one site; undefined when it is none of the fleet's. */
+export function accessOf(
+  { sites, ...hub }: FleetAccess,
+  site: string,
+  expect: SiteAccess["expect"],
+): SiteAccess | undefined {
+  const found = sites[site];
+  return found === undefined ? undefined : { site, expect, ...hub, ...found };
+}
+
+/** How a site and the hub's streams of it are reached. */
+export interface SiteAccess {
+  site: string;
+  expect: "online" | "offline";
+  url: string;
+  hubUrl: string;
+  /** Seed of the site's operator, valid at the site and in its account on the hub. */
+  operator: string;
+  /** Whether the site is reached through the hub; absent for no. */
+  throughHub?: true;
+  /** Seed of the operator of the account HUB; absent where no stream is merged. */
+  hubOperator?: string;
+}
+
+/** How the system account is reached: the hub's, and the site's or, through the hub, what the site imports of it. */
+export const systemAccess = (
+  { site, url, hubUrl, operator, throughHub }: SiteAccess,
+  system: string,
+): { hub: Access; leaf: Access } => ({
+  hub: { url: hubUrl, seed: system },
+  leaf: throughHub === true ? { url: hubUrl, seed: operator, site } : { url, seed: system },
+});
+
+export const atSite = async ({ site, url, hubUrl, operator, throughHub }: SiteAccess): Promise<JetStream> =>
+  throughHub === true
+    ? new JetStream(await shared({ url: hubUrl, seed: operator }), site)
+    : new JetStream(await shared({ url, seed: operator }));
+
+/** The JetStream of the account that collects the stream. */
+export const atHub = async (
+  { hubUrl, operator, hubOperator }: SiteAccess,
+  stream: StreamSettings,
+): Promise<JetStream> =>
+  new JetStream(await shared({ url: hubUrl, seed: stream.collect.mode === "merged" ? (hubOperator ?? "") : operator }));
+
+export const sourceInfoOf = (info: StreamInfo | undefined, site: string): SourceInfo | undefined =>
+  info?.sources?.find((source) =>
+    isSourceOfSite({ name: source.name, external: { deliver: "", api: "", ...source.external } }, site),
+  );
+
+/**
+ * Messages that the site holds and the hub has not; at most so many, as some in between may be deleted. The hub's
+ * position is the sequence that its source reports; absent (it never reached the site) counts as nothing collected.
+ * What stands behind that position is looked up: purged probes leave a gap that is no loss.
+ */
+export async function waiting(
+  js: { nextMessage(name: string, subject: string, seq: number): Promise<{ seq: number } | undefined> },
+  info: StreamInfo,
+  source: SourceInfo | undefined,
+): Promise<number> {
+  const next = (source?.seq ?? 0) + 1;
+  if (info.state.messages === 0 || info.state.last_seq < next) return 0;
+  const first = await js.nextMessage(info.config.name, ">", next);
+  return first === undefined ? 0 : info.state.last_seq - first.seq + 1;
+}
+
+/** A message on its way is on the hub within milliseconds; a source that starts anew takes two seconds at most. */
+const PATIENCE_MS = 1_500;
+const BETWEEN_LOOKS_MS = 50;
+
+/**
+ * Messages of the site's stream that the hub lacks. What is on its way while applications publish is no loss: the hub has
+ * some time to take what the site held when it was looked at first.
+ */
+export async function undeliveredOf(
+  access: SiteAccess,
+  stream: StreamSettings,
+  patienceMs = PATIENCE_MS,
+): Promise<number> {
+  const js = await atSite(access);
+  const info = await js.stream(siteStreamName(stream, access.site));
+  if (info === undefined) return 0;
+  for (const deadline = Date.now() + patienceMs; ; await sleep(BETWEEN_LOOKS_MS)) {
+    const onHub = await (await atHub(access, stream)).stream(stream.name);
+    const count = await waiting(js, info, sourceInfoOf(onHub, access.site));
+    if (count === 0 || Date.now() >= deadline) return count;
+  }
+}

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { StreamSettings } from "../../configs/settings";
+import { StreamSource, collectedSubject, isSourceOfSite } from "../../configs/streams";
+import { NANOSECONDS_PER_MS } from "../../configs/units";
+import { SiteAccess, atHub, sourceInfoOf } from "./collected";
+import { exclusively } from "../../machine/exclusively";
+import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";
+import { originIn, sourceIdentity } from "./source-identity";
+import { otherOwner } from "./stream-owner";
+
+/** The hub's source of one site: whether it hears from the site, and how to start it anew. */
+
+/** A healthy source hears from its site each second (heartbeat). */
+export const SILENT_AFTER_MS = 1_500;
+
+/** A source starts within 0.2 s when its site answers. */
+const POSITIONED_MS = 3_000;
+
+/** Whether the source was heard of within the last milliseconds, without an error. */
+export function isActive(info: StreamInfo | undefined, site: string, withinMs: number): boolean {
+  const source = sourceInfoOf(info, site);
+  if (source === undefined || source.error !== undefined) return false;
+  return source.active >= 0 && source.active < withinMs * NANOSECONDS_PER_MS;
+}
+
+/** Whether the source was heard of since then: one that was heard of before may have lost its site meanwhile. */
+export async function isHeardSince(js: JetStream, stream: string, site: string, start: number): Promise<boolean> {
+  const asked = Date.now();
+  return isActive(await js.stream(stream), site, asked - start);
+}
+
+/** Waits until the source is heard of from now on. */
+export async function becomesHeard(js: JetStream, stream: string, site: string, timeoutMs: number): Promise<boolean> {
+  const start = Date.now();
+  for (const deadline = start + timeoutMs; ; await sleep(25)) {
+    if (await isHeardSince(js, stream, site, start)) return true;
+    if (Date.now() >= deadline) return false;
+  }
+}
+
+/** Serialises changes of one stream of the hub, which all sites of a merged stream share. */
+export const onHubStream = <T>(
+  { hubUrl, site }: SiteAccess,
+  stream: StreamSettings,
+  work: () => Promise<T>,
+): Promise<T> =>
+  exclusively(
+    stream.collect.mode === "merged" ? `${hubUrl} HUB/${stream.name}` : `${hubUrl} ${site}/${stream.name}`,
+    work,
+  );
+
+/**
+ * Takes the site's source off the stream and puts it back, which starts it at once; left alone, the server looks for a
+ * lost site every 10 s, and waits up to two minutes between attempts (nats-server stream.go). The position is kept and
+ * nothing is doubled. A stream of somebody else, not of this stack, is left as it is.
+ */
+export async function rearm(access: SiteAccess, stream: StreamSettings, stack: string): Promise<void> {
+  const js = await atHub(access, stream);
+  await onHubStream(access, stream, async () => {
+    const info = await js.stream(stream.name);
+    const sources = info?.config.sources ?? [];
+    const others = sources.filter((source) => !isSourceOfSite(source, access.site));
+    if (info === undefined || others.length === sources.length || otherOwner(info, stack) !== undefined) return;
+    const position = sourceInfoOf(info, access.site)?.seq ?? 0;
+    const isStored = await hasOwn(js, info, access.site, collectedSubject(stream, access.site, ">"));
+    await js.setSources(info, others);
+    // A stream that lost its last source took its own name as subject (nats-server stream.go).
+    const config = { ...info.config, subjects: [] };
+    // The server goes on behind the newest message that it stores of the source. Where it stores none it must be told.
+    await js.updateStream({ ...config, sources: startingAt(sources, access.site, isStored ? 1 : position + 1) });
+    if (!isStored) await settleSource(js, stream.name, access.site);
+  });
+}
+
+const startingAt = (sources: readonly StreamSource[], site: string, sequence: number): StreamSource[] =>
+  sources.map((source) => (isSourceOfSite(source, site) ? { ...source, opt_start_seq: sequence } : source));
+
+/** Whether the hub's newest message of the site is one that its source brought; of several sources any message counts. */
+async function hasOwn(js: JetStream, { config }: StreamInfo, site: string, filter: string): Promise<boolean> {
+  const newest = await js.lastMessage(config.name, filter);
+  const [own, ...more] = (config.sources ?? []).filter((source) => isSourceOfSite(source, site));
+  if (newest === undefined || own === undefined || more.length > 0) return newest !== undefined;
+  return originIn(newest.headers[SOURCE_HEADER])?.identity === sourceIdentity(own);
+}
+
+/**
+ * Forgets where the source was told to begin, once it is under way: a stream that is made anew at the site would begin in its
+ * middle.
+ */
+export async function settleSource(js: JetStream, name: string, site: string): Promise<void> {
+  if (!(await becomesHeard(js, name, site, POSITIONED_MS))) return;
+  const info = await js.stream(name);
+  if (info === undefined) return;
+  await js.updateStream({ ...info.config, sources: startingAt(info.config.sources ?? [], site, 1) });
+}

@@ -1,0 +1,108 @@
+import { collectedName, declaredSources, hubStreamConfig, siteStreamConfig, OWNER } from "../../configs/streams";
+import type { StreamConfig } from "../../configs/streams";
+import { siteStreamName } from "../../configs/names";
+import { StreamSettings } from "../../configs/settings";
+import { Comparison, StreamChange, mayBeKept, streamChanges } from "../../configs/plan/stream-changes";
+import { changeWords, harmOf } from "../../configs/plan/stream-words";
+import { declaredSites } from "./declared-sites";
+import { DriftFacts } from "../../diagnosis/facts/facts";
+import { StreamInfo } from "../../servers/nats/jetstream";
+import { otherOwner } from "./stream-owner";
+
+/** The two ends of a stream, at its site and on the hub: what each is to be, and how the server's own differs. */
+
+export interface End {
+  /** For messages, such as `stream EVENTS at site oslo`. */
+  where: string;
+  /** What REMAKE calls it: `oslo/EVENTS`, `hub/OSLO/EVENTS`. */
+  remake: string;
+  site: string;
+  /** Without sources. */
+  wanted: StreamConfig;
+  adopt: boolean;
+  comparison: (info: StreamInfo) => Comparison;
+}
+
+/** Whose streams they are. */
+export interface Owner {
+  site: string;
+  stack: string;
+  /** The stack's folder. */
+  root: string;
+}
+
+export function siteEnd(stream: StreamSettings, { site, stack }: Owner): End {
+  const name = siteStreamName(stream, site);
+  const { adopt } = stream;
+  return {
+    where: `stream ${name} at site ${site}`,
+    remake: `${site}/${name}`,
+    site,
+    wanted: siteStreamConfig(stream, site, stack),
+    adopt,
+    comparison: () => ({ adopt }),
+  };
+}
+
+export function hubEnd(stream: StreamSettings, { site, stack, root }: Owner): End {
+  const { adopt } = stream;
+  return {
+    where: `hub stream ${collectedName(stream, site)}`,
+    remake: `hub/${collectedName(stream, site)}`,
+    site,
+    wanted: hubStreamConfig(stream, stack),
+    adopt,
+    comparison: ({ config }) => ({
+      adopt,
+      declares: declaredSources(config.sources ?? [], stream, site, declaredSites(root)),
+    }),
+  };
+}
+
+export const changesAt = (end: End, info: StreamInfo): StreamChange[] =>
+  streamChanges({ ...info.config }, end.wanted, end.comparison(info));
+
+export const isRefused = ({ kind }: StreamChange): boolean => kind === "refused";
+
+/** Whose the stream is, when it is not this stack's and the settings do not take it over; undefined when it may be changed. */
+export const strangerOf = ({ wanted, adopt }: End, info: StreamInfo): string | undefined =>
+  adopt ? undefined : otherOwner(info, wanted.metadata[OWNER] ?? "");
+
+/** Messages that a smaller limit would drop at once, in words; undefined when none. */
+export function atStake({ wanted }: End, { config, state }: StreamInfo): string | undefined {
+  const isLess = config.max_bytes <= 0 || wanted.max_bytes < config.max_bytes;
+  if (isLess && state.bytes > wanted.max_bytes) {
+    return `max_bytes ${wanted.max_bytes} is less than the ${state.bytes} bytes that it holds`;
+  }
+  const shorter = wanted.max_age > 0 && (config.max_age === 0 || wanted.max_age < config.max_age);
+  return shorter && state.messages > 0 ? "a shorter max_age drops the messages that are older" : undefined;
+}
+
+/** What it takes to have a stream made anew, in words. */
+export function remakeWords({ remake, adopt }: End, { state }: StreamInfo, refused: readonly StreamChange[]): string {
+  const isOnHub = remake.startsWith("hub/");
+  const lost = isOnHub
+    ? `the ${state.messages} messages that it holds go, and the sites deliver again what they still hold`
+    : `the ${state.messages} messages that it holds go at the site, and its consumers with them`;
+  const keep = !adopt && refused.every(({ field }) => mayBeKept(field)) ? "keep it with adopt: true, or " : "";
+  return `${keep}have the stream made anew with REMAKE=${remake}: ${lost} (save them first with 'nats stream backup')`;
+}
+
+/** How the server's stream differs from the declared one, as facts; undefined when it does not. */
+export function driftAt(end: End, info: StreamInfo): DriftFacts | undefined {
+  const changes = changesAt(end, info);
+  if (changes.length === 0) return undefined;
+  const refused = changes.filter(isRefused);
+  const [stranger, cost] = [strangerOf(end, info), atStake(end, info)];
+  return {
+    differences: changes.map((change) => {
+      const harm = harmOf(change);
+      return { words: changeWords(change), ...(harm === undefined ? {} : { harm }) };
+    }),
+    ...(stranger === undefined ? {} : { stranger }),
+    ...(refused.length === 0
+      ? {}
+      : { refused: { fields: refused.map(({ field }) => field), cure: remakeWords(end, info, refused) } }),
+    ...(cost === undefined ? {} : { cost }),
+  };
+}

@@ -1,0 +1,55 @@
+import { siteStreamName } from "../../configs/names";
+import { StreamSettings } from "../../configs/settings";
+import { SiteAccess, atSite, undeliveredOf } from "../sourcing/collected";
+import { otherOwner } from "../sourcing/stream-owner";
+
+/** What would be lost when streams of a site are taken away. */
+
+export interface Leaving {
+  /** The stack whose streams leave; undefined in a state of before it was recorded, which takes all streams as its own. */
+  stack: string | undefined;
+  /** Whether the site's server goes too, with everything that it holds. */
+  withServer: boolean;
+}
+
+export interface Loss {
+  words: string;
+  /** Whether the messages are in a stream of somebody else. @default false */
+  isOthers?: boolean;
+}
+
+/** A stream of somebody else stays, and loses nothing, unless its server goes. Throws when a stream cannot be read. */
+export async function lossesOf(
+  access: SiteAccess,
+  streams: readonly StreamSettings[],
+  { stack, withServer }: Leaving,
+  patienceMs?: number,
+): Promise<Loss[]> {
+  const js = await atSite(access);
+  const losses = await Promise.all(
+    streams.map(async (stream): Promise<Loss[]> => {
+      const name = siteStreamName(stream, access.site);
+      const info = await js.stream(name);
+      if (info === undefined) return [];
+      const owner = stack === undefined ? undefined : otherOwner(info, stack);
+      if (owner === undefined) {
+        const count = await undeliveredOf(access, stream, patienceMs);
+        return count === 0 ? [] : [{ words: `${count} messages of stream ${name} have not reached the hub` }];
+      }
+      const { messages } = info.state;
+      const words = `stream ${name} ${owner}, and the ${messages} messages that it holds go with the site's server`;
+      return withServer && messages > 0 ? [{ words, isOthers: true }] : [];
+    }),
+  );
+  return losses.flat();
+}
+
+/** The losses with the way out of each. `wait`: what to do about messages that have not reached the hub. */
+export function lossWords(losses: readonly Loss[], site: string, wait: string): string {
+  const ways = [
+    ...(losses.some(({ isOthers = false }) => !isOthers) ? [wait] : []),
+    ...(losses.some(({ isOthers = false }) => isOthers) ? ["save or move them ('nats stream backup')"] : []),
+  ];
+  const lost = losses.map(({ words }) => words).join("; ");
+  return `${lost}; ${ways.join(", ")}, or allow the loss with DISCARD=${site}`;
+}

@@ -1,0 +1,137 @@
+import { basename } from "node:path";
+import { engineNameOf } from "../../configs/container";
+import { Placement, engineOf, placementOf } from "../../configs/placement";
+import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
+import { mayDiscard } from "../sourcing/discard";
+import { statusOf, withEngine } from "../../servers/docker/engine";
+import { same } from "../../configs/values";
+
+/** Changes that would leave data behind, or take a server away while its data is needed: each has a way of its own. */
+
+type Fleet = Omit<Settings, "keys">;
+
+export interface Failure {
+  property: string;
+  reason: string;
+}
+
+export const failure = (property: string, reason: string): Failure => ({ property, reason });
+
+const placed = (settings: Fleet, server: HubSettings | SiteSettings): Placement =>
+  placementOf({ ...settings, keys: {} }, server);
+
+/** "a process", "a container on ssh://edge@oslo.example". */
+function wordsOf(placement: Placement): string {
+  if (placement.kind === "process") return "a process";
+  return placement.engine === "" ? "a container on this machine" : `a container on ${placement.engine}`;
+}
+
+/** A network of another kind is another container; its volumes stay where they are. */
+const isMoved = (before: Placement, after: Placement): boolean => wordsOf(before) !== wordsOf(after);
+
+function movedServers(olds: Fleet, news: Fleet): Failure[] {
+  const hub = [placed(olds, olds.hub), placed(news, news.hub)] as const;
+  const failures = isMoved(...hub)
+    ? [
+        failure(
+          "hub",
+          `moves from ${wordsOf(hub[0])} to ${wordsOf(hub[1])}, and what it collected would stay behind; ` +
+            "deploy another stack beside it, let it collect, then destroy this one",
+        ),
+      ]
+    : [];
+  return news.sites.reduce((found, site) => {
+    const old = olds.sites.find(({ name }) => name === site.name);
+    if (old === undefined) return found;
+    const [before, after] = [placed(olds, old), placed(news, site)];
+    if (!isMoved(before, after)) return found;
+    const reason =
+      `${site.name} moves from ${wordsOf(before)} to ${wordsOf(after)}, and what it stores would stay behind; ` +
+      "take it out of 'sites' and run 'pulumi up' (which waits for its messages), then add it where it shall be. " +
+      "What the hub collected stays";
+    return [...found, failure("sites", reason)];
+  }, failures);
+}
+
+/** A site that went and one that came in one update, alike but for their names: a rename, most likely. */
+function renamedSites(olds: Fleet, news: Fleet): Failure[] {
+  const isIn = (sites: readonly SiteSettings[], name: string) => sites.some((site) => site.name === name);
+  const gone = olds.sites.filter(({ name }) => !isIn(news.sites, name));
+  const come = news.sites.filter(({ name }) => !isIn(olds.sites, name));
+  return gone.flatMap((before): Failure[] => {
+    const after = come.find((site) => same({ ...site, name: "" }, { ...before, name: "" }));
+    if (after === undefined) return [];
+    const reason =
+      `${before.name} seems to become ${after.name}: a name is server name, JetStream domain and account, and cannot ` +
+      `change. Add ${after.name} with one 'pulumi up', move the applications, and take ${before.name} out with the next`;
+    return [failure("sites", reason)];
+  });
+}
+
+/** Sites that leave while the links get another TLS: the hub no longer takes their links, and nothing gives them new files. */
+function cutOffSites(olds: Fleet, news: Fleet): Failure[] {
+  const [before, after] = [olds.links, news.links];
+  if (before.tls === after.tls && before.certificates === after.certificates) return [];
+  const leaving = olds.sites.filter(
+    ({ name, expect }) => expect === "online" && !mayDiscard(name) && !news.sites.some((site) => site.name === name),
+  );
+  if (leaving.length === 0) return [];
+  const names = leaving.map(({ name }) => name).join(", ");
+  const reason =
+    `the TLS of all links changes while ${names} leaves: its link would not come back, and what it still has would stay ` +
+    "there. Take it out with one 'pulumi up', and change the links with the next";
+  return [failure("links", reason)];
+}
+
+const inDocker = (settings: Fleet): (HubSettings | SiteSettings)[] =>
+  [settings.hub, ...settings.sites].filter((server) => placed(settings, server).kind === "docker");
+
+/** Whether the server has a container; so it is taken while its engine is away. */
+async function hasContainer(stack: string, server: HubSettings | SiteSettings): Promise<boolean> {
+  const name = engineNameOf(stack, server.name);
+  const asked = withEngine(engineOf(server), (docker) => docker.getContainer(name).inspect());
+  return await asked.then(
+    () => true,
+    (error: unknown) => statusOf(error) !== 404,
+  );
+}
+
+/** Another image replaces containers: not all at once. One that could not even be pulled has none yet. */
+export async function refuseNewImage(
+  olds: { root: string; settings: Fleet },
+  news: { settings: Fleet },
+): Promise<Failure[]> {
+  const [before, after] = [olds.settings.docker.image, news.settings.docker.image];
+  if (before === after || process.env.NATS_HUB_LEAF_UPGRADE === "1") return [];
+  const stay = inDocker(olds.settings).filter(({ name }) =>
+    inDocker(news.settings).some((server) => server.name === name),
+  );
+  const are = await Promise.all(stay.map((server) => hasContainer(basename(olds.root), server)));
+  const running = stay.flatMap(({ name }, i) => (are[i] === true ? [name] : []));
+  if (running.length === 0) return [];
+  const reason =
+    `changes from ${before} to ${after}, which would replace the containers of ${running.join(", ")} at once; 'make upgrade' ` +
+    "takes one at a time, the hub first, and goes on when its data flows again";
+  return [failure("docker.image", reason)];
+}
+
+/** What the update would move or rename, each with the way to do it. */
+export function refuseMoves(
+  olds: { root: string; settings: Fleet },
+  news: { root: string; settings: Fleet },
+): Failure[] {
+  const cure = "destroy the stack first, or deploy another one beside it";
+  const failures: Failure[] = [];
+  const [before, after] = [olds.settings.hub.name, news.settings.hub.name];
+  if (before !== after)
+    failures.push(
+      failure(
+        "hub.name",
+        `changes from '${before}' to '${after}', and with it the JetStream domain that holds all collected data; ${cure}`,
+      ),
+    );
+  if (olds.root !== news.root)
+    failures.push(failure("dataFolder", `changes while servers run in the old one; ${cure}`));
+  const others = [movedServers, renamedSites, cutOffSites];
+  return [...failures, ...others.flatMap((find) => find(olds.settings, news.settings))];
+}

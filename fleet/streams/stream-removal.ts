@@ -1,0 +1,170 @@
+import { siteStreamName } from "../../configs/names";
+import { probeSubjects } from "../../configs/permissions";
+import { StreamSettings } from "../../configs/settings";
+import { collectedName, collectedSubject, isSourceOfSite } from "../../configs/streams";
+import { Leaving, Loss, lossWords, lossesOf } from "./at-stake";
+import { lookAtBook } from "../book/look";
+import { bookLastPosition, readBook } from "../book/record";
+import { SiteAccess, atHub, atSite, sourceInfoOf } from "../sourcing/collected";
+import { mayDiscard, mayDiscardCollected } from "../sourcing/discard";
+import { StreamInfo, isNoStorage } from "../../servers/nats/jetstream";
+import { Refusal, messageOf, passUnlessRefusal } from "../../machine/refusal";
+import { report } from "../../machine/report";
+import { onHubStream, rearm } from "../sourcing/source";
+import { otherOwner } from "../sourcing/stream-owner";
+
+/**
+ * How streams of a site are taken away: only those that carry this stack's mark, and never with messages that the hub
+ * lacks, unless told so.
+ */
+
+export interface Removal extends Leaving {
+  stack: string;
+  /** The stack's folder. */
+  root: string;
+  /** Whether the site's own streams were ever made. */
+  made: boolean;
+}
+
+/** Refuses to take streams away with messages that would be lost. */
+export async function refuseLosses(
+  access: SiteAccess,
+  streams: readonly StreamSettings[],
+  removal: Leaving & { made: boolean },
+  patienceMs?: number,
+): Promise<void> {
+  const { site, expect } = access;
+  // A site that was never there has nothing; one that should be there may have streams of somebody else.
+  const isNever = !removal.made && expect === "offline";
+  if (streams.length === 0 || isNever || mayDiscard(site)) return;
+  const losses = await lossesOf(access, streams, removal, patienceMs).catch((error: unknown): Loss[] =>
+    removal.made ? [{ words: `its streams cannot be read (${messageOf(error)})` }] : [],
+  );
+  if (losses.length === 0) return;
+  throw new Refusal(`site ${site}: ${lossWords(losses, site, "wait until they did")}`);
+}
+
+/**
+ * Takes streams away at the site, and the site's source off the hub's, whose messages stay unless told otherwise. A stream
+ * of somebody else stays as it is. A server that goes with its streams and does not answer has nothing left to take away.
+ * Resolves with how many messages were purged out of hub streams that stay, by stream.
+ */
+export async function removeStreams(
+  access: SiteAccess,
+  streams: readonly StreamSettings[],
+  removal: Removal,
+): Promise<Record<string, number>> {
+  const purged: Record<string, number> = {};
+  // Without a stream that leaves nobody logs in: the site may have another operator by now.
+  if (streams.length === 0) return purged;
+  const { made, withServer } = removal;
+  if (!mayDiscard(access.site)) {
+    if (made) await drain(access, streams, removal);
+    else await refuseLosses(access, streams, removal);
+  }
+  const failed = (error: unknown): void => {
+    if (!withServer) throw error;
+    passUnlessRefusal(error);
+  };
+  for (const stream of streams) {
+    if (made) await closeBook(access, stream, removal);
+    // At the site first: without its source nobody could tell what of it the hub has.
+    if (made) await removeAtSite(access, stream, removal).catch(failed);
+    await onHubStream(access, stream, async () => {
+      purged[stream.name] = await releaseSource(access, stream, removal);
+    }).catch(failed);
+  }
+  return purged;
+}
+
+/** The last look at a stream that takes no more: what is missing of it is said now, for its book ends. */
+async function closeBook(access: SiteAccess, stream: StreamSettings, { root }: Removal): Promise<void> {
+  if (readBook(root, stream, access.site) === undefined) return;
+  const facts = await lookAtBook({ root, access, stream });
+  for (const { kind, count, from, to, cause } of facts?.open ?? [])
+    report(
+      `site ${access.site}: stream ${siteStreamName(stream, access.site)} is removed, and its account book ends; ` +
+        `messages ${kind}: ${count}, between ${from} and ${to}${cause === undefined ? "" : `: ${cause}`}`,
+    );
+}
+
+async function removeAtSite(access: SiteAccess, stream: StreamSettings, { stack, withServer }: Removal): Promise<void> {
+  const { site } = access;
+  const name = siteStreamName(stream, site);
+  const js = await atSite(access);
+  const info = await js.stream(name);
+  if (info === undefined) return;
+  const owner = otherOwner(info, stack);
+  if (owner === undefined) return js.deleteStream(name);
+  const fate = withServer
+    ? `it goes with the site's server, and ${info.state.messages} messages with it`
+    : `it is left as it is; delete it with 'nats stream rm ${name}' (as operator of ${site}, at the site) when nobody needs it`;
+  report(`site ${site}: stream ${name} at the site ${owner}: ${fate}`);
+}
+
+/** Time in which the hub takes what a site's stream holds, once the stream takes no more. */
+const DRAIN_MS = 10_000;
+
+/**
+ * Lets the site's streams take no more messages, and waits until the hub has all that they hold: what an application
+ * publishes from then on is refused, and not lost. Errors: a Refusal when the hub lacks some; the streams are as before.
+ */
+async function drain(access: SiteAccess, streams: readonly StreamSettings[], removal: Removal): Promise<void> {
+  const { stack } = removal;
+  // A source that lost its site (the hub restarted) looks for it for 40 s; and most refusals need no stream to be closed.
+  const isLacking = await lossesOf(access, streams, removal).then(
+    (losses) => losses.some(({ isOthers = false }) => !isOthers),
+    () => false,
+  );
+  if (isLacking) for (const stream of streams) await rearm(access, stream, stack).catch(() => undefined);
+  await refuseLosses(access, streams, removal, isLacking ? DRAIN_MS : undefined);
+  const js = await atSite(access);
+  const closed: StreamInfo[] = [];
+  try {
+    for (const stream of streams) {
+      const info = await js.stream(siteStreamName(stream, access.site));
+      if (info === undefined || otherOwner(info, stack) !== undefined) continue;
+      const { config } = info;
+      await js.updateStream({ ...config, subjects: [probeSubjects(config.name)] });
+      closed.push(info);
+    }
+    await refuseLosses(access, streams, removal, DRAIN_MS);
+  } catch (error) {
+    for (const { config } of closed) await js.updateStream(config);
+    throw error;
+  }
+}
+
+/** Resolves with how many messages were purged out of a stream that stays. */
+async function releaseSource(
+  access: SiteAccess,
+  stream: StreamSettings,
+  { stack, withServer, root }: Removal,
+): Promise<number> {
+  const js = await atHub(access, stream);
+  const info = await js.stream(stream.name);
+  if (info === undefined) return 0;
+  const owner = otherOwner(info, stack);
+  if (owner !== undefined) {
+    const where = `hub stream ${collectedName(stream, access.site)}`;
+    const account = stream.collect.mode === "merged" ? "the hub" : access.site;
+    const cure = `delete it with 'nats stream rm ${stream.name}' (as operator of ${account}, on the hub) when nobody needs it`;
+    report(`site ${access.site}: ${where} ${owner}: it is left as it is, with its messages and sources; ${cure}`);
+    return 0;
+  }
+  const others = (info.config.sources ?? []).filter((source) => !isSourceOfSite(source, access.site));
+  let purged = 0;
+  if (mayDiscardCollected(access.site)) {
+    if (stream.collect.mode === "perSite") return js.deleteStream(stream.name).then(() => 0);
+    purged = await js.purge(stream.name, collectedSubject(stream, access.site, ">"));
+  }
+  await bookLastPosition(root, stream, access.site, sourceInfoOf(info, access.site)?.seq ?? 0);
+  // What is kept reserves what it holds: its account has no more room than the declared streams need.
+  const isKept = others.length === 0 && !withServer;
+  const kept = isKept ? { ...info, config: { ...info.config, max_bytes: Math.max(1, info.state.bytes) } } : info;
+  await js.setSources(kept, others).catch((error: unknown) => {
+    // An account without any room takes no change; a source whose stream at the site is gone takes nothing.
+    if (!isNoStorage(error)) throw error;
+  });
+  return purged;
+}

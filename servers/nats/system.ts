@@ -1,0 +1,232 @@
+import { NatsConnection } from "nats";
+import { adminPrefix } from "../../configs/names";
+import { Refusal } from "../../machine/refusal";
+import { siteBehind } from "./connection";
+
+/** Requests to a server as its system account, with the fields that this program reads. */
+
+export interface Varz {
+  server_id: string;
+  server_name: string;
+  version: string;
+  /** SHA-256 of the configuration in effect, as `nats-server -t` prints it. */
+  config_digest: string;
+  max_payload: number;
+  start: string;
+  /** The server's clock. */
+  now: string;
+}
+
+/** One leaf link. `account` is the account on the answering server. */
+export interface LeafLink {
+  id: number;
+  name: string;
+  account: string;
+  rtt?: string;
+  in_msgs: number;
+  out_msgs: number;
+  /** What the other end wants to be sent; only when it was asked for. */
+  subscriptions_list?: string[];
+}
+
+export interface AccountStatus {
+  account_name: string;
+  jetstream_enabled: boolean;
+  leafnode_connections: number;
+  exports?: { subject: string; type: "service" | "stream"; approved_accounts?: string[] }[];
+  imports?: { subject: string; type: "service" | "stream"; account: string; invalid: boolean }[];
+}
+
+export interface JszAccount {
+  name: string;
+  /** Bytes that it stores in files and in memory, and that its streams reserve. */
+  storage?: number;
+  memory?: number;
+  reserved_storage?: number;
+  reserved_memory?: number;
+  stream_detail?: {
+    name: string;
+    created: string;
+    config?: { name: string; sources?: { name: string; external?: { api?: string } }[] | null };
+    state: { messages: number };
+    direct_consumer_detail?: SourceConsumer[];
+  }[];
+}
+
+/** A consumer that a source or a mirror has at this server. */
+export interface SourceConsumer {
+  name: string;
+  created: string;
+  /** Whose it is: `_nats.src.stream`, `_nats.src.acc`, `_nats.src.domain`. */
+  config?: { metadata?: Record<string, string> };
+  delivered: { consumer_seq: number; stream_seq: number };
+  num_pending: number;
+  push_bound?: boolean;
+  /** Whether somebody paused it, and for how much longer, in nanoseconds. */
+  paused?: boolean;
+  pause_remaining?: number;
+}
+
+export interface Jsz {
+  disabled?: boolean;
+  /** Bytes in files, of all accounts. */
+  storage?: number;
+  config?: { domain?: string; max_storage?: number };
+  account_details?: JszAccount[];
+}
+
+interface Answer<T> {
+  data?: T;
+  error?: { code?: number; description?: string };
+}
+
+const REQUEST_TIMEOUT_MS = 5_000;
+
+async function said<T>(connection: NatsConnection, subject: string, options: object = {}): Promise<T> {
+  const message = await connection.request(subject, JSON.stringify(options), { timeout: REQUEST_TIMEOUT_MS });
+  return message.json<T>();
+}
+
+/** Where the server that is meant takes requests: the one that the connection leads to, or a site's behind the hub. */
+async function addressee(connection: NatsConnection): Promise<string> {
+  const site = siteBehind(connection);
+  if (site === undefined) return `$SYS.REQ.SERVER.${connection.info?.server_id ?? ""}`;
+  return `${adminPrefix(site)}.${await serverIdOf(connection, site)}`;
+}
+
+/** The id of a site's server, asked through the hub. */
+async function serverIdOf(connection: NatsConnection, site: string): Promise<string> {
+  const { server } = await said<{ server: { id: string } }>(connection, `${adminPrefix(site)}.PING.VARZ`);
+  return server.id;
+}
+
+/** Asks the server that `connection` leads to. Errors: a Refusal with the server's own words. */
+async function ask<T>(connection: NatsConnection, request: string, options: object = {}): Promise<T> {
+  const answer = await said<Answer<T>>(connection, `${await addressee(connection)}.${request}`, options);
+  if (answer.error !== undefined) throw new Refusal(answer.error.description ?? `the server refused ${request}`);
+  return answer.data as T;
+}
+
+export const varz = (connection: NatsConnection): Promise<Varz> => ask<Varz>(connection, "VARZ");
+
+/** The leaf links of the server; of one account when it is named. */
+export const leafLinks = async (connection: NatsConnection, account?: string): Promise<LeafLink[]> =>
+  (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", account === undefined ? {} : { account })).leafs ?? [];
+
+/** The key that each leaf link of an account logged in with, by the link's id; absent where the server does not say. */
+export async function keysOfLinks(connection: NatsConnection, account: string): Promise<Map<number, string>> {
+  const { connections } = await ask<{
+    connections?: { cid: number; kind?: string; authorized_user?: string }[] | null;
+  }>(connection, "CONNZ", { acc: account, auth: true });
+  return new Map(
+    (connections ?? []).flatMap(({ cid, kind, authorized_user: key }) =>
+      kind === "Leafnode" && key !== undefined ? [[cid, key] as const] : [],
+    ),
+  );
+}
+
+/** The leaf links of one account, with what the other ends want to be sent. */
+export async function linksWithSubjects(connection: NatsConnection, account: string): Promise<LeafLink[]> {
+  const { leafs } = await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", { account, subscriptions: true });
+  // The server leaves an empty list out.
+  return (leafs ?? []).map((link) => ({ subscriptions_list: [], ...link }));
+}
+
+/** What the server knows of an account; undefined when it has none of this name. */
+export async function accountStatus(connection: NatsConnection, account: string): Promise<AccountStatus | undefined> {
+  const found = await ask<{ accounts?: string[]; account_detail?: AccountStatus }>(connection, "ACCOUNTZ", {
+    account,
+  }).catch(() => undefined);
+  return found?.account_detail;
+}
+
+/** JetStream's accounts and their streams; of one account when it is named. */
+export const jsz = (connection: NatsConnection, account?: string): Promise<Jsz> =>
+  ask<Jsz>(connection, "JSZ", {
+    accounts: true,
+    streams: true,
+    limit: 10_000,
+    ...(account === undefined ? {} : { account }),
+  });
+
+/** What each stream of an account sources: the stream's name elsewhere, and the API that it asks there. */
+export async function sourcesOf(
+  connection: NatsConnection,
+  account: string,
+): Promise<{ name: string; api: string | undefined }[]> {
+  const { account_details: accounts = [] } = await ask<Jsz>(connection, "JSZ", {
+    account,
+    accounts: true,
+    streams: true,
+    config: true,
+    limit: 10_000,
+  });
+  const streams = accounts.find(({ name }) => name === account)?.stream_detail ?? [];
+  const sources = streams.flatMap(({ config }) => config?.sources ?? []);
+  return sources.map(({ name, external }) => ({ name, api: external?.api }));
+}
+
+/** JetStream of one account, with the consumers that sources and mirrors have at its streams. */
+export const jszOf = (connection: NatsConnection, account: string): Promise<Jsz> =>
+  ask<Jsz>(connection, "JSZ", {
+    account,
+    accounts: true,
+    streams: true,
+    consumer: true,
+    direct_consumer: true,
+    config: true,
+    limit: 10_000,
+  });
+
+export function sourceConsumersIn(
+  { account_details: accounts = [] }: Jsz,
+  account: string,
+  stream: string,
+): SourceConsumer[] {
+  const streams = accounts.find(({ name }) => name === account)?.stream_detail ?? [];
+  return streams.find(({ name }) => name === stream)?.direct_consumer_detail ?? [];
+}
+
+interface HealthError {
+  type: string;
+  error: string;
+}
+
+/**
+ * Why the server's JetStream stores nothing more, in its own words: it switched itself off although the configuration
+ * has it, or a stream cannot write. It stays so until a restart. undefined when nothing is known to be wrong.
+ */
+export async function storeFailure(connection: NatsConnection, account?: string): Promise<string | undefined> {
+  const { errors = [] } = await ask<{ errors?: HealthError[] }>(connection, "HEALTHZ", {
+    details: true,
+    ...(account === undefined ? {} : { account }),
+  });
+  const failed = errors.find(({ type, error }) =>
+    type === "JETSTREAM" ? /not enabled/i.test(error) : type === "STREAM" && /write error/i.test(error),
+  );
+  return failed?.type === "JETSTREAM" ? "JetStream switched itself off" : failed?.error;
+}
+
+/** The consumers that sources of other servers have at a stream of the account. */
+export const sourceConsumers = async (
+  connection: NatsConnection,
+  account: string,
+  stream: string,
+): Promise<SourceConsumer[]> => sourceConsumersIn(await jszOf(connection, account), account, stream);
+
+/** The JetStream settings in effect; undefined when it is off. */
+export const jetStreamConfig = (connection: NatsConnection): Promise<Jsz["config"]> =>
+  ask<Jsz>(connection, "JSZ").then(({ disabled, config }) => (disabled === true ? undefined : config));
+
+/**
+ * Makes the server read its configuration file again. It answers a bad file with the parse error, and needs neither a
+ * signal nor access to where the server runs.
+ */
+export const reload = async (connection: NatsConnection): Promise<void> => {
+  await ask<unknown>(connection, "RELOAD");
+};
+
+/** Drops a leaf link by its id; a reload that removes the link's key leaves the link up (nats-server reload.go). */
+export const kick = async (connection: NatsConnection, cid: number): Promise<void> => {
+  await ask<unknown>(connection, "KICK", { cid });
+};

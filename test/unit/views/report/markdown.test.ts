@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import type { RawSettings } from "../../../../configs/settings";
+import type { PreviewJson } from "../../../../views/report/preview";
+import { reportOf } from "../../../../views/report/report";
+import { newSeed } from "../../../support/settings";
+import { previewedIn, readRecording, recordingNames } from "../../../support/preview-recordings";
+import { TWO_SITES, leafInputs, previewOf, settingsFrom, update } from "./previews";
+
+describe("the report as Markdown", () => {
+  it("is the same text for the same preview, in whatever order its steps and diagnostics come", () => {
+    for (const name of recordingNames()) {
+      const recording = readRecording(name);
+      const { steps = [], diagnostics = [] } = recording.preview;
+      const turned = { ...recording.preview, steps: steps.toReversed(), diagnostics: diagnostics.toReversed() };
+      const text = (preview: PreviewJson) => reportOf(previewedIn({ ...recording, preview })).markdown;
+      assert.equal(text(turned), text(recording.preview), name);
+    }
+  });
+
+  it("has no seed in it, wherever one was written by mistake", () => {
+    const seed = newSeed();
+    const wanted = {
+      ...TWO_SITES,
+      natsServer: `/opt/${seed}`,
+      sites: [{ name: "oslo", address: seed }, { name: "bergen" }],
+      streams: [{ name: "EVENTS", subjects: ["events.>", seed] }],
+    } satisfies RawSettings;
+    const { markdown } = reportOf(
+      previewOf(
+        wanted,
+        [update("LeafServer", "oslo-server", leafInputs("oslo"), leafInputs("oslo", { access: { link: seed } }))],
+        [{ severity: "info", message: `site oslo: open ${seed}: no such file` }],
+        { pending: [{ site: "bergen", reason: `dial ${seed}` }] },
+      ),
+    );
+    assert.match(markdown, /SU…/);
+    assert.ok(!markdown.includes(seed));
+  });
+
+  it("shows the words of others as they are: no markup, no mention, no new row", () => {
+    const message = "site oslo: <b>@all</b> | [x](http://y) `z`\n| a |\n# b";
+    const { markdown } = reportOf(previewOf(TWO_SITES, [], [{ severity: "info", message }]));
+    assert.match(
+      markdown,
+      /\\<b\\>@\u2060all\\<\/b\\> \\\| \\\[x\\\]\(http:\/\/y\) \\`z\\`\n {2}\\\| a \\\|\n {2}\\# b/,
+    );
+  });
+
+  it("names many sites that are alike once, and the others below", () => {
+    const sites = Array.from({ length: 200 }, (_, i) => ({ name: `site-${i}` }));
+    const wanted = { ...TWO_SITES, sites: sites.map((site) => ({ ...site, maxPayload: "512KiB" })) };
+    const before = settingsFrom({ ...TWO_SITES, sites });
+    const { markdown } = reportOf(previewOf(wanted, [], [], { before }));
+    assert.match(markdown, /\n\| 200 sites like `site-0` \| `maxPayload` `1 MiB` → `512 KiB` \|/);
+    assert.match(markdown, /<details><summary>200 sites like site-0<\/summary>\n\nsite-0, site-1, .*site-199\n/);
+    // GitHub takes no longer comment.
+    assert.ok(markdown.length < 60_000, `${markdown.length} characters`);
+  });
+
+  it("says what the removal of a protected site needs", () => {
+    const wanted = { ...TWO_SITES, sites: [{ name: "oslo" }] };
+    const { changes, markdown } = reportOf(previewOf(wanted, [], [], { leaving: ["bergen"] }));
+    assert.match(
+      markdown,
+      /^### Preview of `lab`: 1 site removed\n\n\*\*Protected: bergen\.\*\* Until `make up STACK=lab CONFIRM=lab REMOVE=bergen` has/,
+    );
+    assert.deepEqual(changes.leaving, ["bergen"]);
+    assert.doesNotMatch(reportOf(previewOf(wanted)).markdown, /REMOVE/);
+  });
+
+  it("draws no picture of what is refused", () => {
+    const message = "error: the settings have 1 problem:\n  - a: b; c";
+    const { markdown } = reportOf(previewOf(TWO_SITES, [], [{ severity: "error", message }]));
+    assert.doesNotMatch(markdown, /mermaid/);
+    assert.match(reportOf(previewOf(TWO_SITES)).markdown, /```mermaid\n/);
+  });
+
+  it("marks in the picture what changes", () => {
+    const wanted = { ...TWO_SITES, sites: [{ name: "oslo", reconnect: "200ms" }, { name: "tromso" }] };
+    const { markdown } = reportOf(
+      previewOf(wanted, [
+        update("LeafServer", "oslo-server", leafInputs("oslo"), leafInputs("oslo", { restart: { reconnect: 200 } })),
+      ]),
+    );
+    for (const [site, mark] of [
+      ["oslo", "restarts"],
+      ["tromso", "added"],
+      ["bergen", "removed"],
+    ]) {
+      assert.match(markdown, new RegExp(`"${site} \\(${mark}\\)`));
+    }
+  });
+});
