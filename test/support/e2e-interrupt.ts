@@ -21,13 +21,15 @@ function tree(root: number): number[] {
   return below(root).filter((pid) => !outlives(pid));
 }
 
-function kill(pid: number): void {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, name);
   } catch {
     // It has just ended.
   }
 }
+
+const kill = (pid: number): void => signal(pid, "SIGKILL");
 
 export type Victims = "all" | "cli";
 
@@ -63,6 +65,8 @@ export async function interrupt(
     // Known beforehand: to look for them takes longer than much of what is to be interrupted.
     const known = victims === "cli" ? started.filter(named("pulumi")) : started.toReversed();
     await soon(what, 1, look);
+    // All of them stand still first: a CLI that saw its provider die would write down that the step failed.
+    known.forEach((pid) => signal(pid, "SIGSTOP"));
     known.forEach(kill);
   } finally {
     if (victims === "all") lookAround().forEach(kill);
