@@ -7,24 +7,41 @@ import { sideBySide } from "../machine/side-by-side";
 import { Refusal, report } from "../machine/refusal";
 
 // `make unit`, `make test`: runs the named suites one after the other and ends with the total over all of them, alone on
-// the last line. All suites run even when one fails: CI shall show everything at once. Suites that mostly wait for other
-// programs run two files at a time, each in a mocha of its own whose output is shown when it ends.
+// the last line. All suites run even when one fails: CI shall show everything at once. The files of suites that mostly wait
+// for other programs run side by side, each in a mocha of its own whose output is shown when it ends.
 
 interface Suite {
   readonly folder: string;
   /** For one test, unless the test says otherwise. */
   readonly timeoutSeconds: number;
-  /** Test files that run at a time; with options for mocha, such as -g, always one. */
-  readonly lanes: number;
-  /** For a mocha that runs all of its files. With -g, a file without such a test would be a failure at two at a time. */
+  /** Whether its files mostly wait for other programs: they run beside others, each in a mocha of its own. */
+  readonly waits?: true;
+  /** For a mocha that runs all of its files. With -g, a file without such a test would be a failure on its own. */
   readonly options?: readonly string[];
 }
 
 const SUITES: Readonly<Record<string, Suite>> = {
-  unit: { folder: "test/unit", timeoutSeconds: 10, lanes: 1, options: ["--parallel", "--jobs", "2"] },
-  integration: { folder: "test/integration", timeoutSeconds: 120, lanes: 2 },
-  e2e: { folder: "test/e2e", timeoutSeconds: 600, lanes: 3 },
+  unit: { folder: "test/unit", timeoutSeconds: 10, options: ["--parallel", "--jobs", "2"] },
+  integration: { folder: "test/integration", timeoutSeconds: 120, waits: true },
+  e2e: { folder: "test/e2e", timeoutSeconds: 600, waits: true },
 };
+
+/** Files of suites that wait, so many at a time. */
+const LANES = 3;
+
+/** What takes longest begins first, so that nothing long is left alone at the end. */
+const LONGEST: readonly string[] = [
+  "test/integration/catalogue.test.ts",
+  "test/e2e/docker.test.ts",
+  "test/e2e/changes.test.ts",
+  "test/e2e/away.test.ts",
+  "test/integration/book.test.ts",
+  "test/e2e/docker-refusals.test.ts",
+  "test/e2e/life-cycle.test.ts",
+  "test/e2e/interrupted.test.ts",
+  "test/e2e/paused.test.ts",
+  "test/integration/doubling.test.ts",
+];
 
 const PROJECT_ROOT = path.resolve(__dirname, "..");
 
@@ -55,30 +72,59 @@ const sumOf = (a: Totals, b: Totals): Totals => ({
 });
 
 async function main(names: readonly string[], mochaArguments: readonly string[]): Promise<number> {
-  let sum = NOTHING;
-  for (const name of names) {
+  const suites = names.map((name) => {
     const suite = SUITES[name];
-    if (suite === undefined) {
-      throw new Refusal(`toolchain/suites.ts: '${name}' is no suite; there are ${Object.keys(SUITES).join(", ")}`);
-    }
-    console.log(`\n--- ${name} tests (${suite.folder})`);
-    sum = sumOf(sum, await runSuite(suite, mochaArguments));
+    if (suite !== undefined) return suite;
+    throw new Refusal(`toolchain/suites.ts: '${name}' is no suite; there are ${Object.keys(SUITES).join(", ")}`);
+  });
+  const isAlone = ({ waits }: Suite): boolean => waits !== true || mochaArguments.length > 0;
+  let sum = NOTHING;
+  for (const suite of suites.filter(isAlone)) {
+    console.log(`\n--- ${suite.folder}`);
+    const options = mochaArguments.length > 0 ? mochaArguments : (suite.options ?? []);
+    sum = sumOf(sum, await runFiles(suite, [...options, `${suite.folder}/**/*.test.ts`], "inherit"));
   }
+  sum = sumOf(sum, await runSideBySide(suites.filter((suite) => !isAlone(suite))));
   // Said again here: the end of the output is what CI shows first.
   if (sum.failures.length > 0) console.log(`\nfailed:\n${sum.failures.map((failure) => `  ${failure}`).join("\n")}`);
   console.log(`\n${totalLine(sum)}`);
   return sum.failed === 0 ? 0 : 1;
 }
 
-async function runSuite(suite: Suite, mochaArguments: readonly string[]): Promise<Totals> {
-  if (suite.lanes === 1 || mochaArguments.length > 0) {
-    const options = mochaArguments.length > 0 ? mochaArguments : (suite.options ?? []);
-    return await runFiles(suite, [...options, `${suite.folder}/**/*.test.ts`], "inherit");
-  }
-  const files = fs.readdirSync(path.join(PROJECT_ROOT, suite.folder), { recursive: true, encoding: "utf8" });
-  const tests = files.filter((file) => file.endsWith(".test.ts")).map((file) => `${suite.folder}/${file}`);
-  const all = await sideBySide(tests.sort(), (file) => runFiles(suite, [file], "at the end"), suite.lanes);
+/** All files of these suites, so many at a time. */
+async function runSideBySide(suites: readonly Suite[]): Promise<Totals> {
+  const jobs = suites.flatMap((suite) => {
+    const files = fs.readdirSync(path.join(PROJECT_ROOT, suite.folder), { recursive: true, encoding: "utf8" });
+    return files
+      .filter((file) => file.endsWith(".test.ts"))
+      .map((file) => ({ suite, file: `${suite.folder}/${file}` }));
+  });
+  const seconds: Record<string, number> = {};
+  const all = await sideBySide(
+    inOrder(jobs),
+    async ({ suite, file }) => {
+      const started = Date.now();
+      const totals = await runFiles(suite, [file], "at the end");
+      seconds[file] = Math.round((Date.now() - started) / 1000);
+      return totals;
+    },
+    LANES,
+  );
+  const slowest = Object.entries(seconds).sort(([, a], [, b]) => b - a);
+  if (jobs.length > 0)
+    console.log(
+      `\nslowest: ${slowest
+        .slice(0, 12)
+        .map(([file, s]) => `${file} ${s} s`)
+        .join(", ")}`,
+    );
   return all.reduce(sumOf, NOTHING);
+}
+
+/** The longest first, the others by name. */
+export function inOrder<J extends { file: string }>(jobs: readonly J[]): J[] {
+  const rank = ({ file }: J): number => (LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length);
+  return [...jobs].sort((a, b) => rank(a) - rank(b) || a.file.localeCompare(b.file));
 }
 
 /** One mocha over these files. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { judge, totalLine } from "../../../toolchain/suites";
+import { inOrder, judge, totalLine } from "../../../toolchain/suites";
 
 describe("the total of a test run", () => {
   it("is exactly 'N passed, N failed'", () => {
@@ -44,5 +44,18 @@ describe("the total of a test run", () => {
       skipped: 0,
       failures: ["mocha ended with exit code 0"],
     });
+  });
+
+  it("begins with what takes longest, and goes on by name", () => {
+    const files = [
+      "test/e2e/away.test.ts",
+      "test/integration/a.test.ts",
+      "test/e2e/docker.test.ts",
+      "test/e2e/b.test.ts",
+    ];
+    assert.deepEqual(
+      inOrder(files.map((file) => ({ file }))).map(({ file }) => file),
+      ["test/e2e/docker.test.ts", "test/e2e/away.test.ts", "test/e2e/b.test.ts", "test/integration/a.test.ts"],
+    );
   });
 });
