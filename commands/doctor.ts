@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
-import { parseDuration } from "../configs/units";
+import { parseDuration } from "../configs/text/units";
 import { describeProblem } from "../configs/problem";
 import { maskSeeds } from "../configs/seeds";
 import { doctorMetrics } from "../views/outputs/metrics";

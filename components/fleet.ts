@@ -1,6 +1,6 @@
 import * as pulumi from "./sdk/pulumi";
 import { publicKeyOf } from "../configs/keys";
-import { bracketed } from "../configs/address";
+import { bracketed } from "../configs/text/address";
 import { CONTAINER_PORTS } from "../configs/container";
 import { dialedHub, isElsewhere, placementOf, reachedAt } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";

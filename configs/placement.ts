@@ -1,4 +1,4 @@
-import { addressParts } from "./address";
+import { addressParts } from "./text/address";
 import { CONTAINER_PORTS } from "./container";
 import { HubSettings, Settings, SiteSettings } from "./settings";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { addressParts } from "./address";
-import { parseDuration, parseSize } from "./units";
+import { addressParts } from "./text/address";
+import { parseDuration, parseSize } from "./text/units";
 
 /**
  * The settings of one stack: what `Pulumi.<stack>.yaml` may hold, and nothing else.

@@ -1,7 +1,7 @@
 import { collectingAccount, siteStreamName } from "./names";
 import { deliverPrefix, probeSubjects } from "./permissions";
 import { StreamSettings } from "./settings";
-import { NANOSECONDS_PER_MS } from "./units";
+import { NANOSECONDS_PER_MS } from "./text/units";
 
 /** The fields of a JetStream stream configuration that this program sets, as they stand in the JSON API. */
 export interface StreamConfig {

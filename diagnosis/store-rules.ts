@@ -1,4 +1,4 @@
-import { formatSize } from "../configs/units";
+import { formatSize } from "../configs/text/units";
 import { ServerFacts } from "./facts/facts";
 import { SiteRule } from "./facts/finding";
 

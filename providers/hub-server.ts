@@ -1,4 +1,4 @@
-import { hostPort } from "../configs/address";
+import { hostPort } from "../configs/text/address";
 import { isLowered } from "../configs/plan/limits";
 import { spotOf } from "../configs/placement";
 import { HubDeclaration, reservationsOf } from "../configs/plan/plan-hub";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { hostPort } from "../configs/address";
+import { hostPort } from "../configs/text/address";
 import { isLowered } from "../configs/plan/limits";
 import { accountOf } from "../configs/names";
 import { spotOf } from "../configs/placement";

@@ -1,7 +1,7 @@
 import { KeySource, ServerPlan, SitePlan } from "./fleet-plan";
 import { LinkSecurity, Placement } from "../placement";
 import { StoreLimits } from "./plan-server";
-import { formatSize } from "../units";
+import { formatSize } from "../text/units";
 
 /** What the text of a plan says of one server. A new field is one more entry, and finds its place by itself. */
 

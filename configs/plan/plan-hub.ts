@@ -1,4 +1,4 @@
-import { hostPort } from "../address";
+import { hostPort } from "../text/address";
 import { atLeast } from "./limits";
 import { linkTls } from "../link-tls";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, probeStreamName } from "../names";

@@ -3,7 +3,7 @@ import { SYSTEM_ACCOUNT, accountOf, adminPrefix } from "../names";
 import { applicationPermissions } from "../permissions";
 import { ReloadSettings, RestartSettings, ServerPaths, jetStreamLimits, planServer } from "./plan-server";
 import { AccountImport, ServerConfig } from "../server-config";
-import { serverDuration } from "../units";
+import { serverDuration } from "../text/units";
 
 /** A site's server. What the server takes only at start is under `restart`. */
 export interface LeafDeclaration {

@@ -1,7 +1,7 @@
-import { hostPort } from "../address";
+import { hostPort } from "../text/address";
 import { SYSTEM_ACCOUNT } from "../names";
 import { AccountConfig, ServerConfig } from "../server-config";
-import { serverDuration } from "../units";
+import { serverDuration } from "../text/units";
 
 /** What the hub's server and a site's have in common. */
 

@@ -5,7 +5,7 @@ import { Facts, KEY_WORDS, LINK_FACTS, SERVER_FACTS, SITE_FACTS } from "./plan-f
 import { count, duration, factRows, keyWords, storeWords } from "./plan-facts";
 import { maskSeeds } from "../seeds";
 import { StreamConfig } from "../streams";
-import { NANOSECONDS_PER_MS, formatSize } from "../units";
+import { NANOSECONDS_PER_MS, formatSize } from "../text/units";
 
 /** A FleetPlan as text. What all sites have in common is said once, and their table has only what differs. */
 

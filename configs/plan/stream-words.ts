@@ -2,7 +2,7 @@ import { duration } from "./plan-facts";
 import type { StreamChange } from "./stream-changes";
 import { STREAM_FIELDS } from "./stream-fields";
 import type { StreamSource } from "../streams";
-import { NANOSECONDS_PER_MS, formatSize } from "../units";
+import { NANOSECONDS_PER_MS, formatSize } from "../text/units";
 
 /** Differences of a stream's configuration in words. */
 

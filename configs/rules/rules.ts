@@ -6,7 +6,7 @@ import { Rule, RuleContext, ms, range, repeated } from "./rule";
 import { seedProblem, withoutSeeds } from "../seeds";
 import { Settings } from "../settings";
 import { STREAM_RULES } from "./stream-rules";
-import { formatSize } from "../units";
+import { formatSize } from "../text/units";
 
 /** What resources of a server are named after. */
 const PARTS = ["identity", "link", "server", "streams", "container", "config", "data", "certificate"];

@@ -1,5 +1,5 @@
 import { StreamSettings } from "../../configs/settings";
-import { NANOSECONDS_PER_MS } from "../../configs/units";
+import { NANOSECONDS_PER_MS } from "../../configs/text/units";
 import { Collection, Difference, turnedSince } from "../../diagnosis/book/ledger";
 import { StreamInfo } from "../../servers/nats/jetstream";
 import { Positions } from "./positions";

@@ -2,7 +2,7 @@ import { NatsConnection } from "nats";
 import { HubStreamFacts, SiteFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { FindingCode } from "../../diagnosis/reference/reference";
 import { duration } from "../../configs/plan/plan-facts";
-import { NANOSECONDS_PER_MS } from "../../configs/units";
+import { NANOSECONDS_PER_MS } from "../../configs/text/units";
 import { waiting } from "../sourcing/collected";
 import type { WatchedSite } from "./doctor";
 import { FleetFile, ForeignSite, Login } from "./doctor-file";

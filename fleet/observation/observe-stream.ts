@@ -2,7 +2,7 @@ import { HUB_ACCOUNT, accountOf, collectingAccount, probeStreamName, siteStreamN
 import { deliverPrefix } from "../../configs/permissions";
 import { StreamSettings } from "../../configs/settings";
 import { StreamSource, collectedName, collectedSubject, siteApi, sourceOf } from "../../configs/streams";
-import { NANOSECONDS_PER_MS } from "../../configs/units";
+import { NANOSECONDS_PER_MS } from "../../configs/text/units";
 import { HubStreamFacts, SiteStreamFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { SiteAccess, atHub, atSite, sourceInfoOf } from "../sourcing/collected";
 import { doublingOf, doublingWords } from "../book/doubling";

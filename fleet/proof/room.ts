@@ -1,6 +1,6 @@
 import { ProbeSettings } from "../../configs/settings";
 import { overlaps } from "../../configs/subjects";
-import { NANOSECONDS_PER_MS, formatSize } from "../../configs/units";
+import { NANOSECONDS_PER_MS, formatSize } from "../../configs/text/units";
 import { AccountInfo, ConsumerInfo, StreamInfo } from "../../servers/nats/jetstream";
 import { Refusal } from "../../machine/refusal";
 import { OVERHEAD_BYTES } from "./probe-message";

@@ -1,6 +1,6 @@
 import { Reservation } from "../../configs/plan/plan-hub";
 import { StoreLimits } from "../../configs/plan/plan-server";
-import { formatSize } from "../../configs/units";
+import { formatSize } from "../../configs/text/units";
 import { Access, shared } from "../../servers/nats/connection";
 import { PROBE_ROOM, atLeast } from "../../configs/plan/limits";
 import { accountStatus, jsz } from "../../servers/nats/system";

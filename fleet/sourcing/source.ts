@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { StreamSettings } from "../../configs/settings";
 import { StreamSource, collectedSubject, isSourceOfSite } from "../../configs/streams";
-import { NANOSECONDS_PER_MS } from "../../configs/units";
+import { NANOSECONDS_PER_MS } from "../../configs/text/units";
 import { SiteAccess, atHub, sourceInfoOf } from "./collected";
 import { exclusively } from "../../machine/exclusively";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";

@@ -2,7 +2,7 @@ import { duration } from "../../configs/plan/plan-facts";
 import { readSettings } from "../../configs/reading/read-settings";
 import { Settings } from "../../configs/settings";
 import type { SitesTable } from "../../configs/reading/sites-table";
-import { formatSize } from "../../configs/units";
+import { formatSize } from "../../configs/text/units";
 import { same } from "../../configs/values";
 import type { SettingChange } from "./model";
 import type { PreviewJson } from "./preview";

@@ -2,7 +2,7 @@ import { duration } from "../../configs/plan/plan-facts";
 import type { StreamSettings } from "../../configs/settings";
 import { streamChanges } from "../../configs/plan/stream-changes";
 import { StreamConfig, hubStreamConfig, siteStreamConfig } from "../../configs/streams";
-import { formatSize } from "../../configs/units";
+import { formatSize } from "../../configs/text/units";
 import { ANY_SITE } from "../../configs/plan/fleet-plan";
 import type { StreamChange } from "./model";
 

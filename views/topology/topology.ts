@@ -1,4 +1,4 @@
-import { hostPort } from "../../configs/address";
+import { hostPort } from "../../configs/text/address";
 import { HUB_ACCOUNT, accountOf, collectingAccount, siteStreamName } from "../../configs/names";
 import { LinkSecurity, dialedHub, linkSecurity, placementOf } from "../../configs/placement";
 import { maskSeeds } from "../../configs/seeds";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatSize, parseDuration, parseSize, serverDuration } from "../../../configs/units";
+import { formatSize, parseDuration, parseSize, serverDuration } from "../../../../configs/text/units";
 
 describe("a size", () => {
   const SIZES: Readonly<Record<string, number>> = {

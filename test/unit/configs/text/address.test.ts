@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { addressParts, hostPort } from "../../../configs/address";
+import { addressParts, hostPort } from "../../../../configs/text/address";
 
 describe("an address", () => {
   it("is host and port, an IPv6 address in brackets", () => {
