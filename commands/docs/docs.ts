@@ -1,5 +1,6 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { format } from "prettier";
 import { BOOK_FINDINGS } from "../../diagnosis/reference/book-reference";
 import { CONFIG_FINDINGS } from "../../diagnosis/files/reference";
 import {
@@ -10,11 +11,14 @@ import {
   STREAM_FINDINGS,
   WARNINGS,
 } from "../../diagnosis/reference/reference";
+import { sitesFileSchema, stackFileSchema } from "../../views/settings/schema";
+import { pulumiConfig, withSettingsTables } from "../../views/settings/tables";
 import { exampleSvg } from "./example-fleet";
 import { report } from "../../machine/refusal";
 
-// `make docs`: writes docs/findings.md from the reference in diagnosis/, and the picture docs/topology.svg. A unit test
-// fails when a file is another.
+// `make docs`: writes what people read from where it is said once: docs/findings.md from the reference in diagnosis/, the
+// tables of docs/settings.md, the JSON Schemas and the texts in Pulumi.yaml from configs/settings.ts, and the picture
+// docs/topology.svg. A unit test fails when a file is another.
 
 const INTRODUCTION = `# Findings
 
@@ -59,12 +63,36 @@ export const findingsDoc = (parts: readonly Part[] = PARTS): string =>
     ),
   ].join("\n");
 
+const ROOT = resolve(__dirname, "../..");
+const textOf = (file: string): string => readFileSync(join(ROOT, file), "utf8");
+const WIDTH = { printWidth: 120 };
+
+/** From `config:` to the next line that is not indented. */
+const CONFIG_BLOCK = /^config:\n(?: .*\n)+/m;
+
+/** Every file that is made, with its text. */
+export async function madeDocs(): Promise<Record<string, string>> {
+  const json = (schema: object) => format(JSON.stringify(schema), { ...WIDTH, parser: "json" });
+  return {
+    "docs/findings.md": findingsDoc(),
+    "docs/topology.svg": exampleSvg(),
+    "docs/settings.md": await format(withSettingsTables(textOf("docs/settings.md")), { ...WIDTH, parser: "markdown" }),
+    "configs/schema/stack.json": await json(stackFileSchema()),
+    "configs/schema/sites.json": await json(sitesFileSchema()),
+    "Pulumi.yaml": await format(textOf("Pulumi.yaml").replace(CONFIG_BLOCK, pulumiConfig()), {
+      ...WIDTH,
+      parser: "yaml",
+    }),
+  };
+}
+
 if (require.main === module) {
-  try {
-    writeFileSync(join(__dirname, "../..", "docs", "findings.md"), findingsDoc());
-    writeFileSync(join(__dirname, "../..", "docs", "topology.svg"), exampleSvg());
-  } catch (error) {
-    report(error);
-    process.exitCode = 1;
-  }
+  madeDocs()
+    .then((files) => {
+      for (const [file, text] of Object.entries(files)) writeFileSync(join(ROOT, file), text);
+    })
+    .catch((error: unknown) => {
+      report(error);
+      process.exitCode = 1;
+    });
 }

@@ -18,6 +18,7 @@ export function stackTemplate({
 `;
   const provider = secretsProvider === undefined ? "" : `secretsprovider: ${JSON.stringify(secretsProvider)}\n`;
   return `# Environment '${stack}'. What environments are: docs/environments.md; all settings: docs/settings.md.
+# yaml-language-server: $schema=configs/schema/stack.json
 config:
 ${kept}  # Nothing deletes what holds data or keys, and every change asks for CONFIRM=${stack}:
   # nats-hub-leaf:protect: true

@@ -17,6 +17,12 @@ export const NANOSECONDS_PER_MS = 1e6;
 
 const DURATION_UNITS: Record<string, number> = { ms: 1, s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
 
+/** What a size, and a duration, look like; a number of either form may still be too large. */
+const textOf = (units: Record<string, number>): RegExp =>
+  new RegExp(`^\\s*\\d+(\\.\\d+)?\\s*(${Object.keys(units).join("|")})\\s*$`);
+export const SIZE_TEXT = textOf(SIZE_UNITS);
+export const DURATION_TEXT = textOf(DURATION_UNITS);
+
 function parseWithUnits(text: string, units: Record<string, number>): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(text.trim());
   const factor = match?.[2] === undefined ? undefined : units[match[2]];
