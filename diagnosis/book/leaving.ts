@@ -79,12 +79,14 @@ export function withTurned(collection: Collection, { onHub, stands }: Look): Col
   if (onHub.history === "same") return collection;
   const isAnew = onHub.history === "made anew";
   const isAlone = Object.keys(collection.positions).length < 2;
-  const { first } = collection.hub;
+  const { first, marks } = collection.hub;
   const sites = Object.entries(collection.sites).map(([name, record]): [string, SiteRecord] => {
     const { oldest = 0, purges = [], skipped, undone = 0 } = record;
     const kept = isAnew ? 0 : stands === undefined ? Infinity : (stands.doubled?.[name] ?? 0);
     const gone = doubledOn(record) - kept;
-    const stored = isAlone ? Math.min(first - 1, oldest - 1) : oldest - 1 - skipped;
+    // Messages, each once: a second copy of one is `undone`, wherever it was.
+    const twice = markUpTo(marks, first - 1)?.doubled?.[name] ?? 0;
+    const stored = isAlone ? first - 1 - twice : oldest - 1 - skipped - doubledOn(record);
     const probes = sum(purges.filter(({ last }) => last < first).map(({ count }) => count));
     return [
       name,

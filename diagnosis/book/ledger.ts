@@ -254,7 +254,7 @@ export const withNewestMarks = ({ hub, sites, ...book }: Collection): Collection
 });
 
 /** The newest mark at or below a sequence: what stands there was stored no earlier. */
-export const markUpTo = (marks: readonly Mark[], seq: number): Mark | undefined =>
+export const markUpTo = <M extends Mark>(marks: readonly M[], seq: number): M | undefined =>
   marks.findLast((mark) => mark.seq <= seq);
 
 /** The difference with its cause, where that is known. */
