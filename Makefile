@@ -9,88 +9,51 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
+
+PULUMI_COMMANDS := up preview refresh down
+COMMANDS := plan topology preview-report repair upgrade forget unlock contexts snippets prometheus stack deployed-commit
+
 # None is a file.
-.PHONY: $(shell sed -n 's/^\([a-z0-9_-]*\):.*/\1/p' $(MAKEFILE_LIST))
+.PHONY: $(shell sed -n 's/^\([a-z0-9_-]*\):.*/\1/p' $(MAKEFILE_LIST)) $(PULUMI_COMMANDS) $(COMMANDS)
 
 STACK ?= dev
 ARGS ?=
 
 BIN := node_modules/.bin
 TS := $(BIN)/ts-node --transpile-only
-STACK_TOOL = $(TS) commands/stack.ts
+TOOL = node commands/bin.js
 SUITES = $(TS) toolchain/suites.ts
 ROOMS = $(shell node -p 'require("./rooms.json").map(({ room }) => room).join(" ")')
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@$(TOOL) help --make
+	@echo "Working on this project:"
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# --- the stack
+# --- the commands, as `nats-hub-leaf` has them (commands/table.json, docs/commands.md): what their options say can be said
+# as variables here: make up STACK=prod CONFIRM=prod. ARGS="…" is for the Pulumi CLI.
 
-stack: node_modules ## make a new environment: make stack STACK=qa [FROM=staging] [STATE=s3://…] [SECRETS_PROVIDER=awskms://…]
-	@$(STACK_TOOL) stack $(STACK)
+$(PULUMI_COMMANDS): node_modules
+	@$(TOOL) $@ --stack $(STACK) -- $(ARGS)
 
-up: node_modules ## create or update the servers, prove that every site's data arrives, print the proof [DISCARD=… REMAKE=… DOUBLE=…]
-	@$(STACK_TOOL) up $(STACK) $(ARGS)
+$(COMMANDS): node_modules
+	@$(TOOL) $@ --stack $(STACK) $(ARGS)
 
-preview: node_modules ## show what `make up` would do; refuses what can be refused
-	@$(STACK_TOOL) preview $(STACK) $(ARGS)
+doctor: node_modules
+	@$(TOOL) doctor $(if $(FLEET),,--stack $(STACK)) $(ARGS)
 
-preview-report: node_modules ## the same as Markdown for a pull request: make preview-report [OUT=report.md] (ARGS=--json, ARGS=--plan: intent alone)
-	@node commands/bin.js preview-report --stack $(STACK) $(if $(OUT),--out "$(OUT)") $(ARGS)
+check-config: node_modules
+	@$(TOOL) check-config $(ARGS) $(FILES)
 
-plan: node_modules ## show what the settings intend, from the project's files alone (no Pulumi CLI, server or state); ARGS=--json
-	@$(TS) commands/plan.ts $(STACK) $(ARGS)
-
-topology: node_modules ## draw the fleet with the last proof of each site: topology.<stack>.html, .svg and .mmd (OUT=folder, ARGS=--plan)
-	@$(TS) commands/topology.ts $(STACK) $(if $(OUT),--out "$(OUT)") $(ARGS)
-
-check-config: node_modules ## judge hand-written nats-server files, deploying nothing: make check-config FILES="hub.conf leaf.conf" (ARGS=--json)
-	@node commands/bin.js check-config $(ARGS) $(FILES)
-
-refresh: node_modules ## compare the state with what runs
-	@$(STACK_TOOL) refresh $(STACK) $(ARGS)
-
-down: node_modules ## remove everything that `make up` made (DISCARD=… is passed on to the guard of collected data; CONFIRM=… if protected)
-	@$(STACK_TOOL) down $(STACK) $(ARGS)
-
-upgrade: node_modules ## after another docker.image: replace one container after the other, each proven before the next
-	@$(STACK_TOOL) upgrade $(STACK)
-
-forget: node_modules ## drop a site whose machine is lost for good: make forget SITE=oslo DISCARD=oslo
-	@$(STACK_TOOL) forget $(STACK) $(SITE)
-
-doctor: node_modules ## look at the running fleet, changing nothing: make doctor [SITE=oslo] [FLEET=fleet.yaml] [ARGS=--json]
-	@node commands/bin.js doctor $(if $(FLEET),--fleet $(FLEET),--stack $(STACK)) $(if $(SITE),--site $(SITE)) $(ARGS)
-
-repair: node_modules ## start a stuck source anew, move on a site that lost messages: make repair SITE=oslo [STREAM=EVENTS] [ACCEPT=…] [NOTE=…]
-	@$(STACK_TOOL) repair $(STACK) "$(SITE)" "$(STREAM)"
-
-# --- outputs that people use next
-
-contexts: node_modules ## write contexts of the nats CLI for hub and sites: nats --context dev-oslo … [PREFIX=…] [REMOVE=1]
-	@PREFIX="$(PREFIX)" REMOVE="$(REMOVE)" $(TS) commands/outputs.ts contexts $(STACK)
-
-snippets: node_modules ## print how an application connects, in TypeScript, in Go and with the nats CLI [SITE=oslo]
-	@SITE="$(SITE)" $(TS) commands/outputs.ts snippets $(STACK)
-
-prometheus: node_modules ## write prometheus.yml and alert rules for the fleet [TO=folder] [EXPORTER_PORT=7777]
-	@TO="$(TO)" EXPORTER_PORT="$(EXPORTER_PORT)" $(TS) commands/outputs.ts prometheus $(STACK)
-
-unlock: node_modules ## clear what an interrupted run left behind, unless that run is still alive
-	@$(STACK_TOOL) unlock $(STACK)
-
-env: node_modules ## print the line that readies a shell for plain `npx pulumi …`: eval "$(make -s env)"
-	@$(STACK_TOOL) env $(STACK)
+env: node_modules
+	@$(TOOL) env --export --stack $(STACK)
 
 ephemeral: node_modules ## try the settings of a stack of processes: brought up, proven, taken down: make ephemeral STACK=try [FROM=dev]
-	@commands/ephemeral.sh $(STACK) $(FROM)
+	@commands/ephemeral/ephemeral.sh $(STACK) $(FROM)
 
 drift: node_modules ## fail when what runs is not what the settings say, or a site's data does not flow
-	@$(STACK_TOOL) preview $(STACK) --expect-no-changes
-	@node commands/bin.js doctor --stack $(STACK)
-
-deployed-commit: node_modules ## print the commit from which the stack was last deployed
-	@$(TS) commands/deployed-commit.ts $(STACK)
+	@$(TOOL) preview --stack $(STACK) -- --expect-no-changes
+	@$(TOOL) doctor --stack $(STACK)
 
 comment: ## put preview reports into one comment on a pull request: make comment PR=12 REPORTS=folder (with GitHub's gh)
 	@.github/comment.sh $(PR) "$(REPORTS)"

@@ -8,13 +8,11 @@ import { readServer } from "../diagnosis/files/reading";
 import { judgeConfigs } from "../diagnosis/files/rules";
 import type { ConfigServer } from "../diagnosis/files/server";
 import { NatsServer, checkConfig, findNatsServer } from "../servers/nats-server-binary";
-import { messageOf } from "../machine/refusal";
+import { Refusal, messageOf } from "../machine/refusal";
+import { type Call, parsed } from "./parse";
 
 // What `make check-config` and `nats-hub-leaf check-config` do: findings over nats-server configuration files that were
-// written by hand, without deploying anything, and without a stack or the Pulumi CLI:
-//   nats-hub-leaf check-config [--json] [--no-server] FILE…
-
-const USAGE = "usage: nats-hub-leaf check-config [--json] [--no-server] FILE…";
+// written by hand, without deploying anything, and without a stack or the Pulumi CLI.
 
 /** Exit codes, for scripts. */
 const EXIT = { fine: 0, warnings: 1, errors: 2, unreadable: 3 } as const;
@@ -27,18 +25,19 @@ export interface ConfigReport {
   problems: string[];
 }
 
-/** Runs the command, and returns its exit code. */
+/** Runs the command, and returns its exit code. Never throws. */
 export async function run(args: readonly string[]): Promise<number> {
-  const files = args.filter((argument) => !argument.startsWith("-"));
-  const unknown = args.filter((argument) => argument.startsWith("-") && !["--json", "--no-server"].includes(argument));
-  if (files.length === 0 || unknown.length > 0) {
-    const problem = unknown.length > 0 ? `there is no option ${unknown.join(" ")}` : "no file is given";
-    console.error(maskSeeds(`check-config: ${problem}\n${USAGE}`));
+  let call: Call;
+  try {
+    call = parsed("check-config", args);
+    if (call.words.length === 0) throw new Refusal("check-config: no file is given");
+  } catch (error) {
+    console.error(messageOf(error));
     return EXIT.unreadable;
   }
-  const report = await checkConfigs([...new Set(files)], { asksServer: !args.includes("--no-server") });
-  const text = args.includes("--json") ? JSON.stringify(report, null, 2) : describeReport(report);
-  console.log(maskSeeds(text));
+  const { words, values } = call;
+  const report = await checkConfigs([...new Set(words)], { asksServer: values["no-server"] !== true });
+  console.log(maskSeeds(values.json === true ? JSON.stringify(report, null, 2) : describeReport(report)));
   return exitCode(report);
 }
 

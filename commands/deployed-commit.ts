@@ -1,10 +1,9 @@
-import * as path from "node:path";
 import { pulumiStack } from "./stack/pulumi-stack";
-import { Refusal, report } from "../machine/refusal";
-import { run } from "../machine/run";
+import { Refusal } from "../machine/refusal";
+import { run as runProgram } from "../machine/run";
+import { parsed, projectFolder } from "./parse";
 
 // What `make deployed-commit` does: prints the commit from which the stack was last updated.
-//   ts-node commands/deployed-commit.ts <stack>
 
 /** The part of an entry of `pulumi stack history --json` that is used; the newest stands first. */
 interface Update {
@@ -26,16 +25,11 @@ export function deployedCommit(history: readonly Update[], stack: string): strin
   return commit;
 }
 
-async function main(stack: string): Promise<void> {
-  const { binary, projectFolder, env } = await pulumiStack(path.resolve(__dirname, ".."), stack);
+export async function run(argv: readonly string[]): Promise<number> {
+  const { stack } = parsed("deployed-commit", argv);
+  const { binary, projectFolder: folder, env } = await pulumiStack(projectFolder(), stack);
   const args = ["stack", "history", "--json", "--page-size", "50", "--stack", stack, "--non-interactive"];
-  const history = JSON.parse(await run(binary, args, { cwd: projectFolder, env })) as Update[];
+  const history = JSON.parse(await runProgram(binary, args, { cwd: folder, env })) as Update[];
   console.log(deployedCommit(history, stack));
-}
-
-if (require.main === module) {
-  main(process.argv[2] ?? "").catch((error: unknown) => {
-    report(error);
-    process.exitCode = 1;
-  });
+  return 0;
 }

@@ -1,6 +1,5 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { parseArgs } from "node:util";
 import { parseDuration } from "../configs/text/units";
 import { describeProblem } from "../configs/problem";
 import { maskSeeds } from "../configs/seeds";
@@ -14,13 +13,12 @@ import { closeShared } from "../servers/nats/connection";
 import { exportSecrets } from "./stack/cli";
 import { doctorJson, doctorWords, failureJson } from "./words/doctor-words";
 import { fleetOf } from "./state/fleet-state";
+import { parsed, projectFolder } from "./parse";
 import { pulumiStack } from "./stack/pulumi-stack";
 import { Refusal } from "../machine/refusal";
 import { DEV_STACK } from "./stack/stack-environment";
 
-// What `make doctor` does:
-//   nats-hub-leaf doctor [--stack dev | --fleet fleet.yaml] [--site oslo] [--json | --prometheus] [--output file]
-//     [--timeout 15s]
+// What `nats-hub-leaf doctor` does, with a stack of this program or a fleet that others deployed.
 
 type Form = "words" | "json" | "prometheus";
 
@@ -34,35 +32,16 @@ interface Options {
   timeoutMs: number;
 }
 
-const DEFAULT_TIMEOUT = "15s";
-
-const USAGE =
-  "doctor [--stack <name> | --fleet <file>] [--site <name>]… [--json | --prometheus] [--output <file>] [--timeout 15s]";
-
 function optionsOf(args: readonly string[]): Options {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: [...args],
-      options: {
-        stack: { type: "string" },
-        fleet: { type: "string" },
-        site: { type: "string", multiple: true, default: [] },
-        json: { type: "boolean", default: false },
-        prometheus: { type: "boolean", default: false },
-        output: { type: "string" },
-        timeout: { type: "string", default: DEFAULT_TIMEOUT },
-      },
-    }));
-  } catch (error) {
-    throw new Refusal(`doctor: ${maskSeeds((error as Error).message)}\nusage: ${USAGE}`);
-  }
-  const timeoutMs = parseDuration(values.timeout);
+  const { values } = parsed("doctor", args);
+  const text = (name: string): string | undefined => (values[name] === undefined ? undefined : String(values[name]));
+  const timeout = text("timeout") ?? "";
+  const timeoutMs = parseDuration(timeout);
   if (timeoutMs === undefined || timeoutMs < 1_000)
-    throw new Refusal(
-      `doctor: --timeout '${maskSeeds(values.timeout)}' is no duration of 1 s or more; write it like 15s`,
-    );
-  const { stack = DEV_STACK, fleet, site: sites, json, prometheus, output } = values;
+    throw new Refusal(`doctor: --timeout '${maskSeeds(timeout)}' is no duration of 1 s or more; write it like 15s`);
+  const [fleet, output, stack = DEV_STACK] = [text("fleet"), text("output"), text("stack")];
+  const { site, json = false, prometheus = false } = values;
+  const sites = site === undefined ? [] : [site].flat().map(String);
   if (fleet !== undefined && values.stack !== undefined)
     throw new Refusal("doctor: --stack and --fleet are two fleets; name one");
   if (json && prometheus) throw new Refusal("doctor: --json and --prometheus are two forms; name one");
@@ -76,10 +55,6 @@ function optionsOf(args: readonly string[]): Options {
     ...(output === undefined ? {} : { output }),
   };
 }
-
-/** The project whose stack is meant: the folder that the command runs in, or else this checkout. */
-const projectFolder = (): string =>
-  fs.existsSync(path.resolve("Pulumi.yaml")) ? path.resolve() : path.resolve(__dirname, "..");
 
 async function deployedSites(stack: string): Promise<WatchedSite[]> {
   const folder = projectFolder();

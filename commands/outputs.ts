@@ -17,11 +17,11 @@ import { Deployed, deployedFleet, isDeployed } from "./state/deployed-fleet";
 import { exportSecrets } from "./stack/cli";
 import type { PulumiStack } from "./stack/backend";
 import { say } from "../machine/progress";
+import { type Call, parsed, projectFolder } from "./parse";
 import { pulumiStack } from "./stack/pulumi-stack";
-import { Refusal, report } from "../machine/refusal";
+import { Refusal } from "../machine/refusal";
 
-// What `make contexts`, `snippets` and `prometheus` do with a stack that is deployed:
-//   ts-node commands/outputs.ts <command> <stack>
+// What `make contexts`, `snippets` and `prometheus` do with a stack that is deployed.
 
 const sayIfAny = (words: string): void => {
   if (words !== "") say(words);
@@ -102,33 +102,31 @@ function prometheus({ fleet }: Deployed, folder: string, port: string): string {
   ].join("\n");
 }
 
-async function main(command: string, stack: string): Promise<string> {
-  const target = await pulumiStack(path.resolve(__dirname, ".."), stack);
-  const { PREFIX = "", REMOVE = "", SITE = "", TO = "", EXPORTER_PORT = "" } = process.env;
-  if (command === "contexts" && REMOVE !== "") return dropContexts(target) || "there are no contexts of this stack";
+async function printed(name: string, { stack, values }: Call): Promise<string> {
+  const target = await pulumiStack(projectFolder(), stack);
+  if (name === "contexts" && values.remove !== undefined)
+    return dropContexts(target) || "there are no contexts of this stack";
   const state = await exportSecrets(target);
   // After a plain `pulumi destroy`, which knows nothing of them.
-  if (command === "contexts" && !isDeployed(state)) sayIfAny(dropContexts(target));
+  if (name === "contexts" && !isDeployed(state)) sayIfAny(dropContexts(target));
   const deployed = deployedFleet(state, stack);
-  switch (command) {
+  const given = (option: string, without: string): string => String(values[option] ?? without);
+  switch (name) {
     case "contexts":
-      return contexts(target, deployed, PREFIX || prefixOf(stack));
+      return contexts(target, deployed, given("prefix", prefixOf(stack)));
     case "snippets":
-      return snippets(deployed, SITE);
-    case "prometheus":
-      return prometheus(deployed, TO || path.join(".prometheus", stack), EXPORTER_PORT || String(DEFAULT_PORT));
+      return snippets(deployed, given("site", ""));
     default:
-      throw new Refusal(`commands/outputs.ts: '${command}' is no command; there are contexts, snippets, prometheus`);
+      return prometheus(
+        deployed,
+        given("to", path.join(".prometheus", stack)),
+        given("exporter-port", String(DEFAULT_PORT)),
+      );
   }
 }
 
-if (require.main === module) {
-  const [command = "", stack = ""] = process.argv.slice(2);
-  main(command, stack).then(
-    (text) => console.log(maskSeeds(text)),
-    (error: unknown) => {
-      report(error);
-      process.exitCode = 1;
-    },
-  );
+/** Errors: a Refusal. */
+export async function run(args: readonly string[], name: string): Promise<number> {
+  console.log(maskSeeds(await printed(name, parsed(name, args))));
+  return 0;
 }

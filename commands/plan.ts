@@ -1,4 +1,3 @@
-import * as path from "node:path";
 import type { FleetPlan } from "../configs/plan/fleet-plan";
 import { planFleet } from "../configs/plan/plan-fleet";
 import { planWords } from "../configs/plan/plan-words";
@@ -6,12 +5,12 @@ import { Problem, describeProblems } from "../configs/problem";
 import { judgedSettings } from "../configs/reading/read-settings";
 import { maskSeeds } from "../configs/seeds";
 import { Settings } from "../configs/settings";
-import { Refusal, report } from "../machine/refusal";
+import { Refusal } from "../machine/refusal";
+import { parsed, projectFolder } from "./parse";
 import { readStackConfig } from "./stack/stack-config";
 
 // What `make plan` does: the intent of one stack, from its files alone, where neither the Pulumi CLI nor a server, a
-// container engine, a state or a passphrase can be reached:
-//   ts-node commands/plan.ts <stack> [--json]
+// container engine, a state or a passphrase can be reached.
 
 /** What a stack's files say: its settings and the plan of them, or all mistakes. Errors: a Refusal, when they cannot be read. */
 export function judgeStack(
@@ -40,20 +39,13 @@ export function planStack(projectFolder: string, stack: string): FleetPlan {
 }
 
 /** What the command prints. Errors: a Refusal. */
-export function plan(projectFolder: string, stack: string, args: readonly string[]): string {
-  const unknown = args.filter((argument) => argument !== "--json");
-  if (unknown.length > 0)
-    throw new Refusal(`make plan: there is no option ${unknown.join(" ")}; use ARGS=--json or none`);
-  const planned = planStack(projectFolder, stack);
-  return args.includes("--json") ? maskSeeds(JSON.stringify(planned, null, 2)) : planWords(planned);
+export function plan(folder: string, stack: string, { json = false } = {}): string {
+  const planned = planStack(folder, stack);
+  return json ? maskSeeds(JSON.stringify(planned, null, 2)) : planWords(planned);
 }
 
-if (require.main === module) {
-  const [stack = "", ...args] = process.argv.slice(2);
-  try {
-    console.log(plan(path.resolve(__dirname, ".."), stack, args));
-  } catch (error) {
-    report(error);
-    process.exitCode = 1;
-  }
+export async function run(args: readonly string[]): Promise<number> {
+  const { stack, values } = parsed("plan", args);
+  console.log(plan(projectFolder(), stack, { json: values.json === true }));
+  return await Promise.resolve(0);
 }

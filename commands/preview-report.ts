@@ -1,6 +1,4 @@
 import * as fs from "node:fs";
-import * as path from "node:path";
-import { parseArgs } from "node:util";
 import { maskSeeds } from "../configs/seeds";
 import { mayDiscard, mayDiscardCollected } from "../fleet/sourcing/discard";
 import type { Previewed } from "../views/report/changes";
@@ -13,20 +11,17 @@ import { answer } from "./stack/cli";
 import { type Deployment, pendingOperations, perhapsCreated } from "./stack/pending";
 import { judgeStack } from "./plan";
 import { sayOnTerminal, step } from "../machine/progress";
+import { parsed, projectFolder } from "./parse";
 import { pulumiStack } from "./stack/pulumi-stack";
 import { Refusal } from "../machine/refusal";
 import { readyToPreview } from "./stack";
 import { readStackConfig } from "./stack/stack-config";
-import { DEV_STACK } from "./stack/stack-environment";
 
-// What `make preview-report` does: the preview of a stack as Markdown, for a comment on a pull request:
-//   nats-hub-leaf preview-report [--stack dev] [--out report.md] [--json | --plan]
+// What `make preview-report` does: the preview of a stack as Markdown, for a comment on a pull request.
 // Standard output has the report and nothing else; what goes on meanwhile is on standard error.
 
 /** A report of a refusal is a report too: only "none" means that there is none. */
 export const EXIT_CODES = { reported: 0, none: 1, refused: 2 } as const;
-
-const USAGE = "preview-report [--stack <name>] [--out <file>] [--json | --plan]";
 
 interface Options {
   stack: string;
@@ -36,22 +31,10 @@ interface Options {
 }
 
 function optionsOf(args: readonly string[]): Options {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        stack: { type: "string", default: DEV_STACK },
-        out: { type: "string" },
-        json: { type: "boolean", default: false },
-        plan: { type: "boolean", default: false },
-      },
-    });
-    if (values.json && values.plan) throw new Error("--plan has no --json; use make plan ARGS=--json");
-    const { out, ...rest } = values;
-    return out === undefined ? rest : { ...rest, out };
-  } catch (error) {
-    throw new Refusal(`preview-report: ${maskSeeds((error as Error).message)}\nusage: ${USAGE}`);
-  }
+  const { stack, values } = parsed("preview-report", args);
+  const [json, plan] = [values.json === true, values.plan === true];
+  if (json && plan) throw new Refusal("preview-report: --plan has no --json; use `plan --json`");
+  return { stack, json, plan, ...(values.out === undefined ? {} : { out: String(values.out) }) };
 }
 
 interface Printed {
@@ -66,14 +49,14 @@ function deployedSettings({ deployment }: Deployment): FleetSettings | undefined
 }
 
 /** Runs the preview. Errors: a Refusal when it does not come to an end. */
-export async function previewed(projectFolder: string, stack: string): Promise<Previewed> {
-  const target = await pulumiStack(projectFolder, stack);
+export async function previewed(folder: string, stack: string): Promise<Previewed> {
+  const target = await pulumiStack(folder, stack);
   const { knowing, command, pending, leaving, state } = await readyToPreview(target);
   const { exitCode, stdout } = await step(sayOnTerminal, `preview of stack '${stack}'`, () =>
     answer(knowing, [...command, "--json"]),
   );
   const before = deployedSettings(state);
-  const { table } = readStackConfig(projectFolder, stack);
+  const { table } = readStackConfig(folder, stack);
   return {
     stack,
     ...(before === undefined ? {} : { before }),
@@ -95,29 +78,27 @@ function jsonOf(stdout: string, exitCode: number): PreviewJson {
   }
 }
 
-async function previewReport(projectFolder: string, { stack, json }: Options): Promise<Printed> {
-  const found = await previewed(projectFolder, stack);
+async function previewReport(folder: string, { stack, json }: Options): Promise<Printed> {
+  const found = await previewed(folder, stack);
   const { changes, failures, markdown } = reportOf(found);
   const refused = changes.verdict === "refused";
   if (found.failed && !refused) throw new Refusal(["the preview failed:", ...failures].join("\n  "));
   return { text: json ? maskSeeds(`${JSON.stringify(changes, null, 2)}\n`) : markdown, refused };
 }
 
-function planReport(projectFolder: string, { stack }: Options): Printed {
-  const judged = judgeStack(projectFolder, stack);
+function planReport(folder: string, { stack }: Options): Printed {
+  const judged = judgeStack(folder, stack);
   if ("problems" in judged) return { text: refusedPlanMarkdown(stack, judged.problems), refused: true };
   return { text: planMarkdown(judged.planned, pictureOf(judged.settings)), refused: false };
 }
 
 /** Prints or writes the report; resolves with the exit code. Never throws. */
-export async function run(args: readonly string[], projectFolder = path.resolve(__dirname, "..")): Promise<number> {
+export async function run(args: readonly string[], _name = "", folder = projectFolder()): Promise<number> {
   try {
     const options = optionsOf(args);
     // A file that is there afterwards is this run's.
     if (options.out !== undefined) fs.rmSync(options.out, { force: true });
-    const { text, refused } = options.plan
-      ? planReport(projectFolder, options)
-      : await previewReport(projectFolder, options);
+    const { text, refused } = options.plan ? planReport(folder, options) : await previewReport(folder, options);
     if (options.out === undefined) process.stdout.write(text);
     else fs.writeFileSync(options.out, text);
     return refused ? EXIT_CODES.refused : EXIT_CODES.reported;

@@ -1,10 +1,9 @@
-import * as path from "node:path";
 import { containersOf, declaredSites, sayPending, standingOf } from "./state/away";
 import { clearInterrupted, upgradeOf } from "./state/containers";
 import { exportSecrets, exportState, importState, pulumi } from "./stack/cli";
 import type { PulumiStack } from "./stack/backend";
 import { clearDeadRun, isEmpty, isLocal } from "./stack/dead-lock";
-import { refuseForgetting, withoutMachineOf } from "./forget";
+import { refuseForgetting, withoutMachineOf } from "./state/forget";
 import { newStack, requestOf } from "./new-stack";
 import { dropContexts } from "./outputs";
 import { type Deployment, pendingOperations, perhapsCreated } from "./stack/pending";
@@ -18,34 +17,32 @@ import {
   refuseUnnamedRemoval,
 } from "./state/protection";
 import { pulumiStack } from "./stack/pulumi-stack";
-import { Refusal, report } from "../machine/refusal";
+import { Refusal } from "../machine/refusal";
+import { type Call, parsed, projectFolder } from "./parse";
 import { repair } from "./repair";
-import { exportLine } from "./stack/stack-environment";
-import { readStackFile } from "./stack/stack-file";
 import { QUIET, ensuredState, forgetPending, knowing, up } from "./up";
 
-// What `make up`, `down`, `preview`, `refresh`, `unlock`, `stack` and `env` do around the real Pulumi CLI:
-//   ts-node commands/stack.ts <command> <stack> [options for the CLI …]
+// What the commands that change a stack, or preview that, do around the real Pulumi CLI.
 
-type Command = (target: PulumiStack, args: readonly string[]) => Promise<number>;
+type Command = (target: PulumiStack, call: Call) => Promise<number>;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  up: (target, args) => up(target, args),
+  up: (target, { rest }) => up(target, rest),
 
-  async preview(target, args) {
+  async preview(target, { rest }) {
     const { knowing: ready, command, pending } = await readyToPreview(target);
-    const exitCode = await pulumi(ready, [...command, QUIET, ...args]);
+    const exitCode = await pulumi(ready, [...command, QUIET, ...rest]);
     sayPending(pending, say);
     return exitCode;
   },
 
-  async refresh(target, args) {
+  async refresh(target, { rest }) {
     await clearDeadRun(target);
     await ensuredState(target);
-    return await pulumi(target, ["refresh", "--yes", "--skip-preview", ...args]);
+    return await pulumi(target, ["refresh", "--yes", "--skip-preview", ...rest]);
   },
 
-  async down(target, args) {
+  async down(target, { rest }) {
     await clearDeadRun(target);
     const state = await exportState(target);
     if (state === undefined) {
@@ -71,7 +68,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     }
     // The guard is what is deleted first, and what may refuse; until then and after, the state keeps the protection.
     const lifted = holdsProtected(state) ? [IGNORE_PROTECTION] : [];
-    const exitCode = await pulumi(target, ["destroy", "--yes", "--skip-preview", ...lifted, ...args]);
+    const exitCode = await pulumi(target, ["destroy", "--yes", "--skip-preview", ...lifted, ...rest]);
     // A partial destroy (--target, --exclude) leaves resources, and with them the stack.
     if (exitCode !== 0 || !(await isEmpty(target))) return exitCode;
     forgetContexts(target);
@@ -79,7 +76,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return await pulumi(target, ["stack", "rm", "--yes", "--preserve-config"]);
   },
 
-  async forget(target, [site = ""]) {
+  async forget(target, { values }) {
+    const site = String(values.site ?? "");
     await clearDeadRun(target);
     const state = await exportState(target);
     if (site === "" || state === undefined) throw new Refusal("make forget: name a site of the stack: SITE=oslo");
@@ -92,7 +90,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return await up(target, ["--skip-preview"], holdsProtected(state) ? [site] : []);
   },
 
-  async repair(target, [site = "", stream = ""]) {
+  async repair(target, { values }) {
+    const [site, stream] = [String(values.site ?? ""), String(values.stream ?? "")];
     await clearDeadRun(target);
     const state = await exportSecrets(target);
     if (state === undefined) throw new Refusal(`stack '${target.stack}': there is none; nothing to repair`);
@@ -172,34 +171,12 @@ function forgetContexts(target: PulumiStack): void {
   if (words !== "") say(words);
 }
 
-async function main(command: string, stack: string, args: readonly string[]): Promise<number> {
-  const projectFolder = path.resolve(__dirname, "..");
-  if (command === "env") {
-    console.log(exportLine(stack, process.env, readStackFile(projectFolder, stack)));
-    return 0;
-  }
-  if (command === "stack") return await newStack(projectFolder, requestOf(stack, process.env), say);
-  const perform = COMMANDS[command];
-  if (perform === undefined) {
-    throw new Refusal(
-      `commands/stack.ts: '${command}' is no command; there are env, stack, ${Object.keys(COMMANDS).join(", ")}`,
-    );
-  }
-  return await perform(await pulumiStack(projectFolder, stack), args);
-}
-
-/** A server that hangs keeps its connection open, and with it this process. */
-const endSoon = (): void => void setTimeout(() => process.exit(), 500).unref();
-
-if (require.main === module) {
-  const [command = "", stack = "", ...args] = process.argv.slice(2);
-  main(command, stack, args)
-    .then(
-      (exitCode) => (process.exitCode = exitCode),
-      (error: unknown) => {
-        report(error);
-        process.exitCode = 1;
-      },
-    )
-    .finally(endSoon);
+/** Performs the named command of these. Errors: a Refusal. */
+export async function run(args: readonly string[], name: string): Promise<number> {
+  const call = parsed(name, args);
+  const folder = projectFolder();
+  if (name === "stack") return await newStack(folder, requestOf(call.stack, process.env), say);
+  const perform = COMMANDS[name];
+  if (perform === undefined) throw new Error(`${name} is none of ${Object.keys(COMMANDS).join(", ")}`);
+  return await perform(await pulumiStack(folder, call.stack), call);
 }

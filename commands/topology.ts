@@ -1,8 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { parseArgs } from "node:util";
 import { count } from "../configs/plan/plan-facts";
-import { maskSeeds } from "../configs/seeds";
 import { unproven } from "../fleet/observation/unproven";
 import { mermaidOf } from "../views/topology/mermaid";
 import { pageOf } from "../views/topology/page";
@@ -11,16 +9,14 @@ import { svgFile } from "../views/topology/svg";
 import { Topology, topologyOf } from "../views/topology/topology";
 import type { PulumiStack } from "./stack/backend";
 import { ask } from "./stack/cli";
+import { parsed, projectFolder } from "./parse";
 import { soundStack } from "./plan";
 import { pulumiStack } from "./stack/pulumi-stack";
-import { Refusal, report } from "../machine/refusal";
+import { Refusal } from "../machine/refusal";
 import { RunError } from "../machine/run";
 import { readStackConfig } from "./stack/stack-config";
 
-// What `make topology` does: draws a stack's fleet as a page, a picture and Mermaid text:
-//   ts-node commands/topology.ts <stack> [--plan] [--out folder]
-
-const USAGE = "make topology [STACK=<stack>] [OUT=<folder>] [ARGS=--plan]";
+// What `make topology` does: draws a stack's fleet as a page, a picture and Mermaid text.
 
 export interface Fleet extends Known {
   readonly topology: Topology;
@@ -97,27 +93,11 @@ export function said({ topology, ...known }: Fleet): string {
   return `${sites}${words.length === 0 ? "" : `: ${words.join(", ")}`}`;
 }
 
-function optionsOf(args: readonly string[]): { stack: string; isPlan: boolean; out: string } {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { plan: { type: "boolean", default: false }, out: { type: "string", default: "." } },
-    });
-    const [stack, ...more] = positionals;
-    if (stack === undefined || more.length > 0) throw new Error("one stack is needed");
-    return { stack, isPlan: values.plan, out: values.out };
-  } catch (error) {
-    throw new Refusal(`topology: ${maskSeeds((error as Error).message)}\nusage: ${USAGE}`);
-  }
-}
-
-async function main(args: readonly string[]): Promise<void> {
-  const projectFolder = path.resolve(__dirname, "..");
-  const { stack, isPlan, out } = optionsOf(args);
-  const fleet = isPlan
-    ? plannedFleet(projectFolder, stack)
-    : await deployedFleet(await pulumiStack(projectFolder, stack));
+export async function run(args: readonly string[]): Promise<number> {
+  const { stack, values } = parsed("topology", args);
+  const [folder, out] = [projectFolder(), String(values.out)];
+  const fleet =
+    values.plan === true ? plannedFleet(folder, stack) : await deployedFleet(await pulumiStack(folder, stack));
   const madeAt = `${new Date().toISOString().slice(0, 19)}Z`;
   const files = Object.entries(drawings(stack, fleet, madeAt)).map(([ending, text]) => {
     const file = path.join(out, `topology.${stack}.${ending}`);
@@ -125,6 +105,7 @@ async function main(args: readonly string[]): Promise<void> {
     return file;
   });
   console.log([said(fleet), ...files].join("\n  "));
+  return 0;
 }
 
 function write(file: string, text: string): void {
@@ -136,11 +117,4 @@ function write(file: string, text: string): void {
       `${file}: cannot be written (${(error as NodeJS.ErrnoException).code}); name a folder with OUT=…`,
     );
   }
-}
-
-if (require.main === module) {
-  main(process.argv.slice(2)).catch((error: unknown) => {
-    report(error);
-    process.exitCode = 1;
-  });
 }

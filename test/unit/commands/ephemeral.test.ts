@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { refuseLasting } from "../../../commands/ephemeral";
+import { refuseLasting } from "../../../commands/ephemeral/ephemeral";
 import { inTempFolder } from "../providers/temp-folder";
 
 const ROOT = path.resolve(__dirname, "../../..");

@@ -28,7 +28,7 @@ describe("the plan of a stack", () => {
   const planned = (): FleetPlan => planStack(temp.path(), "lab");
   function refusal(stack = "lab"): string {
     try {
-      plan(temp.path(), stack, []);
+      plan(temp.path(), stack);
     } catch (error) {
       assert.equal((error as Error).name, "Refusal", String(error));
       return (error as Error).message;
@@ -38,7 +38,7 @@ describe("the plan of a stack", () => {
 
   /** The command as `make plan` starts it, where there is no program to be found and nothing of Pulumi's. */
   const command = (stack: string) =>
-    spawnSync(process.execPath, ["-r", "ts-node/register/transpile-only", "commands/plan.ts", stack], {
+    spawnSync(process.execPath, ["commands/bin.js", "plan", "--stack", stack], {
       cwd: ROOT,
       env: { PATH: "", HOME: temp.path() },
       encoding: "utf8",
@@ -66,15 +66,14 @@ describe("the plan of a stack", () => {
 
   it("shows servers of all kinds, word for word", () => {
     fs.writeFileSync(temp.path("Pulumi.mixed.yaml"), MIXED_STACK);
-    assert.equal(`${plan(temp.path(), "mixed", [])}\n`, MIXED);
+    assert.equal(`${plan(temp.path(), "mixed")}\n`, MIXED);
   });
 
   it("is a typed value with --json, the same each time", () => {
     writeConfig({ sites: [{ name: "oslo" }] });
-    const [json, again] = [plan(temp.path(), "lab", ["--json"]), plan(temp.path(), "lab", ["--json"])];
+    const [json, again] = [plan(temp.path(), "lab", { json: true }), plan(temp.path(), "lab", { json: true })];
     assert.equal(json, again);
     assert.deepEqual(JSON.parse(json), planned());
-    assert.throws(() => plan(temp.path(), "lab", ["--jsn"]), /there is no option --jsn; use ARGS=--json/);
   });
 
   describe("of a stack with a table of sites", () => {
@@ -167,7 +166,7 @@ describe("the plan of a stack", () => {
 
   it("takes a passphrase for not empty when nothing tells, and says so", () => {
     writeConfig({ hub: { host: "192.0.2.1" } });
-    assert.match(plan(temp.path(), "lab", []), /secrets +how they are encrypted is not known here: judged as if/);
+    assert.match(plan(temp.path(), "lab"), /secrets +how they are encrypted is not known here: judged as if/);
     writeConfig({ hub: { host: "192.0.2.1" } }, { secretsprovider: "awskms://alias/x", encryptedkey: "AAAA" });
     assert.equal(planned().passphrase, "keyService");
     writeConfig({ hub: { host: "192.0.2.1" }, state: "https://api.pulumi.com" });
@@ -179,15 +178,15 @@ describe("the plan of a stack", () => {
     const seed = newSeed();
     const secure = `v1:bm9uY2U=:${"c2VhbGVk".repeat(4)}`;
     writeConfig({ sites: [{ name: "oslo" }], keys: { oslo: { link: { secure }, reader: seed } } });
-    for (const args of [[], ["--json"]]) {
-      const text = plan(temp.path(), "lab", args);
+    for (const json of [false, true]) {
+      const text = plan(temp.path(), "lab", { json });
       assert.equal(
         [secure, seed, seed.slice(2)].some((secret) => text.includes(secret)),
         false,
       );
       assert.match(text, /keys\.oslo\.reader stands in plain text in the stack file/);
     }
-    assert.match(plan(temp.path(), "lab", []), /\n {2}link key of oslo: given\n {2}reader key of oslo: given\n/);
+    assert.match(plan(temp.path(), "lab"), /\n {2}link key of oslo: given\n {2}reader key of oslo: given\n/);
     writeConfig({ sites: [{ name: "oslo" }], keys: { secure } });
     assert.equal(planned().sites[0]?.link.key, "hidden");
   });

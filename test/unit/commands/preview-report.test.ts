@@ -29,7 +29,7 @@ describe("the preview report from the settings alone", () => {
         },
       }),
     );
-    return run(["--stack", "lab", "--plan", "--out", out(), ...args], temp.path());
+    return run(["--stack", "lab", "--plan", "--out", out(), ...args], "preview-report", temp.path());
   };
 
   it("has the picture and the plan, and says that it compared nothing", async () => {
@@ -52,7 +52,7 @@ describe("the preview report from the settings alone", () => {
 
   it("is not there when there is nothing to read, nor is one of before", async () => {
     fs.writeFileSync(out(), "of before");
-    assert.equal(await run(["--stack", "nowhere", "--plan", "--out", out()], temp.path()), 1);
+    assert.equal(await run(["--stack", "nowhere", "--plan", "--out", out()], "preview-report", temp.path()), 1);
     assert.equal(fs.existsSync(out()), false);
     assert.match(errors.join("\n"), /Pulumi\.nowhere\.yaml: there is no such file/);
   });
@@ -61,6 +61,6 @@ describe("the preview report from the settings alone", () => {
     assert.equal(await planned([{ name: "oslo" }], "--yaml"), 1);
     assert.match(errors.join("\n"), /--yaml[^]*usage: preview-report \[--stack <name>\] \[--out <file>\]/);
     assert.equal(await planned([{ name: "oslo" }], "--json"), 1);
-    assert.match(errors.join("\n"), /use make plan ARGS=--json/);
+    assert.match(errors.join("\n"), /use `plan --json`/);
   });
 });

@@ -1,7 +1,7 @@
-import { mayDiscard } from "../fleet/sourcing/discard";
-import { lookAtContainers } from "./state/containers";
-import type { Deployment } from "./stack/pending";
-import { Refusal } from "../machine/refusal";
+import { mayDiscard } from "../../fleet/sourcing/discard";
+import { lookAtContainers } from "./containers";
+import type { Deployment } from "../stack/pending";
+import { Refusal } from "../../machine/refusal";
 
 // `make forget SITE=x`: the state lets go of what a lost machine had, so that `make up` can take the site out of the
 // fleet. Nothing else could: every deletion would ask the machine.

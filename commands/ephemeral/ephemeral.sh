@@ -18,7 +18,7 @@ fi
 if grep -q 'secure:' "Pulumi.$from.yaml"; then
   refuse "Pulumi.$from.yaml has encrypted values, which another stack cannot read; name a stack without with FROM=…"
 fi
-node_modules/.bin/ts-node --transpile-only commands/ephemeral.ts "$from"
+node_modules/.bin/ts-node --transpile-only commands/ephemeral/ephemeral.ts "$from"
 
 # A passphrase that is thrown away with the stack; kept until then, for a second run after this one was killed.
 passphrase=$PWD/.state/$stack.passphrase

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { refuseForgetting, withoutMachineOf } from "../../../commands/forget";
-import type { Deployment, StateResource } from "../../../commands/stack/pending";
-import { withEnvironment } from "../providers/temp-folder";
-import { by, container, provider, resource, urnOf } from "../toolchain/docker-state";
-import { withFakeEngine } from "../toolchain/fake-engine";
+import { refuseForgetting, withoutMachineOf } from "../../../../commands/state/forget";
+import type { Deployment, StateResource } from "../../../../commands/stack/pending";
+import { withEnvironment } from "../../providers/temp-folder";
+import { by, container, provider, resource, urnOf } from "../../toolchain/docker-state";
+import { withFakeEngine } from "../../toolchain/fake-engine";
 
 const stateOf = (...resources: StateResource[]): Deployment => ({ deployment: { resources } });
 const nameOf = ({ urn }: { urn: string }): string => urn.split("::").at(-1) ?? "";

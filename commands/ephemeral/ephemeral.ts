@@ -1,11 +1,11 @@
 import * as path from "node:path";
-import { type Problem, describeProblems } from "../configs/problem";
-import { containersOf } from "./state/away";
-import { Refusal, report } from "../machine/refusal";
-import { readStackConfig } from "./stack/stack-config";
+import { type Problem, describeProblems } from "../../configs/problem";
+import { containersOf } from "../state/away";
+import { Refusal, report } from "../../machine/refusal";
+import { readStackConfig } from "../stack/stack-config";
 
 // Whether `make ephemeral` may take a stack's settings: they become those of processes that are gone a minute later.
-//   ts-node commands/ephemeral.ts <stack>
+//   ts-node commands/ephemeral/ephemeral.ts <stack>
 
 /** Errors: a Refusal of settings that reach beyond the processes of this machine. */
 export function refuseLasting(projectFolder: string, stack: string): void {
@@ -43,7 +43,7 @@ const PROTECTED: Problem = {
 
 if (require.main === module) {
   try {
-    refuseLasting(path.resolve(__dirname, ".."), process.argv[2] ?? "");
+    refuseLasting(path.resolve(__dirname, "../.."), process.argv[2] ?? "");
   } catch (error) {
     report(error);
     process.exitCode = 1;
