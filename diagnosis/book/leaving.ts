@@ -93,6 +93,7 @@ export function withTurned(collection: Collection, { onHub, stands }: Look): Col
       {
         ...record,
         ...(gone <= 0 ? {} : { undone: undone + gone }),
+        ...(isAnew ? { absent: record.own.purgedAtSite } : {}),
         ...(isAnew && oldest > 0 ? { front: Math.max(0, stored - probes) } : {}),
       },
     ];

@@ -99,6 +99,8 @@ export interface SiteRecord {
   leftBelow?: number;
   /** Second copies that went with a hub's store: no loss either. */
   undone?: number;
+  /** Probes that were purged at the site before the hub's stream was made anew: it has none of them, and never will. */
+  absent?: number;
   /** What had left the hub's stream when it was made anew, until the site's next look tells what of it comes again. */
   front?: number;
   /** Probes purged on the hub, by removal: how many, and the last of its sequences then. Oldest first. */
@@ -147,10 +149,12 @@ export const lostProbes = (own: OwnMessages, onHub: number): number =>
  * lost its tail has given away fewer sequences than the hub took: those above its last one are in `before`.
  */
 export function missingOf(record: SiteRecord, probesOnHub: number): number {
-  const all = withLostProbes(record);
-  const { own, undone = 0 } = record;
-  // A probe that is gone explains a message that is missing, and none that is doubled.
-  return (all > 0 ? Math.max(0, all - lostProbes(own, probesOnHub)) : all) - undone;
+  const { own, undone = 0, absent = 0 } = record;
+  const lost = lostProbes(own, probesOnHub);
+  const known = Math.min(lost, absent);
+  const all = withLostProbes(record) - known;
+  // Any other probe that is gone explains a message that is missing, and none that is doubled.
+  return (all > 0 ? Math.max(0, all - (lost - known)) : all) - undone;
 }
 
 const withLostProbes = ({

@@ -42,6 +42,10 @@ class Count {
   /** Messages that the book tells as missing and as doubled, because of second sources. */
   pairs = 0;
   private readonly twice = new Map<string, number>();
+  /** Copies that a limit set by hand took from the hub, by id: a server that is killed later may hold them again. */
+  private readonly taken = new Map<string, number>();
+  /** Ids that a limit set by hand took at a site, and that the site held and delivered once more after it was killed. */
+  private readonly late = new Set<string>();
   /** After which operation an id was missed first. */
   readonly since = new Map<string, string>();
 
@@ -53,8 +57,11 @@ class Count {
         const [was, now] = [this.before.get(id) ?? 0, copies.get(id) ?? 0];
         if (operation.drops === true && now < was) {
           this.droppedCopies += was - now;
+          this.taken.set(id, (this.taken.get(id) ?? 0) + was - now);
           if (now === 0) this.dropped.add(id);
         }
+        if (now > 0 && (this.since.get(id) ?? "").startsWith("a limit per subject by hand at the site"))
+          this.late.add(id);
         // What somebody had deleted there, and a second source brings, is told as doubled.
         if (operation.brings === true && now > 0 && this.dropped.has(id)) this.doubledAlso(site, 1);
         if (now > 0) this.dropped.delete(id);
@@ -63,7 +70,9 @@ class Count {
           if (!this.missing.has(id)) this.since.set(id, operation.name);
           this.missing.add(id);
         }
-        const again = Math.max(0, now - 1) - Math.max(0, was - 1);
+        const isBack = operation.brings === true ? 0 : Math.min(Math.max(0, now - was), this.taken.get(id) ?? 0);
+        if (isBack > 0) this.taken.set(id, (this.taken.get(id) ?? 0) - isBack);
+        const again = Math.max(0, now - 1) - Math.max(0, was - 1) - isBack;
         if (again > 0) this.doubledAlso(site, again);
       }
     if (operation.drops === true)
@@ -91,7 +100,7 @@ class Count {
    */
   allow(site: string, told: { missing: number; doubled: number }): void {
     const again = told.missing - this.missingOf(site);
-    const isLost = this.isTurned && again > 0 && again <= ofSite(this.dropped, site);
+    const isLost = this.isTurned && again > 0 && again <= ofSite(this.dropped, site) + ofSite(this.late, site);
     // A second source brings what was missing, too; no position shows that, and both numbers stand.
     const isBrought = this.isBrought && again > 0 && again === told.doubled - (this.doubled.get(site) ?? 0);
     // What was told so is taken back when the hub's store is another one and has it.

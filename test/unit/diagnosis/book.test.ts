@@ -119,6 +119,22 @@ describe("the arithmetic of the account book", () => {
     assert.deepEqual(told(after(...before, look("03:00", back, stored(55, anew("02:30")), 65, again))), []);
   });
 
+  it("tells what came twice to a hub's stream that was made anew, beside probes that it never had", () => {
+    const begun = after(look("01:00", stored(60), stored(60), 60));
+    const { oslo } = begun.sites;
+    assert.ok(oslo);
+    // 20 of the 60 were probes, purged at both ends since.
+    const book = { ...begun, sites: { oslo: { ...oslo, own: { ...oslo.own, purgedAtSite: 20, purgedOnHub: 20 } } } };
+    const site = stored(60, { first: 21, held: 40 });
+    const anew: Partial<EndSeen> = { created: "2026-11-01T01:30:00Z", history: "made anew" };
+    const again = { oldest: 21, deliveredAgain: { ofFront: 0, ofLeft: 0 } };
+    const whole = advance(book, look("02:00", site, stored(40, anew), 60, again));
+    assert.deepEqual(told(whole), []);
+    assert.deepEqual(told(advance(whole, look("03:00", site, stored(65), 60, again))), [
+      { kind: "doubled", count: 25 },
+    ]);
+  });
+
   it("tells what is on the hub once too often", () => {
     const book = after(look("01:00", stored(10), stored(10), 10), look("02:00", stored(20), stored(30), 20));
     assert.deepEqual(told(book), [{ kind: "doubled", count: 10 }]);
