@@ -1,18 +1,6 @@
 import { COMMANDS, Command, VARIABLES, usageOf } from "../parse";
 
-/** docs/commands.md, from the table of commands. */
-
-const INTRODUCTION = `# Commands
-
-\`npx nats-hub-leaf <command>\`, from any folder: of the project in that folder (with a \`Pulumi.yaml\`), else of this
-package. \`make <command>\` is the same here; what options say can then be said as variables
-(\`make up STACK=prod CONFIRM=prod\`), and \`ARGS="…"\` is what follows \`--\`. make itself ends with 2 where a command ends
-with another code than 0.
-
-\`--help\` after a command tells of its options. The stack is \`--stack <name>\`, without it \`dev\`.
-
-This page is made of \`commands/table.json\` by \`make docs\`.
-`;
+/** What docs/commands.md has of the table of commands. */
 
 const escaped = (text: string): string => text.replaceAll("|", "\\|");
 
@@ -38,11 +26,20 @@ function section(command: Command): string {
   ].join("\n\n");
 }
 
-export function commandsDoc(): string {
+const MARKS = ["<!-- commands -->", "<!-- end of commands -->"] as const;
+
+/** The page with its commands and variables as the table has them. Errors: a page without the marks. */
+export function withCommands(page: string): string {
+  const [from, to] = MARKS.map((mark) => page.indexOf(mark));
+  if (from === undefined || to === undefined || from < 0 || to < from)
+    throw new Error(`docs/commands.md has no marks ${MARKS.join(" … ")}`);
+  return `${page.slice(0, from)}${MARKS[0]}\n\n${commands()}\n\n${page.slice(to)}`;
+}
+
+function commands(): string {
   const groups = [...new Set(COMMANDS.map(({ group }) => group))];
   const variables = Object.entries(VARIABLES).map(([name, meaning]) => [`\`${name}\``, meaning]);
   return [
-    INTRODUCTION,
     ...groups.flatMap((group) => [`## ${group}`, ...COMMANDS.filter((one) => one.group === group).map(section)]),
     "## Variables",
     "Every variable that any part reads; `nats-hub-leaf env` shows which are set.",

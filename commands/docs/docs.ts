@@ -13,7 +13,7 @@ import {
 } from "../../diagnosis/reference/reference";
 import { sitesFileSchema, stackFileSchema } from "../../views/settings/schema";
 import { pulumiConfig, withSettingsTables } from "../../views/settings/tables";
-import { commandsDoc } from "./commands-doc";
+import { withCommands } from "./commands-doc";
 import { exampleSvg } from "./example-fleet";
 import { report } from "../../machine/refusal";
 
@@ -78,7 +78,7 @@ export async function madeDocs(): Promise<Record<string, string>> {
     "docs/findings.md": findingsDoc(),
     "docs/topology.svg": exampleSvg(),
     "docs/settings.md": await format(withSettingsTables(textOf("docs/settings.md")), { ...WIDTH, parser: "markdown" }),
-    "docs/commands.md": await format(commandsDoc(), { ...WIDTH, parser: "markdown" }),
+    "docs/commands.md": await format(withCommands(textOf("docs/commands.md")), { ...WIDTH, parser: "markdown" }),
     "configs/schema/stack.json": await json(stackFileSchema()),
     "configs/schema/sites.json": await json(sitesFileSchema()),
     "Pulumi.yaml": await format(textOf("Pulumi.yaml").replace(CONFIG_BLOCK, pulumiConfig()), {
