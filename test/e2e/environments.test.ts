@@ -236,7 +236,10 @@ describe("a new environment", () => {
   it("is one command: its file, with the salt of its passphrase, and its stack", async () => {
     const { output } = succeeded(await makeStack({ STACK: "qa" }));
     assert.match(output, /Pulumi\.qa\.yaml: written\n.*stack 'qa': made\. Commit Pulumi\.qa\.yaml/s);
-    assert.match(text("qa"), /^# Environment 'qa'.*\n# yaml-language-server: .*\nconfig:\n[^]*\nencryptionsalt: v1:\S+\n$/);
+    assert.match(
+      text("qa"),
+      /^# Environment 'qa'.*\n# yaml-language-server: .*\nconfig:\n[^]*\nencryptionsalt: v1:\S+\n$/,
+    );
     assert.match(succeeded(await project.run(["stack", "ls"])).output, /\bqa\b/);
   });
 
