@@ -8,6 +8,7 @@ import type { RawSettings } from "../../configs/settings";
 import { open } from "../../servers/nats/connection";
 import type { ProofRow } from "../../providers/smoke-test";
 import { ensureToolchain } from "../../toolchain/install";
+import { COMMANDS } from "../../commands/parse";
 import { additions } from "../../commands/stack/stack-environment";
 import { type Ran, type Running, startCommand, succeeded } from "./commands";
 import { killAll, reservedPorts, serversOf } from "./e2e-servers";
@@ -149,7 +150,8 @@ export class Stack {
 
   /** Starts `make <target>` for this stack, in a process group of its own. */
   startMake(target: string, env: NodeJS.ProcessEnv = {}, args: readonly string[] = []): Running {
-    const options = ["--color", "never", ...args].join(" ");
+    const isPulumis = COMMANDS.find(({ name }) => name === target)?.pulumi === true;
+    const options = [...(isPulumis ? ["--color", "never"] : []), ...args].join(" ");
     return this.spawn("make", ["--silent", target, `STACK=${this.name}`, `ARGS=${options}`], env);
   }
 

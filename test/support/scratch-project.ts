@@ -25,7 +25,7 @@ export function copyProject(name: string): string {
 /** The caller's environment without anything that would steer the CLI or this program. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const steering =
-    /^(PULUMI_|DISCARD|DOCKER_|MOCHA_|TS_NODE|MAKE)|^(NODE_OPTIONS|STACK|ARGS|CONFIRM|REMOVE|ACCEPT|FROM|STATE|SECRETS_PROVIDER)$/;
+    /^(PULUMI_|DISCARD|DOCKER_|MOCHA_|TS_NODE|MAKE)|^(NODE_OPTIONS|STACK|ARGS|CONFIRM|REMOVE|REMAKE|DOUBLE|NOTE|SITE|STREAM|OUT|TO|PREFIX|FLEET|EXPORTER_PORT|ACCEPT|FROM|STATE|SECRETS_PROVIDER)$/;
   const kept = Object.entries(process.env).filter(([name]) => !steering.test(name));
   return { ...Object.fromEntries(kept), PULUMI_HOME: pulumiHome() };
 }

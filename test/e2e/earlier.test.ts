@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { Stack } from "../support/cli";
+import { succeeded } from "../support/commands";
+import { serversOf } from "../support/e2e-servers";
+import { Traffic, arrived, endAll } from "../support/e2e-traffic";
+import { copyProject } from "../support/scratch-project";
+
+/** What an earlier commit deployed goes on: no replacement, no restart, no message lost, and it can be taken down. */
+
+const ROOT = path.resolve(__dirname, "../..");
+
+/** Before the program was laid out in rooms, and had one command line. */
+const EARLIER = "32d1ae0";
+
+const hasHistory = spawnSync("git", ["cat-file", "-e", `${EARLIER}^{commit}`], { cwd: ROOT }).status === 0;
+
+/** The files of that commit, with the packages of this one. */
+function earlierProject(): string {
+  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "nhl-earlier-")));
+  const archive = execFileSync("git", ["archive", EARLIER], { cwd: ROOT, maxBuffer: 1 << 30 });
+  execFileSync("tar", ["-x", "-C", folder], { input: archive });
+  fs.copyFileSync(path.join(ROOT, "package-lock.json"), path.join(folder, "package-lock.json"));
+  fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
+  return folder;
+}
+
+/** Puts the files of the checkout in their place; state, servers and the stack's file stay. */
+function update(folder: string): void {
+  const kept = [".state", ".fleet", "node_modules", "Pulumi.earlier.yaml"];
+  for (const name of fs.readdirSync(folder).filter((one) => !kept.includes(one)))
+    fs.rmSync(path.join(folder, name), { recursive: true });
+  const now = copyProject("now");
+  fs.rmSync(path.join(now, "node_modules"));
+  fs.cpSync(now, folder, { recursive: true });
+  fs.rmSync(now, { recursive: true });
+}
+
+const pidsOf = (stack: Stack): number[] =>
+  serversOf(stack.fleet)
+    .map(({ pid }) => pid)
+    .sort();
+
+describe("a stack that an earlier commit deployed", function () {
+  let folder: string;
+  let stack: Stack;
+  let pids: number[];
+  const traffic: Record<string, Traffic> = {};
+
+  before(async function () {
+    // A clone without its history has nothing to deploy.
+    if (!hasHistory) return this.skip();
+    folder = earlierProject();
+    const collect = { maxBytes: "32MiB" };
+    stack = await Stack.create(
+      "earlier",
+      {
+        sites: [{ name: "oslo" }, { name: "bergen" }],
+        streams: [
+          { name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB", collect },
+          { name: "ALL", subjects: ["all.>"], maxBytes: "32MiB", collect: { ...collect, mode: "merged" } },
+        ],
+      },
+      { folder },
+    );
+    succeeded(await stack.make("up"));
+    pids = pidsOf(stack);
+    for (const site of ["oslo", "bergen"]) traffic[site] = Traffic.start(await stack.applicationOf(site), site);
+    update(folder);
+  });
+  after(async () => {
+    await endAll(traffic);
+    await stack?.remove();
+    if (folder !== undefined) fs.rmSync(folder, { recursive: true });
+  });
+
+  it("is replaced and restarted in nothing, as the preview says", async () => {
+    const { output } = succeeded(await stack.make("preview"));
+    assert.doesNotMatch(output, /replace|restart|delete|create/);
+    assert.match(output, /unchanged/);
+  });
+
+  it("is updated while applications publish, and proven", async () => {
+    succeeded(await stack.make("up"));
+    const { proof } = await stack.outputs({ again: true });
+    assert.deepEqual(proof.map(({ site, stream, status }) => `${site}/${stream} ${status}`).sort(), [
+      "bergen/ALL_BERGEN proven",
+      "bergen/EVENTS proven",
+      "oslo/ALL_OSLO proven",
+      "oslo/EVENTS proven",
+    ]);
+    assert.deepEqual(pidsOf(stack), pids);
+  });
+
+  it("has everything that was published meanwhile on the hub, once", async () => {
+    for (const [site, publishing] of Object.entries(traffic)) {
+      const texts = await publishing.stop();
+      assert.ok(texts.length > 100, site);
+      assert.deepEqual(await arrived(stack, site, texts), texts.toSorted());
+    }
+  });
+
+  it("is good, and its preview clean", async () => {
+    await stack.isClean();
+    assert.match(succeeded(await stack.make("doctor")).output, /fleet: good/);
+  });
+
+  it("is taken down with nothing left", async () => {
+    succeeded(await stack.make("down", { DISCARD: "1" }));
+    assert.deepEqual(pidsOf(stack), []);
+    assert.equal(fs.existsSync(path.join(folder, ".fleet")), false);
+  });
+});
