@@ -3,6 +3,7 @@ import { countOf } from "../../../diagnosis/book/ledger";
 import { repairSite } from "../../../fleet/repair/repair";
 import { Mode } from "../catalogue";
 import { TestFleet } from "../fleet";
+import { PROBE } from "../held";
 import { examined, observedAt } from "../watched";
 import { OPERATIONS, Operation, repaired } from "./operations";
 import { Random } from "./random";
@@ -77,7 +78,7 @@ class Count {
       }
     if (operation.drops === true)
       for (const [id, was] of this.before)
-        if (id.startsWith("narvik-")) this.droppedCopies += was - (copies.get(id) ?? 0);
+        if (id.startsWith("narvik-") || id.startsWith(PROBE)) this.droppedCopies += was - (copies.get(id) ?? 0);
     this.before = copies;
   }
 

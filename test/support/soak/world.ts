@@ -4,7 +4,7 @@ import { readBook } from "../../../fleet/book/record";
 import { rearm } from "../../../fleet/sourcing/source";
 import { Mode } from "../catalogue";
 import { STACK, TestFleet } from "../fleet";
-import { idsHeld } from "../held";
+import { PROBE, idsHeld } from "../held";
 import { startServer, stopServer } from "../servers";
 import { until } from "../until";
 import { examined } from "../watched";
@@ -70,11 +70,14 @@ export class World {
     return id;
   }
 
-  /** How often each id is on the hub, of all sites. */
+  /** How often each id is on the hub, of all sites; probes that are there too, by their stream and sequence. */
   async copies(): Promise<Map<string, number>> {
     const copies = new Map<string, number>();
     for (const site of this.mode === "merged" ? [SITES[0]] : SITES)
-      for (const id of await idsHeld(await this.fleet.atHub(site), "EVENTS")) copies.set(id, (copies.get(id) ?? 0) + 1);
+      for (const id of await idsHeld(await this.fleet.atHub(site), "EVENTS", { probes: true })) {
+        const key = id.startsWith(PROBE) ? `${id}-${site}` : id;
+        copies.set(key, (copies.get(key) ?? 0) + 1);
+      }
     return copies;
   }
 
