@@ -33,7 +33,7 @@ export function soundStack(projectFolder: string, stack: string): { settings: Se
   return judged;
 }
 
-/** Errors: likewise. */
+/** Errors: a Refusal with all mistakes. */
 export function planStack(projectFolder: string, stack: string): FleetPlan {
   return soundStack(projectFolder, stack).planned;
 }

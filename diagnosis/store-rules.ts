@@ -9,7 +9,7 @@ export const LEAST_ROOM = 8 * 1024 * 1024;
 
 type Room = NonNullable<ServerFacts["room"]>;
 
-/** Whether the file system of a store takes nothing more, for want of room or because it is read-only. */
+/** Whether the file system of a store takes nothing more: it is full or read-only. */
 export const takesNothing = (room: Room | undefined): room is Room =>
   room !== undefined && (room.isReadOnly === true || room.bytes < LEAST_ROOM);
 

@@ -53,7 +53,7 @@ async function getPart(part: Part, say: Say): Promise<string> {
     }
   }
   throw new Refusal(
-    [`${part.name} cannot be had`, ...failures.map((line) => `  ${line}`), `  cure: ${part.cure}`].join("\n"),
+    [`${part.name} is not available`, ...failures.map((line) => `  ${line}`), `  cure: ${part.cure}`].join("\n"),
   );
 }
 

@@ -136,7 +136,7 @@ export function findTool(name: ToolName, env: NodeJS.ProcessEnv = process.env): 
   return tool === undefined ? undefined : find(tool, env);
 }
 
-/** Gets those that are missing. Errors: a Refusal when a tool cannot be had. */
+/** Gets those that are missing. Errors: a Refusal when a tool is not available. */
 export const ensureTestTools = (
   names: readonly string[],
   env: NodeJS.ProcessEnv = process.env,

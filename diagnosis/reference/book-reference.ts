@@ -7,7 +7,7 @@ export const BOOK_FINDINGS = {
       "messages that a site acknowledged are neither on the hub nor waiting at the site: a store went back in time, a limit or somebody's hand removed them before the hub took them, the hub dropped them as duplicates",
     shows:
       "the account book (docs/book.md): stored at the site ever, less what the hub stored ever and what waits; with the looks between which it happened, and the cause where the servers still showed it. Told until it is acknowledged",
-    cure: "look for what did it, and publish again what can be had elsewhere; then `make repair SITE=… STREAM=… ACCEPT=known NOTE=…` writes down that it is known",
+    cure: "look for what did it, and publish again what is still available elsewhere; then `make repair SITE=… STREAM=… ACCEPT=known NOTE=…` writes down that it is known",
   },
   "messages-doubled": {
     cause: "the hub's stream holds messages of the site once too often: a second source, subjects of its own",

@@ -22,7 +22,7 @@ interface Notes {
   notGiven: string[];
 }
 
-/** Errors: a Refusal when a login cannot be had. */
+/** Errors: a Refusal when a login is not available. */
 export function foreignSites(file: FleetFile, logins: Logins): WatchedSite[] {
   const given = (where: string, login: Login | undefined) => (login === undefined ? [] : [[where, login] as const]);
   logins.check([

@@ -21,7 +21,7 @@ export class Logins {
   /** @param folder what the paths of the file are relative to. */
   constructor(private readonly folder: string) {}
 
-  /** Errors: a Refusal for every secret that cannot be had, before anything is asked. */
+  /** Errors: a Refusal for every secret that cannot be read, before anything is asked. */
   check(logins: readonly (readonly [where: string, login: Login])[]): void {
     const problems = logins.flatMap(([where, login]) => {
       try {

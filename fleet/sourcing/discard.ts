@@ -1,6 +1,6 @@
 /**
  * Permission to lose messages, given at the moment of the command and never stored: `DISCARD=1` for everything,
- * `DISCARD=oslo,bergen` for sites; `DISCARD_COLLECTED` likewise for what the hub collected from a removed site.
+ * `DISCARD=oslo,bergen` for sites; `DISCARD_COLLECTED` has the same form, for what the hub collected from a removed site.
  */
 function permits(variable: string | undefined, site: string): boolean {
   const named = names(variable);

@@ -43,7 +43,7 @@ export function signerOf(seed: string): Signer {
   return signer;
 }
 
-/** The public key of a seed. Errors: likewise. */
+/** The public key of a seed. Errors: a Refusal when it is no seed. */
 export const publicKeyOf = (seed: string): string => signerOf(seed).nkey;
 
 /** Logs in with the nkey of the seed. */

@@ -13,7 +13,7 @@ import { missingEngine } from "../support/grounds";
 
 // The hub as a process, one site on an engine at tcp:// with TLS on both ends, one on an engine behind a real ssh server.
 
-/** Why it cannot be had here; never where nothing may be skipped. */
+/** Why it is not available here; never where nothing may be skipped. */
 function missingServer(): string | undefined {
   const reason = missingEngine() ?? SshServer.unavailable();
   if (reason !== undefined && process.env.CI === "true") throw new Error(`no ssh server: ${reason}`);

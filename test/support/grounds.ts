@@ -94,7 +94,7 @@ const GROUNDS: { name: string; missing: string | undefined; start: () => Promise
   { name: "containers", missing: missingEngine(), start: () => Containers.start() },
 ];
 
-/** The same tests on every runtime; skipped, with the reason, where one cannot be had. */
+/** The same tests on every runtime; skipped, with the reason, where one is not available. */
 export function onEveryGround(title: string, tests: (start: () => Promise<Ground>) => void): void {
   for (const { name, missing, start } of GROUNDS) {
     const named = `${title} (${name})`;

@@ -22,7 +22,7 @@ export interface SharedState {
 const BUCKET = "state";
 const VERSION = "1.2.0";
 
-/** The server, built once; undefined with the reason where it cannot be had. */
+/** The server, built once; undefined with the reason where it is not available. */
 async function s3Server(): Promise<{ binary: string } | { reason: string }> {
   const binary = path.join(pulumiHome(), "gofakes3", VERSION, "gofakes3");
   if (fs.existsSync(binary)) return { binary };
@@ -50,7 +50,7 @@ async function freePort(): Promise<number> {
 export async function sharedState(): Promise<SharedState> {
   const server = await s3Server();
   if ("binary" in server) return await inBucket(server.binary);
-  if (process.env.CI === "true") throw new Error(`the S3-compatible server cannot be had: ${server.reason}`);
+  if (process.env.CI === "true") throw new Error(`the S3-compatible server is not available: ${server.reason}`);
   return inFolder(server.reason);
 }
 
@@ -81,7 +81,7 @@ async function inBucket(binary: string): Promise<SharedState> {
 function inFolder(reason: string): SharedState {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "nhl-shared-state-"));
   return {
-    what: `a shared folder, for an S3-compatible server cannot be had (${reason})`,
+    what: `a shared folder, for an S3-compatible server is not available (${reason})`,
     url: `file://${folder}`,
     env: {},
     files: () => Promise.resolve(fs.readdirSync(folder, { recursive: true, encoding: "utf8" })),

@@ -48,7 +48,7 @@ describe("getting a part of the toolchain", () => {
       { what: "build", run: fail("no Go") },
     ];
     await assert.rejects(ensureParts(home, [part(...ways)], say), {
-      message: "tool 1.0 cannot be had\n  download: no network\n  build: no Go\n  cure: get it yourself",
+      message: "tool 1.0 is not available\n  download: no network\n  build: no Go\n  cure: get it yourself",
     });
   });
 
