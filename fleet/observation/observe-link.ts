@@ -24,10 +24,17 @@ export async function askOverLink(
   api: string,
   stream: string,
 ): Promise<StreamFacts["asked"]> {
-  const first = await askOnce(connection, api, stream);
-  // A server that was busy for a moment has time the second time.
-  return first === "no answer" ? askOnce(connection, api, stream) : first;
+  for (let asked = 1; ; asked++) {
+    const answer = await askOnce(connection, api, stream);
+    if (answer !== "no answer" || asked === MOST_ASKED) return answer;
+    // A server that gets no time answers nobody: asked again once the hub answers this connection.
+    await Promise.race([connection.flush(), sleep(HUB_BACK_MS)]).catch(() => undefined);
+  }
 }
+
+/** How often the site is asked before its silence counts, and how long a hub may be busy in between. */
+const MOST_ASKED = 3;
+const HUB_BACK_MS = 4_000;
 
 async function askOnce(connection: NatsConnection, api: string, stream: string): Promise<StreamFacts["asked"]> {
   try {

@@ -3,8 +3,8 @@ import { soak } from "../support/soak/soak";
 
 /** Random operations of people, machines and networks: the book equals the count by ids. The long form is in bench/. */
 describe("a fleet under random operations", function () {
-  this.timeout("10m");
   const OPERATIONS = Number(process.env.SOAK_OPERATIONS ?? 12);
+  this.timeout(OPERATIONS > 50 ? "90m" : "10m");
   const SEED = Number(process.env.SOAK_SEED ?? 1);
   const { SOAK_SCRIPT: file } = process.env;
   const SCRIPT = file === undefined ? [] : readFileSync(file, "utf8").split("\n");
