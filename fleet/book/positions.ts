@@ -5,6 +5,7 @@ import { collectedSubject, isSourceOfSite, siteApi, sourceOf } from "../../confi
 import { Collection, History, Mark, SiteRecord, StreamRecord } from "../../diagnosis/book/ledger";
 import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { Ends, Overrun, Skew, divide, firstNew, isRecreated, originOf } from "../sourcing/lost-tail";
+import { lastOfAll, markOf } from "./marks";
 import { JetStream, SOURCE_HEADER, SourceInfo, StoredMessage, StreamInfo } from "../../servers/nats/jetstream";
 import { sourceIdentity } from "../sourcing/source-identity";
 
@@ -120,9 +121,6 @@ async function newestOf(js: JetStream, name: string, subjects: readonly string[]
   return found.reduce((newest, one) => (one !== undefined && one.seq > (newest?.seq ?? 0) ? one : newest), undefined);
 }
 
-const markOf = (message: StoredMessage | undefined): Mark | undefined =>
-  message === undefined ? undefined : { seq: message.seq, at: message.storedAt };
-
 export const identOf = (copy: StoredMessage | undefined): string | undefined =>
   copy?.headers[SOURCE_HEADER]?.split(" ")[5];
 
@@ -211,7 +209,7 @@ export async function positionsOf(
     atSite: atTheSite,
     onHub,
     isStill,
-    marks: { site: markOf(newest), hub: markOf(copy) },
+    marks: { site: markOf(newest), hub: markOf((await lastOfAll(hub, onHub)) ?? copy) },
     history,
     position,
     ident: isOfEarlier ? undefined : ident,

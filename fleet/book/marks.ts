@@ -1,0 +1,20 @@
+import { Mark } from "../../diagnosis/book/ledger";
+import { JetStream, StoredMessage, StreamInfo } from "../../servers/nats/jetstream";
+
+/** Messages by which a later look tells whether a store is still the one of before. */
+
+/**
+ * The last message of a stream with several sources: what its sites had skipped is known up to there. The copies of one site
+ * may end before what another one skipped.
+ */
+export async function lastOfAll(
+  hub: JetStream,
+  { config, sources = [], state }: StreamInfo,
+): Promise<StoredMessage | undefined> {
+  if (sources.length < 2) return undefined;
+  const last = await hub.lastMessage(config.name, ">");
+  return last !== undefined && last.seq > state.last_seq ? hub.messageAt(config.name, state.last_seq) : last;
+}
+
+export const markOf = (message: StoredMessage | undefined): Mark | undefined =>
+  message === undefined ? undefined : { seq: message.seq, at: message.storedAt };
