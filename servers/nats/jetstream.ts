@@ -111,6 +111,8 @@ function storedMessage({ seq, subject, time, hdrs = "", data = "" }: RawMessage)
 }
 
 const REQUEST_TIMEOUT_MS = 5_000;
+/** How long a server may take to remove the files of a stream that was deleted. */
+const FILES_GONE_MS = 2_000;
 /** How long a reload may keep an account's JetStream from answering. */
 const RELOAD_MS = 500;
 
@@ -160,8 +162,17 @@ export class JetStream {
     }
   }
 
-  createStream = (config: StreamConfig): Promise<StreamInfo> =>
-    this.request<StreamInfo>(`STREAM.CREATE.${config.name}`, config);
+  /** Where a stream of this name was deleted a moment ago, its files may still be on their way out: tried again then. */
+  async createStream(config: StreamConfig): Promise<StreamInfo> {
+    for (const deadline = Date.now() + FILES_GONE_MS; ; await sleep(50)) {
+      try {
+        return await this.request<StreamInfo>(`STREAM.CREATE.${config.name}`, config);
+      } catch (error) {
+        const isStore = error instanceof JetStreamError && /error creating store for stream/.test(error.message);
+        if (!isStore || Date.now() >= deadline) throw error;
+      }
+    }
+  }
 
   updateStream = (config: StreamConfig): Promise<StreamInfo> =>
     this.request<StreamInfo>(`STREAM.UPDATE.${config.name}`, config);
