@@ -24,17 +24,12 @@ export async function askOverLink(
   api: string,
   stream: string,
 ): Promise<StreamFacts["asked"]> {
-  for (let asked = 1; ; asked++) {
-    const answer = await askOnce(connection, api, stream);
-    if (answer !== "no answer" || asked === MOST_ASKED) return answer;
-    // A server that gets no time answers nobody: asked again once the hub answers this connection.
-    await Promise.race([connection.flush(), sleep(HUB_BACK_MS)]).catch(() => undefined);
-  }
+  const first = await askOnce(connection, api, stream);
+  if (first !== "no answer") return first;
+  // A server that gets no time answers nobody: asked again once the hub answers this connection, however long that takes.
+  await connection.flush();
+  return askOnce(connection, api, stream);
 }
-
-/** How often the site is asked before its silence counts, and how long a hub may be busy in between. */
-const MOST_ASKED = 3;
-const HUB_BACK_MS = 4_000;
 
 async function askOnce(connection: NatsConnection, api: string, stream: string): Promise<StreamFacts["asked"]> {
   try {
