@@ -12,7 +12,7 @@ const STORE_REFUSED = /JetStream: .*(not writable|permission denied|read-only fi
 const isError = (line: string): boolean => /\[(ERR|FTL)\]|nats-server: /.test(line);
 const isFatal = (line: string): boolean => /\[FTL\]|nats-server: /.test(line);
 
-/** The lines of a log since the server was started last. */
+/** The lines of a log since the server was started last; all of them where the start is not among them. */
 export const sinceStart = (lines: readonly string[]): string[] =>
   lines.slice(lines.findLastIndex((line) => line.includes("Starting nats-server")) + 1);
 

@@ -13,23 +13,30 @@ const OF_A_STORE = /no space left|quota exceeded|read-only file system|permissio
 /** A store that could not write: the server itself tells of it only when the next message is refused. */
 const WRITE_ERROR = /^Filestore \[[^\]]*\] Critical write error: /;
 
-/** The errors and warnings in the log since the server was started, seeds masked. */
-const saidIn = async (host: ServerHost): Promise<string[]> =>
-  sinceStart((await host.log().catch(() => "")).split("\n"))
+/** The errors and warnings in the log since the server was started. They may hold seeds. */
+export const troublesIn = async (host: ServerHost | undefined): Promise<string[]> =>
+  sinceStart(((await host?.log().catch(() => "")) ?? "").split("\n"))
     .filter((line) => /\[(ERR|WRN)\] /.test(line))
-    .map((line) => maskOutput(line.replace(/^.*?\[(ERR|WRN)\] /, "")));
+    .map((line) => line.replace(/^.*?\[(ERR|WRN)\] /, ""));
 
-/** Errors: the client's when the server does not answer. */
+/** The last one of a kind, seeds masked. */
+function lastOf(troubles: readonly string[], kind: RegExp): string | undefined {
+  const last = troubles.findLast((line) => kind.test(line));
+  return last === undefined ? undefined : maskOutput(last);
+}
+
+/** `troubles`: read once by whoever asks for several accounts. Errors: the client's when the server does not answer. */
 export async function storeState(
   connection: NatsConnection,
   host: ServerHost | undefined,
   account?: string,
+  troubles = troublesIn(host),
 ): Promise<Pick<ServerFacts, "storeFailure" | "room">> {
   const room = host?.room();
-  const said = host === undefined ? [] : await saidIn(host);
-  const failure = (await storeFailure(connection, account)) ?? said.findLast((line) => WRITE_ERROR.test(line));
+  const said = await troubles;
+  const failure = (await storeFailure(connection, account)) ?? lastOf(said, WRITE_ERROR);
   const isKnown = failure === undefined || OF_A_STORE.test(failure);
-  const reason = isKnown ? undefined : said.findLast((line) => OF_A_STORE.test(line));
+  const reason = isKnown ? undefined : lastOf(said, OF_A_STORE);
   return {
     ...(failure === undefined ? {} : { storeFailure: reason === undefined ? failure : `${failure}: ${reason}` }),
     ...(room === undefined ? {} : { room }),

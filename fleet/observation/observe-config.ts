@@ -7,6 +7,7 @@ import { Access, shared } from "../../servers/nats/connection";
 import { varz } from "../../servers/nats/system";
 import { handChanges } from "../../servers/server-config";
 import { CONFIG_FILE } from "../../servers/files/server-files";
+import { sinceStart } from "../../servers/server-end";
 import { hostOf } from "../../servers/hosts";
 import type { Place } from "../../servers/server-host";
 import { publicKeyOf } from "../../servers/nats/authenticator";
@@ -99,9 +100,8 @@ export async function recentErrors(place: Place): Promise<string[]> {
   const log = await hostOf(place)
     .log()
     .catch(() => "");
-  const lines = log.split("\n").slice(-LOG_LINES);
-  const start = lines.findLastIndex((line) => line.includes("Starting nats-server"));
-  const errors = lines.slice(start + 1).filter((line) => line.includes("[ERR]") && !OF_A_CLIENT.test(line));
+  const lines = sinceStart(log.split("\n").slice(-LOG_LINES));
+  const errors = lines.filter((line) => line.includes("[ERR]") && !OF_A_CLIENT.test(line));
   const words = errors.map((line) => line.replace(/^.*\[ERR\] /, "").replace(/^[\d.:]+ - lid:\d+ - /, ""));
   return words
     .filter((line, i) => words.lastIndexOf(line) === i)

@@ -15,7 +15,7 @@ import { refusalOf } from "./observe-application";
 import { whyItEnded } from "../../servers/server-end";
 import { hostOf } from "../../servers/hosts";
 import type { Place, ProcessState, ServerHost } from "../../servers/server-host";
-import { storeState } from "../../servers/store-state";
+import { storeState, troublesIn } from "../../servers/store-state";
 
 /** What a server of a link says of itself. */
 
@@ -47,7 +47,8 @@ async function storeOf(
   accounts: readonly string[],
 ): Promise<Pick<ServerFacts, "storeFailure" | "room">> {
   const host = place === undefined ? undefined : hostOf(place);
-  const known = await Promise.all(accounts.map((account) => readable(storeState(connection, host, account))));
+  const troubles = troublesIn(host);
+  const known = await Promise.all(accounts.map((account) => readable(storeState(connection, host, account, troubles))));
   return known.find((state) => state?.storeFailure !== undefined) ?? known[0] ?? {};
 }
 
