@@ -8,7 +8,11 @@ import { VARIABLES, parsed, projectFolder } from "./parse";
 
 /** What is shown of a value: never what a secret is. */
 const shown = (name: string, value: string | undefined): string =>
-  value === undefined ? "" : name === "PULUMI_CONFIG_PASSPHRASE" ? "set" : value.slice(0, 30);
+  value === undefined
+    ? ""
+    : name === "PULUMI_CONFIG_PASSPHRASE"
+      ? "set"
+      : value.replace(/\/\/[^/@]*@/, "//…@").slice(0, 30);
 
 export function variablesTable(env: NodeJS.ProcessEnv): string {
   const table = new Table({

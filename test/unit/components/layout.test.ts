@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { ROOMS } from "../../support/rooms";
 
 const ROOT = join(__dirname, "../../..");
-const TABLE = JSON.parse(readFileSync(join(ROOT, "rooms.json"), "utf8")) as { room: string }[];
-const ROOMS = [...TABLE.map(({ room }) => room), "test"];
+const FOLDERS = [...ROOMS.map(({ room }) => room), "test"];
 
-const files = ROOMS.flatMap((room) =>
+const files = FOLDERS.flatMap((room) =>
   readdirSync(join(ROOT, room), { recursive: true, encoding: "utf8" }).map((name) => join(room, name)),
 );
 const text = (file: string): string => readFileSync(join(ROOT, file), "utf8");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { ROOMS } from "../../support/rooms";
 
 const ROOT = path.resolve(__dirname, "../../..");
 
@@ -17,10 +18,15 @@ describe("the package", () => {
     const packed = execFileSync("npm", ["pack", "--dry-run", "--json"], { cwd: ROOT, encoding: "utf8", stdio: "pipe" });
     const [{ files }] = JSON.parse(packed) as [{ files: { path: string }[] }];
     const folders = new Set(files.map(({ path: file }) => file.split("/")[0]));
-    const rooms = (JSON.parse(fs.readFileSync(path.join(ROOT, "rooms.json"), "utf8")) as { room: string }[]).map(
-      ({ room }) => room,
-    );
-    for (const needed of [...rooms, "index.ts", "Pulumi.yaml", "package.json", "LICENSE", "README.md", "docs"])
+    for (const needed of [
+      ...ROOMS.map(({ room }) => room),
+      "index.ts",
+      "Pulumi.yaml",
+      "package.json",
+      "LICENSE",
+      "README.md",
+      "docs",
+    ])
       assert.ok(folders.has(needed), needed);
     assert.deepEqual(
       ["test", "bench", ".github", "Pulumi.dev.yaml"].filter((name) => folders.has(name)),

@@ -3,16 +3,9 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, extname, join, resolve } from "node:path";
+import { ROOMS } from "../../support/rooms";
 
 const ROOT = resolve(__dirname, "../../..");
-
-interface Room {
-  room: string;
-  does: string;
-  pure?: true;
-}
-
-const TABLE = JSON.parse(readFileSync(join(ROOT, "rooms.json"), "utf8")) as Room[];
 
 /** Files below a folder, from the checkout's root. */
 const filesIn = (folder: string): string[] =>
@@ -24,32 +17,32 @@ const linesOf = (file: string): number => readFileSync(join(ROOT, file), "utf8")
 
 describe("the table of rooms (rooms.json)", () => {
   it("has at most ten", () => {
-    assert.ok(TABLE.length <= 10);
+    assert.ok(ROOMS.length <= 10);
   });
 
   it("is the list in the README, in this order", () => {
     const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-    const rows = TABLE.map(({ room, does }) => [`\`${room}/\``, does]);
+    const rows = ROOMS.map(({ room, does }) => [`\`${room}/\``, does]);
     const listed = [...readme.matchAll(/^\| (`[a-z]+\/`) +\| (.+?) +\|$/gm)].map(([, room, does]) => [room, does]);
     assert.deepEqual(listed, rows);
   });
 
   it("says of each in one sentence what it is for", () => {
-    for (const { does } of TABLE) assert.match(does, /^[A-Z][^;.]*\.$/);
+    for (const { does } of ROOMS) assert.match(does, /^[A-Z][^;.]*\.$/);
   });
 
   it("has no room of more than a quarter of the program", () => {
-    const lines = TABLE.map(({ room }) => filesIn(room).reduce((sum, file) => sum + linesOf(file), 0));
+    const lines = ROOMS.map(({ room }) => filesIn(room).reduce((sum, file) => sum + linesOf(file), 0));
     const all = lines.reduce((sum, one) => sum + one, 0);
     assert.deepEqual(
-      TABLE.filter((_, i) => (lines[i] ?? 0) > all / 4).map(({ room }) => room),
+      ROOMS.filter((_, i) => (lines[i] ?? 0) > all / 4).map(({ room }) => room),
       [],
     );
   });
 
   it("has no folder of more than 15 files of its own", () => {
     const counts = new Map<string, number>();
-    for (const file of TABLE.flatMap(({ room }) => filesIn(room)))
+    for (const file of ROOMS.flatMap(({ room }) => filesIn(room)))
       counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
     assert.deepEqual(
       [...counts].filter(([, count]) => count > 15),
