@@ -13,10 +13,9 @@ import { closeShared } from "../servers/nats/connection";
 import { exportSecrets } from "./stack/cli";
 import { doctorJson, doctorWords, failureJson } from "./words/doctor-words";
 import { fleetOf } from "./state/fleet-state";
-import { parsed, projectFolder } from "./parse";
+import { parsed, projectFolder, textOf } from "./parse";
 import { pulumiStack } from "./stack/pulumi-stack";
 import { Refusal } from "../machine/refusal";
-import { DEV_STACK } from "./stack/stack-environment";
 
 // What `nats-hub-leaf doctor` does, with a stack of this program or a fleet that others deployed.
 
@@ -33,13 +32,14 @@ interface Options {
 }
 
 function optionsOf(args: readonly string[]): Options {
-  const { values } = parsed("doctor", args);
-  const text = (name: string): string | undefined => (values[name] === undefined ? undefined : String(values[name]));
-  const timeout = text("timeout") ?? "";
+  const call = parsed("doctor", args);
+  const { values } = call;
+  const timeout = textOf(call, "timeout") ?? "";
   const timeoutMs = parseDuration(timeout);
   if (timeoutMs === undefined || timeoutMs < 1_000)
     throw new Refusal(`doctor: --timeout '${maskSeeds(timeout)}' is no duration of 1 s or more; write it like 15s`);
-  const [fleet, output, stack = DEV_STACK] = [text("fleet"), text("output"), text("stack")];
+  const { stack } = call;
+  const [fleet, output] = [textOf(call, "fleet"), textOf(call, "output")];
   const { site, json = false, prometheus = false } = values;
   const sites = site === undefined ? [] : [site].flat().map(String);
   if (fleet !== undefined && values.stack !== undefined)

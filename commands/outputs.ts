@@ -17,7 +17,7 @@ import { Deployed, deployedFleet, isDeployed } from "./state/deployed-fleet";
 import { exportSecrets } from "./stack/cli";
 import type { PulumiStack } from "./stack/backend";
 import { say } from "../machine/progress";
-import { type Call, parsed, projectFolder } from "./parse";
+import { type Call, parsed, projectFolder, textOf } from "./parse";
 import { pulumiStack } from "./stack/pulumi-stack";
 import { Refusal } from "../machine/refusal";
 
@@ -102,7 +102,8 @@ function prometheus({ fleet }: Deployed, folder: string, port: string): string {
   ].join("\n");
 }
 
-async function printed(name: string, { stack, values }: Call): Promise<string> {
+async function printed(name: string, call: Call): Promise<string> {
+  const { stack, values } = call;
   const target = await pulumiStack(projectFolder(), stack);
   if (name === "contexts" && values.remove !== undefined)
     return dropContexts(target) || "there are no contexts of this stack";
@@ -110,17 +111,16 @@ async function printed(name: string, { stack, values }: Call): Promise<string> {
   // After a plain `pulumi destroy`, which knows nothing of them.
   if (name === "contexts" && !isDeployed(state)) sayIfAny(dropContexts(target));
   const deployed = deployedFleet(state, stack);
-  const given = (option: string, without: string): string => String(values[option] ?? without);
   switch (name) {
     case "contexts":
-      return contexts(target, deployed, given("prefix", prefixOf(stack)));
+      return contexts(target, deployed, textOf(call, "prefix") ?? prefixOf(stack));
     case "snippets":
-      return snippets(deployed, given("site", ""));
+      return snippets(deployed, textOf(call, "site") ?? "");
     default:
       return prometheus(
         deployed,
-        given("to", path.join(".prometheus", stack)),
-        given("exporter-port", String(DEFAULT_PORT)),
+        textOf(call, "to") ?? path.join(".prometheus", stack),
+        textOf(call, "exporter-port") ?? String(DEFAULT_PORT),
       );
   }
 }

@@ -48,6 +48,10 @@ export interface Call {
   rest: string[];
 }
 
+/** What an option says; undefined without it. */
+export const textOf = ({ values }: Pick<Call, "values">, option: string): string | undefined =>
+  values[option] === undefined ? undefined : String(values[option]);
+
 const bracketed = ([name, { value, multiple }]: [string, Option]): string =>
   `[--${name}${value === undefined ? "" : ` <${value}>`}]${multiple === true ? "…" : ""}`;
 

@@ -18,7 +18,7 @@ import {
 } from "./state/protection";
 import { pulumiStack } from "./stack/pulumi-stack";
 import { Refusal } from "../machine/refusal";
-import { type Call, parsed, projectFolder } from "./parse";
+import { type Call, parsed, projectFolder, textOf } from "./parse";
 import { repair } from "./repair";
 import { QUIET, ensuredState, forgetPending, knowing, up } from "./up";
 
@@ -76,8 +76,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return await pulumi(target, ["stack", "rm", "--yes", "--preserve-config"]);
   },
 
-  async forget(target, { values }) {
-    const site = String(values.site ?? "");
+  async forget(target, call) {
+    const site = textOf(call, "site") ?? "";
     await clearDeadRun(target);
     const state = await exportState(target);
     if (site === "" || state === undefined) throw new Refusal("make forget: name a site of the stack: SITE=oslo");
@@ -90,8 +90,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return await up(target, ["--skip-preview"], holdsProtected(state) ? [site] : []);
   },
 
-  async repair(target, { values }) {
-    const [site, stream] = [String(values.site ?? ""), String(values.stream ?? "")];
+  async repair(target, call) {
+    const [site = "", stream = ""] = [textOf(call, "site"), textOf(call, "stream")];
     await clearDeadRun(target);
     const state = await exportSecrets(target);
     if (state === undefined) throw new Refusal(`stack '${target.stack}': there is none; nothing to repair`);

@@ -1,13 +1,7 @@
+import { table, withPart } from "../../views/settings/page";
 import { COMMANDS, Command, VARIABLES, usageOf } from "../parse";
 
 /** What docs/commands.md has of the table of commands. */
-
-const escaped = (text: string): string => text.replaceAll("|", "\\|");
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => "---"), ...rows.map((row) => row.map(escaped))]
-    .map((row) => `| ${row.join(" | ")} |`)
-    .join("\n");
 
 function section(command: Command): string {
   const options = Object.entries(command.options ?? {}).map(([name, one]) => [
@@ -26,15 +20,9 @@ function section(command: Command): string {
   ].join("\n\n");
 }
 
-const MARKS = ["<!-- commands -->", "<!-- end of commands -->"] as const;
-
 /** The page with its commands and variables as the table has them. Errors: a page without the marks. */
-export function withCommands(page: string): string {
-  const [from, to] = MARKS.map((mark) => page.indexOf(mark));
-  if (from === undefined || to === undefined || from < 0 || to < from)
-    throw new Error(`docs/commands.md has no marks ${MARKS.join(" … ")}`);
-  return `${page.slice(0, from)}${MARKS[0]}\n\n${commands()}\n\n${page.slice(to)}`;
-}
+export const withCommands = (page: string): string =>
+  withPart(page, ["<!-- commands -->", "<!-- end of commands -->"], commands());
 
 function commands(): string {
   const groups = [...new Set(COMMANDS.map(({ group }) => group))];

@@ -1,3 +1,4 @@
+import { table, withPart } from "./page";
 import { JsonSchema, settingsSchema } from "./schema";
 
 /** The settings as docs/settings.md and Pulumi.yaml show them. */
@@ -27,14 +28,11 @@ function rowsOf(schema: JsonSchema, prefix: string): Row[] {
   );
 }
 
-const escaped = (text: string): string => text.replaceAll("|", "\\|");
-
-function table(rows: readonly Row[]): string {
-  const head: Row = { setting: "setting", meaning: "meaning", change: "a change", unset: "without it" };
-  const cells = ({ setting, meaning, change, unset }: Row) => [setting, meaning, change, unset].map(escaped);
-  const lines = [cells(head), ["---", "---", "---", "---"], ...rows.map(cells)];
-  return lines.map((line) => `| ${line.join(" | ")} |`).join("\n");
-}
+const tableOf = (rows: readonly Row[]): string =>
+  table(
+    ["setting", "meaning", "a change", "without it"],
+    rows.map(({ setting, meaning, change, unset }) => [setting, meaning, change, unset]),
+  );
 
 /** Settings that are lists or made of others have a section of their own. */
 const isPlain = ({ properties, items, type }: JsonSchema): boolean =>
@@ -52,21 +50,15 @@ export function settingsTables(): Record<string, string> {
         ? [[name, rowsOf(one, `${name}.`)]]
         : [],
   );
-  return Object.fromEntries([["stack", ofStack] as const, ...sections].map(([name, rows]) => [name, table(rows)]));
+  return Object.fromEntries([["stack", ofStack] as const, ...sections].map(([name, rows]) => [name, tableOf(rows)]));
 }
-
-const mark = (name: string): string => `<!-- settings: ${name} -->`;
-const END = "<!-- end of settings -->";
 
 /** The page with its tables as the schema has them. Errors: a section without its marks. */
-export function withSettingsTables(page: string): string {
-  return Object.entries(settingsTables()).reduce((text, [name, rows]) => {
-    const from = text.indexOf(mark(name));
-    const to = text.indexOf(END, from);
-    if (from < 0 || to < 0) throw new Error(`docs/settings.md has no marks ${mark(name)} … ${END}`);
-    return `${text.slice(0, from)}${mark(name)}\n\n${rows}\n\n${text.slice(to)}`;
-  }, page);
-}
+export const withSettingsTables = (page: string): string =>
+  Object.entries(settingsTables()).reduce(
+    (text, [name, rows]) => withPart(text, [`<!-- settings: ${name} -->`, "<!-- end of settings -->"], rows),
+    page,
+  );
 
 /** The first sentence, as plain text; a word of the settings at its beginning stays as it is written. */
 function brief(text: string): string {
