@@ -30,7 +30,7 @@ export async function lastErrors(host: ServerHost): Promise<string> {
   return STORE_REFUSED.test(said) ? `${said}; ${host.storeCure}` : said;
 }
 
-/** Why a server ended by itself when it was started last; undefined when it says nothing of that: somebody ended it. */
+/** Why the server ended at its last start; undefined when its log has no fatal line: then somebody ended it. */
 export async function whyItEnded(host: ServerHost): Promise<{ said: string; cure?: string } | undefined> {
   const last = sinceStart(await linesOf(host)).findLast(isFatal);
   if (last === undefined) return undefined;

@@ -25,7 +25,10 @@ function lastOf(troubles: readonly string[], kind: RegExp): string | undefined {
   return last === undefined ? undefined : maskOutput(last);
 }
 
-/** `troubles`: read once by whoever asks for several accounts. Errors: the client's when the server does not answer. */
+/**
+ * Pass `troubles` when asking for several accounts, so that the log is read once.
+ * Errors: the client's when the server does not answer.
+ */
 export async function storeState(
   connection: NatsConnection,
   host: ServerHost | undefined,

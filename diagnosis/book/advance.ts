@@ -86,10 +86,10 @@ const turned = ({ turned: before }: HubRecord, { onHub: { history }, at }: Look)
   return now === undefined ? {} : { turned: now };
 };
 
-/** Of a hub's stream that was made anew: what had left it before and nobody delivers again; below 0 for what came again now. */
+/** Messages that had left the old hub stream and that no site delivers again. Negative: counted so before, and delivered now. */
 function goneFront({ front, left = 0 }: SiteRecord, { deliveredAgain: { ofFront, ofLeft } }: Look): number {
   if (front === undefined) return 0;
-  // A site may hold again what it had let go of, for a limit that is gone and a server that was killed.
+  // A killed server holds messages again that a limit had removed, when that limit is gone.
   return front > 0 ? Math.max(0, front - ofFront) : -Math.min(left, ofLeft);
 }
 

@@ -84,7 +84,7 @@ export function withTurned(collection: Collection, { onHub, stands }: Look): Col
     const { oldest = 0, purges = [], skipped, undone = 0 } = record;
     const kept = isAnew ? 0 : stands === undefined ? Infinity : (stands.doubled?.[name] ?? 0);
     const gone = doubledOn(record) - kept;
-    // Messages, each once: a second copy of one is `undone`, wherever it was.
+    // Count each message once: second copies are in `undone`.
     const twice = markUpTo(marks, first - 1)?.doubled?.[name] ?? 0;
     const stored = isAlone ? first - 1 - twice : oldest - 1 - skipped - doubledOn(record);
     const probes = sum(purges.filter(({ last }) => last < first).map(({ count }) => count));

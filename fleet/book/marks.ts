@@ -4,8 +4,8 @@ import { JetStream, StoredMessage, StreamInfo } from "../../servers/nats/jetstre
 /** Messages by which a later look tells whether a store is still the one of before. */
 
 /**
- * The last message of a stream with several sources: what its sites had skipped is known up to there. The copies of one site
- * may end before what another one skipped.
+ * The last message of a stream with several sources. The book knows what was skipped up to this message. The last copy of
+ * one site may stand before a gap that another site left.
  */
 export async function lastOfAll(
   hub: JetStream,
