@@ -85,6 +85,14 @@ export function findProcess(recordFile: string, config: string): number | undefi
   return pid;
 }
 
+/** Our server that was started with another configuration file than `config`: its folder was moved since, or renamed. */
+export function movedProcess(recordFile: string, config: string): { pid: number; config: string } | undefined {
+  const record = readJson<ProcessRecord>(recordFile);
+  const started = record?.command.at(-1);
+  if (record === undefined || started === undefined || started === config || !isOurs(record)) return undefined;
+  return { pid: record.pid, config: started };
+}
+
 function record(file: string, pid: number, command: string[]): void {
   writePrivate(
     file,

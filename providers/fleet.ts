@@ -11,6 +11,7 @@ import { refusedConfigs } from "../servers/config-check";
 import { declareSites } from "../fleet/sourcing/declared-sites";
 import { digest } from "../machine/digest";
 import { mayDiscard } from "../fleet/sourcing/discard";
+import { movedServers } from "../servers/moved";
 import { folderProblem, machineId, refuseOtherFolder, refuseOtherMachine, removeOfStack } from "../machine/folders";
 import { NatsServer, findNatsServer } from "../servers/nats-server-binary";
 import { pemsOf } from "../servers/files/link-tls";
@@ -156,6 +157,8 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
     failures.push(failure("natsServer", messageOf(error)));
   }
   failures.push(...givenCertificateProblems(settings));
+  const moved = old === undefined ? undefined : movedServers(news.root);
+  if (moved !== undefined) return { failures: [failure("dataFolder", moved)] };
   const unusable = folderProblem(news.root);
   if (unusable !== undefined) failures.push(failure("dataFolder", unusable));
   if (old !== undefined) {

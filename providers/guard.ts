@@ -6,6 +6,7 @@ import { FleetAccess, SiteAccess, accessOf } from "../fleet/sourcing/collected";
 import { mayDiscardAll } from "../fleet/sourcing/discard";
 import { refuseOtherEngine, unnamedEngine } from "../servers/docker/whereabouts";
 import { machineId, refuseOtherFolder, refuseOtherMachine } from "../machine/folders";
+import { movedServers } from "../servers/moved";
 import { Access, shared } from "../servers/nats/connection";
 import { jsz } from "../servers/nats/system";
 import { Refusal, messageOf } from "../machine/refusal";
@@ -94,6 +95,8 @@ async function remove(
   // Elsewhere nothing could be stopped, only forgotten.
   if (machine !== undefined) refuseOtherMachine(machine);
   refuseOtherFolder(folder, root ?? "");
+  const moved = root === undefined ? undefined : movedServers(root);
+  if (moved !== undefined) throw new Refusal(moved);
   refuseOtherEngine(engine);
   if (mayDiscardAll()) return;
   const reached = sites.flatMap(({ site, expect }) => accessOf(access, site, expect) ?? []);

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { GuardInputs } from "../../providers/guard";
 import type { HubServerInputs } from "../../providers/hub-server";
 import type { LeafServerInputs } from "../../providers/leaf-server";
+import { movedServers } from "../../servers/moved";
 import type { Place } from "../../servers/server-host";
 import type { SmokeTestInputs, SmokeTestOutputs } from "../../providers/smoke-test";
 import type { Observed } from "../../fleet/observation/observed";
@@ -49,7 +50,11 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
     throw new Refusal(`stack '${stack}': ${what}, so there is nothing to look at; run 'make up' first`);
   }
   const known = [...declared, ...streams.map(({ site }) => site)];
-  for (const { root } of streams) declareSites(resolve(projectFolder, root), known);
+  for (const root of new Set(streams.map(({ root }) => resolve(projectFolder, root)))) {
+    const moved = movedServers(root);
+    if (moved !== undefined) throw new Refusal(moved);
+    declareSites(root, known);
+  }
   const last = resources.find(isOf("SmokeTest"))?.outputs as Partial<SmokeTestOutputs> | undefined;
   const [tested] = inputsOf<Partial<SmokeTestInputs>>("SmokeTest");
   return streams.map((ofSite): Observed => {

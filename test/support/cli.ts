@@ -103,6 +103,13 @@ export class Stack {
     );
   }
 
+  /** The same stack after its project was moved or renamed, with all that is in it. */
+  async movedTo(folder: string): Promise<Stack> {
+    await Promise.all([...this.clients.values()].map((client) => client.close()));
+    fs.renameSync(this.folder, folder);
+    return new Stack(this.name, folder, this.binary, this.env, this.namespace, this.ownsFolder, this.through);
+  }
+
   /** The folder of the stack's servers. */
   get fleet(): string {
     return path.join(this.folder, ".fleet", this.name);
