@@ -4,13 +4,19 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { PulumiStack } from "./backend";
 import type { Deployment } from "./pending";
+import { passphraseCure, wrongPassphrase } from "./passphrase";
+import { Refusal } from "../../machine/refusal";
 import { run, RunError } from "../../machine/run";
 
 // The real Pulumi CLI on one stack: on the terminal, or quietly for what it knows.
 
-/** Runs the CLI on the terminal. */
-export const pulumi = (target: PulumiStack, args: readonly string[]): Promise<number> =>
-  onTerminal(target, args, "inherit");
+/** Runs the CLI on the terminal. Errors: a Refusal when it failed for a passphrase that is not the stack's. */
+export async function pulumi(target: PulumiStack, args: readonly string[]): Promise<number> {
+  const exitCode = await onTerminal(target, args, "inherit");
+  const wrong = exitCode === 0 ? undefined : wrongPassphrase(target);
+  if (wrong !== undefined) throw new Refusal(wrong);
+  return exitCode;
+}
 
 /** Runs the CLI with its standard output kept, whatever its exit code. */
 export async function answer(
@@ -49,9 +55,15 @@ function onTerminal(
   });
 }
 
-/** Runs the CLI quietly and gives back its standard output. */
-export function ask({ binary, projectFolder, stack, env }: PulumiStack, args: readonly string[]): Promise<string> {
-  return run(binary, [...args, "--stack", stack, "--non-interactive"], { cwd: projectFolder, env });
+/** Runs the CLI quietly and gives back its standard output. Errors: a Refusal. */
+export async function ask(target: PulumiStack, args: readonly string[]): Promise<string> {
+  const { binary, projectFolder, stack, env } = target;
+  try {
+    return await run(binary, [...args, "--stack", stack, "--non-interactive"], { cwd: projectFolder, env });
+  } catch (error) {
+    const isWrong = error instanceof RunError && /incorrect passphrase/.test(error.said);
+    throw isWrong ? new Refusal(passphraseCure(target)) : error;
+  }
 }
 
 /** The stack's state as the CLI exports it (secrets stay encrypted), or undefined when there is no such stack. */

@@ -3,7 +3,8 @@ import { givenPassphrase } from "../../components/passphrase";
 import { isByPassphrase } from "../../configs/reading/secrets-provider";
 import { Refusal } from "../../machine/refusal";
 import { DEV_STACK, type Environment } from "./stack-environment";
-import type { StackFile } from "./stack-file";
+import type { PulumiStack } from "./backend";
+import { type StackFile, readStackFile } from "./stack-file";
 
 // What encrypts a stack's secrets, as far as its stack file and the environment tell. Nothing is decrypted but the word
 // that the Pulumi CLI puts into every salt to recognise a wrong passphrase.
@@ -13,14 +14,14 @@ const KEY_BYTES = 32;
 const TAG_BYTES = 16;
 const WORD = "pulumi";
 
-/** Whether `encryptionsalt` was made with an empty passphrase; undefined when it is none that this program can read. */
-export function isOfEmptyPassphrase(encryptionsalt: string): boolean | undefined {
+/** Whether `encryptionsalt` was made with the passphrase; undefined when it is none that this program can read. */
+export function isOfPassphrase(encryptionsalt: string, passphrase: string): boolean | undefined {
   const [version, salt, ofWord, nonce, sealed] = encryptionsalt.split(":");
   if (version !== "v1" || ofWord !== "v1" || salt === undefined || nonce === undefined || sealed === undefined) {
     return undefined;
   }
   const bytes = Buffer.from(sealed, "base64");
-  const key = crypto.pbkdf2Sync("", Buffer.from(salt, "base64"), ITERATIONS, KEY_BYTES, "sha256");
+  const key = crypto.pbkdf2Sync(passphrase, Buffer.from(salt, "base64"), ITERATIONS, KEY_BYTES, "sha256");
   try {
     const decipher = crypto.createDecipheriv("aes-256-gcm", key, Buffer.from(nonce, "base64"), {
       authTagLength: TAG_BYTES,
@@ -47,6 +48,29 @@ export function refuseEmptyPassphrase(stack: string, file: StackFile, env: Envir
       "set PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds a good one, or let a key service encrypt the secrets " +
       "(SECRETS_PROVIDER of 'make stack', secretsprovider of its file)",
   );
+}
+
+/**
+ * Why the CLI cannot open the stack's secrets, and the cure; undefined when the passphrase fits, as far as the stack's file
+ * tells. It takes half a second: for what has failed.
+ */
+export function wrongPassphrase(target: PulumiStack): string | undefined {
+  const { projectFolder, stack, env } = target;
+  const file = readStackFile(projectFolder, stack);
+  if (file.salt === undefined || !isByPassphrase(file, env.PULUMI_BACKEND_URL)) return undefined;
+  return isOfPassphrase(file.salt, readablePassphrase(env) ?? "") === false ? passphraseCure(target) : undefined;
+}
+
+/** What a passphrase that does not fit is cured by. The variable with the passphrase itself stands before the one with a file. */
+export function passphraseCure({ projectFolder, stack, env }: PulumiStack): string {
+  const { PULUMI_CONFIG_PASSPHRASE: itself, PULUMI_CONFIG_PASSPHRASE_FILE: file = "" } = env;
+  const variable = itself === undefined ? "PULUMI_CONFIG_PASSPHRASE_FILE" : "PULUMI_CONFIG_PASSPHRASE";
+  const wrong = `stack '${stack}': its secrets are not encrypted with the passphrase of ${variable}, which is set in this shell; `;
+  const { salt } = readStackFile(projectFolder, stack);
+  if (stack === DEV_STACK && (salt === undefined || isOfPassphrase(salt, "") === true))
+    return `${wrong}'${DEV_STACK}' goes without one: run 'unset ${variable}'`;
+  const hidden = itself !== undefined && file !== "" ? `, or run 'unset ${variable}' so that ${file} counts` : "";
+  return `${wrong}set it to that of '${stack}'${hidden}`;
 }
 
 function readablePassphrase(env: Environment): string | undefined {

@@ -9,7 +9,7 @@ import type { SitesTable } from "../../configs/reading/sites-table";
 import { isByPassphrase } from "../../configs/reading/secrets-provider";
 import { maskSeeds } from "../../configs/seeds";
 import { SETTING_NAMES } from "../../configs/settings";
-import { isOfEmptyPassphrase } from "./passphrase";
+import { isOfPassphrase } from "./passphrase";
 import { Refusal } from "../../machine/refusal";
 import { DEV_STACK } from "./stack-environment";
 import { readStackFile } from "./stack-file";
@@ -181,7 +181,7 @@ function asPulumiGives(value: unknown): unknown {
 
 function passphraseOf({ encryptionsalt }: Values, stack: string): Exclude<Passphrase, "keyService"> {
   if (typeof encryptionsalt === "string") {
-    const isEmpty = isOfEmptyPassphrase(encryptionsalt);
+    const isEmpty = isOfPassphrase(encryptionsalt, "");
     if (isEmpty !== undefined) return isEmpty ? "empty" : "set";
   }
   // The first `make up` of this stack makes its salt, with an empty passphrase.

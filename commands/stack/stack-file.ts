@@ -7,6 +7,8 @@ import type { Encryption } from "../../configs/reading/secrets-provider";
 export interface StackFile extends Encryption {
   /** The setting `state`. */
   readonly state?: string;
+  /** Made of its passphrase; absent where it has none, or another file has it. */
+  readonly salt?: string;
 }
 
 export const stackFileName = (stack: string): string => `Pulumi.${stack}.yaml`;
@@ -25,9 +27,11 @@ export function stackFileOf(text: string): StackFile {
   };
   const state = get("config", "nats-hub-leaf:state");
   const provider = get("secretsprovider");
+  const salt = get("encryptionsalt");
   return {
     ...(state === undefined ? {} : { state }),
     ...(provider === undefined ? {} : { secretsProvider: provider }),
-    isSealed: get("encryptionsalt") !== undefined || get("encryptedkey") !== undefined,
+    ...(salt === undefined ? {} : { salt }),
+    isSealed: salt !== undefined || get("encryptedkey") !== undefined,
   };
 }

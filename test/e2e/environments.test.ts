@@ -11,7 +11,7 @@ import { killAll, pidOf, reservedPorts, serversOf } from "../support/e2e-servers
 import { publish } from "../support/e2e-traffic";
 import { type SharedState, sharedState } from "../support/shared-state";
 import { until } from "../support/until";
-import { isOfEmptyPassphrase } from "../../commands/stack/passphrase";
+import { isOfPassphrase } from "../../commands/stack/passphrase";
 
 // Environments: a protected stack, sites from a table, a state that checkouts share, new stacks.
 
@@ -311,7 +311,7 @@ describe("a new environment", () => {
     const closed = 'eval "$(make -s env)"; export PULUMI_CONFIG_PASSPHRASE_FILE=closed.passphrase';
     const env = { PULUMI_CONFIG_PASSPHRASE: undefined };
     succeeded(await project.shell(`${closed}; make -s stack STACK=closed`, env));
-    assert.equal(isOfEmptyPassphrase(/^encryptionsalt: (.*)$/m.exec(text("closed"))![1]!), false);
+    assert.equal(isOfPassphrase(/^encryptionsalt: (.*)$/m.exec(text("closed"))![1]!, ""), false);
     const plain = `${project.binary} config set --secret --stack closed other:word x --non-interactive`;
     succeeded(await project.shell(`${closed}; eval "$(make -s env STACK=closed)"; ${plain}`, env));
   });

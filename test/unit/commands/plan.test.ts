@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { stackSettings } from "../../../components/stack-settings";
 import { FleetPlan } from "../../../configs/plan/fleet-plan";
-import { isOfEmptyPassphrase } from "../../../commands/stack/passphrase";
+import { isOfPassphrase } from "../../../commands/stack/passphrase";
 import { plan, planStack } from "../../../commands/plan";
 import { newSeed } from "../../support/settings";
 import { inTempFolder, withEnvironment } from "../providers/temp-folder";
@@ -171,7 +171,7 @@ describe("the plan of a stack", () => {
     assert.equal(planned().passphrase, "keyService");
     writeConfig({ hub: { host: "192.0.2.1" }, state: "https://api.pulumi.com" });
     assert.equal(planned().passphrase, "keyService");
-    assert.equal(isOfEmptyPassphrase("v2:something"), undefined);
+    assert.equal(isOfPassphrase("v2:something", ""), undefined);
   });
 
   it("shows no encrypted or plain seed, and says which stand in plain text", () => {
