@@ -47,7 +47,7 @@ export async function standingOf(
   const known = new Set(away.flatMap(({ servers }) => servers));
   const leftOut = settings === undefined ? [] : await newServersOutOfReach(settings, state, known);
   const hub = settings?.hub.name ?? "hub";
-  const all = [...away.flatMap(ofServers), ...leftOut];
+  const all = inOrderOf(settings, [...away.flatMap(ofServers), ...leftOut]);
   const hubs = all.find(({ site }) => site === hub);
   if (hubs !== undefined) throw new Refusal(`stack '${stack}': the hub's ${hubs.reason}`);
   return {
@@ -69,6 +69,13 @@ function recordedEngine(state: Deployment): string | undefined {
   );
   const engine = check?.outputs?.engine;
   return typeof engine === "string" ? engine : undefined;
+}
+
+/** As the settings have the sites, the others after them; the state has them as they happened to be made. */
+function inOrderOf(settings: Settings | undefined, pending: Standing["pending"]): Standing["pending"] {
+  const declared = (settings?.sites ?? []).map(({ name }) => name);
+  const order = ({ site }: { site: string }) => (declared.includes(site) ? declared.indexOf(site) : declared.length);
+  return pending.toSorted((a, b) => order(a) - order(b) || a.site.localeCompare(b.site));
 }
 
 const ofServers = ({ servers, reason }: Away) => servers.map((site) => ({ site, reason }));
