@@ -31,14 +31,16 @@ class CountingReporter extends Mocha.reporters.Spec {
   }
 }
 
-/** Enough for what a failed command wrote, or for the first lines of a difference. */
-const MOST_LINES = 6;
+/** Enough for the reasons that a failed command gave, or for the first lines of a difference. */
+const MOST_LINES = 12;
 
+/** The first line, and then what begins with the first error that it tells of: a command's progress says nothing. */
 function beginningOf(message: string | undefined): string {
-  const lines = String(message)
+  const [first = "", ...rest] = String(message)
     .split("\n")
     .filter((line) => line.trim() !== "");
-  return lines.slice(0, MOST_LINES).join("\n    ");
+  const error = rest.findIndex((line) => /\b[Ee]rror:|^pending/.test(line));
+  return [first, ...rest.slice(Math.max(error, 0))].slice(0, MOST_LINES).join("\n    ");
 }
 
 // mocha takes the module itself for the reporter class, not its default export.
