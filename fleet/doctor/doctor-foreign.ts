@@ -7,12 +7,13 @@ import { waiting } from "../sourcing/collected";
 import type { WatchedSite } from "./doctor";
 import { FleetFile, ForeignSite, Login } from "./doctor-file";
 import { Logins } from "./doctor-logins";
+import { areOfSeveral, feedsOf, foremost, isImported, storedUnder, takenBy } from "./feeds";
 import { Seen } from "./doctor-looks";
 import { DoctorFinding, Unseen } from "../../diagnosis/facts/doctor-report";
 import { isRemade } from "../sourcing/lost-tail";
 import { isAuthorizationError, isNoResponders, serverInfo } from "../../servers/nats/connection";
 import { JetStream, SourceInfo, StreamInfo } from "../../servers/nats/jetstream";
-import { jetStreamConfig, leafLinks } from "../../servers/nats/system";
+import { jetStreamConfig, leafLinks, leafLinksOfCluster } from "../../servers/nats/system";
 import { messageOf } from "../../machine/refusal";
 
 /** Looks at a fleet that this program did not deploy, as far as the given logins reach. Read-only. */
@@ -60,10 +61,16 @@ class ForeignLook {
   async seen(): Promise<Seen> {
     const { file, site, notes } = this;
     const [hub, leaf] = await Promise.all([
-      this.server("the hub", "links and their accounts (hub.system)", file.hub, file.hub.system),
+      this.server("the hub", "links and their accounts (hub.system)", file.hub, file.hub.system, leafLinksOfCluster),
       site.url === undefined
         ? this.notGiven<ServerSeen>("the site's own server (url)", {})
-        : this.server("the site", "the site's own links (system)", { url: site.url, tls: site.tls }, site.system),
+        : this.server(
+            "the site",
+            "the site's own links (system)",
+            { url: site.url, tls: site.tls },
+            site.system,
+            leafLinks,
+          ),
     ]);
     const pairs = await Promise.all(site.streams.map((stream) => this.stream(stream)));
     if (site.streams.length === 0) this.notGiven("any stream (streams)", undefined);
@@ -134,6 +141,7 @@ class ForeignLook {
     what: string,
     endpoint: { url: string; tls?: ForeignSite["tls"] },
     system: Login | undefined,
+    linksOf: typeof leafLinks,
   ): Promise<ServerSeen> {
     const unreachable = { unreachable: `${endpoint.url}: nothing answers as a NATS server` };
     if (system === undefined) {
@@ -142,7 +150,7 @@ class ForeignLook {
     }
     try {
       const connection = await this.logins.connection(endpoint, system);
-      const [links, jetStream] = await Promise.all([leafLinks(connection), jetStreamConfig(connection)]);
+      const [links, jetStream] = await Promise.all([linksOf(connection), jetStreamConfig(connection)]);
       return { links, domain: jetStream?.domain ?? "" };
     } catch (error) {
       if ((await serverInfo(endpoint.url, 2_000)) === undefined) return unreachable;
@@ -167,22 +175,35 @@ class ForeignLook {
             undefined,
           )
         : await this.info(`hub stream ${collectedAs}`, file.hub, login, onHub);
-    const source = hub === undefined || hub === "missing" ? undefined : sourceFrom(hub.info, stream.name, api);
+    const feeds = hub === undefined || hub === "missing" ? [] : feedsOf(hub.info, stream.name, api);
+    if (areOfSeveral(feeds)) {
+      this.notGiven(`which source of ${collectedAs} is the site's (domain)`, undefined);
+      return { facts };
+    }
     const local = await this.atSite(stream.name);
-    if (hub !== undefined) facts.onHub = hub === "missing" ? "missing" : hubFacts(hub.info, source);
-    if (api === undefined) facts.api = source?.external?.api ?? "";
+    const counts = await Promise.all(feeds.map((feed) => this.waitingFor(feed, local)));
+    const feed = foremost(feeds, counts, lastOf(local));
+    if (hub !== undefined) facts.onHub = hub === "missing" ? "missing" : hubFacts(hub.info, feed);
+    // A prefix of its own that the hub's account imports is as good as the site's, where it is answered.
+    if (feed !== undefined && (api === undefined || isImported(feed))) facts.api = feed.external?.api ?? "";
     if (local === undefined) return { facts };
     if (local === "missing") return { facts: { ...facts, atSite: "missing" } };
     const { messages, last_seq } = local.info.state;
     facts.atSite = { messages, lastSeq: last_seq, created: local.info.created };
-    if (source === undefined) return { facts };
+    if (feed === undefined) return { facts };
     if (hub !== undefined && hub !== "missing") {
       const ends = { onHub: hub.info, atSite: local.info };
-      const remade = await isRemade(hub.js, ends, source.seq, storedUnder(hub.info, source)).catch(() => undefined);
+      const remade = await isRemade(hub.js, ends, feed.seq, storedUnder(feed)).catch(() => undefined);
       if (remade !== undefined) facts.remade = remade;
     }
-    const count = await waiting(local.js, local.info, source).catch(() => undefined);
-    return count === undefined ? { facts } : { facts, count };
+    const known = counts.filter((count) => count !== undefined);
+    if (known.length < counts.length) return { facts };
+    return { facts, count: known.reduce((sum, count) => sum + count, 0) };
+  }
+
+  private async waitingFor(feed: SourceInfo, local: StreamSeen | "missing" | undefined): Promise<number | undefined> {
+    if (local === undefined || local === "missing") return undefined;
+    return waiting(local.js, local.info, feed, takenBy(feed)).catch(() => undefined);
   }
 
   /** At its own port, or else over the hub and the link, as the site's account there. */
@@ -226,18 +247,8 @@ interface StreamSeen {
   info: StreamInfo;
 }
 
-/** By the domain that it reaches; an account that imports the API under another subject has it by the name alone. */
-const sourceFrom = ({ sources = [] }: StreamInfo, name: string, api: string | undefined): SourceInfo | undefined =>
-  sources.find((source) => source.name === name && (api === undefined || source.external?.api === api)) ??
-  (sources.length === 1 ? sources[0] : undefined);
-
-/** The subjects under which the hub stores what this source takes, as far as its transforms say. */
-function storedUnder({ config: { sources = [] } }: StreamInfo, { name, external }: SourceInfo): string[] {
-  const found = sources.find((source) => source.name === name && source.external?.api === external?.api);
-  const subjects = (found?.subject_transforms ?? []).map(({ dest }) => dest);
-  // A place in a destination ("{{wildcard(1)}}", "$1") is no subject to ask for.
-  return subjects.length === 0 || subjects.some((dest) => /[{$]/.test(dest)) ? [">"] : subjects;
-}
+const lastOf = (local: StreamSeen | "missing" | undefined): number =>
+  local === undefined || local === "missing" ? Infinity : local.info.state.last_seq;
 
 function hubFacts({ created, state, config }: StreamInfo, source: SourceInfo | undefined): HubStreamFacts {
   const facts: HubStreamFacts = { messages: state.messages, lastSeq: state.last_seq, created };
@@ -275,7 +286,7 @@ function cureOf({ code, next, stream = "" }: DoctorFinding, { streams }: Foreign
   if (known !== undefined) return known;
   if (REARM.includes(code)) {
     const onHub = streams.find(({ name }) => name === stream)?.hub ?? stream;
-    return `after a restart wait 40 s; then update the hub's stream ${onHub} without this source, and again with it: its position is kept`;
+    return `after a restart wait 40 s; then update the hub's stream ${onHub} without this source, and again with it: its position is kept (a mirror starts anew with its server)`;
   }
   return next.replace(/ \(run 'pulumi up'\)/g, "").replace(/^run 'pulumi up'.*$/, "correct it there");
 }

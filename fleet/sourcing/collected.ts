@@ -65,19 +65,24 @@ export const sourceInfoOf = (info: StreamInfo | undefined, site: string): Source
   );
 
 /**
- * Messages that the site holds and the hub has not; at most so many, as some in between may be deleted. The hub's
- * position is the sequence that its source reports; absent (it never reached the site) counts as nothing collected.
- * What stands behind that position is looked up: purged probes leave a gap that is no loss.
+ * Messages that the site holds and the hub has not; at most so many, as some in between may be deleted, or be none of the
+ * subjects that the source takes. The hub's position is the sequence that its source reports; absent (it never reached the
+ * site) counts as nothing collected. What stands behind that position is looked up: purged probes leave a gap that is no
+ * loss.
+ *
+ * @param subjects that the source takes. Default: all.
  */
 export async function waiting(
   js: { nextMessage(name: string, subject: string, seq: number): Promise<{ seq: number } | undefined> },
   info: StreamInfo,
-  source: SourceInfo | undefined,
+  source: Pick<SourceInfo, "seq"> | undefined,
+  subjects: readonly string[] = [">"],
 ): Promise<number> {
   const next = (source?.seq ?? 0) + 1;
   if (info.state.messages === 0 || info.state.last_seq < next) return 0;
-  const first = await js.nextMessage(info.config.name, ">", next);
-  return first === undefined ? 0 : info.state.last_seq - first.seq + 1;
+  const found = await Promise.all(subjects.map((subject) => js.nextMessage(info.config.name, subject, next)));
+  const firsts = found.flatMap((message) => message?.seq ?? []);
+  return firsts.length === 0 ? 0 : info.state.last_seq - Math.min(...firsts) + 1;
 }
 
 /** A message on its way is on the hub within milliseconds; a source that starts anew takes two seconds at most. */

@@ -37,6 +37,7 @@ export interface StreamInfo {
     deleted?: number[] | null;
   };
   sources?: SourceInfo[];
+  mirror?: SourceInfo;
 }
 
 export interface ConsumerInfo {

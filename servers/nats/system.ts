@@ -113,6 +113,22 @@ export const varz = (connection: NatsConnection): Promise<Varz> => ask<Varz>(con
 export const leafLinks = async (connection: NatsConnection, account?: string): Promise<LeafLink[]> =>
   (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", account === undefined ? {} : { account })).leafs ?? [];
 
+/**
+ * The leaf links of all servers of the cluster: a link ends at one of them, which need not be the one that answers. A server
+ * that does not answer has no links to tell of.
+ */
+export async function leafLinksOfCluster(connection: NatsConnection): Promise<LeafLink[]> {
+  const { routes } = await ask<{ routes?: { remote_id: string }[] | null }>(connection, "ROUTEZ");
+  const others = [...new Set((routes ?? []).map(({ remote_id }) => remote_id))];
+  const ofOthers = others.map((id) =>
+    said<Answer<{ leafs?: LeafLink[] | null }>>(connection, `$SYS.REQ.SERVER.${id}.LEAFZ`).then(
+      ({ data }) => data?.leafs ?? [],
+      () => [],
+    ),
+  );
+  return (await Promise.all([leafLinks(connection), ...ofOthers])).flat();
+}
+
 /** The key that each leaf link of an account logged in with, by the link's id; absent where the server does not say. */
 export async function keysOfLinks(connection: NatsConnection, account: string): Promise<Map<number, string>> {
   const { connections } = await ask<{
