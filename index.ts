@@ -1,5 +1,6 @@
 import * as pulumi from "./components/sdk/pulumi";
-import { Fleet, Hub, Leaf, Proof, lightenSdk, stackSettings } from "./components";
+import { Fleet, Hub, Leaf, Proof, stackSettings } from "./components";
+import { lightenSdk } from "./components/sdk/light-sdk";
 
 // A function, because what Pulumi stores with every resource includes its call stack, which is shorter this way.
 export = async () => {

@@ -3,7 +3,6 @@ export { Fleet, type FleetArgs } from "./fleet";
 export { Hub, type HubArgs } from "./hub";
 export { Leaf, type LeafArgs } from "./leaf";
 export { Proof, type ProofArgs } from "./proof";
-export { lightenSdk } from "./sdk/light-sdk";
 export { stackSettings } from "./stack-settings";
 export { readSitesFile } from "./sites-file";
 export { readSettings } from "../configs/reading/read-settings";

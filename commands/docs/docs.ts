@@ -13,13 +13,14 @@ import {
 } from "../../diagnosis/reference/reference";
 import { sitesFileSchema, stackFileSchema } from "../../views/settings/schema";
 import { pulumiConfig, withSettingsTables } from "../../views/settings/tables";
+import { withBends } from "./bends-doc";
 import { withCommands } from "./commands-doc";
 import { exampleSvg } from "./example-fleet";
 import { report } from "../../machine/refusal";
 
 // `make docs`: writes what people read from where it is said once: docs/findings.md from the reference in diagnosis/, the
 // tables of docs/settings.md, the JSON Schemas and the texts in Pulumi.yaml from configs/settings.ts, docs/commands.md from
-// the table of commands, and the picture docs/topology.svg. A unit test fails when a file is another.
+// the table of commands, a table of docs/architecture.md from components/sdk/, and the picture docs/topology.svg. A unit test fails when a file is another.
 
 const INTRODUCTION = `# Findings
 
@@ -78,6 +79,7 @@ export async function madeDocs(): Promise<Record<string, string>> {
     "docs/findings.md": findingsDoc(),
     "docs/topology.svg": exampleSvg(),
     "docs/settings.md": await format(withSettingsTables(textOf("docs/settings.md")), { ...WIDTH, parser: "markdown" }),
+    "docs/architecture.md": await format(withBends(textOf("docs/architecture.md")), { ...WIDTH, parser: "markdown" }),
     "docs/commands.md": await format(withCommands(textOf("docs/commands.md")), { ...WIDTH, parser: "markdown" }),
     "configs/schema/stack.json": await json(stackFileSchema()),
     "configs/schema/sites.json": await json(sitesFileSchema()),

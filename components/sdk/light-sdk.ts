@@ -1,4 +1,5 @@
 import * as log from "@pulumi/pulumi/log";
+import { isPlain } from "../../machine/plain";
 
 /**
  * Frames kept when all are asked for: Pulumi's own, which it skips. Any more would be written into the state with every
@@ -11,6 +12,7 @@ const FRAMES = 5;
  * 50 sites.
  */
 export function lightenSdk(): void {
+  if (isPlain()) return;
   shortStackTraces();
   noDebugMessages();
 }

@@ -1,3 +1,5 @@
+import { isPlain } from "../../machine/plain";
+
 /**
  * The part of the Pulumi SDK that this program uses. The package's index also loads its automation API and npm's
  * dependency tree code, a quarter of a second at every preview and `up`.
@@ -14,3 +16,6 @@ export {
   type CustomResourceOptions,
 } from "@pulumi/pulumi/resource";
 export { allConfig } from "@pulumi/pulumi/runtime/config";
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- only when it is asked for
+if (isPlain()) require("@pulumi/pulumi");

@@ -1,3 +1,4 @@
+import { isPlain } from "../../machine/plain";
 import type { Output } from "./pulumi";
 
 /**
@@ -6,6 +7,7 @@ import type { Output } from "./pulumi";
  * says the order already, that is a seventh of it for nothing. Secret and unknown values stay what they are.
  */
 export function unbound<T>(value: Output<T>): Output<T> {
+  if (isPlain()) return value;
   const none: Record<PropertyKey, unknown> = {
     resources: () => new Set(),
     allResources: () => Promise.resolve(new Set()),

@@ -1,6 +1,7 @@
 import { KeyPair, fromSeed } from "@nats-io/nkeys";
 import { Authenticator } from "nats";
 import { KeyObject, createPrivateKey, createPublicKey, sign } from "node:crypto";
+import { isPlain } from "../../machine/plain";
 import { userKeyText } from "./user-key";
 
 /**
@@ -24,7 +25,7 @@ function privateKeyOf(raw: Uint8Array): KeyObject {
 
 interface Signer {
   nkey: string;
-  sign: (data: Uint8Array) => Buffer;
+  sign: (data: Uint8Array) => Uint8Array;
 }
 
 const signers = new Map<string, Signer>();
@@ -35,6 +36,7 @@ export function signerOf(seed: string): Signer {
   if (known !== undefined) return known;
   // The library's type leaves this method out; its class has it.
   const pair = fromSeed(new TextEncoder().encode(seed)) as KeyPair & { getRawSeed(): Uint8Array };
+  if (isPlain()) return { nkey: pair.getPublicKey(), sign: (data) => pair.sign(data) };
   const key = privateKeyOf(pair.getRawSeed());
   const { x: publicHalf = "" } = createPublicKey(key).export({ format: "jwk" });
   const nkey = seed.startsWith("SU") ? userKeyText(Buffer.from(publicHalf, "base64url")) : pair.getPublicKey();
@@ -49,5 +51,8 @@ export const publicKeyOf = (seed: string): string => signerOf(seed).nkey;
 /** Logs in with the nkey of the seed. */
 export function nkeyLogin(seed: string): Authenticator {
   const signer = signerOf(seed);
-  return (nonce = "") => ({ nkey: signer.nkey, sig: signer.sign(Buffer.from(nonce)).toString("base64url") });
+  return (nonce = "") => ({
+    nkey: signer.nkey,
+    sig: Buffer.from(signer.sign(Buffer.from(nonce))).toString("base64url"),
+  });
 }

@@ -7,8 +7,8 @@ import { parse } from "yaml";
 
 /** The program that serves Pulumi's dynamic resources, as the engine starts it from Pulumi.yaml. */
 
-const ROOT = path.join(__dirname, "../../..");
-const FOLDER = path.join(ROOT, "providers/launcher");
+const ROOT = path.join(__dirname, "../../../..");
+const FOLDER = path.join(ROOT, "components/sdk/launcher");
 const LAUNCHER = path.join(FOLDER, "pulumi-resource-pulumi-nodejs");
 const LARGE = ["typescript/lib", "@npmcli/arborist"];
 
@@ -45,7 +45,7 @@ describe("the launcher of dynamic resources", () => {
     const project = parse(fs.readFileSync(path.join(ROOT, "Pulumi.yaml"), "utf8")) as {
       plugins: { providers: { name: string; path: string }[] };
     };
-    assert.deepEqual(project.plugins.providers, [{ name: "pulumi-nodejs", path: "./providers/launcher" }]);
+    assert.deepEqual(project.plugins.providers, [{ name: "pulumi-nodejs", path: "./components/sdk/launcher" }]);
     fs.accessSync(LAUNCHER, fs.constants.X_OK);
   });
 

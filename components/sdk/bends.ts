@@ -1,0 +1,57 @@
+/** What this program does otherwise than the SDK of Pulumi means it; docs/architecture.md shows this table. */
+export interface Bend {
+  what: string;
+  /** Where in the tree. */
+  where: string;
+  saves: string;
+  /** What of others has to stay as it is. */
+  reliesOn: string;
+  /** Whether `NATS_HUB_LEAF_PLAIN_SDK=1` switches it off. */
+  isOptional: boolean;
+}
+
+export const BENDS: readonly Bend[] = [
+  {
+    what: "Resources whose stored code is one line, which loads the provider from this package",
+    where: "provider-resource.ts",
+    saves: "the provider's code, twice in each resource; and a change of the code is no change of every resource",
+    reliesOn:
+      "the property `__provider` of `pulumi-nodejs:dynamic` resources, and this package being there at `destroy`",
+    isOptional: false,
+  },
+  {
+    what: "Short call stacks, no debug messages",
+    where: "light-sdk.ts",
+    saves: "a third of the program's time at 50 sites",
+    reliesOn: "V8's `prepareStackTrace`; the SDK calling `log.debug` on its module",
+    isOptional: true,
+  },
+  {
+    what: "Imports of single modules of the SDK",
+    where: "pulumi.ts",
+    saves: "0.25 s of each `preview` and `up`: the automation API and npm's dependency tree",
+    reliesOn: "the paths of modules in the pinned `@pulumi/pulumi`",
+    isOptional: true,
+  },
+  {
+    what: "The provider of dynamic resources started without the TypeScript compiler",
+    where: "launcher",
+    saves: "0.5 s of each `preview` and `up`",
+    reliesOn: "`plugins` in Pulumi.yaml; the SDK loading `typescript` and `@npmcli/arborist` by these names",
+    isOptional: true,
+  },
+  {
+    what: "Values without the resource that they come from, where `dependsOn` says the order",
+    where: "unbound.ts",
+    saves: "a seventh of the state",
+    reliesOn: "outputs telling their resources by `resources` and `allResources`",
+    isOptional: true,
+  },
+  {
+    what: "Logins signed by Node's own Ed25519",
+    where: "../../servers/nats/authenticator.ts, for the servers' room uses it",
+    saves: "some milliseconds for each of the hundreds of connections of a large fleet",
+    reliesOn: "RFC 8410; `getRawSeed` of `@nats-io/nkeys`",
+    isOptional: true,
+  },
+];
