@@ -16,6 +16,7 @@ import { fleetOf } from "./state/fleet-state";
 import { parsed, projectFolder, textOf } from "./parse";
 import { pulumiStack } from "./stack/pulumi-stack";
 import { Refusal } from "../machine/refusal";
+import { present } from "../configs/values";
 
 // What `nats-hub-leaf doctor` does, with a stack of this program or a fleet that others deployed.
 
@@ -51,8 +52,7 @@ function optionsOf(args: readonly string[]): Options {
     sites,
     form,
     timeoutMs,
-    ...(fleet === undefined ? {} : { fleet }),
-    ...(output === undefined ? {} : { output }),
+    ...present({ fleet, output }),
   };
 }
 
@@ -121,7 +121,7 @@ const metrics = (options: Options, exitCode: number, report?: DoctorReport): str
       stack: labelOf(options),
       exitCode,
       timestamp: Math.round(Date.now() / 1000),
-      ...(report === undefined ? {} : { report }),
+      ...present({ report }),
     }),
   );
 

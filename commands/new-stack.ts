@@ -12,6 +12,7 @@ import { DEV_STACK, type Environment, environmentOf, missingPassphrase, otherBac
 import { type StackFile, readStackFile, stackFileName, stackFileOf } from "./stack/stack-file";
 import { stackTemplate } from "./stack/stack-template";
 import { initStack } from "./up";
+import { present } from "../configs/values";
 
 // `make stack STACK=qa [FROM=staging] [STATE=s3://…] [SECRETS_PROVIDER=awskms://…]`: the file of a new environment, and
 // its stack in its backend, with what encrypts its secrets in the file from the first commit. Run again after an
@@ -31,9 +32,7 @@ export function requestOf(stack: string, env: Environment): StackRequest {
   const [from, state, secretsProvider] = [given(env.FROM), given(env.STATE), given(env.SECRETS_PROVIDER)];
   return {
     stack,
-    ...(from === undefined ? {} : { from }),
-    ...(state === undefined ? {} : { state }),
-    ...(secretsProvider === undefined ? {} : { secretsProvider }),
+    ...present({ from, state, secretsProvider }),
   };
 }
 

@@ -16,6 +16,8 @@ import { pulumiStack } from "./stack/pulumi-stack";
 import { Refusal } from "../machine/refusal";
 import { readyToPreview } from "./stack";
 import { readStackConfig } from "./stack/stack-config";
+import { present } from "../configs/values";
+import { isOf } from "../configs/text/urn";
 
 // What `make preview-report` does: the preview of a stack as Markdown, for a comment on a pull request.
 // Standard output has the report and nothing else; what goes on meanwhile is on standard error.
@@ -44,7 +46,7 @@ interface Printed {
 
 /** Where the fleet's check keeps the settings that are deployed; nothing in them is secret. */
 function deployedSettings({ deployment }: Deployment): FleetSettings | undefined {
-  const check = (deployment?.resources ?? []).find(({ urn }) => /nats:FleetCheck::/.test(urn));
+  const check = (deployment?.resources ?? []).find(isOf("FleetCheck"));
   return check?.inputs?.settings as FleetSettings | undefined;
 }
 
@@ -59,8 +61,7 @@ export async function previewed(folder: string, stack: string): Promise<Previewe
   const { table } = readStackConfig(folder, stack);
   return {
     stack,
-    ...(before === undefined ? {} : { before }),
-    ...(table === undefined ? {} : { table }),
+    ...present({ before, table }),
     preview: jsonOf(stdout, exitCode),
     failed: exitCode !== 0,
     pending,

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { isNamed } from "../configs/names";
 import { maskSeeds } from "../configs/seeds";
 import type { WatchedSite } from "../fleet/doctor/doctor";
@@ -11,6 +10,7 @@ import { doctorWords } from "./words/doctor-words";
 import { fleetOf } from "./state/fleet-state";
 import type { Say } from "../machine/progress";
 import { Refusal } from "../machine/refusal";
+import { lookUntil } from "../machine/until";
 
 // What `make repair SITE=… [STREAM=…] [ACCEPT=…]` does with the state of a stack.
 
@@ -65,10 +65,10 @@ const isAccept = (word: string): word is Accept => (ACCEPTS as readonly string[]
 
 /** Looks until the site is good and has delivered everything, or the time is over. */
 async function untilGood(site: WatchedSite): Promise<DoctorReport> {
-  for (const deadline = Date.now() + SETTLES_WITHIN_MS; ; await sleep(500)) {
-    const left = deadline - Date.now();
-    const report = await examineFleet([site], Math.max(1_000, Math.min(15_000, left)));
-    const isUnderWay = report.sites.some(({ verdict }) => verdict === "catching up" || verdict === "error");
-    if (!isUnderWay || Date.now() >= deadline) return report;
-  }
+  const deadline = Date.now() + SETTLES_WITHIN_MS;
+  return await lookUntil(
+    () => examineFleet([site], Math.max(1_000, Math.min(15_000, deadline - Date.now()))),
+    ({ sites }) => !sites.some(({ verdict }) => verdict === "catching up" || verdict === "error"),
+    { within: SETTLES_WITHIN_MS, every: 500 },
+  );
 }

@@ -1,3 +1,4 @@
+import { nameOf } from "../configs/text/urn";
 import { PENDING_EXIT_CODE, type Standing, sayPending, standingOf } from "./state/away";
 import { clearInterrupted } from "./state/containers";
 import { ask, exportState, importState, pulumi } from "./stack/cli";
@@ -71,7 +72,7 @@ export const knowing = (target: PulumiStack, { env }: Standing): PulumiStack => 
 
 /** Lets the state know of containers that somebody removed or changed, so that the run makes them as they should be. */
 async function refreshTouched(target: PulumiStack, { removed, changed }: Standing): Promise<void> {
-  const names = (urns: readonly string[]) => urns.map((urn) => urn.split("::").at(-1)).join(", ");
+  const names = (urns: readonly string[]) => urns.map((urn) => nameOf({ urn })).join(", ");
   if (removed.length > 0) say(`somebody removed ${names(removed)}; making it anew, with its data`);
   if (changed.length > 0) say(`somebody changed ${names(changed)} by hand; making it as it was`);
   const targets = [...removed, ...changed].flatMap((urn) => ["--target", urn]);

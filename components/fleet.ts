@@ -1,8 +1,10 @@
 import * as pulumi from "./sdk/pulumi";
-import { publicKeyOf } from "../configs/keys";
-import { bracketed } from "../configs/text/address";
+import { hostPort } from "../configs/text/address";
+import { publicKeyOf, HUB_ROLES, SITE_ROLES } from "../configs/keys";
 import { CONTAINER_PORTS } from "../configs/container";
 import { dialedHub, isElsewhere, placementOf, reachedAt } from "../configs/placement";
+import { linkUrl } from "../configs/link-tls";
+import { resourceName } from "../configs/resources";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
 import { Topology, topologyOf } from "../views/topology/topology";
 import type { LinkCertificates } from "../servers/files/link-tls";
@@ -21,8 +23,6 @@ export interface FleetArgs {
   stack: string;
 }
 
-export const HUB_ROLES = ["system", "operator", "reader"] as const;
-export const SITE_ROLES = ["link", "application", "operator", "reader"] as const;
 export const HUB_LISTENERS = ["client", "leafnodes", "monitor"] as const;
 export const SITE_LISTENERS = ["client", "monitor"] as const;
 
@@ -92,7 +92,7 @@ export class Fleet extends pulumi.ComponentResource {
   get hubLeafUrl(): pulumi.Output<string> {
     const { hub } = this.settings;
     return this.once("URL for leaf links", () =>
-      this.url("nats-leaf", reachedAt(hub), this.port(hub.name, "leafnodes")),
+      pulumi.output(this.port(hub.name, "leafnodes")).apply((port) => linkUrl({ tls: "off" }, reachedAt(hub), port)),
     );
   }
 
@@ -100,9 +100,7 @@ export class Fleet extends pulumi.ComponentResource {
   dialedUrl(site: SiteSettings): pulumi.Output<string> {
     const { hub } = this.settings;
     const { host, port = this.port(hub.name, "leafnodes") } = dialedHub(this.settings, site);
-    // Another scheme too: the server cannot change the TLS of a remote that keeps its URL (nats-server reload.go).
-    const scheme = this.settings.links.tls === "off" ? "nats-leaf" : "tls";
-    return this.url(scheme, host, port);
+    return pulumi.output(port).apply((number) => linkUrl(this.settings.links, host, number));
   }
 
   /** The client URL of the hub or of a site. */
@@ -110,7 +108,7 @@ export class Fleet extends pulumi.ComponentResource {
     this.once(`URL of ${server.name}`, () => this.url("nats", reachedAt(server), this.port(server.name, "client")));
 
   private url = (scheme: string, host: string, port: pulumi.Input<number>): pulumi.Output<string> =>
-    pulumi.output(port).apply((number) => `${scheme}://${bracketed(host)}:${number}`);
+    pulumi.output(port).apply((number) => `${scheme}://${hostPort(host, number)}`);
 
   /** Each output is made once: they are most of what the program does for a large fleet. */
   private once<T>(what: string, make: () => pulumi.Output<T>): pulumi.Output<T> {
@@ -224,7 +222,7 @@ export class Fleet extends pulumi.ComponentResource {
     const ports: Record<string, number | undefined> | undefined = portsOf(server);
     const given = this.given(owner) as Record<string, string>;
     const identity = new Identity(
-      `${owner}-identity`,
+      resourceName(owner, "identity"),
       {
         owner,
         folder,

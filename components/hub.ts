@@ -1,4 +1,6 @@
+import { present } from "../configs/values";
 import * as pulumi from "./sdk/pulumi";
+import { resourceName } from "../configs/resources";
 import { declareHub } from "../configs/plan/declare";
 import { Fleet } from "./fleet";
 
@@ -28,7 +30,7 @@ export class Hub extends pulumi.ComponentResource {
     this.url = fleet.hubUrl;
     this.leafUrl = fleet.hubLeafUrl;
     const monitor = fleet.monitorUrl(settings.hub);
-    this.endpoints = { client: this.url, leafnodes: this.leafUrl, ...(monitor === undefined ? {} : { monitor }) };
+    this.endpoints = { client: this.url, leafnodes: this.leafUrl, ...present({ monitor }) };
     this.system = fleet.seed(owner, "system");
 
     const key = (role: string) => fleet.key(owner, role);
@@ -36,7 +38,7 @@ export class Hub extends pulumi.ComponentResource {
     const keys = { system: key("system"), operator: key("operator"), reader: key("reader") };
     const ports = { client: port("client"), leafnodes: port("leafnodes"), monitor: port("monitor") };
     runtime.hubServer(
-      `${name}-server`,
+      resourceName(name, "server"),
       declareHub(settings, keys, ports),
       { system: this.system },
       fleet.certificatesOf(owner),

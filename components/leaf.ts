@@ -1,4 +1,6 @@
+import { present } from "../configs/values";
 import * as pulumi from "./sdk/pulumi";
+import { resourceName } from "../configs/resources";
 import { declareHubLink, declareLeaf } from "../configs/plan/declare";
 import { accountOf } from "../configs/names";
 import { SiteSettings } from "../configs/settings";
@@ -31,13 +33,13 @@ export class Leaf extends pulumi.ComponentResource {
     this.account = accountOf(site.name);
     this.url = fleet.clientUrl(site);
     const monitor = fleet.monitorUrl(site);
-    this.endpoints = { client: this.url, ...(monitor === undefined ? {} : { monitor }), account: this.account };
+    this.endpoints = { client: this.url, ...present({ monitor }), account: this.account };
 
     const key = (role: string) => fleet.key(site.name, role);
     const seed = (role: string) => fleet.seed(site.name, role);
     const hubKeys = { link: key("link"), operator: key("operator"), reader: key("reader") };
     const link = new HubLink(
-      `${name}-link`,
+      resourceName(name, "link"),
       {
         place: runtime.placeOf(settings.hub.name),
         root: folders.root,
@@ -52,7 +54,7 @@ export class Leaf extends pulumi.ComponentResource {
     const keys = { system, operator: key("operator"), application: key("application") };
     const ports = { client: fleet.port(site.name, "client"), monitor: fleet.port(site.name, "monitor") };
     const server = runtime.leafServer(
-      `${name}-server`,
+      resourceName(name, "server"),
       site,
       declareLeaf(settings, site, keys, ports, fleet.dialedUrl(site)),
       pulumi.secret({
@@ -66,7 +68,7 @@ export class Leaf extends pulumi.ComponentResource {
     );
 
     this.streams = new Streams(
-      `${name}-streams`,
+      resourceName(name, "streams"),
       {
         site: site.name,
         expect: site.expect,

@@ -1,4 +1,5 @@
 import * as pulumi from "./sdk/pulumi";
+import { resourceName } from "../configs/resources";
 import { linkNames } from "../configs/placement";
 import { Settings } from "../configs/settings";
 import type { LinkCertificates } from "../servers/files/link-tls";
@@ -26,7 +27,7 @@ export class LinkAuthority {
     );
     const { certificate: ca, key } = this.authority;
     const made = new Certificate(
-      `${server}-certificate`,
+      resourceName(server, "certificate"),
       {
         owner: server,
         role: isHub ? "hub" : "site",

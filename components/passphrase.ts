@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Encryption } from "../configs/reading/secrets-provider";
 import { findProjectFolder } from "./sites-file";
+import { present } from "../configs/values";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -21,7 +22,7 @@ export function stackEncryption(stack: string): Encryption {
   const text = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
   const secretsProvider = /^secretsprovider: *["']?([^"'\s]+)/m.exec(text)?.[1];
   return {
-    ...(secretsProvider === undefined ? {} : { secretsProvider }),
+    ...present({ secretsProvider }),
     isSealed: /^(encryptionsalt|encryptedkey):/m.test(text),
   };
 }

@@ -1,3 +1,5 @@
+import { hostPort } from "./text/address";
+
 /** TLS of leaf links: both ends verify each other by certificates of one CA. */
 
 /** The files of a server's certificates, beside its configuration, where the server runs. */
@@ -13,5 +15,12 @@ export interface TlsConfig {
   /** On the hub: sites must have a certificate too. */
   verify?: true;
 }
+
+/**
+ * What a site dials. With TLS another scheme too: the server cannot change the TLS of a remote that keeps its URL
+ * (nats-server reload.go).
+ */
+export const linkUrl = ({ tls }: { tls: "off" | "generated" | "given" }, host: string, port: number | string): string =>
+  `${tls === "off" ? "nats-leaf" : "tls"}://${hostPort(host, port)}`;
 
 export const linkTls = (): TlsConfig => ({ ca_file: CA_FILE, cert_file: LINK_FILE, key_file: LINK_FILE });

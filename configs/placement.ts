@@ -1,3 +1,4 @@
+import { present } from "./values";
 import { addressParts } from "./text/address";
 import { CONTAINER_PORTS } from "./container";
 import { HubSettings, Settings, SiteSettings } from "./settings";
@@ -94,8 +95,7 @@ export const hasProcesses = (settings: Pick<Settings, "hub" | "sites" | "runtime
 
 /** How the server's Docker engine is reached; both absent: the one that the environment names. */
 export const engineOf = ({ engine: url, engineCertificates: certificates }: HubSettings | SiteSettings) => ({
-  ...(url === undefined ? {} : { url }),
-  ...(certificates === undefined ? {} : { certificates }),
+  ...present({ url, certificates }),
 });
 
 /** Whether a server is on the Docker engine that the environment names, for its settings name none. */

@@ -1,3 +1,4 @@
+import { KEY_ROLES } from "./keys";
 import { z } from "zod";
 import { about, address, dialedAddress, duration, engine, flag, port, siteName, size } from "./text/setting";
 import { streamSettings } from "./stream-settings";
@@ -243,7 +244,7 @@ export const fleetSettings = z.strictObject({
   ),
   keys: about(
     "seeds to use instead of generated ones, each a secret: `keys.<site>.link`, `.application`, `.operator`, `.reader`, and `keys.<hub>.system`, `.operator`, `.reader`",
-    z.record(z.string(), keyRole(["link", "application", "operator", "reader", "system"])).default({}),
+    z.record(z.string(), keyRole(KEY_ROLES)).default({}),
   ),
 });
 

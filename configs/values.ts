@@ -41,3 +41,9 @@ export function inputsOnly<T extends object>(inputs: T): T {
   const { __provider, ...rest } = inputs as T & { __provider?: string };
   return rest as T;
 }
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** The values without those that are undefined: what is not known has no field. */
+export const present = <T extends object>(values: T): Given<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;

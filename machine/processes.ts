@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { dirname } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { readJson, writePrivate } from "./folders";
+import { lookUntil } from "./until";
 
 /**
  * Detached server processes. A process is ours only if boot id, start time and command line match what was recorded
@@ -165,12 +165,12 @@ export async function stopProcess(recordFile: string, config: string): Promise<v
   const pid = findProcess(recordFile, config);
   if (pid === undefined) return;
   const start = startTime(pid);
-  const gone = async (timeoutMs: number): Promise<boolean> => {
-    for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(5)) {
-      if (startTime(pid) !== start) return true;
-    }
-    return false;
-  };
+  const gone = (within: number): Promise<boolean> =>
+    lookUntil(
+      () => Promise.resolve(startTime(pid) !== start),
+      (isGone) => isGone,
+      { within, every: 5 },
+    );
   signal(pid, "SIGTERM");
   // A frozen one ends only once it goes on.
   if (isFrozen(pid)) signal(pid, "SIGCONT");

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { hostPort } from "../configs/text/address";
 import { isLowered } from "../configs/plan/limits";
 import { accountOf } from "../configs/names";
@@ -20,6 +19,7 @@ import { hostOf } from "../servers/hosts";
 import type { Place } from "../servers/server-host";
 import { siteStep } from "../fleet/observation/unproven";
 import { hasUnknown, inputsOnly } from "../configs/values";
+import { lookUntil } from "../machine/until";
 
 /** A site's server. */
 
@@ -110,15 +110,15 @@ const LINK_TIMEOUT_MS = 10_000;
  */
 export async function waitForLink(site: string, hub: Access, leaf: Access, timeoutMs = LINK_TIMEOUT_MS): Promise<void> {
   const account = accountOf(site);
-  let seen = "the hub has no link of it";
-  for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(20)) {
+  const accounts = (links: { account: string }[]) => links.map((link) => link.account).join(", ") || "none";
+  const right = `bound to ${account} on the hub and to ${account} at the site`;
+  const look = async (): Promise<string> => {
     const onHub = (await leafLinks(await shared(hub))).filter((link) => link.name === site);
     const atSite = await leafLinks(await shared(leaf));
-    if (onHub.length === 1 && onHub[0]?.account === account && atSite.length === 1 && atSite[0]?.account === account)
-      return;
-    const accounts = (links: { account: string }[]) => links.map((link) => link.account).join(", ") || "none";
-    seen = `bound to ${accounts(onHub)} on the hub and to ${accounts(atSite)} at the site`;
-  }
+    return `bound to ${accounts(onHub)} on the hub and to ${accounts(atSite)} at the site`;
+  };
+  const seen = await lookUntil(look, (bound) => bound === right, { within: timeoutMs, every: 20 });
+  if (seen === right) return;
   throw new Refusal(`its leaf link is not up in account ${account} after ${timeoutMs / 1000} s: ${seen}`);
 }
 

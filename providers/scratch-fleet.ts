@@ -1,4 +1,7 @@
+import { present } from "../configs/values";
 import { declareHub, declareHubLink, declareLeaf } from "../configs/plan/declare";
+import { linkUrl } from "../configs/link-tls";
+import { HUB_ROLES, type KeyRole, SITE_ROLES } from "../configs/keys";
 import { Settings, SiteSettings } from "../configs/settings";
 import { FleetAccess, SiteAccess } from "../fleet/sourcing/collected";
 import { declareSites } from "../fleet/sourcing/declared-sites";
@@ -21,19 +24,14 @@ import { ThrowawayCertificates, throwawayLinkKeys } from "../servers/throwaway";
  * which Pulumi calls them. Its settings must say nothing of other machines. For the rehearsal, and for tests.
  */
 
-const HUB_ROLES = ["system", "operator", "reader"];
-const SITE_ROLES = ["link", "application", "operator", "reader"];
-
-export type Role = "system" | "link" | "application" | "operator" | "reader";
-
 /** A server of the fleet, and how it is reached. */
 export interface ScratchServer {
   name: string;
   folder: string;
   /** Client URL. */
   url: string;
-  keys: Record<Role, string>;
-  seeds: Record<Role, string>;
+  keys: Record<KeyRole, string>;
+  seeds: Record<KeyRole, string>;
   ports: Record<"client" | "leafnodes" | "monitor", number>;
 }
 
@@ -122,8 +120,7 @@ export class ScratchFleet {
 
   /** What the sites dial. */
   get leafUrl(): string {
-    const scheme = this.settings.links.tls === "off" ? "nats-leaf" : "tls";
-    return `${scheme}://${this.settings.hub.host}:${this.hub.ports.leafnodes}`;
+    return linkUrl(this.settings.links, this.settings.hub.host, this.hub.ports.leafnodes);
   }
 
   private get deployed(): SiteSettings[] {
@@ -175,7 +172,7 @@ export class ScratchFleet {
 
   private placeAt(folder: string): ProcessPlace {
     const { natsServer } = this.settings;
-    return { kind: "process", folder, ...(natsServer === undefined ? {} : { natsServer }) };
+    return { kind: "process", folder, ...present({ natsServer }) };
   }
 
   private certificatesOf(server: string): { certificates?: LinkCertificates } {
@@ -201,9 +198,9 @@ export class ScratchFleet {
     });
   }
 
-  private identityInputs(owner: string, folder: string, roles: string[]) {
+  private identityInputs(owner: string, folder: string, roles: readonly string[]) {
     const given = (this.settings.keys[owner] ?? {}) as Record<string, string>;
-    return { owner, folder, root: this.root, roles, given };
+    return { owner, folder, root: this.root, roles: [...roles], given };
   }
 
   protected hubInputs(): hubServer.HubServerInputs {

@@ -25,6 +25,7 @@ import { Varz, reload, varz } from "./nats/system";
 import { Refusal, messageOf } from "../machine/refusal";
 import { CONFIG_FILE, ServerFiles } from "./files/server-files";
 import { same } from "../configs/values";
+import { lookUntil } from "../machine/until";
 
 /**
  * The configuration file of a server: written only when it is valid, and proven to be in effect by its digest. The
@@ -120,13 +121,13 @@ const LOOK_MS = 500;
 /** Waits until the server runs the configuration, over a link that may drop meanwhile. Resolves with what it said last. */
 async function comesToRun(digest: string, access: Access): Promise<Varz | undefined> {
   let last: Varz | undefined;
-  for (const deadline = Date.now() + LINK_BACK_MS; ; await sleep(50)) {
-    const look = shared(access)
+  const look = async (): Promise<Varz | undefined> => {
+    const answer = shared(access)
       .then(varz)
       .catch(() => undefined);
-    last = (await Promise.race([look, sleep(LOOK_MS, undefined, { ref: false })])) ?? last;
-    if (last?.config_digest === digest || Date.now() >= deadline) return last;
-  }
+    return (last = (await Promise.race([answer, sleep(LOOK_MS, undefined, { ref: false })])) ?? last);
+  };
+  return await lookUntil(look, (seen) => seen?.config_digest === digest, { within: LINK_BACK_MS, every: 50 });
 }
 
 const HUB_FILE = "hub.json";

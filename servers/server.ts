@@ -12,6 +12,7 @@ import { hostOf } from "./hosts";
 import type { Listeners, Place, ServerHost } from "./server-host";
 import { storeState } from "./store-state";
 import { failedStoreCure, shownRoom, takesNothing } from "../diagnosis/store-rules";
+import { lookUntil, tryAgain } from "../machine/until";
 
 /** The life of a nats-server, wherever it runs: changed by reload where the server can, by restart where it must. */
 
@@ -44,20 +45,18 @@ async function start(server: Server, digest: string): Promise<void> {
   const { name, host, listeners, access } = server;
   await host.refuseUnstartable(name, listeners, false);
   const { exitCode } = await host.start();
-  let last = "";
-  for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline; await sleep(10)) {
+  const look = async (): Promise<Varz | string> => {
     const exit = await exitCode();
     if (exit !== undefined)
       throw new Refusal(`${name}: nats-server ended at start (exit code ${exit})${await lastErrors(host)}`);
     const running = await shared(access).then(varz).catch(messageOf);
-    if (typeof running === "string") {
-      last = running;
-      continue;
-    }
-    refuseOlder(server, running);
-    if (running.config_digest === digest) return await noteCertificates(await host.files());
-    last = `it runs another configuration (${running.config_digest})`;
-  }
+    if (typeof running !== "string") refuseOlder(server, running);
+    return running;
+  };
+  const serves = (seen: Varz | string): boolean => typeof seen !== "string" && seen.config_digest === digest;
+  const seen = await lookUntil(look, serves, { within: START_TIMEOUT_MS, every: 10 });
+  if (serves(seen)) return await noteCertificates(await host.files());
+  const last = typeof seen === "string" ? seen : `it runs another configuration (${seen.config_digest})`;
   throw new Refusal(
     `${name}: nats-server does not serve after ${START_TIMEOUT_MS / 1000} s: ${last}${await lastErrors(host)}`,
   );
@@ -121,15 +120,12 @@ async function hasFailedStore(server: Server): Promise<boolean> {
 const LINK_BACK_MS = 2_000;
 
 /** What the server says of itself. One that is reached through the hub gets time: its link may be on its way back. */
-async function answerOf(access: Access, patienceMs: number): Promise<Varz> {
-  for (const deadline = Date.now() + patienceMs; ; await sleep(50)) {
-    try {
-      return await varz(await shared(access));
-    } catch (error) {
-      if (access.site === undefined || Date.now() >= deadline) throw error;
-    }
-  }
-}
+const answerOf = (access: Access, patienceMs: number): Promise<Varz> =>
+  tryAgain(
+    async () => varz(await shared(access)),
+    () => access.site !== undefined,
+    { within: patienceMs, every: 50 },
+  );
 
 async function reloaded(server: Server, digest: string): Promise<Applied> {
   const { host, access } = server;

@@ -4,6 +4,7 @@ import { maskOutput } from "./nats-server-binary";
 import { storeFailure } from "./nats/system";
 import { sinceStart } from "./server-end";
 import { ServerHost } from "./server-host";
+import { present } from "../configs/values";
 
 /** Whether a server's store takes what is stored, and the room that it has. Read-only. */
 
@@ -42,6 +43,6 @@ export async function storeState(
   const reason = isKnown ? undefined : lastOf(said, OF_A_STORE);
   return {
     ...(failure === undefined ? {} : { storeFailure: reason === undefined ? failure : `${failure}: ${reason}` }),
-    ...(room === undefined ? {} : { room }),
+    ...present({ room }),
   };
 }

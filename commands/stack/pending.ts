@@ -1,3 +1,4 @@
+import { nameOf } from "../../configs/text/urn";
 export interface StateResource {
   readonly urn: string;
   readonly id?: string;
@@ -31,7 +32,7 @@ export interface Pending {
 export function pendingOperations(state: Deployment): Pending[] {
   return (state.deployment?.pending_operations ?? []).map(({ type, resource }) => ({
     urn: resource.urn,
-    name: resource.urn.split("::").slice(3).join("::"),
+    name: nameOf(resource),
     operation: type,
   }));
 }

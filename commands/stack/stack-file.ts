@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseDocument } from "yaml";
 import type { Encryption } from "../../configs/reading/secrets-provider";
+import { present } from "../../configs/values";
 
 /** What `make` has to know of Pulumi.<stack>.yaml before the CLI runs; the settings are read by stack-config.ts. */
 export interface StackFile extends Encryption {
@@ -29,9 +30,7 @@ export function stackFileOf(text: string): StackFile {
   const provider = get("secretsprovider");
   const salt = get("encryptionsalt");
   return {
-    ...(state === undefined ? {} : { state }),
-    ...(provider === undefined ? {} : { secretsProvider: provider }),
-    ...(salt === undefined ? {} : { salt }),
+    ...present({ state, secretsProvider: provider, salt }),
     isSealed: salt !== undefined || get("encryptedkey") !== undefined,
   };
 }

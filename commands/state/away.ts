@@ -1,3 +1,5 @@
+import { resourceName } from "../../configs/resources";
+import { DOCKER_PROVIDER, isOf, nameOf, typeOf } from "../../configs/text/urn";
 import { engineOf, placementOf } from "../../configs/placement";
 import { readSettings } from "../../configs/reading/read-settings";
 import { Settings } from "../../configs/settings";
@@ -38,8 +40,7 @@ export async function standingOf(
 ): Promise<Standing> {
   const settings = settingsOf(projectFolder, stack);
   const inDocker = settings !== undefined && serversInDocker(settings).length > 0;
-  // Its type follows that of the component which has it.
-  const isInState = (state.deployment?.resources ?? []).some(({ urn }) => /[:$]pulumi:providers:docker::/.test(urn));
+  const isInState = (state.deployment?.resources ?? []).some((resource) => typeOf(resource) === DOCKER_PROVIDER);
   if (!inDocker && !isInState) return NONE;
   refuseOtherEngine(recordedEngine(state));
   const declared = new Map(settings === undefined || deployed ? [] : enginesOf(settings));
@@ -64,9 +65,7 @@ export async function standingOf(
 
 /** Where the fleet's check recorded the containers whose settings name no engine. */
 function recordedEngine(state: Deployment): string | undefined {
-  const check = (state.deployment?.resources ?? []).find(({ urn }) =>
-    /[:$]pulumi-nodejs:dynamic\/nats:FleetCheck::/.test(urn),
-  );
+  const check = (state.deployment?.resources ?? []).find(isOf("FleetCheck"));
   const engine = check?.outputs?.engine;
   return typeof engine === "string" ? engine : undefined;
 }
@@ -112,10 +111,10 @@ async function newServersOutOfReach(
   state: Deployment,
   known: ReadonlySet<string>,
 ): Promise<Standing["pending"]> {
-  const deployed = new Set((state.deployment?.resources ?? []).map(({ urn }) => urn.split("::").at(-1)));
+  const deployed = new Set((state.deployment?.resources ?? []).map(nameOf));
   // A server that runs as a process is no new one either: left out, the site would be taken for removed.
   const isNew = ({ name }: { name: string }): boolean =>
-    !known.has(name) && !deployed.has(`${name}-container`) && !deployed.has(`${name}-server`);
+    !known.has(name) && !deployed.has(resourceName(name, "container")) && !deployed.has(resourceName(name, "server"));
   const fresh = serversInDocker(settings).filter(isNew);
   const reasons = new Map<string, Promise<string | undefined>>();
   const found = await Promise.all(

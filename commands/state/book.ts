@@ -4,7 +4,7 @@ import { readBook, tellsOfHub } from "../../fleet/book/record";
 import type { StreamsInputs } from "../../providers/streams";
 import { siteStreamName } from "../../configs/names";
 import { balanceTable } from "../words/doctor-words";
-import { isOf } from "./fleet-state";
+import { isOf } from "../../configs/text/urn";
 import type { Deployment } from "../stack/pending";
 
 /** The account book of a stack as the last look left it, as a table; empty where there is none. */

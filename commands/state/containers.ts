@@ -1,3 +1,5 @@
+import { type Part, SMOKE_TEST, engineResource, resourceName, serverOf } from "../../configs/resources";
+import { CONTAINER, DOCKER_PROVIDER, NETWORK, VOLUME, nameOf, providerUrn, typeOf } from "../../configs/text/urn";
 import { EngineAccess, engineName, statusOf, withEngine } from "../../servers/docker/engine";
 import { absence } from "../../servers/docker/whereabouts";
 import type { Deployment, StateResource as Resource } from "../stack/pending";
@@ -22,14 +24,6 @@ export interface Containers {
   readonly changed: string[];
   readonly away: Away[];
 }
-
-const PROVIDER = "pulumi:providers:docker";
-const CONTAINER = "docker:index/container:Container";
-/** How the resource of a server's container is named. */
-const CONTAINER_SUFFIX = "-container";
-
-const typeOf = ({ urn }: Resource): string => (urn.split("::")[2] ?? "").split("$").at(-1) ?? "";
-const nameOf = ({ urn }: Resource): string => urn.split("::").slice(3).join("::");
 
 const accessOf = ({ inputs = {} }: Resource): EngineAccess => ({
   ...(typeof inputs.host === "string" ? { url: inputs.host } : {}),
@@ -65,16 +59,16 @@ export async function lookAtContainers(
   say: (engine: EngineAccess) => EngineAccess | undefined = () => undefined,
 ): Promise<Containers> {
   const resources = state.deployment?.resources ?? [];
-  const providers = resources.filter((resource) => typeOf(resource) === PROVIDER);
+  const providers = resources.filter((resource) => typeOf(resource) === DOCKER_PROVIDER);
   const found = await Promise.all(
     providers.map(async (provider): Promise<Containers> => {
       const deployed = accessOf(provider);
       const engine = say(deployed) ?? deployed;
-      const isOnIt = ({ provider: reference = "" }: Resource) => reference.startsWith(`${provider.urn}::`);
+      const isOnIt = ({ provider: reference = "" }: Resource) => providerUrn(reference) === provider.urn;
       const containers = resources.filter((resource) => typeOf(resource) === CONTAINER && isOnIt(resource));
       const reason = await absence(engine);
       if (reason !== undefined) {
-        const servers = containers.map((container) => nameOf(container).slice(0, -CONTAINER_SUFFIX.length));
+        const servers = containers.flatMap((container) => serverOf(nameOf(container), "container") ?? []);
         return {
           removed: [],
           changed: [],
@@ -93,17 +87,15 @@ export async function lookAtContainers(
   };
 }
 
-/** What belongs to the servers of an engine and cannot be worked on while it is away, as patterns of URNs. */
-export const exclusions = ({ servers, provider }: Away): string[] => [
-  `**::${provider.split("::").at(-1) ?? ""}`,
-  `**::${provider.split("::").at(-1) ?? ""}-network`,
-  `**::${provider.split("::").at(-1) ?? ""}-image`,
-  ...servers.flatMap((server) =>
-    ["container", "config", "data", "server", "streams"].map((part) => `**::${server}-${part}`),
-  ),
-];
+const pattern = (name: string): string => `**::${name}`;
 
-const VOLUME = "docker:index/volume:Volume";
+/** What belongs to the servers of an engine and cannot be worked on while it is away, as patterns of URNs. */
+export function exclusions({ servers, provider: urn }: Away): string[] {
+  const provider = nameOf({ urn });
+  const parts: readonly Part[] = ["container", "config", "data", "server", "streams"];
+  const names = servers.flatMap((server) => parts.map((part) => resourceName(server, part)));
+  return [provider, engineResource(provider, "network"), engineResource(provider, "image"), ...names].map(pattern);
+}
 
 /**
  * What an upgrade of one server touches, as patterns of URNs: its engine's image, its container, what starts it, and the
@@ -112,16 +104,13 @@ const VOLUME = "docker:index/volume:Volume";
 export function upgradeOf(server: string, state: Deployment): string[] {
   // An interrupted upgrade may have left the server without its container.
   const volume = (state.deployment?.resources ?? []).find(
-    (resource) => typeOf(resource) === VOLUME && nameOf(resource) === `${server}-data`,
+    (resource) => typeOf(resource) === VOLUME && nameOf(resource) === resourceName(server, "data"),
   );
-  const engine = volume?.provider?.split("::").at(-2);
-  if (engine === undefined) return [];
-  return [`${engine}-image`, `${server}-container`, `${server}-server`, `${server}-streams`, "smoke-test"].map(
-    (name) => `**::${name}`,
-  );
+  if (volume?.provider === undefined) return [];
+  const engine = nameOf({ urn: providerUrn(volume.provider) });
+  const parts = (["container", "server", "streams"] as const).map((part) => resourceName(server, part));
+  return [engineResource(engine, "image"), ...parts, SMOKE_TEST].map(pattern);
 }
-
-const NETWORK = "docker:index/network:Network";
 
 /**
  * Removes the containers and networks that a killed run made and could not write into the state any more: their names
@@ -136,7 +125,7 @@ export async function clearInterrupted(state: Deployment, stack: string): Promis
   const cleared = await Promise.all(
     begun.map(async (resource) => {
       const { provider = "", inputs = {} } = resource;
-      const owner = providers.get(provider.slice(0, provider.lastIndexOf("::")));
+      const owner = providers.get(providerUrn(provider));
       if (owner === undefined || typeof inputs.name !== "string") return [];
       const isOurs = (labels: Record<string, string> | undefined) => labels?.["nats-hub-leaf.stack"] === stack;
       const { name } = inputs;

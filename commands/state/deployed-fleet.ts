@@ -4,7 +4,8 @@ import { accountOf } from "../../configs/names";
 import { placementOf } from "../../configs/placement";
 import type { HubSettings, SiteSettings } from "../../configs/settings";
 import type { DeployedFleet, DeployedServer } from "../../views/outputs/deployed";
-import { isOf, opened } from "./fleet-state";
+import { isOf } from "../../configs/text/urn";
+import { opened } from "./fleet-state";
 import type { Deployment } from "../stack/pending";
 import { Refusal } from "../../machine/refusal";
 

@@ -9,9 +9,11 @@ import type { Observed } from "../../fleet/observation/observed";
 import { recordOf } from "../../fleet/proof/record";
 import type { StreamsInputs } from "../../providers/streams";
 import { siteStreamName } from "../../configs/names";
+import { isOf } from "../../configs/text/urn";
 import { declareSites } from "../../fleet/sourcing/declared-sites";
 import type { Deployment, StateResource } from "../stack/pending";
 import { Refusal } from "../../machine/refusal";
+import { present } from "../../configs/values";
 
 // The fleet that a state describes, as `doctor` and `repair` reach it. The state is the one of
 // `pulumi stack export --show-secrets`: what is made of it holds seeds and is never shown.
@@ -28,10 +30,6 @@ export function opened(value: unknown): unknown {
   if (SECRET in value && typeof plaintext === "string") return opened(JSON.parse(plaintext));
   return Object.fromEntries(entries.map(([key, item]) => [key, opened(item)]));
 }
-
-/** Whether a resource is one of this program's, of the type. */
-export const isOf = (type: string) => (resource: StateResource) =>
-  (resource.urn.split("::")[2] ?? "").endsWith(`pulumi-nodejs:dynamic/nats:${type}`);
 
 /** Every site that was deployed, with all that is needed to look at it. Paths are those of the project's folder. */
 export function fleetOf(state: Deployment, stack: string, projectFolder: string): Observed[] {
@@ -71,8 +69,7 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
       comparesConfigs: true,
       system: hub.secrets.system,
       hubDomain: hub.declaration.restart.name,
-      ...(application === undefined ? {} : { application }),
-      ...(maxPayload === undefined ? {} : { maxPayload }),
+      ...present({ application, maxPayload }),
       linkSeed: server?.access.link ?? "",
       streams: ofSite.streams,
       before: Object.fromEntries(

@@ -1,3 +1,5 @@
+import { type Part, isPartOf, resourceName } from "../../configs/resources";
+import { CONTAINER, nameOf, providerUrn, typeOf } from "../../configs/text/urn";
 import { mayDiscard } from "../../fleet/sourcing/discard";
 import { lookAtContainers } from "./containers";
 import type { Deployment } from "../stack/pending";
@@ -6,12 +8,10 @@ import { Refusal } from "../../machine/refusal";
 // `make forget SITE=x`: the state lets go of what a lost machine had, so that `make up` can take the site out of the
 // fleet. Nothing else could: every deletion would ask the machine.
 
-/** What a state says of a server's own machine, by the end of the resource's name. */
-const ON_ITS_MACHINE = ["container", "config", "data", "server"];
+/** What a state says of a server's own machine. */
+const ON_ITS_MACHINE: readonly Part[] = ["container", "config", "data", "server"];
 
 type Resources = NonNullable<NonNullable<Deployment["deployment"]>["resources"]>;
-
-const nameOf = ({ urn }: { urn: string }): string => urn.split("::").slice(3).join("::");
 
 /** Errors: a Refusal while the site is declared, reachable or unknown, or its loss is not allowed. */
 export async function refuseForgetting(state: Deployment, site: string, declared: readonly string[]): Promise<void> {
@@ -19,7 +19,9 @@ export async function refuseForgetting(state: Deployment, site: string, declared
   if (declared.includes(site)) throw cannot("the settings still have it; take it out of 'sites' first");
   const { away } = await lookAtContainers(state);
   if (!away.some(({ servers }) => servers.includes(site))) {
-    const isThere = (state.deployment?.resources ?? []).some((resource) => nameOf(resource) === `${site}-link`);
+    const isThere = (state.deployment?.resources ?? []).some(
+      (resource) => nameOf(resource) === resourceName(site, "link"),
+    );
     throw cannot(
       isThere ? "its machine answers; 'make up' removes it in good order" : "the stack has no such site in Docker",
     );
@@ -32,12 +34,11 @@ export async function refuseForgetting(state: Deployment, site: string, declared
 /** The state without what the site's machine had, and without references to it. */
 export function withoutMachineOf<T extends Deployment>(state: T, site: string): T {
   const resources: Resources = state.deployment?.resources ?? [];
-  const ofSite = new Set(ON_ITS_MACHINE.map((part) => `${site}-${part}`));
-  const lost = resources.filter((resource) => ofSite.has(nameOf(resource)));
-  const provider = lost.find((resource) => nameOf(resource) === `${site}-container`)?.provider;
+  const lost = resources.filter((resource) => isPartOf(nameOf(resource), site, ON_ITS_MACHINE));
+  const provider = lost.find((resource) => nameOf(resource) === resourceName(site, "container"))?.provider;
   const shared = resources.filter((resource) => resource.provider === provider && !lost.includes(resource));
-  const isAlone = provider !== undefined && !shared.some((resource) => nameOf(resource).endsWith("-container"));
-  const isProvider = ({ urn }: { urn: string }) => provider?.startsWith(`${urn}::`) === true;
+  const isAlone = provider !== undefined && !shared.some((resource) => typeOf(resource) === CONTAINER);
+  const isProvider = ({ urn }: { urn: string }) => provider !== undefined && providerUrn(provider) === urn;
   const gone = new Set(
     [...lost, ...(isAlone ? [...shared, ...resources.filter(isProvider)] : [])].map(({ urn }) => urn),
   );

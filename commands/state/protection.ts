@@ -7,6 +7,8 @@ import type { PulumiStack } from "../stack/backend";
 import type { Deployment, StateResource } from "../stack/pending";
 import { Refusal } from "../../machine/refusal";
 import { readStackConfig } from "../stack/stack-config";
+import { type Part, isPartOf, serverOf } from "../../configs/resources";
+import { isOf, nameOf } from "../../configs/text/urn";
 
 // Stacks with `protect: true`: what holds data or keys carries Pulumi's protection, and every command that changes the
 // stack asks for its name. The state keeps the protection: a run that may delete is told to pass over it (--ignore-protect),
@@ -15,7 +17,6 @@ import { readStackConfig } from "../stack/stack-config";
 export const IGNORE_PROTECTION = "--ignore-protect";
 
 const resourcesOf = (state: Deployment | undefined): readonly StateResource[] => state?.deployment?.resources ?? [];
-const nameOf = ({ urn }: { urn: string }): string => urn.split("::").slice(3).join("::");
 
 /** Whether the state protects anything: that counts until an `up` without `protect` has lifted it. */
 export const holdsProtected = (state: Deployment | undefined): boolean =>
@@ -42,8 +43,8 @@ export function refuseUnconfirmed(target: PulumiStack, command: string, state: D
   );
 }
 
-const isOfSite = ({ urn, inputs }: StateResource): boolean =>
-  (urn.split("::")[2] ?? "").endsWith("nats:Identity") && ((inputs?.roles ?? []) as unknown[]).includes("link");
+const isOfSite = (resource: StateResource): boolean =>
+  isOf("Identity")(resource) && ((resource.inputs?.roles ?? []) as unknown[]).includes("link");
 
 /** Sites that the settings have no more, and whose keys the state protects; its identity goes as a site's last. */
 export function leavingSites(target: PulumiStack, state: Deployment | undefined): string[] {
@@ -52,7 +53,7 @@ export function leavingSites(target: PulumiStack, state: Deployment | undefined)
   const declared = new Set(settings.sites.map(({ name }) => name));
   return resourcesOf(state)
     .filter((resource) => resource.protect === true && isOfSite(resource))
-    .map((resource) => nameOf(resource).replace(/-identity$/, ""))
+    .flatMap((resource) => serverOf(nameOf(resource), "identity") ?? [])
     .filter((site) => !declared.has(site));
 }
 
@@ -124,8 +125,8 @@ export function otherLosses(
   return resourcesOf(state)
     .filter(({ urn, protect }) => protect === true && isEnded(urn))
     .map(nameOf)
-    .filter((name) => !sites.some((site) => PARTS.some((part) => name === `${site}-${part}`)));
+    .filter((name) => !sites.some((site) => isPartOf(name, site, PROTECTED)));
 }
 
-/** What is protected of a server, by the end of the resource's name. */
-const PARTS = ["identity", "server", "streams", "data"];
+/** What is protected of a server. */
+const PROTECTED: readonly Part[] = ["identity", "server", "streams", "data"];

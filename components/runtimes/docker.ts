@@ -15,6 +15,7 @@ import type { Place } from "../../servers/server-host";
 import { Declared } from "../sdk/declared";
 import { HubServer, LeafServer } from "../sdk/resources";
 import { Runtime, StackFolders, withTls } from "./runtime";
+import { engineResource, resourceName } from "../../configs/resources";
 
 type InDocker = Extract<Placement, { kind: "docker" }>;
 
@@ -101,16 +102,16 @@ export class DockerRuntime implements Runtime {
     const owned = { parent: parent ?? this.parent, provider };
     const name = this.nameOf(server.name);
     const labels = this.labels(server.name);
-    const volume = (what: string, kept: { protect?: true } = {}): Docker.Volume =>
+    const volume = (what: "config" | "data", kept: { protect?: true } = {}): Docker.Volume =>
       new this.docker.Volume(
-        `${server.name}-${what}`,
+        resourceName(server.name, what),
         { name: `${name}-${what}`, labels },
         { ...owned, dependsOn: this.check(), ...kept },
       );
     const [config, data] = [volume("config"), volume("data", this.settings.protect ? { protect: true } : {})];
     const mount = ({ name: source }: Docker.Volume, target: string) => ({ type: "volume", source, target });
     const container = new this.docker.Container(
-      `${server.name}-container`,
+      resourceName(server.name, "container"),
       {
         name,
         image: image.imageId,
@@ -179,12 +180,12 @@ export class DockerRuntime implements Runtime {
     );
     const owned = { parent: this.parent, provider, dependsOn: this.check() };
     const network = new this.docker.Network(
-      `${name}-network`,
+      engineResource(name, "network"),
       { name: this.nameOf(""), driver: "bridge", labels: this.labels() },
       owned,
     );
     const image = new this.docker.RemoteImage(
-      `${name}-image`,
+      engineResource(name, "image"),
       { name: this.settings.docker.image, keepLocally: true },
       owned,
     );

@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import * as pulumi from "../sdk/pulumi";
 import { Settings } from "../../configs/settings";
 import type { ProcessPlace } from "../../servers/server-host";
@@ -28,6 +29,6 @@ export class ProcessRuntime implements Runtime {
   placeOf(server: string): ProcessPlace {
     const { hub, natsServer } = this.settings;
     const folder = server === hub.name ? this.folders.hub : this.folders.site(server);
-    return { kind: "process", folder, ...(natsServer === undefined ? {} : { natsServer }) };
+    return { kind: "process", folder, ...present({ natsServer }) };
   }
 }

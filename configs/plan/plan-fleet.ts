@@ -1,3 +1,7 @@
+import { present } from "../values";
+import { hostPort } from "../text/address";
+import { linkUrl } from "../link-tls";
+import { HUB_ROLES, SITE_ROLES } from "../keys";
 import { CONTAINER_PORTS } from "../container";
 import { declareHub, declareHubLink, declareLeaf } from "./declare";
 import {
@@ -49,7 +53,7 @@ export function planFleet(settings: Settings, { keysAreHidden, ...context }: Pla
     ...context,
     dataFolder,
     ...(hasContainer ? { docker } : {}),
-    ...(natsServer === undefined ? {} : { natsServer }),
+    ...present({ natsServer }),
     hub: planner.hub(),
     links: { ...links, hubNames: links.tls === "off" ? [] : linkNames(settings) },
     sites: sites.map((site) => planner.site(site)),
@@ -68,7 +72,7 @@ class Planner {
 
   hub(): HubPlan {
     const { hub, sites } = this.settings;
-    const keys = this.keys(hub.name, ["system", "operator", "reader"]);
+    const keys = this.keys(hub.name, HUB_ROLES);
     const declaration = declareHub(this.settings, keys, this.hubPorts());
     const ofSites = sites.map((site) => ({ name: accountOf(site.name), stores: this.hubLink(site).limits }));
     return {
@@ -78,7 +82,7 @@ class Planner {
   }
 
   site(site: SiteSettings): SitePlan {
-    const keys = this.keys(site.name, ["link", "application", "operator", "reader"]);
+    const keys = this.keys(site.name, SITE_ROLES);
     const ports = { client: portOf(site, "client"), monitor: portOf(site, "monitor") };
     const declaration = declareLeaf(this.settings, site, keys, ports, this.dialedUrl(site));
     const { restart, reload } = declaration;
@@ -132,8 +136,8 @@ class Planner {
       runs,
       reachedAt: reachedAt(server),
       listens: {
-        clients: `${host}:${ports.client}`,
-        ...(ports.leafnodes === undefined ? {} : { leafLinks: `${host}:${ports.leafnodes}` }),
+        clients: hostPort(host, ports.client),
+        ...(ports.leafnodes === undefined ? {} : { leafLinks: hostPort(host, ports.leafnodes) }),
         ...(isShut ? {} : { monitoring: `127.0.0.1:${ports.monitor}` }),
       },
       stores: reload.limits,
@@ -146,7 +150,7 @@ class Planner {
 
   private dialedUrl(site: SiteSettings): string {
     const { host, port = this.hubPorts().leafnodes } = dialedHub(this.settings, site);
-    return `${this.settings.links.tls === "off" ? "nats-leaf" : "tls"}://${host}:${port}`;
+    return linkUrl(this.settings.links, host, port);
   }
 
   private hubLink = (site: SiteSettings) => declareHubLink(this.settings, site, {});

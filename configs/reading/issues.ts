@@ -1,14 +1,6 @@
 import { z } from "zod";
 import { Problem } from "../problem";
 
-/** `["sites", 1, "name"]` -> `sites[1].name`. */
-function pathOf(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((where, key) => {
-    if (typeof key === "number") return `${where}[${key}]`;
-    return where === "" ? String(key) : `${where}.${String(key)}`;
-  }, "");
-}
-
 function typeName(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "empty";
@@ -27,7 +19,7 @@ const inShort = (value: unknown): string =>
 
 /** A mistake of shape, in the terms of the stack config. */
 export function toProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
-  const where = pathOf(issue.path) || "stack config";
+  const where = z.core.toDotPath(issue.path) || "stack config";
   const value = at(raw, issue.path);
   switch (issue.code) {
     case "unrecognized_keys": {

@@ -3,13 +3,12 @@ import { PROBE_ROOM, hubLimits, mergedLimits, siteStreamBytes } from "../plan/li
 import { PLACEMENT_RULES } from "./placement-rules";
 import { Problem } from "../problem";
 import { Rule, RuleContext, ms, range, repeated } from "./rule";
+import { HUB_ROLES, SITE_ROLES } from "../keys";
+import { isPartOf } from "../resources";
 import { seedProblem, withoutSeeds } from "../seeds";
 import { Settings } from "../settings";
 import { STREAM_RULES } from "./stream-rules";
 import { formatSize } from "../text/units";
-
-/** What resources of a server are named after. */
-const PARTS = ["identity", "link", "server", "streams", "container", "config", "data", "certificate"];
 
 const MIN_PAYLOAD = 1024;
 const MAX_PAYLOAD = 8 * 2 ** 20;
@@ -47,7 +46,7 @@ export const RULES: Record<string, Rule> = {
   // Resources are named after their server: `oslo-link`, `oslo-server` … A site of such a name would be taken for one.
   siteNamesAreNoParts: ({ sites, hub }) =>
     sites.flatMap(({ name }, index): Problem[] => {
-      const owner = [hub, ...sites].find((server) => PARTS.some((part) => name === `${server.name}-${part}`));
+      const owner = [hub, ...sites].find((server) => isPartOf(name, server.name));
       return owner === undefined
         ? []
         : [
@@ -127,8 +126,8 @@ export const RULES: Record<string, Rule> = {
     sites.flatMap((site, i) => range(`sites[${i}].reconnect`, site.reconnect, 50, 60_000, ms)),
 
   keysBelongToTheFleet: ({ keys, sites, hub }) => {
-    const roles = new Map([[hub.name, ["system", "operator", "reader"]]]);
-    for (const site of sites) roles.set(site.name, ["link", "application", "operator", "reader"]);
+    const roles = new Map<string, readonly string[]>([[hub.name, HUB_ROLES]]);
+    for (const site of sites) roles.set(site.name, SITE_ROLES);
     const seen = new Map<string, string>();
     return Object.entries(keys).flatMap(([owner, given]) => {
       const known = roles.get(owner);

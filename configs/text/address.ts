@@ -3,7 +3,7 @@
 /** A host as it stands before a port: an IPv6 address in brackets. */
 export const bracketed = (host: string): string => (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
 
-export const hostPort = (host: string, port: number): string => `${bracketed(host)}:${port}`;
+export const hostPort = (host: string, port: number | string): string => `${bracketed(host)}:${port}`;
 
 /** The parts of "host", "host:port", "[::1]:port" or an IPv6 address alone; undefined when it is none of them. */
 export function addressParts(address: string): { host: string; port?: number } | undefined {

@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import { attributed, positionsAfter } from "./attribution";
 import { EndSeen, Look } from "./look";
 import { leaving, withTurned, withoutLostProbes } from "./leaving";
@@ -59,8 +60,7 @@ function opened(collection: Collection | undefined, look: Look): Collection {
     gap,
     position,
     oldest,
-    ...(ident === undefined ? {} : { ident }),
-    ...(earlier === undefined ? {} : { earlier }),
+    ...present({ ident, earlier }),
     skipped: 0,
     own: NOTHING_OWN,
     purgedBefore: 0,
@@ -102,8 +102,7 @@ function moved(before: SiteRecord, look: Look): SiteRecord {
   const left = (before.left ?? 0) + (atSite.history === "same" ? goneFront(before, look) : 0);
   return {
     ...rest,
-    ...(ident === undefined ? {} : { ident }),
-    ...(earlier === undefined ? {} : { earlier }),
+    ...present({ ident, earlier }),
     at,
     stream: recordOf(atSite, before.stream),
     before: before.before + again + (storedByEarlier ?? 0),

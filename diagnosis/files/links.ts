@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import { publicKeyOf } from "../../configs/keys";
 import { seedProblem } from "../../configs/seeds";
 import type { Located } from "./section";
@@ -60,9 +61,7 @@ export function linkUp(servers: readonly ConfigServer[]): LinkedFleet {
         dialsClients,
         local: remote.account?.value ?? GLOBAL_ACCOUNT,
         landing: hub === undefined || dialsClients ? { is: "unknown" } : land(hub, remote, url?.value, key),
-        ...(url === undefined ? {} : { url }),
-        ...(hub === undefined ? {} : { hub }),
-        ...(key === undefined ? {} : { key }),
+        ...present({ url, hub, key }),
       };
     }),
   );

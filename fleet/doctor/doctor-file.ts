@@ -83,9 +83,7 @@ export type Tls = z.output<typeof tls>;
 const SECRETS = /\.(seed|creds|password)$/;
 
 function problemOf(issue: z.core.$ZodIssue): Problem[] {
-  const where = issue.path
-    .reduce<string>((path, key) => (typeof key === "number" ? `${path}[${key}]` : `${path}.${String(key)}`), "")
-    .replace(/^\./, "");
+  const where = z.core.toDotPath(issue.path);
   const at = where === "" ? "the file" : where;
   switch (issue.code) {
     case "unrecognized_keys": {

@@ -15,6 +15,7 @@ import { isAuthorizationError, isNoResponders, serverInfo } from "../../servers/
 import { JetStream, SourceInfo, StreamInfo } from "../../servers/nats/jetstream";
 import { jetStreamConfig, leafLinks, leafLinksOfCluster } from "../../servers/nats/system";
 import { messageOf } from "../../machine/refusal";
+import { present } from "../../configs/values";
 
 /** Looks at a fleet that this program did not deploy, as far as the given logins reach. Read-only. */
 
@@ -111,13 +112,11 @@ class ForeignLook {
       },
       failedSteps: [],
       hub: {
-        ...(hub.unreachable === undefined ? {} : { unreachable: hub.unreachable }),
-        ...(hub.domain === undefined ? {} : { domain: hub.domain }),
+        ...present({ unreachable: hub.unreachable, domain: hub.domain }),
         links: byLocalName ? linked.map(() => ({ account: declared })) : linked,
       },
       leaf: {
-        ...(leaf.unreachable === undefined ? {} : { unreachable: leaf.unreachable }),
-        ...(leaf.domain === undefined ? {} : { domain: leaf.domain }),
+        ...present({ unreachable: leaf.unreachable, domain: leaf.domain }),
         links: byLocalName ? (leaf.links ?? []).map(({ account: local }) => ({ account: local })) : [],
         errors: [],
       },

@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import { applicationPermissions } from "../../configs/permissions";
 import { covers, overlaps } from "../../configs/subjects";
 import { ApplicationFacts } from "../../diagnosis/facts/facts";
@@ -79,7 +80,7 @@ export async function applicationFacts(
     const answer = /^MSG [^\r]*\r\n(\{.*\})\r$/m.exec(said)?.[1];
     const rights = answer === undefined ? undefined : (JSON.parse(answer) as UserInfo).data?.permissions;
     return {
-      ...(maxPayload === undefined ? {} : { maxPayload }),
+      ...present({ maxPayload }),
       ...(rights === undefined ? {} : { denied: denied(rights, granted) }),
     };
   } catch (error) {

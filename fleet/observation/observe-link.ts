@@ -1,15 +1,16 @@
 import { NatsConnection, nuid } from "nats";
-import { setTimeout as sleep } from "node:timers/promises";
 import { LinkFacts, SiteFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { Access, isNoResponders, shared } from "../../servers/nats/connection";
 import { LeafLink, leafLinks } from "../../servers/nats/system";
 import { messageOf } from "../../machine/refusal";
+import { present } from "../../configs/values";
+import { lookUntil } from "../../machine/until";
 
 /** What the link itself does: what it may carry, and whether what goes in at one end comes out at the other. */
 
 export const linkFacts = ({ account, rtt, subscriptions_list: subjects }: LeafLink): LinkFacts => ({
   account,
-  ...(rtt === undefined ? {} : { rtt }),
+  ...present({ rtt }),
   ...(subjects === undefined ? {} : { subjects: [...subjects].sort() }),
 });
 
@@ -75,13 +76,16 @@ const CROSSING_MS = 4_000;
 
 /** What crossed the link since `before`, watched until something crossed both ways or for a few seconds. */
 export async function watchCrossing(ends: LinkEnds, before: Counts): Promise<SiteFacts["unanswered"]> {
-  for (const deadline = Date.now() + CROSSING_MS; ; await sleep(200)) {
-    const after = await countsOf(ends);
-    const seen = after === undefined ? undefined : crossed(before, after);
-    if (seen === undefined || Date.now() >= deadline) return seen;
-    const isDead = (sent: number, received: number) => sent > 0 && received === 0;
-    if (!isDead(seen.hubSent, seen.siteReceived) && !isDead(seen.siteSent, seen.hubReceived)) return seen;
-  }
+  const isDead = (sent: number, received: number) => sent > 0 && received === 0;
+  return await lookUntil(
+    async () => {
+      const after = await countsOf(ends);
+      return after === undefined ? undefined : crossed(before, after);
+    },
+    (seen) =>
+      seen === undefined || (!isDead(seen.hubSent, seen.siteReceived) && !isDead(seen.siteSent, seen.hubReceived)),
+    { within: CROSSING_MS, every: 200 },
+  );
 }
 
 /** The server's words to a site whose link another one with its name took over. */
@@ -93,12 +97,12 @@ const REPLACED_MS = 1_500;
 export async function isReplaced({ hub, site }: LinkEnds): Promise<boolean> {
   const connection = await shared(hub);
   const seen = new Set<number>();
-  for (const deadline = Date.now() + REPLACED_MS; Date.now() < deadline; await sleep(100)) {
+  const look = async (): Promise<boolean> => {
     const link = (await leafLinks(connection)).find(({ name }) => name === site);
     if (link !== undefined) seen.add(link.id);
-    if (seen.size > 2) return true;
-  }
-  return false;
+    return seen.size > 2;
+  };
+  return await lookUntil(look, (isMore) => isMore, { within: REPLACED_MS, every: 100 });
 }
 
 /** What crossed between two readings of the counters; undefined when the link was made anew meanwhile. */

@@ -16,6 +16,7 @@ import { whyItEnded } from "../../servers/server-end";
 import { hostOf } from "../../servers/hosts";
 import type { Place, ProcessState, ServerHost } from "../../servers/server-host";
 import { storeState, troublesIn } from "../../servers/store-state";
+import { present } from "../../configs/values";
 
 /** What a server of a link says of itself. */
 
@@ -104,8 +105,7 @@ async function silence(access: Access, place: Place | undefined, error: unknown)
   const ended = host === undefined || state !== "gone" ? undefined : await readable(whyItEnded(host));
   return {
     unreachable: `${where}: ${refused ?? messageOf(error)}`,
-    ...(state === undefined ? {} : { process: state }),
-    ...(ended === undefined ? {} : { ended }),
+    ...present({ process: state, ended }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import { HUB_ACCOUNT, accountOf, collectingAccount, probeStreamName, siteStreamName } from "../../configs/names";
 import { deliverPrefix } from "../../configs/permissions";
 import { StreamSettings } from "../../configs/settings";
@@ -90,8 +91,7 @@ function siteFacts(info: StreamInfo, account: AccountInfo | undefined, end: End 
     messages,
     lastSeq: last_seq,
     created: info.created,
-    ...(full === undefined ? {} : { full }),
-    ...(drift === undefined ? {} : { drift }),
+    ...present({ full, drift }),
   };
 }
 

@@ -1,5 +1,4 @@
 import { channel } from "node:diagnostics_channel";
-import { setTimeout as sleep } from "node:timers/promises";
 import { accountOf, collectingAccount, siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { BookFacts } from "../../diagnosis/book/facts";
@@ -18,6 +17,8 @@ import { LinkEnds, DUPLICATE, countsOf, isReplaced, linkFacts, watchCrossing } f
 import { readable, serverFacts } from "./observe-server";
 import { streamFacts } from "./observe-stream";
 import { publicKeyOf } from "../../servers/nats/authenticator";
+import { present } from "../../configs/values";
+import { lookUntil } from "../../machine/until";
 
 /** Gathers what can be seen of a site from both ends, without changing anything. */
 
@@ -62,10 +63,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
         return {
           ...seen,
           ...(name === stream.name ? {} : { declaredAs: stream.name }),
-          ...(book === undefined ? {} : { book }),
-          ...(overrun === undefined ? {} : { overrun }),
-          ...(seenBefore === undefined ? {} : { before: seenBefore }),
-          ...(probe === undefined ? {} : { probe }),
+          ...present({ book, overrun, before: seenBefore, probe }),
         };
       }),
     ),
@@ -139,9 +137,9 @@ const LINK_GRACE_MS = 5_000;
 
 /** Looks again while the link may still come back by itself, as it does within a second after a restart of the hub. */
 export async function observeSettled(observed: Observed, timeoutMs: number): Promise<SiteFacts> {
-  for (const deadline = Date.now() + Math.min(LINK_GRACE_MS, timeoutMs); ; await sleep(100)) {
-    const facts = await observe(observed);
-    const isAway = blockingFinding(facts)?.code === "link-down" && facts.failedSteps.length === 0;
-    if (!isAway || Date.now() >= deadline) return facts;
-  }
+  return await lookUntil(
+    () => observe(observed),
+    (facts) => blockingFinding(facts)?.code !== "link-down" || facts.failedSteps.length > 0,
+    { within: Math.min(LINK_GRACE_MS, timeoutMs), every: 100 },
+  );
 }

@@ -14,6 +14,8 @@ import type { RemovalBook } from "../book/own";
 import { Known, Place, removeProbes, removeRun } from "./removal";
 import { Decision, End, StandInRoom, burstCount, demandOf, standInBytes, stillFits } from "./room";
 import { Ends, makeStandIn, removeStandIn, standInName } from "./stand-in";
+import { present } from "../../configs/values";
+import { lookUntil } from "../../machine/until";
 
 /** Sends probes through one stream of a site and reads them back from the content of the hub's stream. */
 
@@ -169,7 +171,7 @@ function placeAt(job: ProbeJob, ends: Ends, end: keyof Ends): Place {
     site: access.site,
     stream: name,
     end,
-    ...(book === undefined ? {} : { book }),
+    ...present({ book }),
   };
 }
 
@@ -207,15 +209,18 @@ async function throughStandIn(job: ProbeJob, ends: Ends, facts: ProbeFacts, byte
   } finally {
     await removeStandIn(job, ends, known);
   }
-  for (const deadline = Date.now() + REAL_MOVES_MS; ; await sleep(50)) {
+  const look = async (): Promise<ProbeFacts["real"]> => {
     const after = await positionOf(job, ends, job.stream.name);
     // A source that was started anew and took nothing since says no position.
-    if (after === 0) return;
+    if (after === 0) return undefined;
     const real = siteStreamName(job.stream, job.access.site);
-    const waits = (await ends.site.nextMessage(real, ">", after + 1)) !== undefined;
-    facts.real = { before, after, waits };
-    if (!waits || after > before || Date.now() >= deadline) return;
-  }
+    return { before, after, waits: (await ends.site.nextMessage(real, ">", after + 1)) !== undefined };
+  };
+  const real = await lookUntil(look, (seen) => seen === undefined || !seen.waits || seen.after > before, {
+    within: REAL_MOVES_MS,
+    every: 50,
+  });
+  if (real !== undefined) facts.real = real;
 }
 
 /** Proves one stream of one site. Never throws: what went wrong is a fact. Probes are removed at both ends, always. */

@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import { siteStreamName } from "../../configs/names";
 import { ProbeSettings, StreamSettings } from "../../configs/settings";
 import { SiteAccess } from "../sourcing/collected";
@@ -64,9 +65,9 @@ export const observedOf = (
   stack: inputs.stack,
   root: inputs.root,
   place: site.place,
-  ...(inputs.hub.place === undefined ? {} : { hubPlace: inputs.hub.place }),
+  ...present({ hubPlace: inputs.hub.place }),
   application: inputs.secrets.sites[site.site]?.application ?? "",
-  ...(site.maxPayload === undefined ? {} : { maxPayload: site.maxPayload }),
+  ...present({ maxPayload: site.maxPayload }),
   system: inputs.secrets.system,
   hubDomain: inputs.hub.name,
   linkSeed: inputs.secrets.sites[site.site]?.link ?? "",

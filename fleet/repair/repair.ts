@@ -1,5 +1,4 @@
 import { basename, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { PROBE_PREFIX } from "../../configs/subjects";
@@ -14,6 +13,7 @@ import type { Observed } from "../observation/observed";
 import { SILENT_AFTER_MS, becomesHeard, isActive, rearm } from "../sourcing/source";
 import { otherOwner } from "../sourcing/stream-owner";
 import { markUnproven } from "../observation/unproven";
+import { lookUntil } from "../../machine/until";
 
 /** Repairs one site's streams, on request. What would be lost or doubled is said first, and needs its word. */
 
@@ -186,9 +186,9 @@ const LOOKS_BY_ITSELF_MS = 2_000;
 
 /** Waits until the hub's position is that of the site's new stream. */
 async function comesDown(observed: Observed, stream: StreamSettings): Promise<boolean> {
-  for (const deadline = Date.now() + LOOKS_BY_ITSELF_MS; ; await sleep(100)) {
+  const look = async (): Promise<boolean> => {
     const { kind } = await conditionOf(observed, stream);
-    if (kind !== "recreated" && kind !== "stuck") return true;
-    if (Date.now() >= deadline) return false;
-  }
+    return kind !== "recreated" && kind !== "stuck";
+  };
+  return await lookUntil(look, (isDown) => isDown, { within: LOOKS_BY_ITSELF_MS, every: 100 });
 }

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { isSourceOfSite } from "../../configs/streams";
 import { Access, shared } from "../../servers/nats/connection";
 import { JetStream, SourceInfo, StreamInfo } from "../../servers/nats/jetstream";
+import { lookUntil } from "../../machine/until";
 
 /** How the sites and the hub's streams of them are reached, as it crosses Pulumi's boundary. */
 export interface FleetAccess {
@@ -101,9 +101,9 @@ export async function undeliveredOf(
   const js = await atSite(access);
   const info = await js.stream(siteStreamName(stream, access.site));
   if (info === undefined) return 0;
-  for (const deadline = Date.now() + patienceMs; ; await sleep(BETWEEN_LOOKS_MS)) {
+  const look = async (): Promise<number> => {
     const onHub = await (await atHub(access, stream)).stream(stream.name);
-    const count = await waiting(js, info, sourceInfoOf(onHub, access.site));
-    if (count === 0 || Date.now() >= deadline) return count;
-  }
+    return await waiting(js, info, sourceInfoOf(onHub, access.site));
+  };
+  return await lookUntil(look, (count) => count === 0, { within: patienceMs, every: BETWEEN_LOOKS_MS });
 }

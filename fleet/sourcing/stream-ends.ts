@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import { collectedName, declaredSources, hubStreamConfig, siteStreamConfig, OWNER } from "../../configs/streams";
 import type { StreamConfig } from "../../configs/streams";
 import { siteStreamName } from "../../configs/names";
@@ -97,12 +98,12 @@ export function driftAt(end: End, info: StreamInfo): DriftFacts | undefined {
   return {
     differences: changes.map((change) => {
       const harm = harmOf(change);
-      return { words: changeWords(change), ...(harm === undefined ? {} : { harm }) };
+      return { words: changeWords(change), ...present({ harm }) };
     }),
-    ...(stranger === undefined ? {} : { stranger }),
+    ...present({ stranger }),
     ...(refused.length === 0
       ? {}
       : { refused: { fields: refused.map(({ field }) => field), cure: remakeWords(end, info, refused) } }),
-    ...(cost === undefined ? {} : { cost }),
+    ...present({ cost }),
   };
 }

@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import { ADOPTED, StreamChange, wantedNew, wantedOver, withoutRefused } from "../../configs/plan/stream-changes";
 import { STREAM_FIELDS } from "../../configs/plan/stream-fields";
 import { changeWords } from "../../configs/plan/stream-words";
@@ -66,7 +67,7 @@ async function refuseRest(js: JetStream, end: End, info: StreamInfo): Promise<vo
 }
 
 export const createStream = (js: JetStream, { wanted, adopt }: End, sources?: StreamSource[]): Promise<StreamInfo> =>
-  js.createStream({ ...wantedNew(wanted, { adopt }), ...(sources === undefined ? {} : { sources }) });
+  js.createStream({ ...wantedNew(wanted, { adopt }), ...present({ sources }) });
 
 async function remake(js: JetStream, end: End, info: StreamInfo, { sources, beforeRemake }: Bring): Promise<void> {
   await beforeRemake();

@@ -2,7 +2,7 @@ import { Settings, SiteSettings, StreamSettings } from "../../configs/settings";
 import { streamChanges } from "../../configs/plan/stream-changes";
 import { hubStreamConfig, siteStreamConfig } from "../../configs/streams";
 import { isAway } from "../../servers/away";
-import { same } from "../../configs/values";
+import { same, present } from "../../configs/values";
 
 /** What of a fleet is rehearsed: the same plan, but on loopback, as processes, and with few of its sites. */
 
@@ -34,7 +34,7 @@ export function onLoopback(settings: Settings): Settings {
   const { tls } = settings.links;
   const timeout = Math.min(settings.probes.timeout, PROBE_TIMEOUT_MS);
   return {
-    ...(settings.natsServer === undefined ? {} : { natsServer: settings.natsServer }),
+    ...present({ natsServer: settings.natsServer }),
     runtime: "process",
     dataFolder: ".",
     docker: { image: "none", memory: 0, cpus: 1, stopTimeout: 0 },

@@ -1,7 +1,7 @@
 import { Msg, NatsConnection } from "nats";
-import { setTimeout as sleep } from "node:timers/promises";
 import { StreamConfig, StreamSource } from "../../configs/streams";
 import { isNoResponders } from "./connection";
+import { tryAgain } from "../../machine/until";
 
 /**
  * The JetStream JSON API, spoken directly: the client library knows neither all fields of a source nor how to keep
@@ -143,15 +143,11 @@ export class JetStream {
    * While a server reloads, an account whose imports change has no JetStream for an instant: that nobody answers counts
    * only when it lasts.
    */
-  private async answerTo(subject: string, body: string): Promise<Msg> {
-    for (const deadline = Date.now() + RELOAD_MS; ; await sleep(25)) {
-      try {
-        return await this.connection.request(subject, body, { timeout: this.timeout });
-      } catch (error) {
-        if (!isNoResponders(error) || Date.now() >= deadline) throw error;
-      }
-    }
-  }
+  private answerTo = (subject: string, body: string): Promise<Msg> =>
+    tryAgain(() => this.connection.request(subject, body, { timeout: this.timeout }), isNoResponders, {
+      within: RELOAD_MS,
+      every: 25,
+    });
 
   /** undefined when there is no such stream. `details`: with the list of its deleted sequences. */
   async stream(name: string, details = false): Promise<StreamInfo | undefined> {
@@ -164,16 +160,12 @@ export class JetStream {
   }
 
   /** Where a stream of this name was deleted a moment ago, its files may still be on their way out: tried again then. */
-  async createStream(config: StreamConfig): Promise<StreamInfo> {
-    for (const deadline = Date.now() + FILES_GONE_MS; ; await sleep(50)) {
-      try {
-        return await this.request<StreamInfo>(`STREAM.CREATE.${config.name}`, config);
-      } catch (error) {
-        const isStore = error instanceof JetStreamError && /error creating store for stream/.test(error.message);
-        if (!isStore || Date.now() >= deadline) throw error;
-      }
-    }
-  }
+  createStream = (config: StreamConfig): Promise<StreamInfo> =>
+    tryAgain(
+      () => this.request<StreamInfo>(`STREAM.CREATE.${config.name}`, config),
+      (error) => error instanceof JetStreamError && /error creating store for stream/.test(error.message),
+      { within: FILES_GONE_MS, every: 50 },
+    );
 
   updateStream = (config: StreamConfig): Promise<StreamInfo> =>
     this.request<StreamInfo>(`STREAM.UPDATE.${config.name}`, config);

@@ -2,6 +2,7 @@ import { NatsConnection } from "nats";
 import { adminPrefix } from "../../configs/names";
 import { Refusal } from "../../machine/refusal";
 import { siteBehind } from "./connection";
+import { present } from "../../configs/values";
 
 /** Requests to a server as its system account, with the fields that this program reads. */
 
@@ -162,7 +163,7 @@ export const jsz = (connection: NatsConnection, account?: string): Promise<Jsz> 
     accounts: true,
     streams: true,
     limit: 10_000,
-    ...(account === undefined ? {} : { account }),
+    ...present({ account }),
   });
 
 /** What each stream of an account sources: the stream's name elsewhere, and the API that it asks there. */
@@ -215,7 +216,7 @@ interface HealthError {
 export async function storeFailure(connection: NatsConnection, account?: string): Promise<string | undefined> {
   const { errors = [] } = await ask<{ errors?: HealthError[] }>(connection, "HEALTHZ", {
     details: true,
-    ...(account === undefined ? {} : { account }),
+    ...present({ account }),
   });
   const failed = errors.find(({ type, error }) =>
     type === "JETSTREAM" ? /not enabled/i.test(error) : type === "STREAM" && /write error/i.test(error),

@@ -10,7 +10,8 @@ import { closeShared, open, shared } from "../../servers/nats/connection";
 import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
 import { LeafLink, Varz, leafLinks, varz } from "../../servers/nats/system";
 import { forgetPassed } from "../../providers/rehearsal/rehearsal-memory";
-import { Role, ScratchFleet, ScratchServer } from "../../providers/scratch-fleet";
+import { KeyRole } from "../../configs/keys";
+import { ScratchFleet, ScratchServer } from "../../providers/scratch-fleet";
 import { hostOf } from "../../servers/hosts";
 import * as smokeTest from "../../providers/smoke-test";
 import { settingsOf } from "./settings";
@@ -181,7 +182,7 @@ export class TestFleet extends ScratchFleet {
   // --- what can be seen of it
 
   /** A client with a key of the server's; closed with the fleet. */
-  async connect({ url, seeds }: Pick<TestServer, "url" | "seeds">, role: Role): Promise<NatsConnection> {
+  async connect({ url, seeds }: Pick<TestServer, "url" | "seeds">, role: KeyRole): Promise<NatsConnection> {
     const client = await open({ url, seed: seeds[role] });
     this.clients.push(client);
     return client;

@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT } from "../../configs/names";
 import { DeployedFleet, DeployedSite, exampleSubject } from "./deployed";
 
@@ -82,7 +83,7 @@ export function contextText({ description, url, domain }: NatsContext, stack: st
     description: `nats-hub-leaf, stack ${stack}: ${description}`,
     url,
     nkey: seedFile,
-    ...(domain === undefined ? {} : { jetstream_domain: domain }),
+    ...present({ jetstream_domain: domain }),
   };
   return `${JSON.stringify(context, null, 2)}\n`;
 }

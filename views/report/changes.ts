@@ -1,3 +1,4 @@
+import { resourceName } from "../../configs/resources";
 import { Said, saidIn } from "./diagnostics";
 import type { SitesTable } from "../../configs/reading/sites-table";
 import type { FleetChanges, KeyChange, SiteChange } from "./model";
@@ -121,7 +122,7 @@ function stepsOfServer(steps: readonly Step[], name: string, { wrong, found }: S
     ),
     identity: steps.find(isOf("Identity", "owner")),
     certificate: steps.find(isOf("Certificate", "owner")),
-    container: steps.find((step) => step.kind === "Container" && step.name === `${name}-container`),
+    container: steps.find((step) => step.kind === "Container" && step.name === resourceName(name, "container")),
     isDue: found.some(
       (words) => words.startsWith(`certificate of ${name} `) || words.startsWith("CA of the leaf links "),
     ),

@@ -1,3 +1,4 @@
+import { nameOf, typeOf } from "../../configs/text/urn";
 import { UNKNOWN, hasUnknown } from "../../configs/values";
 
 /** What `pulumi preview --json` says, as far as the report reads it: never outputs, and nothing that is secret. */
@@ -44,8 +45,7 @@ const isOp = (op: string): op is Step["op"] => OPS.includes(op);
 /** The steps that do something, of the resources that the fleet is made of. */
 export function stepsOf({ steps = [] }: PreviewJson): Step[] {
   return steps.flatMap(({ op, urn, oldState, newState }): Step[] => {
-    const [, , types = "", name = ""] = urn.split("::");
-    const type = types.split("$").at(-1) ?? "";
+    const [type, name] = [typeOf({ urn }), nameOf({ urn })];
     if (!isOp(op) || !/^(pulumi-nodejs:dynamic\/nats|docker:index\/.*):/.test(type)) return [];
     const kind = type.split(":").at(-1) ?? "";
     return [{ op, kind, name, olds: oldState?.inputs ?? {}, news: newState?.inputs ?? {} }];

@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import { count } from "../../configs/plan/plan-facts";
 import { maskSeeds } from "../../configs/seeds";
 import { Topology, TopologySite, TopologyStream } from "./topology";
@@ -69,7 +70,7 @@ export function standingOf({ hub, sites }: Topology, known: Known): SiteStanding
   return sites.map((site) => {
     const streams = site.streams.map((stream): StreamStanding => {
       const proof = proofs.get(keyOf(site.name, stream.name));
-      return { stream, ...(proof === undefined ? {} : { proof }) };
+      return { stream, ...present({ proof }) };
     });
     const isChanged = changed.has(site.name) || changed.has(hub.name);
     const state = known.proof === undefined ? planned(site) : stateOf(site, streams, isChanged);
