@@ -8,9 +8,10 @@ import { varz } from "../../servers/nats/system";
 import { Refusal } from "../../machine/refusal";
 import { report } from "../../machine/report";
 import { sideBySide } from "../../machine/side-by-side";
-import { markProven, markUnproven, unproven } from "../observation/unproven";
+import { failedSteps, markProven, markUnproven, unproven } from "../observation/unproven";
 import { inputsOnly } from "../../configs/values";
 import { describeFinding, diagnose } from "../../diagnosis/diagnose";
+import { Finding } from "../../diagnosis/facts/finding";
 import { Eavesdropper } from "./attack";
 import { AccountLooks } from "./ends";
 import { attackAll, breachFinding } from "./isolation";
@@ -150,6 +151,22 @@ export async function serverIds({ hub, sites, secrets }: SmokeTestInputs): Promi
 
 export const isOnline = ({ site, expect }: SmokeTestSite): boolean => expect === "online" && !isAway(site);
 
+/** What failed of sites that are expected offline: their side of the hub is deployed, and nothing else would tell. */
+const failedBesides = ({ root, sites }: SmokeTestInputs): Finding[] =>
+  sites
+    .filter(({ expect }) => expect === "offline")
+    .flatMap(({ site }) =>
+      failedSteps(root, site).map((cause) => ({
+        code: "step-failed" as const,
+        severity: "error" as const,
+        site,
+        symptom: "what the hub has of this site, which is expected offline, is not all deployed",
+        cause,
+        evidence: "the step of this site in 'pulumi up' failed",
+        next: "cure what it names, then run 'pulumi up'",
+      })),
+    );
+
 /** Runs the whole test. Errors: a Refusal with every finding, when anything is not proven. */
 export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): Promise<SmokeTestOutputs> {
   const runId = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
@@ -177,15 +194,16 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
     ...overheard.map(breachFinding),
     ...(await attackAll(inputs, proved, run.touched)),
   ];
-  const errors = findings.filter((finding) => finding.severity === "error");
+  const errors = [...findings.filter((finding) => finding.severity === "error"), ...failedBesides(inputs)];
   for (const { site } of proved) {
     if (!errors.some((finding) => finding.site === site.site)) markProven(inputs.root, site.site);
   }
   for (const finding of findings) if (finding.severity === "warning") report(describeFinding(finding));
   if (errors.length > 0) {
-    const failed = new Set(errors.map((finding) => finding.site)).size;
+    const failed = new Set(errors.map(({ site }) => site));
+    const all = new Set([...online.map(({ site }) => site), ...failed]);
     throw new Refusal(
-      [`smoke test: ${failed} of ${online.length} sites are not proven`, ...errors.map(describeFinding)].join("\n"),
+      [`smoke test: ${failed.size} of ${all.size} sites are not proven`, ...errors.map(describeFinding)].join("\n"),
     );
   }
   for (const name of unproven(inputs.root)) if (!isAway(name)) markProven(inputs.root, name);

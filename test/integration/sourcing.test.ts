@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ErrorCode, NatsConnection, NatsError } from "nats";
 import { RawSettings } from "../../configs/settings";
+import { markUnproven } from "../../fleet/observation/unproven";
 import { JetStream } from "../../servers/nats/jetstream";
 import { leafLogin } from "../support/e2e-leaf-login";
 import { TestFleet } from "../support/fleet";
@@ -30,6 +31,18 @@ describe("sourcing", function () {
     const [own, merged] = await Promise.all([js.subjects(stream, "_probe.>"), js.subjects(stream, "*._probe.>")]);
     return { ...own, ...merged };
   }
+
+  it("is not proven where what the hub has of an offline site is not all there", async () => {
+    const sites = [{ name: "oslo" }, { name: "bergen", expect: "offline" as const }];
+    await using fleet = await TestFleet.deploy({ sites, streams: [PER_SITE] });
+    markUnproven(fleet.root, "bergen", { streams: "nobody answers" });
+    await assert.rejects(fleet.prove(), /1 of 2 sites are not proven\nsite bergen: .*\n.*nobody answers/);
+    markUnproven(fleet.root, "bergen", { streams: "" });
+    assert.deepEqual(
+      (await fleet.prove()).map(({ site, status }) => `${site} ${status}`),
+      ["oslo proven", "bergen pending"],
+    );
+  });
 
   describe("in both modes", () => {
     let fleet: TestFleet;
