@@ -4,7 +4,7 @@ import { StreamSettings } from "../../configs/settings";
 import { collectedSubject, isSourceOfSite, siteApi, sourceOf } from "../../configs/streams";
 import { Collection, History, Mark, SiteRecord, StreamRecord } from "../../diagnosis/book/ledger";
 import { SiteAccess, atHub, atSite } from "../sourcing/collected";
-import { Ends, Overrun, Skew, divide, firstNew, isRecreated, originOf } from "../sourcing/lost-tail";
+import { Ends, Overrun, Skew, divide, firstNew, clockSkew, isRecreated, originOf } from "../sourcing/lost-tail";
 import { lastOfAll, markOf } from "./marks";
 import { JetStream, SOURCE_HEADER, SourceInfo, StoredMessage, StreamInfo } from "../../servers/nats/jetstream";
 import { sourceIdentity } from "../sourcing/source-identity";
@@ -128,7 +128,7 @@ export const identOf = (copy: StoredMessage | undefined): string | undefined =>
 const WITHIN_MS = 250;
 
 const skewOf = (atSite: StreamInfo, onHub: StreamInfo): Skew => ({
-  ms: atSite.ts === undefined || onHub.ts === undefined ? 0 : Date.parse(atSite.ts) - Date.parse(onHub.ts),
+  ms: clockSkew({ atSite, onHub }),
   within: WITHIN_MS,
 });
 

@@ -159,6 +159,13 @@ export const isRecreated = (
 ): boolean => last !== undefined && Date.parse(created) - skew.ms > last.storedAt;
 
 /**
+ * By how much the site's clock is ahead of the hub's, in milliseconds, as far as the two looks tell; they are not made at one
+ * moment.
+ */
+export const clockSkew = ({ onHub, atSite }: Pick<Ends, "onHub" | "atSite">): number =>
+  (atSite.aheadMs ?? 0) - (onHub.aheadMs ?? 0);
+
+/**
  * The same, where the hub's source is ahead or does not say where it is, by the clocks that come with the streams; undefined
  * when it is not ahead, or nothing tells. `subjects`: under which the hub stores what it takes of the site.
  */
@@ -170,7 +177,7 @@ export async function isRemade(
 ): Promise<boolean | undefined> {
   if ((seq !== undefined && seq <= atSite.state.last_seq) || onHub.ts === undefined || atSite.ts === undefined)
     return undefined;
-  const skew = { ms: Date.parse(atSite.ts) - Date.parse(onHub.ts) };
+  const skew = { ms: clockSkew({ onHub, atSite }) };
   const taken = await Promise.all(subjects.map((subject) => hub.lastMessage(onHub.config.name, subject)));
   const stored = taken.filter((message) => message !== undefined);
   return stored.length > 0 && stored.every((message) => isRecreated({ atSite }, skew, message));

@@ -26,6 +26,8 @@ export interface StreamInfo {
   created: string;
   /** The server's clock. */
   ts?: string;
+  /** By how much that clock is ahead of this machine's, in milliseconds; to half of the time that the answer took. */
+  aheadMs?: number;
   state: {
     messages: number;
     bytes: number;
@@ -114,8 +116,8 @@ function storedMessage({ seq, subject, time, hdrs = "", data = "" }: RawMessage)
 const REQUEST_TIMEOUT_MS = 5_000;
 /** How long a server may take to remove the files of a stream that was deleted. */
 const FILES_GONE_MS = 2_000;
-/** How long a reload may keep an account's JetStream from answering. */
-const RELOAD_MS = 500;
+/** How long a reload may keep an account's JetStream from answering, on a machine that is busy. */
+const RELOAD_MS = 1_500;
 
 /** The API of the JetStream that the connection's own server has; `domain` reaches another one through a leaf link. */
 export class JetStream {
@@ -152,7 +154,9 @@ export class JetStream {
   /** undefined when there is no such stream. `details`: with the list of its deleted sequences. */
   async stream(name: string, details = false): Promise<StreamInfo | undefined> {
     try {
-      return await this.request<StreamInfo>(`STREAM.INFO.${name}`, details ? { deleted_details: true } : {});
+      const asked = Date.now();
+      const info = await this.request<StreamInfo>(`STREAM.INFO.${name}`, details ? { deleted_details: true } : {});
+      return info.ts === undefined ? info : { ...info, aheadMs: Date.parse(info.ts) - (asked + Date.now()) / 2 };
     } catch (error) {
       if (error instanceof JetStreamError && error.code === STREAM_NOT_FOUND) return undefined;
       throw error;

@@ -161,7 +161,9 @@ suite(`Docker engines and the plugin in the tests${reason === undefined ? "" : `
     await engine.docker.getContainer(Id).start();
     const { NetworkSettings } = await server();
     const port = NetworkSettings.Ports["8222/tcp"]?.[0]?.HostPort;
-    const answer = await until("the server answers", () => fetch(`http://127.0.0.1:${port}/healthz`));
+    const answer = await until("the server answers", () =>
+      fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(5_000) }),
+    );
     assert.equal(answer.status, 200);
     await until("it is healthy", async () => (await server()).State.Health?.Status === "healthy");
 
