@@ -1,4 +1,7 @@
 import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { TOLD_FILE, type Told } from "../machine/report";
 import { maskSeeds } from "../configs/seeds";
 import { mayDiscard, mayDiscardCollected } from "../fleet/sourcing/discard";
 import type { Previewed } from "../views/report/changes";
@@ -54,8 +57,8 @@ function deployedSettings({ deployment }: Deployment): FleetSettings | undefined
 export async function previewed(folder: string, stack: string): Promise<Previewed> {
   const target = await pulumiStack(folder, stack);
   const { knowing, command, pending, leaving, state } = await readyToPreview(target);
-  const { exitCode, stdout } = await step(sayOnTerminal, `preview of stack '${stack}'`, () =>
-    answer(knowing, [...command, "--json"]),
+  const { told, exitCode, stdout } = await step(sayOnTerminal, `preview of stack '${stack}'`, () =>
+    withTold((env) => answer({ ...knowing, env: { ...knowing.env, ...env } }, [...command, "--json"])),
   );
   const before = deployedSettings(state);
   const { table } = readStackConfig(folder, stack);
@@ -63,12 +66,26 @@ export async function previewed(folder: string, stack: string): Promise<Previewe
     stack,
     ...present({ before, table }),
     preview: jsonOf(stdout, exitCode),
+    told,
     failed: exitCode !== 0,
     pending,
     leaving,
     discard: { site: mayDiscard, collected: mayDiscardCollected },
     interrupted: perhapsCreated(pendingOperations(state)),
   };
+}
+
+/** Runs the work with a file to which the program and its providers tell what they say. */
+async function withTold<T extends object>(work: (env: NodeJS.ProcessEnv) => Promise<T>): Promise<T & { told: Told[] }> {
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "nats-hub-leaf-told-"));
+  try {
+    const file = path.join(scratch, "told");
+    const result = await work({ [TOLD_FILE]: file });
+    const lines = fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\n").filter(Boolean) : [];
+    return { ...result, told: lines.map((line) => JSON.parse(line) as Told) };
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true });
+  }
 }
 
 function jsonOf(stdout: string, exitCode: number): PreviewJson {

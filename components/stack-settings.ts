@@ -1,5 +1,6 @@
 import * as pulumi from "./sdk/pulumi";
-import { Problem, describeProblems } from "../configs/problem";
+import { tell } from "../machine/report";
+import { Problem, describeProblem, describeProblems } from "../configs/problem";
 import { judgedSettings } from "../configs/reading/read-settings";
 import { judge } from "../configs/rules/rules";
 import { SETTING_NAMES, Settings } from "../configs/settings";
@@ -19,14 +20,21 @@ export function stackSettings(config = new pulumi.Config()): Settings {
   const table = tableWithoutLeftOut(readSitesFile(raw.sitesFile));
   const { settings, problems } = judgedSettings(raw, table, { emptyPassphrase: hasEmptyPassphrase() });
   const all = [...unknownKeys(config), ...elsewhere(raw.state), ...problems];
-  if (settings === undefined || all.length > 0) throw new pulumi.RunError(describeProblems(all));
+  if (settings === undefined || all.length > 0) refuse(all);
   return settings;
+}
+
+/** Errors: a RunError that lists all problems. */
+function refuse(problems: readonly Problem[]): never {
+  for (const problem of problems)
+    tell({ kind: "refused", values: { property: problem.where }, words: describeProblem(problem) });
+  throw new pulumi.RunError(describeProblems(problems));
 }
 
 /** The settings, when no rule finds fault with them. Errors: a RunError that lists all problems. */
 export function judged(settings: Settings): Settings {
   const problems = judge(settings, { emptyPassphrase: hasEmptyPassphrase() });
-  if (problems.length > 0) throw new pulumi.RunError(describeProblems(problems));
+  if (problems.length > 0) refuse(problems);
   return settings;
 }
 

@@ -1,12 +1,53 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { appendFileSync } from "node:fs";
 
 const kept = new AsyncLocalStorage<string[]>();
 
+/** What a line is about, for programs: they read this, and never the words. */
+export interface About {
+  /**
+   * "fate": what `up` does to a server. "wrong": a server is not as it was left (`what`; `isDead`: it does not run).
+   * "due": the time asks for another certificate, of a server or of the CA. "proof": what the smoke test does, `what`.
+   * "rehearsed": a rehearsal that passed. "refused": why nothing is done. "found": anything else worth a look.
+   */
+  kind: "fate" | "wrong" | "due" | "proof" | "rehearsed" | "refused" | "found";
+  /** The hub or the site that it is about. */
+  server?: string;
+  values?: Readonly<Record<string, string | boolean>>;
+}
+
+/** A line, with the words that people read. */
+export interface Told extends About {
+  words: string;
+}
+
+/** A server that is not as it was left; `up` repairs it. */
+export const wrongWith = (server: string, { what, isDead }: { what: string; isDead: boolean }): About => ({
+  kind: "wrong",
+  server,
+  values: { what, isDead },
+});
+
+export const NOT_RUNNING = { what: "is not running", isDead: true };
+
+/** Names the file to which everything that is told goes too, a line of JSON each, for `preview-report`. */
+export const TOLD_FILE = "NATS_HUB_LEAF_TOLD";
+
 /** Lines for the person who watches `pulumi preview` or `pulumi up`; the CLI shows them while the work goes on. */
-export function report(line: string): void {
+export function report(words: string, about: About = { kind: "found" }): void {
   const lines = kept.getStore();
-  if (lines === undefined) console.log(line);
-  else lines.push(line);
+  if (lines !== undefined) {
+    lines.push(words);
+    return;
+  }
+  console.log(words);
+  tell({ ...about, words });
+}
+
+/** Tells what is shown in another way, such as an error. */
+export function tell(told: Told): void {
+  const file = process.env.NATS_HUB_LEAF_TOLD ?? "";
+  if (file !== "" && kept.getStore() === undefined) appendFileSync(file, `${JSON.stringify(told)}\n`, { mode: 0o600 });
 }
 
 /** Does the work with its reports kept in `lines`: what happens on a scratch fleet is no news of the real one. */

@@ -51,7 +51,8 @@ export async function create(inputs: AuthorityInputs, now = Date.now()) {
 export async function diff(_id: string, olds: AuthorityOutputs, news: AuthorityInputs, now = Date.now()) {
   const { renewBefore } = settled(news, olds);
   const due = isDue(olds.notAfter, renewBefore, now);
-  if (due) report(`CA of the leaf links ends on ${dayOf(olds.notAfter)}; up renews it with the same key`);
+  if (due)
+    report(`CA of the leaf links ends on ${dayOf(olds.notAfter)}; up renews it with the same key`, { kind: "due" });
   return {
     changes: due || (["name", "validity", "renewBefore"] as const).some((key) => changed(news[key], olds[key])),
   };

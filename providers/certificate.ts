@@ -78,7 +78,7 @@ export async function diff(_id: string, olds: CertificateOutputs, news: Certific
   // A CA that is not known yet is one that is being renewed: with the same key, so it signs what it has signed.
   const wanted = settled(news, olds);
   const reason = reasonToRenew(olds, wanted, now);
-  if (reason !== undefined) report(`certificate of ${wanted.owner} ${reason}`);
+  if (reason !== undefined) report(`certificate of ${wanted.owner} ${reason}`, { kind: "due", server: wanted.owner });
   return { changes: reason !== undefined || INPUTS.some((key) => changed(news[key], olds[key])) };
 }
 

@@ -1,6 +1,4 @@
 import { hostPort } from "../configs/text/address";
-import { isLowered } from "../configs/plan/limits";
-import { spotOf } from "../configs/placement";
 import { HubDeclaration, reservationsOf } from "../configs/plan/plan-hub";
 import { HUB_ACCOUNT } from "../configs/names";
 import { heldBy, refuseTooLittle } from "../fleet/sourcing/account-room";
@@ -8,8 +6,8 @@ import { LinkCertificates, certificatesDigest, writeCertificates } from "../serv
 import { findNatsServer } from "../servers/nats-server-binary";
 import { shared } from "../servers/nats/connection";
 import { kick, leafLinks, varz } from "../servers/nats/system";
-import { report } from "../machine/report";
-import { Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
+import { type About, NOT_RUNNING, report, wrongWith } from "../machine/report";
+import { Server, Wrong, bringUp, isRunning, whatIsWrong } from "../servers/server";
 import {
   declareHub,
   declaredLinks,
@@ -24,7 +22,8 @@ import { hostOf } from "../servers/hosts";
 import type { Place } from "../servers/server-host";
 import { markUnproven, removeMarks } from "../fleet/observation/unproven";
 import { removeBooks } from "../fleet/book/record";
-import { changed, hasUnknown, same, settled } from "../configs/values";
+import { changed, hasUnknown, settled } from "../configs/values";
+import { restartReasons } from "../configs/plan/effects";
 
 /** The hub's server, with its site-independent settings; what the sites declare lies beside them. */
 
@@ -60,10 +59,7 @@ function serverOf({ place, declaration, secrets, reached = declaration.restart }
   };
 }
 
-const mustRestart = (news: HubServerInputs, olds: HubServerInputs): boolean =>
-  !same(news.declaration.restart, olds.declaration.restart) ||
-  !same(spotOf(news.place), spotOf(olds.place)) ||
-  isLowered(news.declaration.reload.limits, olds.declaration.reload.limits);
+const mustRestart = (news: HubServerInputs, olds: HubServerInputs): boolean => restartReasons(news, olds).length > 0;
 
 /** Sites that leave in the same update are dropped after the restart, and accounts of removed ones may be kept. */
 const refuseRestart = ({ declaration }: HubServerInputs, files: ServerFiles): void =>
@@ -110,7 +106,7 @@ export async function create(inputs: HubServerInputs) {
 const hasOtherCertificates = (news: HubServerInputs, olds: HubServerOutputs): boolean =>
   hasUnknown(news.certificates) || certificatesDigest(news.certificates) !== (olds.written ?? "");
 
-const whatIsWrongWith = (props: HubServerOutputs): Promise<string | undefined> =>
+const whatIsWrongWith = (props: HubServerOutputs): Promise<Wrong | undefined> =>
   whatIsWrong(serverOf(props), (text, files) => text === renderHub(files), props.written);
 
 /** The same in a preview. What lies in a container that is gone shows with the next one. */
@@ -125,19 +121,25 @@ const refuseRestartOf = ({ place }: HubServerOutputs, wanted: HubServerInputs): 
 export async function diff(_id: string, olds: HubServerOutputs, news: HubServerInputs) {
   const wanted = settled(news, olds);
   const { name } = wanted.declaration.restart;
+  const fate = (server: string): About => ({ kind: "fate", server: name, values: { fate: server } });
   if (mustRestart(wanted, olds)) await refuseRestartOf(olds, wanted);
-  if (hasUnknown(news.place)) report(`${name}: up replaces the hub's container; every leaf link drops and comes back`);
+  if (hasUnknown(news.place))
+    report(`${name}: up replaces the hub's container; every leaf link drops and comes back`, fate("replaced"));
   // Whatever else changes: a dead server is started, and neither reloads nor restarts.
-  else if (!(await isRunning(olds.place))) report(`${name}: the hub is not running; up repairs it`);
-  else if (mustRestart(wanted, olds)) report(`${name}: up restarts the hub; every leaf link drops and comes back`);
-  else if (changed(news.declaration, olds.declaration)) report(`${name}: up reloads the hub; links stay`);
-  else if (hasOtherCertificates(news, olds)) report(`${name}: up reloads the hub with other certificates; links stay`);
+  else if (!(await isRunning(olds.place)))
+    report(`${name}: the hub is not running; up repairs it`, wrongWith(name, NOT_RUNNING));
+  else if (mustRestart(wanted, olds))
+    report(`${name}: up restarts the hub; every leaf link drops and comes back`, fate("restarts"));
+  else if (changed(news.declaration, olds.declaration))
+    report(`${name}: up reloads the hub; links stay`, fate("reloads"));
+  else if (hasOtherCertificates(news, olds))
+    report(`${name}: up reloads the hub with other certificates; links stay`, fate("reloads"));
   else {
     // Its engine is asked as the settings say now.
     const wrong = await whatIsWrongWith({ ...olds, place: wanted.place });
     const rest = ({ secrets, reached, place }: HubServerInputs) => [secrets, reached, place];
     if (wrong === undefined) return { changes: changed(rest(news), rest(olds)) };
-    report(`${name}: the hub ${wrong}; up repairs it`);
+    report(`${name}: the hub ${wrong.what}; up repairs it`, wrongWith(name, wrong));
   }
   return { changes: true };
 }

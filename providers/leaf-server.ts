@@ -1,7 +1,6 @@
 import { hostPort } from "../configs/text/address";
 import { isLowered } from "../configs/plan/limits";
 import { accountOf } from "../configs/names";
-import { spotOf } from "../configs/placement";
 import { LeafDeclaration, planLeaf } from "../configs/plan/plan-leaf";
 import { StoreLimits } from "../configs/plan/plan-server";
 import { render } from "../configs/format/render";
@@ -11,7 +10,7 @@ import { findNatsServer } from "../servers/nats-server-binary";
 import { Access, serverInfo, shared } from "../servers/nats/connection";
 import { leafLinks } from "../servers/nats/system";
 import { Refusal } from "../machine/refusal";
-import { report } from "../machine/report";
+import { type About, NOT_RUNNING, report, wrongWith } from "../machine/report";
 import { Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
 import { writeConfig } from "../servers/server-config";
 import { ServerFiles } from "../servers/files/server-files";
@@ -20,6 +19,7 @@ import type { Place } from "../servers/server-host";
 import { siteStep } from "../fleet/observation/unproven";
 import { hasUnknown, inputsOnly } from "../configs/values";
 import { lookUntil } from "../machine/until";
+import { takenAtStart } from "../configs/plan/effects";
 
 /** A site's server. */
 
@@ -85,7 +85,7 @@ function serverOf(inputs: LeafServerInputs): Server {
 const textOf = ({ declaration, access }: LeafServerInputs, { paths }: ServerFiles): string =>
   render(planLeaf(declaration, access.link, paths));
 
-const restartOf = ({ declaration, place }: LeafServerInputs): string => digest([declaration.restart, spotOf(place)]);
+const restartOf = (inputs: LeafServerInputs): string => digest(takenAtStart(inputs));
 
 /** With TLS on or off the hub takes no link as it was before: nobody can tell a site behind it to reload. */
 const losesWay = ({ access, certificates }: LeafServerInputs, { written = "" }: LeafServerOutputs): boolean =>
@@ -100,7 +100,8 @@ const mustRestart = (news: LeafServerInputs, olds: LeafServerOutputs): boolean =
 const isDead = async ({ expect, place }: LeafServerOutputs): Promise<boolean> =>
   expect === "online" && !(await isRunning(place));
 
-const DEAD = "its server is not running; up repairs it";
+const reportDead = (site: string): void =>
+  report(`site ${site}: its server ${NOT_RUNNING.what}; up repairs it`, wrongWith(site, NOT_RUNNING));
 
 const LINK_TIMEOUT_MS = 10_000;
 
@@ -150,25 +151,31 @@ export async function create(inputs: LeafServerInputs) {
 }
 
 export async function diff(site: string, olds: LeafServerOutputs, news: LeafServerInputs) {
+  const fate = (server: string): About => ({ kind: "fate", server: site, values: { fate: server } });
   if (hasUnknown(news.place)) {
-    report(`site ${site}: up replaces its container`);
+    report(`site ${site}: up replaces its container`, fate("replaced"));
     return { changes: true };
   }
   // Its keys or ports are being made anew: the server changes with them.
   if (hasUnknown(news)) {
-    if (news.expect === "online" && (await isDead(olds))) report(`site ${site}: ${DEAD}`);
-    else report(`site ${site}: up gives its server new keys or ports: it reloads, or restarts for a port`);
+    if (news.expect === "online" && (await isDead(olds))) reportDead(site);
+    else
+      report(
+        `site ${site}: up gives its server new keys or ports: it reloads, or restarts for a port`,
+        fate("changes"),
+      );
     return { changes: true };
   }
   const differs =
     digest(inputsOnly(news)) !== olds.inputs || certificatesDigest(news.certificates) !== (olds.written ?? "");
   // The site's own side of an offline site is pending; nothing looks at it.
   if (news.expect === "offline") return { changes: differs };
-  if (olds.expect === "offline") report(`site ${site}: up deploys its server`);
-  else if (differs && (await isDead(olds))) report(`site ${site}: ${DEAD}`);
-  else if (mustRestart(news, olds)) report(`site ${site}: up restarts its server`);
-  else if (differs) report(`site ${site}: up reloads its server`);
-  else if (olds.problem !== "") report(`site ${site}: up tries again: ${olds.problem}`);
+  if (olds.expect === "offline") report(`site ${site}: up deploys its server`, fate("starts"));
+  else if (differs && (await isDead(olds))) reportDead(site);
+  else if (mustRestart(news, olds)) report(`site ${site}: up restarts its server`, fate("restarts"));
+  else if (differs) report(`site ${site}: up reloads its server`, fate("reloads"));
+  else if (olds.problem !== "")
+    report(`site ${site}: up tries again: ${olds.problem}`, { kind: "found", server: site });
   else {
     // A later version of this program may give the same declaration another configuration.
     let isOutdated = false;
@@ -178,8 +185,12 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
     };
     const wrong = await whatIsWrong(serverOf(news), isOwn, olds.written);
     if (wrong === undefined && !isOutdated) return { changes: false };
-    if (wrong !== undefined) report(`site ${site}: its server ${wrong}; up repairs it`);
-    else report(`site ${site}: up reloads its server: this version of the program writes another configuration`);
+    if (wrong !== undefined) report(`site ${site}: its server ${wrong.what}; up repairs it`, wrongWith(site, wrong));
+    else
+      report(
+        `site ${site}: up reloads its server: this version of the program writes another configuration`,
+        fate("reloads"),
+      );
   }
   return { changes: true };
 }

@@ -19,4 +19,6 @@ addHook((code, filename) => transformSync(code, { ...options, filename }).code, 
   ignoreNodeModules: false,
 });
 
-module.exports = (name) => require(`./${name}`);
+const { telling } = require("./telling.ts");
+
+module.exports = (name) => telling(require(`./${name}`));

@@ -10,7 +10,7 @@ import { clearLeftBehind, inRehearsalFolder } from "./rehearsal/rehearsal-folder
 import { hasPassed, notePassed } from "./rehearsal/rehearsal-memory";
 import { RehearsalPlan, deployedBefore, planRehearsal } from "./rehearsal/rehearsal-plan";
 import { keepingReports, report } from "../machine/report";
-import { ScratchFleet } from "./scratch-fleet";
+import { ScratchFleet } from "./rehearsal/scratch-fleet";
 import { unproven } from "../fleet/observation/unproven";
 
 /**
@@ -123,6 +123,7 @@ export async function rehearse({ root, olds, news, binary }: Rehearsal): Promise
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     report(
       `rehearsal: ${listed(plan)} on loopback: ${outcome.probes} probes arrived in ${seconds} s${otherVersion(news, binary)}`,
+      { kind: "rehearsed" },
     );
     notePassed(root, key);
     return [];

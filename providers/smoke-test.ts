@@ -23,6 +23,10 @@ const listed = (names: string[]): string =>
 const burstBytes = ({ burst, burstMessage }: SmokeTestInputs["probes"]): number =>
   Math.ceil(burst / burstMessage) * burstMessage;
 
+const AGAIN = "runs again: ";
+const reportProof = (why: string, what: string): void =>
+  report(`smoke test: ${why}${what}`, { kind: "proof", values: { what } });
+
 const megabytes = (bytes: number): string => `${Number((bytes / 1e6).toFixed(2))} MB`;
 
 export async function check(olds: Partial<SmokeTestInputs>, news: SmokeTestInputs) {
@@ -32,8 +36,9 @@ export async function check(olds: Partial<SmokeTestInputs>, news: SmokeTestInput
   if (burst.length > 0 && news.streams.length > 0) {
     const { probes, streams } = news;
     const others = burst.length === news.sites.filter(isOnline).length ? "" : "; one probe over each other link";
-    report(
-      `smoke test: ${megabytes(burstBytes(probes) * streams.length)} over the link of ${listed(burst.map(({ site }) => site))}${burst.length > 1 ? " each" : ""}${others}`,
+    reportProof(
+      "",
+      `${megabytes(burstBytes(probes) * streams.length)} over the link of ${listed(burst.map(({ site }) => site))}${burst.length > 1 ? " each" : ""}${others}`,
     );
   }
   return { inputs: news };
@@ -46,16 +51,16 @@ export async function create(inputs: SmokeTestInputs) {
 export async function diff(_id: string, olds: SmokeTestOutputs, news: SmokeTestInputs) {
   if (hasUnknown(news) || news.run === "always" || olds.inputs !== digest(inputsOnly(news))) return { changes: true };
   const changed = unproven(olds.root);
-  if (changed.length > 0) report(`smoke test: runs again: not proven since the last change: ${listed(changed)}`);
+  if (changed.length > 0) reportProof(AGAIN, `not proven since the last change: ${listed(changed)}`);
   // What runs again anyway looks at every site.
   const [ids, wrong] = changed.length > 0 ? [{}, []] : await Promise.all([serverIds(news), lookOver(news, olds)]);
   const others = Object.keys(ids).filter((name) => ids[name] !== olds.proven.servers[name]);
-  if (others.length > 0) report(`smoke test: runs again: ${listed(others)}: not the servers that were proven`);
-  else if (wrong.length > 0) report(`smoke test: runs again: a look finds ${listed(wrong)}`);
+  if (others.length > 0) reportProof(AGAIN, `${listed(others)}: not the servers that were proven`);
+  else if (wrong.length > 0) reportProof(AGAIN, `a look finds ${listed(wrong)}`);
   return { changes: changed.length + others.length + wrong.length > 0 };
 }
 
-const LOOK_TIMEOUT_MS = 3_000;
+const LOOK_TIMEOUT_MS = 4_000;
 
 /** Looks at every site and tells its warnings; resolves with its errors, such as "link-down at oslo". */
 async function lookOver(inputs: SmokeTestInputs, olds: SmokeTestOutputs): Promise<string[]> {
@@ -66,7 +71,7 @@ async function lookOver(inputs: SmokeTestInputs, olds: SmokeTestOutputs): Promis
   });
   const all = found.flat();
   for (const { site, cause, code } of all.filter(({ severity }) => severity === "warning"))
-    report(`site ${site}: ${cause} [${code}]`);
+    report(`site ${site}: ${cause} [${code}]`, { kind: "found", server: site, values: { code } });
   return all.flatMap(({ severity, code, site }) => (severity === "error" ? [`${code} at ${site}`] : []));
 }
 

@@ -111,7 +111,7 @@ async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<Stre
   if (inputs.expect === "online")
     await Promise.all(inputs.streams.filter(isBooked).map((stream) => lookAtBook({ ...looked, stream })));
   // The smoke test fails the update with it.
-  for (const words of behind) report(`site ${inputs.site}: ${words}`);
+  for (const words of behind) report(`site ${inputs.site}: ${words}`, { kind: "found", server: inputs.site });
   return { ...inputs, streams: [...inputs.streams, ...leaving], made, problem: failed ?? behind.join("; ") };
 }
 
@@ -119,7 +119,8 @@ export async function create(inputs: StreamsInputs) {
   return { id: inputs.site, outs: await apply(inputs) };
 }
 
-const LOOK_TIMEOUT_MS = 2_000;
+/** Longer than a busy machine takes to answer. */
+const LOOK_TIMEOUT_MS = 4_000;
 
 export async function diff(_id: string, olds: StreamsOutputs, inputs: StreamsInputs) {
   const news = inputsOnly(inputs);
@@ -130,9 +131,10 @@ export async function diff(_id: string, olds: StreamsOutputs, inputs: StreamsInp
     return { changes: true };
   }
   const found = await driftInTime(wanted);
-  for (const difference of found) report(`site ${wanted.site}: ${difference}`);
+  const about = { kind: "found" as const, server: wanted.site };
+  for (const difference of found) report(`site ${wanted.site}: ${difference}`, about);
   if (found.length === 0 && olds.problem !== "")
-    report(`site ${wanted.site}: up looks again at its streams: ${olds.problem}`);
+    report(`site ${wanted.site}: up looks again at its streams: ${olds.problem}`, about);
   return { changes: found.length > 0 || olds.problem !== "" };
 }
 

@@ -9,7 +9,7 @@ import { Applied, fileChanges, noteCertificates, reloadTo, writtenDigest } from 
 import { lastErrors, whyItEnded } from "./server-end";
 import { CONFIG_FILE, ServerFiles } from "./files/server-files";
 import { hostOf } from "./hosts";
-import type { Listeners, Place, ServerHost } from "./server-host";
+import type { Listeners, Place, ProcessState, ServerHost } from "./server-host";
 import { storeState } from "./store-state";
 import { failedStoreCure, shownRoom, takesNothing } from "../diagnosis/store-rules";
 import { lookUntil, tryAgain } from "../machine/until";
@@ -133,7 +133,8 @@ async function reloaded(server: Server, digest: string): Promise<Applied> {
   return await reloadTo(digest, await host.files(), access);
 }
 
-const LOOK_TIMEOUT_MS = 1_000;
+/** Longer than a busy machine takes to answer. */
+const LOOK_TIMEOUT_MS = 3_000;
 
 /** Why one that is gone ended by itself, in brackets. */
 async function ended(host: ServerHost): Promise<string> {
@@ -143,17 +144,34 @@ async function ended(host: ServerHost): Promise<string> {
 
 const inBrackets = (words: readonly string[]): string => (words.length === 0 ? "" : ` (${words.join("; ")})`);
 
+/** What is wrong with a server, as in "it is not running". */
+export interface Wrong {
+  what: string;
+  /** Whether it does not run. */
+  isDead: boolean;
+}
+
 /**
  * Why the server is not as it was left, for a preview: dead, without answer, changed by hand, running another
- * configuration, with a store that failed. undefined when it is as it should be. Bounded to about a second.
+ * configuration, with a store that failed. undefined when it is as it should be. Bounded to some seconds.
  */
 export async function whatIsWrong(
   { host, access }: Pick<Server, "host" | "access">,
   isExpected: (config: string, files: ServerFiles) => boolean,
   certificates = "",
-): Promise<string | undefined> {
+): Promise<Wrong | undefined> {
   const state = await host.state();
-  if (state === "gone") return `is not running${await ended(host)}`;
+  if (state === "gone") return { what: `is not running${await ended(host)}`, isDead: true };
+  const what = await whatIsOther({ host, access }, state, isExpected, certificates);
+  return what === undefined ? undefined : { what, isDead: false };
+}
+
+async function whatIsOther(
+  { host, access }: Pick<Server, "host" | "access">,
+  state: ProcessState,
+  isExpected: (config: string, files: ServerFiles) => boolean,
+  certificates: string,
+): Promise<string | undefined> {
   if (state === "frozen") return "is stopped (frozen) and does not answer";
   const files = await host.files();
   const text = files.read(CONFIG_FILE);

@@ -59,7 +59,7 @@ export async function siteStep(
     // A server's own messages begin with its name.
     const problem = messageOf(error).replace(new RegExp(`^${site}: `), "");
     markUnproven(root, site, { [step]: problem });
-    report(`site ${site}: ${problem}`);
+    report(`site ${site}: ${problem}`, { kind: "found", server: site, values: { step } });
     return problem;
   }
 }

@@ -46,7 +46,7 @@ export async function bringSource(js: JetStream, inputs: StreamsInputs, stream: 
   if (doubling === undefined) return;
   const words = doublingRefusal(stream, inputs.site, doubling);
   if (isAsked) throw new Refusal(words);
-  report(`site ${inputs.site}: ${words}`);
+  report(`site ${inputs.site}: ${words}`, { kind: "found", server: inputs.site });
 }
 
 /** Where a source goes on of which the hub's stream shows nothing any more; 0 for the beginning. */

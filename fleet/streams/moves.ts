@@ -13,9 +13,12 @@ type Fleet = Omit<Settings, "keys">;
 export interface Failure {
   property: string;
   reason: string;
+  /** Whether the reason goes on from the property, as in "hub.name: changes from …". */
+  goesOn?: true;
 }
 
 export const failure = (property: string, reason: string): Failure => ({ property, reason });
+const changeOf = (property: string, reason: string): Failure => ({ property, reason, goesOn: true });
 
 const placed = (settings: Fleet, server: HubSettings | SiteSettings): Placement =>
   placementOf({ ...settings, keys: {} }, server);
@@ -33,7 +36,7 @@ function movedServers(olds: Fleet, news: Fleet): Failure[] {
   const hub = [placed(olds, olds.hub), placed(news, news.hub)] as const;
   const failures = isMoved(...hub)
     ? [
-        failure(
+        changeOf(
           "hub",
           `moves from ${wordsOf(hub[0])} to ${wordsOf(hub[1])}, and what it collected would stay behind; ` +
             "deploy another stack beside it, let it collect, then destroy this one",
@@ -112,7 +115,7 @@ export async function refuseNewImage(
   const reason =
     `changes from ${before} to ${after}, which would replace the containers of ${running.join(", ")} at once; 'make upgrade' ` +
     "takes one at a time, the hub first, and goes on when its data flows again";
-  return [failure("docker.image", reason)];
+  return [changeOf("docker.image", reason)];
 }
 
 /** What the update would move or rename, each with the way to do it. */
@@ -125,13 +128,13 @@ export function refuseMoves(
   const [before, after] = [olds.settings.hub.name, news.settings.hub.name];
   if (before !== after)
     failures.push(
-      failure(
+      changeOf(
         "hub.name",
         `changes from '${before}' to '${after}', and with it the JetStream domain that holds all collected data; ${cure}`,
       ),
     );
   if (olds.root !== news.root)
-    failures.push(failure("dataFolder", `changes while servers run in the old one; ${cure}`));
+    failures.push(changeOf("dataFolder", `changes while servers run in the old one; ${cure}`));
   const others = [movedServers, renamedSites, cutOffSites];
   return [...failures, ...others.flatMap((find) => find(olds.settings, news.settings))];
 }

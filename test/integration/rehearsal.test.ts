@@ -5,7 +5,7 @@ import { RawSettings } from "../../configs/settings";
 import { processName } from "../../machine/processes";
 import { clear } from "../../providers/rehearsal/rehearsal-folder";
 import { onLoopback } from "../../providers/rehearsal/rehearsal-plan";
-import { ScratchFleet } from "../../providers/scratch-fleet";
+import { ScratchFleet } from "../../providers/rehearsal/scratch-fleet";
 import { reservedPorts, serversOf } from "../support/e2e-servers";
 import { TestFleet } from "../support/fleet";
 import { settingsOf } from "../support/settings";

@@ -11,7 +11,7 @@ import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
 import { LeafLink, Varz, leafLinks, varz } from "../../servers/nats/system";
 import { forgetPassed } from "../../providers/rehearsal/rehearsal-memory";
 import { KeyRole } from "../../configs/keys";
-import { ScratchFleet, ScratchServer } from "../../providers/scratch-fleet";
+import { ScratchFleet, ScratchServer } from "../../providers/rehearsal/scratch-fleet";
 import { hostOf } from "../../servers/hosts";
 import * as smokeTest from "../../providers/smoke-test";
 import { settingsOf } from "./settings";

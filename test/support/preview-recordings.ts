@@ -40,7 +40,8 @@ function inputsOf(urn: string, state: State): State {
 }
 
 export function writeRecording(name: string, { preview, ...previewed }: Previewed, discard: string[]): void {
-  const { config = {}, steps = [], diagnostics = [] } = preview;
+  const { config = {}, steps = [] } = preview;
+  const diagnostics = (preview.diagnostics ?? []).filter(({ severity }) => severity === "error");
   const kept = steps
     .filter(({ op }) => op !== "same")
     .map(({ op, urn, oldState, newState }) => ({

@@ -1,4 +1,5 @@
 import { resourceName } from "../../configs/resources";
+import type { Told } from "../../machine/report";
 import { Said, saidIn } from "./diagnostics";
 import type { SitesTable } from "../../configs/reading/sites-table";
 import type { FleetChanges, KeyChange, SiteChange } from "./model";
@@ -24,6 +25,8 @@ export interface Previewed {
   /** The settings that are deployed, of the state's fleet check; undefined where nothing is. */
   before?: FleetSettings;
   preview: PreviewJson;
+  /** What the program and its providers told as data, in the order in which it came. */
+  told: readonly Told[];
   /** The table of sites that the settings name. */
   table?: SitesTable;
   /** Whether the CLI ended with an error: it refused, or it failed. */
@@ -43,7 +46,7 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
   const { stack, before, preview, pending } = previewed;
   const after = settingsOf(preview, previewed.table);
   const names = namesOf(before, after);
-  const said = saidIn(preview, names);
+  const said = saidIn(preview, previewed.told, names);
   const { refusals, failures, found } = said;
   const refused = refusals.length > 0;
   const steps = stepsOf(preview);
@@ -94,7 +97,7 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
     keys: keysOf(steps, names, before, after),
     data: refused ? [] : dataWords(sites, previewed),
     found: [...found, ...interruptedWords(previewed), ...(refused ? failures.map((words) => `failed: ${words}`) : [])],
-    proof: proofWords(!refused && (isTouched || steps.some(({ kind }) => kind === "SmokeTest")), preview),
+    proof: proofWords(!refused && (isTouched || steps.some(({ kind }) => kind === "SmokeTest")), said),
     pending: [...pending, ...offlineSites(after, pending)],
   };
   const isNothing = !refused && !isTouched && sites.length + streams.length + settings.length + steps.length === 0;
@@ -112,7 +115,7 @@ function namesOf(before: FleetSettings | undefined, after: FleetSettings | undef
 const siteIn = (settings: FleetSettings | undefined, name: string) =>
   settings?.sites.find((site) => site.name === name);
 
-function stepsOfServer(steps: readonly Step[], name: string, { wrong, found }: Said): ServerSteps {
+function stepsOfServer(steps: readonly Step[], name: string, { wrong, due, fates }: Said): ServerSteps {
   const isOf = (kind: string, path: string) => (step: Step) =>
     step.kind === kind && (textAt(step.news, path) || textAt(step.olds, path)) === name;
   const parts = {
@@ -123,10 +126,9 @@ function stepsOfServer(steps: readonly Step[], name: string, { wrong, found }: S
     identity: steps.find(isOf("Identity", "owner")),
     certificate: steps.find(isOf("Certificate", "owner")),
     container: steps.find((step) => step.kind === "Container" && step.name === resourceName(name, "container")),
-    isDue: found.some(
-      (words) => words.startsWith(`certificate of ${name} `) || words.startsWith("CA of the leaf links "),
-    ),
+    isDue: due === "all" || due.has(name),
     wrong: wrong.get(name),
+    told: fates.get(name),
   };
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined));
 }
@@ -195,11 +197,8 @@ const interruptedWords = ({ interrupted }: Previewed): string[] =>
     ? []
     : [`an earlier run was interrupted while creating ${interrupted.join(", ")}; the next one takes over what it made`];
 
-/** What the smoke test says of itself: the bytes that go over which link, or why it runs again. */
-function proofWords(runs: boolean, { diagnostics = [] }: PreviewJson): string {
-  const said = diagnostics.flatMap(({ message }) => /^smoke test: (?:runs again: )?(.*)/.exec(message)?.[1] ?? []);
-  return runs ? ["the smoke test runs when all is done", ...said].join(": ") : "";
-}
+const proofWords = (runs: boolean, { proof }: Said): string =>
+  runs ? ["the smoke test runs when all is done", ...proof].join(": ") : "";
 
 const offlineSites = (after: FleetSettings | undefined, known: Previewed["pending"]): Previewed["pending"] =>
   (after?.sites ?? [])

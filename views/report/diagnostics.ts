@@ -1,82 +1,82 @@
-import type { Diagnostic, PreviewJson } from "./preview";
+import type { Told } from "../../machine/report";
+import type { PreviewJson } from "./preview";
 
-/** What the program and its providers said during a preview, as it arrives in Pulumi's diagnostics. */
+/** What the program and its providers told during a preview. Their words are for people: nothing here reads them. */
 
 export interface Said {
   /** Why the update is refused, each with its cure. */
   refusals: string[];
-  /** Errors that are no refusal: something broke. */
+  /** Errors that nobody told as a refusal: something broke. */
   failures: string[];
+  /** What the update does to a server, as its provider decides it. */
+  fates: Map<string, string>;
   /** What is not as it was left, by server. */
-  wrong: Map<string, string>;
+  wrong: Map<string, Wrong>;
+  /** Servers whose certificates the time asks to renew; all where the CA is. */
+  due: Set<string> | "all";
+  /** What the smoke test says of itself: the bytes that go over which link, or why it runs again. */
+  proof: string[];
   /** Anything else that a person should know, in the providers' words. */
   found: string[];
 }
 
-const textOf = ({ message }: Diagnostic): string =>
-  message
-    .replace(/^(error|warning): /, "")
-    .replace(/: $/gm, "")
-    .trim();
-
-/** The fleet check's, for one property each. */
-const CHECKED = /^pulumi-nodejs:dynamic\/nats:\w+ resource '[^']*': property (\S+) value [^]*? has a problem: ([^]*)$/;
-/** The program's own, all at once. */
-const JUDGED = /^the settings have \d+ problems?:\n/;
-/** A provider's: the stack of its error is printed beside the error. */
-const REFUSED = /^Refusal: ([^]*)$/;
-
-/** What the steps show by themselves, and what differs between two previews of the same change. */
-const KNOWN_OTHERWISE = [
-  /^(site )?[a-z0-9-]+: up (replaces|restarts|reloads|deploys|gives) /,
-  /^rehearsal: .* probes arrived in /,
-  /^smoke test: /,
-];
-
-const WRONG = /^(?:site ([a-z0-9-]+): its server|([a-z0-9-]+): the hub) ([^]*); up repairs it$/;
-
-/**
- * The diagnostics. What providers say arrives as they work, side by side: it is put in the order of the sites.
- * @param sites their names, in the order of the settings.
- */
-export function saidIn({ diagnostics = [] }: PreviewJson, sites: readonly string[]): Said {
-  const ofProviders = new Set<string>();
-  const refusals = new Set<string>();
-  const errors = new Set<string>();
-  const wrong = new Map<string, string>();
-  const found = new Set<string>();
-  for (const diagnostic of diagnostics) {
-    const text = textOf(diagnostic);
-    const refused = REFUSED.exec(text)?.[1];
-    if (refused !== undefined) ofProviders.add(withoutStack(refused));
-    else if (diagnostic.severity === "error") errors.add(text);
-    else if (diagnostic.severity === "info" && text !== "") {
-      const [, site, hub, what] = WRONG.exec(text) ?? [];
-      if (what !== undefined) wrong.set(site ?? hub ?? "", what);
-      else if (!KNOWN_OTHERWISE.some((pattern) => pattern.test(text))) found.add(text);
-    }
-  }
-  const failures: string[] = [];
-  for (const error of errors) {
-    const [, property, reason] = CHECKED.exec(error) ?? [];
-    if (property !== undefined && reason !== undefined) refusals.add(checkedWords(property, reason));
-    else if (JUDGED.test(error)) for (const problem of judgedProblems(error)) refusals.add(problem);
-    else if (!ofProviders.has(withoutStack(error))) failures.push(error);
-  }
-  const rank = (text: string): number => sites.indexOf(/\bsite ([a-z0-9-]+)/.exec(text)?.[1] ?? "");
-  const sorted = (texts: Iterable<string>): string[] => [...texts].sort().sort((a, b) => rank(a) - rank(b));
-  return { refusals: [...refusals, ...sorted(ofProviders)], failures: failures.sort(), wrong, found: sorted(found) };
+export interface Wrong {
+  what: string;
+  /** Whether the server does not run. */
+  isDead: boolean;
 }
 
-const judgedProblems = (text: string): string[] =>
-  text
-    .split(/\n {2}- /)
-    .slice(1)
-    .map((problem) => problem.trim());
+/** What providers tell arrives as they work, side by side: it is put in the order of the servers, then of the words. */
+const inOrder = (told: readonly Told[], servers: readonly string[]): string[] => {
+  const rank = ({ server = "" }: Told): number => servers.indexOf(server);
+  return [
+    ...new Set(told.toSorted((a, b) => rank(a) - rank(b) || compare(a.words, b.words)).map(({ words }) => words)),
+  ];
+};
 
-/** The reason names what it is about, but where it goes on from its property. */
-const checkedWords = (property: string, reason: string): string =>
-  /^(changes|moves) /.test(reason) ? `${property}: ${reason}` : reason;
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** An error's own lines, without the calls that led to it. */
-const withoutStack = (text: string): string => text.replace(/\n +at [^]*$/, "").trim();
+/** What shows in other parts of the report, and differs between two previews of the same change. */
+const SHOWN_OTHERWISE: readonly Told["kind"][] = ["fate", "wrong", "rehearsed", "proof", "refused"];
+
+/**
+ * @param told in the order in which it arrived.
+ * @param servers the names of the sites, in the order of the settings.
+ */
+export function saidIn({ diagnostics = [] }: PreviewJson, told: readonly Told[], servers: readonly string[]): Said {
+  const of = (kind: Told["kind"]) => told.filter((one) => one.kind === kind);
+  const isOfProperty = ({ values }: Told): boolean => values?.property !== undefined;
+  const [judged, thrown] = [of("refused").filter(isOfProperty), of("refused").filter((one) => !isOfProperty(one))];
+  const refusals = [...new Set(judged.map(({ words }) => words)), ...inOrder(thrown, servers)];
+  const errors = new Set(
+    diagnostics.flatMap(({ severity, message }) =>
+      severity === "error" ? [message.replace(/^error: /, "").trim()] : [],
+    ),
+  );
+  return {
+    refusals,
+    failures: [...errors].filter((error) => !of("refused").some((one) => isTold(error, one))).sort(),
+    fates: new Map(of("fate").map(({ server = "", values }) => [server, String(values?.fate)])),
+    wrong: new Map(of("wrong").map(({ server = "", values = {} }) => [server, wrongIn(values)])),
+    due: of("due").some(({ server }) => server === undefined)
+      ? "all"
+      : new Set(of("due").flatMap(({ server }) => server ?? [])),
+    proof: of("proof").map(({ values = {}, words }) => String(values.what ?? words)),
+    found: inOrder(
+      told.filter(({ kind }) => !SHOWN_OTHERWISE.includes(kind)),
+      servers,
+    ),
+  };
+}
+
+const wrongIn = ({ what = "", isDead = false }: NonNullable<Told["values"]>): Wrong => ({
+  what: String(what),
+  isDead: isDead === true,
+});
+
+/** Whether an error of the CLI is one that was told: it has the words, among its own and in its own lines. */
+function isTold(error: string, { words, values }: Told): boolean {
+  const packed = (text: string): string => text.replace(/\s+/g, "");
+  const property = typeof values?.property === "string" ? `${values.property}:` : "";
+  return packed(error).includes(packed(words.startsWith(property) ? words.slice(property.length) : words));
+}

@@ -1,9 +1,8 @@
-import { isLowered } from "../../configs/plan/limits";
-import { spotOf } from "../../configs/placement";
-import type { StoreLimits } from "../../configs/plan/plan-server";
 import { UNKNOWN, changed, same, settled } from "../../configs/values";
+import type { Wrong } from "./diagnostics";
 import type { LinkFate, ServerFate } from "./model";
 import { Inputs, Step, at, isUnknown, numberAt, textAt } from "./preview";
+import { restartReasons } from "../../configs/plan/effects";
 
 /** What an update does to the servers and to the leaf links, from the inputs before and after. */
 
@@ -22,15 +21,13 @@ export interface ServerSteps {
   certificate?: Step;
   /** Whether the time or the CA asks for another certificate. */
   isDue?: boolean;
-  /** What is not as it was left: "is not running". */
-  wrong?: string;
+  /** What its provider says that the update does to it; absent where it could not know. */
+  told?: ServerFate;
+  /** What is not as it was left. */
+  wrong?: Wrong;
 }
 
 const differs = (step: Step, path: string): boolean => changed(at(step.news, path), at(step.olds, path));
-
-const lowersLimits = ({ olds, news }: Step): boolean => isLowered(limitsIn(news), limitsIn(olds));
-
-const limitsIn = (inputs: Inputs): Partial<StoreLimits> => at(inputs, "declaration.reload.limits") ?? {};
 
 /** A port that was given is allocated from now on: it is another one. */
 const freesPort = (identity: Step | undefined): boolean => {
@@ -40,18 +37,10 @@ const freesPort = (identity: Step | undefined): boolean => {
   );
 };
 
-const spotIn = (inputs: Inputs): unknown => spotOf(at(inputs, "place") ?? {});
-
 /** Why the server must restart; empty when a reload is enough. */
-function restartReasons(step: Step, identity: Step | undefined): string[] {
-  const before = (at(step.olds, "declaration.restart") ?? {}) as Inputs;
-  const after = settled((at(step.news, "declaration.restart") ?? {}) as Inputs, before);
-  const fields = [...new Set([...Object.keys(after), ...Object.keys(before)])].sort();
-  const reasons = fields.filter((field) => !same(after[field], before[field]));
-  if (freesPort(identity) && !reasons.includes("ports")) reasons.push("ports");
-  if (changed(spotIn(step.news), spotIn(step.olds))) reasons.push("place");
-  if (lowersLimits(step)) reasons.push("less storage");
-  return reasons;
+function reasonsToRestart({ news, olds }: Step, identity: Step | undefined): string[] {
+  const reasons = restartReasons(news, olds);
+  return freesPort(identity) && !reasons.includes("ports") ? [...reasons, "ports"] : reasons;
 }
 
 /** Why the server reloads: what of its configuration changes. */
@@ -80,26 +69,24 @@ const hasOtherCertificates = ({ server, certificate, isDue = false }: ServerStep
   (certificate !== undefined && IN_CERTIFICATE.some((input) => differs(certificate, input))) ||
   (server !== undefined && differs(server, "certificates"));
 
-/** The providers' word for a server that died. */
-const NOT_RUNNING = "is not running";
-
 /** What is the same for the hub and a site. */
 function fateOf(steps: ServerSteps, more: string[]): Fate {
-  const { server: step, container, identity, wrong } = steps;
+  const { server: step, container, identity, wrong, told } = steps;
   if (step?.op === "create") return { server: "starts", because: [] };
   if (step?.op === "delete") return { server: "stops", because: [] };
   if (container !== undefined && container.op !== "update") return { server: "replaced", because: ["its container"] };
   if (step !== undefined && isUnknown(step.news, "place")) return { server: "replaced", because: ["its container"] };
-  if (wrong === NOT_RUNNING) return { server: "starts", because: [`it ${wrong}`] };
-  const restart = step === undefined ? [] : restartReasons(step, identity);
-  if (restart.length > 0) return { server: "restarts", because: restart };
+  if (wrong?.isDead === true) return { server: "starts", because: [`it ${wrong.what}`] };
+  const restart = step === undefined ? [] : reasonsToRestart(step, identity);
+  if (told === "restarts" || (restart.length > 0 && told !== "reloads"))
+    return { server: "restarts", because: restart };
   const reload = [
     ...(step === undefined ? [] : reloadReasons(step)),
     ...(hasOtherCertificates(steps) ? ["certificates"] : []),
     ...more,
   ];
-  if (wrong !== undefined) return { server: "repaired", because: [`it ${wrong}`, ...reload] };
-  return reload.length > 0 ? { server: "reloads", because: reload } : UNTOUCHED;
+  if (wrong !== undefined) return { server: "repaired", because: [`it ${wrong.what}`, ...reload] };
+  return reload.length > 0 || told === "reloads" ? { server: "reloads", because: reload } : UNTOUCHED;
 }
 
 /** More sites are only counted. */

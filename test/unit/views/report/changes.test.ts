@@ -3,6 +3,8 @@ import type { RawSettings } from "../../../../configs/settings";
 import { UNKNOWN } from "../../../../configs/values";
 import { changesOf } from "../../../../views/report/changes";
 import type { FleetChanges } from "../../../../views/report/model";
+import { type Told, wrongWith } from "../../../../machine/report";
+import { previewedIn, readRecording, recordingNames } from "../../../support/preview-recordings";
 import type { Diagnostic, PreviewStep } from "../../../../views/report/preview";
 import {
   TWO_SITES,
@@ -18,10 +20,13 @@ import {
   update,
 } from "./previews";
 
-const info = (message: string): Diagnostic => ({ severity: "info", message: `${message}\n\n` });
+const wrong = (server: string, what: string, isDead = false): Told => ({
+  ...wrongWith(server, { what, isDead }),
+  words: "…",
+});
 
-const said = (steps: PreviewStep[], diagnostics: Diagnostic[] = [], wanted: RawSettings = TWO_SITES): FleetChanges =>
-  changesOf(previewOf(wanted, steps, diagnostics)).changes;
+const said = (steps: PreviewStep[], told: Told[] = [], wanted: RawSettings = TWO_SITES): FleetChanges =>
+  changesOf(previewOf(wanted, steps, told)).changes;
 
 /** What happens to servers and links, by site, and to the hub. */
 function fates(changes: FleetChanges): Record<string, string> {
@@ -51,7 +56,7 @@ const withCertificate = (inputs: Record<string, unknown>): PreviewStep[] => [
 
 describe("the changes that a preview shows", () => {
   describe("to a site's server", () => {
-    const CASES: Record<string, { steps: PreviewStep[]; says?: Diagnostic[]; fate: Record<string, string> }> = {
+    const CASES: Record<string, { steps: PreviewStep[]; says?: Told[]; fate: Record<string, string> }> = {
       "a setting that it takes at start: it restarts": {
         steps: [onOslo(leafInputs("oslo", { restart: { reconnect: 200 } }))],
         fate: { oslo: "restarts, drops and comes back" },
@@ -94,7 +99,7 @@ describe("the changes that a preview shows", () => {
       },
       "a certificate that comes to its end: it reloads, and the link stays": {
         steps: withCertificate({ renewBefore: 1 }),
-        says: [info("certificate of oslo ends on 1 May 2027; up renews it")],
+        says: [{ kind: "due", server: "oslo", words: "…" }],
         fate: { oslo: "reloads, stays" },
       },
       "a certificate with other names: it reloads": {
@@ -113,12 +118,12 @@ describe("the changes that a preview shows", () => {
       "a container that changes in place: nothing": { steps: [containerStep("oslo", "update")], fate: {} },
       "it died: it starts, whatever else changes": {
         steps: [onOslo(leafInputs("oslo", { restart: { reconnect: 200 } }))],
-        says: [info("site oslo: its server is not running; up repairs it")],
+        says: [wrong("oslo", "is not running", true)],
         fate: { oslo: "starts, comes up" },
       },
       "its file was changed by hand: it is repaired": {
         steps: [onOslo(leafInputs("oslo"))],
-        says: [info("site oslo: its server has a configuration file that was changed by hand; up repairs it")],
+        says: [wrong("oslo", "has a configuration file that was changed by hand")],
         fate: { oslo: "repaired, may drop" },
       },
       "it was offline: it starts": {
@@ -154,7 +159,7 @@ describe("the changes that a preview shows", () => {
     });
 
     it("it died: it starts, and every link comes up", () => {
-      const says = [info("hub: the hub is not running; up repairs it")];
+      const says = [wrong("hub", "is not running", true)];
       const up = { oslo: "untouched, comes up", bergen: "untouched, comes up" };
       assert.deepEqual(fates(said([onHub(hubInputs())], says)), { hub: "starts", ...up });
     });
@@ -185,7 +190,7 @@ describe("the changes that a preview shows", () => {
     const wanted = { ...TWO_SITES, sites: [OFFLINE, { name: "bergen" }] };
     const before = settingsFrom(wanted);
     const restarts = update("HubServer", "hub-server", hubInputs(), hubInputs({ restart: { syncInterval: 1000 } }));
-    const beside = (steps: PreviewStep[], says: Diagnostic[] = [], news: RawSettings = wanted): FleetChanges =>
+    const beside = (steps: PreviewStep[], says: Told[] = [], news: RawSettings = wanted): FleetChanges =>
       changesOf(previewOf(news, steps, says, { before })).changes;
 
     it("the hub restarts: no link of that site drops, and it is pending", () => {
@@ -198,7 +203,7 @@ describe("the changes that a preview shows", () => {
     });
 
     it("a dead hub starts: no link of that site comes up", () => {
-      const says = [info("hub: the hub is not running; up repairs it")];
+      const says = [wrong("hub", "is not running", true)];
       const steps = [update("HubServer", "hub-server", hubInputs(), hubInputs())];
       assert.deepEqual(fates(beside(steps, says)), { hub: "starts", bergen: "untouched, comes up" });
     });
@@ -285,47 +290,70 @@ describe("the changes that a preview shows", () => {
     const { found } = said(
       [],
       [
-        info("site oslo: hub stream OSLO/EVENTS does not source EVENTS; up repairs it"),
-        info("rehearsal: hub, oslo on loopback: 6 probes arrived in 1.2 s"),
-        info("rehearsal: this change could not be rehearsed: no room; it goes on without"),
-        info("site bergen: up reloads its server"),
+        { kind: "found", server: "oslo", words: "site oslo: no source" },
+        { kind: "rehearsed", words: "rehearsal: 6 probes arrived in 1.2 s" },
+        { kind: "found", words: "rehearsal: no room; it goes on without" },
+        { kind: "fate", server: "bergen", values: { fate: "reloads" }, words: "site bergen: up reloads its server" },
       ],
     );
-    assert.deepEqual(found, [
-      "rehearsal: this change could not be rehearsed: no room; it goes on without",
-      "site oslo: hub stream OSLO/EVENTS does not source EVENTS; up repairs it",
-    ]);
+    assert.deepEqual(found, ["rehearsal: no room; it goes on without", "site oslo: no source"]);
   });
 
   describe("that is refused", () => {
-    const error = (message: string): Diagnostic => ({ severity: "error", message: `error: ${message}\n` });
+    const refusal = (words: string, about: Partial<Told> = {}): Told => ({ kind: "refused", words, ...about });
+    const ofRule = (words: string): Told => refusal(words, { values: { property: words.split(":")[0] ?? "" } });
+    /** What the CLI shows of errors, in its own words round the program's. */
+    const withErrors = (told: Told[], ...messages: string[]) => {
+      const previewed = previewOf(TWO_SITES, [], told);
+      const diagnostics = messages.map((message): Diagnostic => ({
+        severity: "error",
+        message: `error: ${message}\n`,
+      }));
+      return changesOf({ ...previewed, preview: { ...previewed.preview, diagnostics } });
+    };
 
     it("by several sites: in the order of the settings, once each", () => {
-      const refused = (site: string): Diagnostic[] => [
-        { severity: "info#err", message: `Refusal: stream EVENTS at site ${site}: no: \n    at x (y.ts:1:2)\n\n` },
-        error(`stream EVENTS at site ${site}: no`),
-      ];
-      const { changes, failures } = changesOf(
-        previewOf(TWO_SITES, [], [...refused("bergen"), ...refused("oslo"), ...refused("oslo")]),
-      );
-      assert.deepEqual(changes.refusals, ["stream EVENTS at site oslo: no", "stream EVENTS at site bergen: no"]);
+      const at = (server: string): Told => refusal(`no: ${server}`, { server });
+      const { changes, failures } = withErrors([at("bergen"), at("oslo"), at("oslo")], "no: oslo", "no: bergen");
+      assert.deepEqual(changes.refusals, ["no: oslo", "no: bergen"]);
       assert.deepEqual([changes.verdict, failures], ["refused", []]);
     });
 
     it("by the rules: all of them, in their order", () => {
-      const message = "the settings have 2 problems:\n  - sites[1].name: b; c\n  - hub.host: b; c";
-      assert.deepEqual(said([], [error(message)]).refusals, ["sites[1].name: b; c", "hub.host: b; c"]);
+      const rules = ["sites[1].name: b; c", "hub.host: b; c"];
+      const { changes, failures } = withErrors(rules.map(ofRule), `2 problems:\n  - ${rules.join("\n  - ")}`);
+      assert.deepEqual([changes.refusals, failures], [rules, []]);
+    });
+
+    it("by the check of the fleet, which the CLI tells by the property", () => {
+      const told = refusal("hub.name: changes; cure", { values: { property: "hub.name" } });
+      const error = "nats:FleetCheck resource 'fleet-check': property hub.name value {x} has a problem: changes; cure";
+      assert.deepEqual(withErrors([told], error).failures, []);
     });
 
     it("is told from one that failed", () => {
-      const { changes, failures } = changesOf(previewOf(TWO_SITES, [], [error("no such plugin")]));
+      const { changes, failures } = withErrors([], "no such plugin");
       assert.deepEqual([changes.verdict, failures], ["unchanged", ["no such plugin"]]);
     });
 
     it("promises nothing of messages: they were not looked at to the end", () => {
       const wanted = { ...TWO_SITES, sites: [{ name: "oslo" }] };
-      assert.deepEqual(said([], [error("the settings have 1 problem:\n  - a: b; c")], wanted).data, []);
+      assert.deepEqual(said([], [ofRule("a: b; c")], wanted).data, []);
       assert.match(said([], [], wanted).data.join(), /^bergen: its own streams are deleted with it; the hub has every/);
     });
+  });
+
+  it("are read of what providers tell as data, whatever their words are", () => {
+    for (const name of recordingNames()) {
+      const recording = readRecording(name);
+      const isShown = ({ kind }: Told): boolean => kind === "found" || kind === "refused" || kind === "due";
+      const told = recording.told.map((one) => (isShown(one) ? one : { ...one, words: "in other words" }));
+      const report = (one: readonly Told[]) => changesOf(previewedIn({ ...recording, told: one })).changes;
+      assert.deepEqual(report(told), report(recording.told), name);
+      const others = recording.told.map((one, i) => ({ ...one, words: `words ${i}` }));
+      const { refusals: _, found: __, ...rest } = report(recording.told);
+      const { refusals: ___, found: ____, ...restOfOthers } = report(others);
+      assert.deepEqual(restOfOthers, rest, name);
+    }
   });
 });

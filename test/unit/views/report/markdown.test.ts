@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { RawSettings } from "../../../../configs/settings";
-import type { PreviewJson } from "../../../../views/report/preview";
+import type { Told } from "../../../../machine/report";
 import { reportOf } from "../../../../views/report/report";
 import { newSeed } from "../../../support/settings";
-import { previewedIn, readRecording, recordingNames } from "../../../support/preview-recordings";
+import { type Recording, previewedIn, readRecording, recordingNames } from "../../../support/preview-recordings";
 import { TWO_SITES, leafInputs, previewOf, settingsFrom, update } from "./previews";
 
 describe("the report as Markdown", () => {
@@ -11,9 +11,12 @@ describe("the report as Markdown", () => {
     for (const name of recordingNames()) {
       const recording = readRecording(name);
       const { steps = [], diagnostics = [] } = recording.preview;
-      const turned = { ...recording.preview, steps: steps.toReversed(), diagnostics: diagnostics.toReversed() };
-      const text = (preview: PreviewJson) => reportOf(previewedIn({ ...recording, preview })).markdown;
-      assert.equal(text(turned), text(recording.preview), name);
+      const preview = { ...recording.preview, steps: steps.toReversed(), diagnostics: diagnostics.toReversed() };
+      // The program itself tells of the rules in their order.
+      const isRule = ({ values }: Told): boolean => values?.property !== undefined;
+      const told = [...recording.told.filter(isRule), ...recording.told.filter((one) => !isRule(one)).toReversed()];
+      const text = (one: Recording) => reportOf(previewedIn(one)).markdown;
+      assert.equal(text({ ...recording, preview, told }), text(recording), name);
     }
   });
 
@@ -29,7 +32,7 @@ describe("the report as Markdown", () => {
       previewOf(
         wanted,
         [update("LeafServer", "oslo-server", leafInputs("oslo"), leafInputs("oslo", { access: { link: seed } }))],
-        [{ severity: "info", message: `site oslo: open ${seed}: no such file` }],
+        [{ kind: "found", server: "oslo", words: `site oslo: open ${seed}: no such file` }],
         { pending: [{ site: "bergen", reason: `dial ${seed}` }] },
       ),
     );
@@ -39,7 +42,7 @@ describe("the report as Markdown", () => {
 
   it("shows the words of others as they are: no markup, no mention, no new row", () => {
     const message = "site oslo: <b>@all</b> | [x](http://y) `z`\n| a |\n# b";
-    const { markdown } = reportOf(previewOf(TWO_SITES, [], [{ severity: "info", message }]));
+    const { markdown } = reportOf(previewOf(TWO_SITES, [], [{ kind: "found", server: "oslo", words: message }]));
     assert.match(
       markdown,
       /\\<b\\>@\u2060all\\<\/b\\> \\\| \\\[x\\\]\(http:\/\/y\) \\`z\\`\n {2}\\\| a \\\|\n {2}\\# b/,
@@ -69,8 +72,8 @@ describe("the report as Markdown", () => {
   });
 
   it("draws no picture of what is refused", () => {
-    const message = "error: the settings have 1 problem:\n  - a: b; c";
-    const { markdown } = reportOf(previewOf(TWO_SITES, [], [{ severity: "error", message }]));
+    const refusal = { kind: "refused" as const, values: { property: "a" }, words: "a: b; c" };
+    const { markdown } = reportOf(previewOf(TWO_SITES, [], [refusal]));
     assert.doesNotMatch(markdown, /mermaid/);
     assert.match(reportOf(previewOf(TWO_SITES)).markdown, /```mermaid\n/);
   });

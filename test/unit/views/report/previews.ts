@@ -1,5 +1,6 @@
 import type { Previewed } from "../../../../views/report/changes";
-import type { Diagnostic, PreviewStep } from "../../../../views/report/preview";
+import type { Told } from "../../../../machine/report";
+import type { PreviewStep } from "../../../../views/report/preview";
 import { UNKNOWN } from "../../../../configs/values";
 import { readSettings } from "../../../../configs/reading/read-settings";
 import { type RawSettings } from "../../../../configs/settings";
@@ -21,7 +22,7 @@ export const TWO_SITES = {
 export function previewOf(
   wanted: RawSettings,
   steps: PreviewStep[] = [],
-  diagnostics: Diagnostic[] = [],
+  told: Told[] = [],
   more: Partial<Previewed> = {},
 ): Previewed {
   const config = Object.fromEntries(
@@ -33,8 +34,9 @@ export function previewOf(
   return {
     stack: "lab",
     before: settingsFrom(TWO_SITES),
-    preview: { config, steps, diagnostics },
-    failed: diagnostics.some(({ severity }) => severity === "error"),
+    preview: { config, steps, diagnostics: [] },
+    told,
+    failed: told.some(({ kind }) => kind === "refused"),
     pending: [],
     leaving: [],
     discard: { site: () => false, collected: () => false },

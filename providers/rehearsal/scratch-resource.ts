@@ -1,7 +1,7 @@
-import * as hubLink from "./hub-link";
-import * as identity from "./identity";
-import * as leafServer from "./leaf-server";
-import * as streams from "./streams";
+import * as hubLink from "../hub-link";
+import * as identity from "../identity";
+import * as leafServer from "../leaf-server";
+import * as streams from "../streams";
 
 /** What of a provider of Pulumi is used without Pulumi. */
 interface Provider<I, O> {

@@ -1,23 +1,23 @@
-import { present } from "../configs/values";
-import { declareHub, declareHubLink, declareLeaf } from "../configs/plan/declare";
-import { linkUrl } from "../configs/link-tls";
-import { HUB_ROLES, type KeyRole, SITE_ROLES } from "../configs/keys";
-import { Settings, SiteSettings } from "../configs/settings";
-import { FleetAccess, SiteAccess } from "../fleet/sourcing/collected";
-import { declareSites } from "../fleet/sourcing/declared-sites";
-import { digest } from "../machine/digest";
-import * as hubLink from "./hub-link";
-import * as hubServer from "./hub-server";
-import * as identity from "./identity";
-import * as leafServer from "./leaf-server";
-import { LinkCertificates } from "../servers/files/link-tls";
-import type { ProcessPlace } from "../servers/server-host";
-import { declareLink, declaredLinks, dropLink } from "../servers/server-config";
-import { LocalFiles } from "../servers/files/server-files";
+import { present } from "../../configs/values";
+import { declareHub, declareHubLink, declareLeaf } from "../../configs/plan/declare";
+import { linkUrl } from "../../configs/link-tls";
+import { HUB_ROLES, type KeyRole, SITE_ROLES } from "../../configs/keys";
+import { Settings, SiteSettings } from "../../configs/settings";
+import { FleetAccess, SiteAccess } from "../../fleet/sourcing/collected";
+import { declareSites } from "../../fleet/sourcing/declared-sites";
+import { digest } from "../../machine/digest";
+import * as hubLink from "../hub-link";
+import * as hubServer from "../hub-server";
+import * as identity from "../identity";
+import * as leafServer from "../leaf-server";
+import { LinkCertificates } from "../../servers/files/link-tls";
+import type { ProcessPlace } from "../../servers/server-host";
+import { declareLink, declaredLinks, dropLink } from "../../servers/server-config";
+import { LocalFiles } from "../../servers/files/server-files";
 import { Resource, SiteResources, siteResources } from "./scratch-resource";
-import * as smokeTest from "./smoke-test";
-import * as streams from "./streams";
-import { ThrowawayCertificates, throwawayLinkKeys } from "../servers/throwaway";
+import * as smokeTest from "../smoke-test";
+import * as streams from "../streams";
+import { ThrowawayCertificates, throwawayLinkKeys } from "../../servers/throwaway";
 
 /**
  * A hub and its sites as processes on loopback, without Pulumi: the providers' own functions, called in the order in
