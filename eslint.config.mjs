@@ -25,7 +25,7 @@ const impureSyntax = [
 ];
 
 export default defineConfig(
-  { ignores: ["node_modules/", ".state/", ".fleet/", "coverage/", "test/.snippet-*/"] },
+  { ignores: ["node_modules/", ".state/", ".fleet/", "coverage/", "test/.snippet-*/", "examples/embedded/"] },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.recommendedTypeChecked],

@@ -7,41 +7,14 @@ import { copyProject } from "../support/scratch-project";
 import { publish, stored } from "../support/e2e-traffic";
 import { until } from "../support/until";
 
-// The components in somebody else's Pulumi program, which depends on this package.
+// The components in somebody else's Pulumi program, which depends on this package: examples/embedded.
 
-const PROGRAM = `
-import * as pulumi from "@pulumi/pulumi";
-import { Fleet, Hub, Leaf, Proof, readSettings } from "nats-hub-leaf";
-
-const { settings, problems } = readSettings({
-  sites: [{ name: "oslo" }],
-  streams: [{ name: "EVENTS", subjects: ["events.>"] }],
-});
-if (settings === undefined) throw new pulumi.RunError(JSON.stringify(problems));
-
-const fleet = new Fleet("edge", { settings, stack: pulumi.getStack() });
-const center = new Hub("center", { fleet });
-const sites = settings.sites.map((site) => new Leaf(site.name, { fleet, hub: center, site }));
-const { rows } = new Proof("edge-proof", { fleet, hub: center, sites });
-
-export const proof = rows;
-export const hub = center.endpoints;
-const site = Object.fromEntries(sites.map((leaf) => [leaf.site.name, leaf.endpoints]));
-export { site as sites };
-export const seeds = pulumi.secret(fleet.userSeeds());
-`;
+const EXAMPLE = path.resolve(__dirname, "../../examples/embedded");
 
 /** A Pulumi project of its own, with this package among its dependencies. */
 function otherProject(dependency: string): string {
   const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "nhl-elsewhere-")));
-  const write = (file: string, text: string) => fs.writeFileSync(path.join(folder, file), text);
-  write("Pulumi.yaml", "name: elsewhere\nruntime: nodejs\nbackend:\n  url: file://./.state?create_dir=true\n");
-  write("package.json", JSON.stringify({ name: "elsewhere", dependencies: { "nats-hub-leaf": "*" } }));
-  write(
-    "tsconfig.json",
-    JSON.stringify({ compilerOptions: { module: "commonjs", moduleResolution: "node", noCheck: true } }),
-  );
-  write("index.ts", PROGRAM);
+  fs.cpSync(EXAMPLE, folder, { recursive: true });
   fs.mkdirSync(path.join(folder, "node_modules"));
   fs.symlinkSync(dependency, path.join(folder, "node_modules/nats-hub-leaf"));
   fs.symlinkSync(path.join(dependency, "node_modules/@pulumi"), path.join(folder, "node_modules/@pulumi"));

@@ -9,6 +9,7 @@ import { Stack } from "../support/cli";
 import { type Ran, succeeded } from "../support/commands";
 import { killAll, pidOf, reservedPorts, serversOf } from "../support/e2e-servers";
 import { publish } from "../support/e2e-traffic";
+import { exampleFile, exampleSettings } from "../support/examples";
 import { type SharedState, sharedState } from "../support/shared-state";
 import { until } from "../support/until";
 import { isOfPassphrase } from "../../commands/stack/passphrase";
@@ -21,6 +22,7 @@ const refusedBy = (ran: Ran): string => {
   return ran.output;
 };
 
+// examples/csv
 describe("a protected stack whose sites stand in a table", () => {
   let stack: Stack;
   const CONFIRM = "prod-like";
@@ -39,16 +41,15 @@ describe("a protected stack whose sites stand in a table", () => {
   const pids = (): number[] => ["hub", "oslo", "bergen"].map((server) => pidOf(stack.fleet, server));
 
   before(async () => {
-    const settings: RawSettings = { protect: true, sitesFile: "sites.csv", streams, probes: { burst: "0B" } };
-    stack = await Stack.create(CONFIRM, settings);
-    table("oslo,,0", "bergen,3GiB,0");
+    stack = await Stack.create(CONFIRM, exampleSettings("csv"));
+    fs.writeFileSync(path.join(stack.folder, "sites.csv"), exampleFile("csv/sites.csv"));
   });
   after(() => stack.remove());
 
   it("names a mistake of the table by line and column, in `make plan`", async () => {
     table("oslo,,0", "bergen,many,0");
     assert.match(refusedBy(await stack.makeWith("plan", {})), /sites\.csv line 3, column quota: 'many' is not a size/);
-    table("oslo,,0", "bergen,3GiB,0");
+    fs.writeFileSync(path.join(stack.folder, "sites.csv"), exampleFile("csv/sites.csv"));
   });
 
   it("is not made by `make up` without its name, nor with another", async () => {

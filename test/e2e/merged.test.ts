@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
+import type { RawSettings } from "../../configs/settings";
 import { JetStream } from "../../servers/nats/jetstream";
 import { Stack } from "../support/cli";
 import { type Ran } from "../support/commands";
+import { exampleSettings } from "../support/examples";
 import { MOST_SILENCE_MS, Traffic, endAll, publish, sourceOf, stored } from "../support/e2e-traffic";
 import { type Ground, onEveryGround } from "../support/grounds";
 import { until } from "../support/until";
 
-// One hub stream for all sites, every subject prefixed by the site's name.
+// One hub stream for all sites, every subject prefixed by the site's name: examples/merged.
 
-const settings = (...sites: string[]) => ({
-  sites: sites.map((name) => ({ name })),
-  streams: [{ name: "EVENTS", subjects: ["events.>"], collect: { mode: "merged" as const } }],
-});
+const EXAMPLE = exampleSettings("merged");
+const settings = (...sites: string[]): RawSettings => ({ ...EXAMPLE, sites: sites.map((name) => ({ name })) });
 
 onEveryGround("a merged stream", (start) => {
   let ground: Ground;
@@ -46,7 +46,7 @@ onEveryGround("a merged stream", (start) => {
 
   before(async () => {
     ground = await start();
-    stack = await Stack.create("merged", { ...ground.settings, ...settings("oslo", "bergen") }, ground.options);
+    stack = await Stack.create("merged", { ...ground.settings, ...EXAMPLE }, ground.options);
     first = await stack.up();
   });
   after(async () => {

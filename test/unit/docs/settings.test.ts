@@ -25,7 +25,13 @@ function underlined(config: Config): string[] {
   return (stackFile.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message ?? ""}`);
 }
 
-const SHIPPED = ["Pulumi.dev.yaml", "Pulumi.staging.yaml", "Pulumi.prod.yaml"];
+const SHIPPED = [
+  "Pulumi.dev.yaml",
+  "Pulumi.staging.yaml",
+  "Pulumi.prod.yaml",
+  "examples/csv/Pulumi.csv.yaml",
+  "examples/merged/Pulumi.merged.yaml",
+];
 const configOf = (text: string): Config => {
   const value = parse(text) as Config;
   return (value.config as Config | undefined) ?? value;
