@@ -127,17 +127,24 @@ describeWith(["nats"], "the nats CLI with contexts", () => {
     // The module of the nats CLI has the library, too, and pins it.
     go: { programs: ["go"], run: (file: string) => ["go", "-C", join(ROOT, "toolchain/go/nats-cli"), "run", file] },
   } as const;
-  for (const [language, { programs, run }] of Object.entries(RUNS)) {
-    describeWith(programs, `beside it, the printed snippet (${language})`, function () {
+  const PRINTED: Record<string, keyof typeof RUNS> = {
+    "nats CLI": "sh",
+    "TypeScript (npm packages @nats-io/transport-node and @nats-io/jetstream)": "ts",
+    "TypeScript (npm package nats, 2.x)": "ts",
+    "Go (module github.com/nats-io/nats.go)": "go",
+  };
+  for (const [printed, language] of Object.entries(PRINTED)) {
+    const { programs, run } = RUNS[language];
+    describeWith(programs, `beside it, the printed snippet (${printed})`, function () {
       this.timeout(120_000);
       let folder: string;
-      // Inside the checkout, where the package `nats` is found.
+      // Inside the checkout, where the packages are found.
       before(() => (folder = mkdtempSync(join(ROOT, "test", ".snippet-"))));
       after(() => rmSync(folder, { recursive: true, force: true }));
 
       it("stores a message from the site", async () => {
         const { fleet: deployed } = deployedOf(fleet);
-        const { text } = snippetsOf(deployed, deployed.sites[0]!).find((one) => one.language === language)!;
+        const { text } = snippetsOf(deployed, deployed.sites[0]!).find(({ title }) => title === printed)!;
         const [file, seedFile] = [join(folder, `main.${language}`), join(folder, "application.nk")];
         writeFileSync(file, text);
         writeFileSync(seedFile, `${fleet.site("oslo").seeds.application}\n`, { mode: 0o600 });

@@ -19,23 +19,35 @@ function nats({ url }: DeployedSite, subject: string): Snippet {
 
 function typescript({ url }: DeployedSite, subject: string): Snippet {
   const text = `import { readFileSync } from "node:fs";
+import { connect, nkeyAuthenticator } from "@nats-io/transport-node";
+import { jetstream } from "@nats-io/jetstream";
+
+${publishing(url, subject, "jetstream(connection)")}`;
+  return { title: "TypeScript (npm packages @nats-io/transport-node and @nats-io/jetstream)", language: "ts", text };
+}
+
+/** The package before it was divided; many applications have it. */
+function olderTypescript({ url }: DeployedSite, subject: string): Snippet {
+  const text = `import { readFileSync } from "node:fs";
 import { connect, nkeyAuthenticator } from "nats";
 
-async function main() {
+${publishing(url, subject, "connection.jetstream()")}`;
+  return { title: "TypeScript (npm package nats, 2.x)", language: "ts", text };
+}
+
+const publishing = (url: string, subject: string, jetStream: string): string => `async function main() {
   const seed = readFileSync(process.env.NATS_SEED_FILE!, "utf8").trim();
   const connection = await connect({
     servers: ${quoted(url)},
     authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)),
     maxReconnectAttempts: -1,
   });
-  const { stream, seq } = await connection.jetstream().publish(${quoted(subject)}, "hello");
+  const { stream, seq } = await ${jetStream}.publish(${quoted(subject)}, "hello");
   console.log(\`stored in \${stream} as \${seq}\`);
   await connection.drain();
 }
 
 void main();`;
-  return { title: "TypeScript (npm package nats)", language: "ts", text };
-}
 
 function go({ url }: DeployedSite, subject: string): Snippet {
   const text = `package main
@@ -76,7 +88,7 @@ func main() {
 /** How to publish to the fleet's first stream at the site. */
 export function snippetsOf({ streams }: DeployedFleet, site: DeployedSite): Snippet[] {
   const subject = exampleSubject(streams[0]?.subjects[0] ?? ">");
-  return [nats, typescript, go].map((write) => write(site, subject));
+  return [nats, typescript, olderTypescript, go].map((write) => write(site, subject));
 }
 
 /** The snippets as a piece of Markdown. */

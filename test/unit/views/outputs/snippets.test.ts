@@ -9,17 +9,17 @@ describe("the connection snippets", () => {
   it("are for the nats CLI, TypeScript and Go", () => {
     assert.deepEqual(
       snippets.map(({ language }) => language),
-      ["sh", "ts", "go"],
+      ["sh", "ts", "ts", "go"],
     );
   });
 
-  for (const { language, text } of snippets) {
-    it(`take the seed from the file that the environment names (${language})`, () => {
+  for (const { title, text } of snippets) {
+    it(`take the seed from the file that the environment names (${title})`, () => {
       assert.match(text, /NATS_SEED_FILE/);
       assert.doesNotMatch(text, /S[UAO][A-Z2-7]{20}/);
     });
 
-    it(`name the site's server and a subject of its stream (${language})`, () => {
+    it(`name the site's server and a subject of its stream (${title})`, () => {
       assert.ok(text.includes("nats://127.0.0.1:4223"));
       assert.match(text, /\bevents\.hello\b/);
     });
@@ -28,7 +28,7 @@ describe("the connection snippets", () => {
   it("are Markdown, each in its language", () => {
     assert.deepEqual(
       [...snippetsText(snippets).matchAll(/^```(\w+)$/gm)].map(([, language]) => language),
-      ["sh", "ts", "go"],
+      ["sh", "ts", "ts", "go"],
     );
   });
 
