@@ -4,6 +4,7 @@ import { goBuild } from "./go-build";
 import { isExecutable, onPath, pulumiHome } from "../machine/locate";
 import { ensureParts, inScratchFolder, putInPlace, type Part } from "./part";
 import { sayOnTerminal, type Say } from "../machine/progress";
+import { OTHER_RELEASES, nodePart } from "./test-node";
 import { fetchArchive, machine, type PublishedArchive } from "./release";
 import { run } from "../machine/run";
 import { isAtLeast, versionIn } from "../machine/version";
@@ -144,7 +145,10 @@ export const ensureTestTools = (
 ): Promise<string[]> =>
   ensureParts(
     pulumiHome(env),
-    TOOLS.filter(({ binary }) => names.length === 0 || names.includes(binary)).map((tool) => partOf(tool, env)),
+    [
+      ...TOOLS.filter(({ binary }) => names.length === 0 || names.includes(binary)).map((tool) => partOf(tool, env)),
+      ...(names.length === 0 ? OTHER_RELEASES.map((release) => nodePart(release, env)) : []),
+    ],
     say,
   );
 
