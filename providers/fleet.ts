@@ -37,8 +37,6 @@ export interface FleetInputs {
   access: FleetAccess;
 }
 
-const WAIT = "wait until they have (or repair the site with 'pulumi up' first)";
-
 const leaving = ({ root }: FleetInputs, withServer: boolean): Leaving => ({
   stack: basename(resolve(root)),
   withServer,
@@ -52,11 +50,9 @@ async function refuseRemovals(olds: FleetInputs, news: FleetInputs): Promise<Fai
       const access = accessOf(olds.access, name, expect);
       if (mayDiscard(name) || access === undefined) return [];
       const losses = await lossesOf(access, olds.settings.streams, leaving(olds, true)).catch((error: unknown) =>
-        expect === "offline" ? [] : [{ words: `its streams cannot be read (${messageOf(error)})` }],
+        expect === "offline" ? [] : [{ words: `its streams cannot be read (${messageOf(error)})`, isUnread: true }],
       );
-      return losses.length === 0
-        ? []
-        : [failure("sites", `${name} cannot be removed: ${lossWords(losses, name, WAIT)}`)];
+      return losses.length === 0 ? [] : [failure("sites", `${name} cannot be removed: ${lossWords(losses, name)}`)];
     }),
   );
   return found.flat();
@@ -74,7 +70,7 @@ async function refuseStreamRemovals(olds: FleetInputs, news: FleetInputs): Promi
       const losses = await lossesOf(access, gone, leaving(olds, false)).catch(() => []);
       return losses.length === 0
         ? []
-        : [failure("streams", `${name} cannot give up its stream: ${lossWords(losses, name, WAIT)}`)];
+        : [failure("streams", `${name} cannot give up its stream: ${lossWords(losses, name)}`)];
     }),
   );
   return found.flat();

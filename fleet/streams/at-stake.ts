@@ -16,6 +16,8 @@ export interface Loss {
   words: string;
   /** Whether the messages are in a stream of somebody else. @default false */
   isOthers?: boolean;
+  /** Whether nobody knows what is lost, for the site's streams cannot be read. @default false */
+  isUnread?: boolean;
 }
 
 /** A stream of somebody else stays, and loses nothing, unless its server goes. Throws when a stream cannot be read. */
@@ -44,10 +46,13 @@ export async function lossesOf(
   return losses.flat();
 }
 
-/** The losses with the way out of each. `wait`: what to do about messages that have not reached the hub. */
-export function lossWords(losses: readonly Loss[], site: string, wait: string): string {
+/** The losses with the way out of each. */
+export function lossWords(losses: readonly Loss[], site: string): string {
   const ways = [
-    ...(losses.some(({ isOthers = false }) => !isOthers) ? [wait] : []),
+    ...(losses.some(({ isUnread = false }) => isUnread) ? ["start the site's server ('pulumi up' with the site)"] : []),
+    ...(losses.some(({ isOthers = false, isUnread = false }) => !isOthers && !isUnread)
+      ? ["wait until the hub has them"]
+      : []),
     ...(losses.some(({ isOthers = false }) => isOthers) ? ["save or move them ('nats stream backup')"] : []),
   ];
   const lost = losses.map(({ words }) => words).join("; ");

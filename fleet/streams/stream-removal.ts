@@ -41,7 +41,7 @@ export async function refuseLosses(
     removal.made ? [{ words: `its streams cannot be read (${messageOf(error)})` }] : [],
   );
   if (losses.length === 0) return;
-  throw new Refusal(`site ${site}: ${lossWords(losses, site, "wait until they did")}`);
+  throw new Refusal(`site ${site}: ${lossWords(losses, site)}`);
 }
 
 /**

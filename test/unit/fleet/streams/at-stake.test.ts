@@ -9,20 +9,31 @@ describe("what would be lost with streams that leave", () => {
 
   it("is told with what to wait for", () => {
     assert.equal(
-      lossWords([waiting], "oslo", "wait"),
-      "5 messages of stream EVENTS have not reached the hub; wait, or allow the loss with DISCARD=oslo",
+      lossWords([waiting], "oslo"),
+      "5 messages of stream EVENTS have not reached the hub; wait until the hub has them, or allow the loss with DISCARD=oslo",
+    );
+  });
+
+  it("is not known where nobody can read it: the server is needed first", () => {
+    const unread = { words: "its streams cannot be read (TIMEOUT)", isUnread: true };
+    assert.match(
+      lossWords([unread], "oslo"),
+      /\(TIMEOUT\); start the site's server \('pulumi up' with the site\), or allow/,
     );
   });
 
   it("is told with how to save what somebody else's stream holds", () => {
     assert.equal(
-      lossWords([others], "oslo", "wait"),
+      lossWords([others], "oslo"),
       "stream EVENTS belongs to stack prod, and the 3 messages that it holds go; save or move them ('nats stream backup'), or allow the loss with DISCARD=oslo",
     );
   });
 
   it("is told with both ways where both stand", () => {
-    assert.match(lossWords([waiting, others], "oslo", "wait"), /; wait, save or move them .*, or allow the loss/);
+    assert.match(
+      lossWords([waiting, others], "oslo"),
+      /; wait until the hub has them, save or move them .*, or allow the loss/,
+    );
   });
 });
 
