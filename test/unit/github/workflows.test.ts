@@ -123,7 +123,9 @@ describe("the GitHub workflows", () => {
     assert.ok(commands.length > 5);
     for (const command of commands) {
       const made = /make (?:-s )?([a-z0-9-]+)/.exec(command)?.[1];
-      assert.ok(made === undefined ? command.endsWith(".ci/run") : targets.has(made), command);
+      // What a machine of a user cannot download: the official plugin of another project.
+      if (command.includes("plugin install resource docker")) continue;
+      assert.ok(made === undefined ? /\.ci\/run( e2e ARGS=.*)?$/.test(command) : targets.has(made), command);
     }
   });
 });
