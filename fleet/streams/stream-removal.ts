@@ -10,7 +10,7 @@ import { mayDiscard, mayDiscardCollected } from "../sourcing/discard";
 import { StreamInfo, isNoStorage } from "../../servers/nats/jetstream";
 import { Refusal, messageOf, passUnlessRefusal } from "../../machine/refusal";
 import { report } from "../../machine/report";
-import { onHubStream, rearm } from "../sourcing/source";
+import { SILENT_AFTER_MS, isActive, onHubStream, rearm } from "../sourcing/source";
 import { otherOwner } from "../sourcing/stream-owner";
 
 /**
@@ -102,8 +102,30 @@ async function removeAtSite(access: SiteAccess, stream: StreamSettings, { stack,
   report(`site ${site}: stream ${name} at the site ${owner}: ${fate}`);
 }
 
-/** Time in which the hub takes what a site's stream holds, once the stream takes no more. */
-const DRAIN_MS = 10_000;
+/** Time in which the hub takes what a site's stream holds; and after which a source that is silent is started anew. */
+const CATCH_UP_MS = 20_000;
+const SOURCE_STARTS_MS = 3_000;
+
+/**
+ * Waits until the hub has all that the site's streams hold, or the time is over. A source that lost its site (the hub was
+ * restarted) looks for it for up to 40 s, and one that is started while the link comes back may miss it again.
+ */
+async function catchUp(access: SiteAccess, streams: readonly StreamSettings[], removal: Removal): Promise<void> {
+  for (const deadline = Date.now() + CATCH_UP_MS; ;) {
+    const isLacking = await lossesOf(access, streams, removal, SOURCE_STARTS_MS).then(
+      (losses) => losses.some(({ isOthers = false }) => !isOthers),
+      () => false,
+    );
+    if (!isLacking || Date.now() >= deadline) return;
+    for (const stream of streams)
+      await atHub(access, stream)
+        .then((js) => js.stream(stream.name))
+        .then((info) =>
+          isActive(info, access.site, SILENT_AFTER_MS) ? undefined : rearm(access, stream, removal.stack),
+        )
+        .catch(() => undefined);
+  }
+}
 
 /**
  * Lets the site's streams take no more messages, and waits until the hub has all that they hold: what an application
@@ -111,13 +133,9 @@ const DRAIN_MS = 10_000;
  */
 async function drain(access: SiteAccess, streams: readonly StreamSettings[], removal: Removal): Promise<void> {
   const { stack } = removal;
-  // A source that lost its site (the hub restarted) looks for it for 40 s; and most refusals need no stream to be closed.
-  const isLacking = await lossesOf(access, streams, removal).then(
-    (losses) => losses.some(({ isOthers = false }) => !isOthers),
-    () => false,
-  );
-  if (isLacking) for (const stream of streams) await rearm(access, stream, stack).catch(() => undefined);
-  await refuseLosses(access, streams, removal, isLacking ? DRAIN_MS : undefined);
+  // Most refusals need no stream to be closed.
+  await catchUp(access, streams, removal);
+  await refuseLosses(access, streams, removal);
   const js = await atSite(access);
   const closed: StreamInfo[] = [];
   try {
@@ -128,7 +146,8 @@ async function drain(access: SiteAccess, streams: readonly StreamSettings[], rem
       await js.updateStream({ ...config, subjects: [probeSubjects(config.name)] });
       closed.push(info);
     }
-    await refuseLosses(access, streams, removal, DRAIN_MS);
+    await catchUp(access, streams, removal);
+    await refuseLosses(access, streams, removal);
   } catch (error) {
     for (const { config } of closed) await js.updateStream(config);
     throw error;
