@@ -1,5 +1,4 @@
-import gte from "semver/functions/gte";
-import valid from "semver/functions/valid";
+import { gte, valid } from "semver";
 
 /** Three numbers of a release, with a pre-release after them ("2.15.0-RC.1"). */
 const RELEASE = /\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?/;
