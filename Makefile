@@ -120,7 +120,7 @@ catalogue: install ## make every mistake of the catalogue on real servers, and w
 	@CATALOGUE=write $(SUITES) integration -- -g 'the catalogue of mistakes' $(ARGS)
 
 recordings: install ## record previews of real changes anew, and the reports that the tests expect of them; ARGS="site-added"
-	@$(TS) test/support/record-previews.ts $(ARGS)
+	@$(TS) test/support/pages/record-previews.ts $(ARGS)
 	@REPORTS=write $(SUITES) unit -- -g 'the report on a recorded preview'
 
 docs: node_modules ## write the pages of docs/ that are made from the code

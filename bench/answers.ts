@@ -1,6 +1,6 @@
 import Table from "cli-table3";
-import { casesOf, judge, runCase } from "../test/support/catalogue";
-import { GROUPS } from "../test/support/catalogue-rows";
+import { casesOf, judge, runCase } from "../test/support/catalogue/catalogue";
+import { GROUPS } from "../test/support/catalogue/rows";
 
 /**
  * How long the first answer takes, from the last change of the servers to the findings, one mistake at a time: for each

@@ -2,8 +2,8 @@ import Table from "cli-table3";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { RawSettings } from "../configs/settings";
-import { Stack } from "../test/support/cli";
-import { copyProject, filesBelow } from "../test/support/scratch-project";
+import { Stack } from "../test/support/stacks/cli";
+import { copyProject, filesBelow } from "../test/support/stacks/scratch-project";
 import { gunzipSync } from "node:zlib";
 
 /**

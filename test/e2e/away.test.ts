@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { RawSettings } from "../../configs/settings";
-import { Stack } from "../support/cli";
-import { type Ran } from "../support/commands";
+import { Stack } from "../support/stacks/cli";
+import { type Ran } from "../support/stacks/commands";
 import { Engine } from "../support/docker/engine";
 import { withDockerPlugin } from "../support/docker/plugin";
-import { arrived, linkIds, publish } from "../support/e2e-traffic";
-import { missingEngine } from "../support/grounds";
+import { arrived, linkIds, publish } from "../support/stacks/traffic";
+import { missingEngine } from "../support/stacks/grounds";
 
 // A machine that goes away: the engine of one site, which is the only thing that stops.
 

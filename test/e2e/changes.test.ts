@@ -16,9 +16,9 @@ import {
   nextTls,
 } from "../support/changes/table";
 import { type Changeable, type Look, type Titled, itWalks, walk } from "../support/changes/walk";
-import { Stack } from "../support/cli";
-import { linkIds } from "../support/e2e-traffic";
-import { Containers, missingEngine } from "../support/grounds";
+import { Stack } from "../support/stacks/cli";
+import { linkIds } from "../support/stacks/traffic";
+import { Containers, missingEngine } from "../support/stacks/grounds";
 
 // Every kind of change on fleets with containers, by the real CLI: previewed, rehearsed, brought up and proven, while
 // applications publish, and followed by a clean preview; no message is lost or doubled. Each change alone on each shape of

@@ -3,13 +3,13 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { RawSettings } from "../../configs/settings";
-import { Stack } from "../support/cli";
-import { type Ran } from "../support/commands";
-import { arrived, linkIds, publish } from "../support/e2e-traffic";
+import { Stack } from "../support/stacks/cli";
+import { type Ran } from "../support/stacks/commands";
+import { arrived, linkIds, publish } from "../support/stacks/traffic";
 import { buildOlderImage } from "../support/docker/nats-images";
-import { Containers, missingEngine } from "../support/grounds";
-import { OLDER } from "../support/older-server";
-import { occupy } from "../support/foreign-port";
+import { Containers, missingEngine } from "../support/stacks/grounds";
+import { OLDER } from "../support/fleets/older-server";
+import { occupy } from "../support/fleets/foreign-port";
 
 // What is wrong with an engine, an image, a port or a volume: one readable error with its cure, nothing else harmed, and
 // the next `up` after the cure finishes. One stack meets it all, one after the other.

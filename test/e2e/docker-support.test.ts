@@ -6,7 +6,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { text } from "node:stream/consumers";
 import type { ContainerInspectInfo } from "dockerode";
-import { Stack } from "../support/cli";
+import { Stack } from "../support/stacks/cli";
 import { Engine } from "../support/docker/engine";
 import type { NatsImages } from "../support/docker/nats-images";
 import { withDockerPlugin } from "../support/docker/plugin";

@@ -4,11 +4,11 @@ import { text } from "node:stream/consumers";
 import type { ContainerInspectInfo } from "dockerode";
 import type { RawSettings } from "../../configs/settings";
 import { converse, endpointOf } from "../../servers/nats/connection";
-import { Stack } from "../support/cli";
-import { killHard } from "../support/e2e-servers";
-import { Traffic, arrived, linkIds, publish } from "../support/e2e-traffic";
+import { Stack } from "../support/stacks/cli";
+import { killHard } from "../support/stacks/servers";
+import { Traffic, arrived, linkIds, publish } from "../support/stacks/traffic";
 import { readStackConfig } from "../../commands/stack/stack-config";
-import { Containers, missingEngine } from "../support/grounds";
+import { Containers, missingEngine } from "../support/stacks/grounds";
 import { until } from "../support/until";
 
 // What only containers have: the restart policy, what shows in an inspection, images, volumes, engines that go away.

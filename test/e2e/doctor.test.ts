@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { serverFiles } from "../../machine/folders";
-import { Stack } from "../support/cli";
-import { succeeded } from "../support/commands";
-import { arrived, publish } from "../support/e2e-traffic";
-import { startServer, stopServer, whileStopped } from "../support/servers";
+import { Stack } from "../support/stacks/cli";
+import { succeeded } from "../support/stacks/commands";
+import { arrived, publish } from "../support/stacks/traffic";
+import { startServer, stopServer, whileStopped } from "../support/fleets/servers";
 
 /** What `--json` prints, as far as it is looked at here. */
 interface Printed {

@@ -3,11 +3,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { Stack } from "../support/cli";
-import { succeeded } from "../support/commands";
-import { serversOf } from "../support/e2e-servers";
-import { Traffic, arrived, endAll } from "../support/e2e-traffic";
-import { copyProject } from "../support/scratch-project";
+import { Stack } from "../support/stacks/cli";
+import { succeeded } from "../support/stacks/commands";
+import { serversOf } from "../support/stacks/servers";
+import { Traffic, arrived, endAll } from "../support/stacks/traffic";
+import { copyProject } from "../support/stacks/scratch-project";
 
 /** What an earlier commit deployed goes on: no replacement, no restart, no message lost, and it can be taken down. */
 

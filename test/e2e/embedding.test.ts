@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { Stack } from "../support/cli";
-import { copyProject } from "../support/scratch-project";
-import { publish, stored } from "../support/e2e-traffic";
+import { Stack } from "../support/stacks/cli";
+import { copyProject } from "../support/stacks/scratch-project";
+import { publish, stored } from "../support/stacks/traffic";
 import { until } from "../support/until";
 
 // The components in somebody else's Pulumi program, which depends on this package: examples/embedded.

@@ -5,12 +5,12 @@ import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { RawSettings } from "../../configs/settings";
-import { Stack } from "../support/cli";
-import { type Ran, succeeded } from "../support/commands";
-import { killAll, pidOf, reservedPorts, serversOf } from "../support/e2e-servers";
-import { publish } from "../support/e2e-traffic";
-import { exampleFile, exampleSettings } from "../support/examples";
-import { type SharedState, sharedState } from "../support/shared-state";
+import { Stack } from "../support/stacks/cli";
+import { type Ran, succeeded } from "../support/stacks/commands";
+import { killAll, pidOf, reservedPorts, serversOf } from "../support/stacks/servers";
+import { publish } from "../support/stacks/traffic";
+import { exampleFile, exampleSettings } from "../support/stacks/examples";
+import { type SharedState, sharedState } from "../support/stacks/shared-state";
 import { until } from "../support/until";
 import { isOfPassphrase } from "../../commands/stack/passphrase";
 

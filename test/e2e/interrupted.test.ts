@@ -4,12 +4,12 @@ import * as path from "node:path";
 import type { RawSettings } from "../../configs/settings";
 import { endpointOf } from "../../servers/nats/connection";
 import { JetStream } from "../../servers/nats/jetstream";
-import { Stack } from "../support/cli";
-import { succeeded } from "../support/commands";
-import { type Victims, holds, interrupt, unreadBytes } from "../support/e2e-interrupt";
-import { pidOf, serversOf } from "../support/e2e-servers";
-import { arrived, publish } from "../support/e2e-traffic";
-import { filesBelow } from "../support/scratch-project";
+import { Stack } from "../support/stacks/cli";
+import { succeeded } from "../support/stacks/commands";
+import { type Victims, holds, interrupt, unreadBytes } from "../support/stacks/interrupt";
+import { pidOf, serversOf } from "../support/stacks/servers";
+import { arrived, publish } from "../support/stacks/traffic";
+import { filesBelow } from "../support/stacks/scratch-project";
 import { until } from "../support/until";
 
 // kill -9 of the Pulumi CLI, with all that it started or alone, at the moments when most is half done. Each time the

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { RawSettings } from "../../configs/settings";
 import { type ServerInfo, converse, endpointOf } from "../../servers/nats/connection";
 import { JetStream } from "../../servers/nats/jetstream";
-import { Stack } from "../support/cli";
-import { type Ran } from "../support/commands";
+import { Stack } from "../support/stacks/cli";
+import { type Ran } from "../support/stacks/commands";
 import {
   MOST_SILENCE_MS,
   Traffic,
@@ -14,8 +14,8 @@ import {
   hubStart,
   linkIds,
   publish,
-} from "../support/e2e-traffic";
-import { type Ground, onEveryGround } from "../support/grounds";
+} from "../support/stacks/traffic";
+import { type Ground, onEveryGround } from "../support/stacks/grounds";
 import { until } from "../support/until";
 
 // The topology of nats-server issue 6723, a hub and two isolated sites, through all that an operator does with it.

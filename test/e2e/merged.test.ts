@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { RawSettings } from "../../configs/settings";
 import { JetStream } from "../../servers/nats/jetstream";
-import { Stack } from "../support/cli";
-import { type Ran } from "../support/commands";
-import { exampleSettings } from "../support/examples";
-import { MOST_SILENCE_MS, Traffic, endAll, publish, sourceOf, stored } from "../support/e2e-traffic";
-import { type Ground, onEveryGround } from "../support/grounds";
+import { Stack } from "../support/stacks/cli";
+import { type Ran } from "../support/stacks/commands";
+import { exampleSettings } from "../support/stacks/examples";
+import { MOST_SILENCE_MS, Traffic, endAll, publish, sourceOf, stored } from "../support/stacks/traffic";
+import { type Ground, onEveryGround } from "../support/stacks/grounds";
 import { until } from "../support/until";
 
 // One hub stream for all sites, every subject prefixed by the site's name: examples/merged.

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import type { RawSettings } from "../../configs/settings";
 import { type ServerInfo, converse, endpointOf } from "../../servers/nats/connection";
-import { Stack, type StackOptions } from "../support/cli";
-import { pidOf } from "../support/e2e-servers";
-import { arrived, linkIds, publish } from "../support/e2e-traffic";
-import { Containers, missingEngine } from "../support/grounds";
+import { Stack, type StackOptions } from "../support/stacks/cli";
+import { pidOf } from "../support/stacks/servers";
+import { arrived, linkIds, publish } from "../support/stacks/traffic";
+import { Containers, missingEngine } from "../support/stacks/grounds";
 
 // Servers of one stack in different places: processes beside containers, and containers of two engines.
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Stack } from "../support/cli";
-import { succeeded } from "../support/commands";
-import { serversOf, statOf } from "../support/e2e-servers";
-import { arrived, publish } from "../support/e2e-traffic";
+import { Stack } from "../support/stacks/cli";
+import { succeeded } from "../support/stacks/commands";
+import { serversOf, statOf } from "../support/stacks/servers";
+import { arrived, publish } from "../support/stacks/traffic";
 import { until } from "../support/until";
 
 describe("a project whose folder is renamed while its servers run", () => {

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { RawSettings } from "../../configs/settings";
 import { findNatsServer } from "../../servers/nats-server-binary";
-import { Stack } from "../support/cli";
+import { Stack } from "../support/stacks/cli";
 
 // Every resource knows the nats-server that the last update named, also the one that is only deleted later.
 

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NODE_RELEASES, findNode } from "../../toolchain/test-node";
 import versions from "../../machine/versions.json";
-import { Stack } from "../support/cli";
-import { succeeded } from "../support/commands";
-import { arrived, publish } from "../support/e2e-traffic";
+import { Stack } from "../support/stacks/cli";
+import { succeeded } from "../support/stacks/commands";
+import { arrived, publish } from "../support/stacks/traffic";
 
 const SETTINGS = {
   sites: [{ name: "oslo" }],

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Stack } from "../support/cli";
-import { succeeded } from "../support/commands";
-import { filesBelow } from "../support/scratch-project";
+import { Stack } from "../support/stacks/cli";
+import { succeeded } from "../support/stacks/commands";
+import { filesBelow } from "../support/stacks/scratch-project";
 
 describe("the outputs of a stack", () => {
   let stack: Stack;

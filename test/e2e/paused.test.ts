@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { RawSettings } from "../../configs/settings";
 import { Applications } from "../support/changes/ledger";
-import { Stack } from "../support/cli";
-import { commandsIn } from "../support/cures";
-import { Containers, missingEngine } from "../support/grounds";
+import { Stack } from "../support/stacks/cli";
+import { commandsIn } from "../support/catalogue/cures";
+import { Containers, missingEngine } from "../support/stacks/grounds";
 
 // Containers that somebody paused (`docker pause`), while applications publish: found, cured as the finding says, and no
 // message lost or doubled.

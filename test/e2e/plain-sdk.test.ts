@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Stack } from "../support/cli";
-import { arrived, publish } from "../support/e2e-traffic";
+import { Stack } from "../support/stacks/cli";
+import { arrived, publish } from "../support/stacks/traffic";
 
 describe("a stack whose runs go without what bends the SDK", () => {
   let stack: Stack;

@@ -6,10 +6,10 @@ import { open } from "../../servers/nats/connection";
 import { JetStream } from "../../servers/nats/jetstream";
 import { type Varz, varz } from "../../servers/nats/system";
 import type { FleetChanges, LinkFate, ServerFate } from "../../views/report/model";
-import { Stack } from "../support/cli";
-import { type Ran, succeeded } from "../support/commands";
-import { killHard, pidOf } from "../support/e2e-servers";
-import { linkIds } from "../support/e2e-traffic";
+import { Stack } from "../support/stacks/cli";
+import { type Ran, succeeded } from "../support/stacks/commands";
+import { killHard, pidOf } from "../support/stacks/servers";
+import { linkIds } from "../support/stacks/traffic";
 import { until } from "../support/until";
 
 // What the report says of a change, and what then happens to real servers, links and streams.

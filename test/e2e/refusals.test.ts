@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { Stack } from "../support/cli";
-import { type Ran } from "../support/commands";
-import { copyProject } from "../support/scratch-project";
-import { pidOf, reservedPorts, serversOf } from "../support/e2e-servers";
-import { linkIds } from "../support/e2e-traffic";
-import { occupy } from "../support/foreign-port";
+import { Stack } from "../support/stacks/cli";
+import { type Ran } from "../support/stacks/commands";
+import { copyProject } from "../support/stacks/scratch-project";
+import { pidOf, reservedPorts, serversOf } from "../support/stacks/servers";
+import { linkIds } from "../support/stacks/traffic";
+import { occupy } from "../support/fleets/foreign-port";
 
 // What the program refuses: one readable error, an exit code other than 0, and nothing touched.
 

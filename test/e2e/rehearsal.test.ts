@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { RawSettings } from "../../configs/settings";
-import { Stack } from "../support/cli";
-import { type Ran } from "../support/commands";
-import { interrupt } from "../support/e2e-interrupt";
-import { reservedPorts, serversOf } from "../support/e2e-servers";
+import { Stack } from "../support/stacks/cli";
+import { type Ran } from "../support/stacks/commands";
+import { interrupt } from "../support/stacks/interrupt";
+import { reservedPorts, serversOf } from "../support/stacks/servers";
 import { until } from "../support/until";
 
 // Before anything is touched, the CLI's preview has a change tried on loopback.

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { RawSettings } from "../../configs/settings";
-import { Stack } from "../support/cli";
-import { type Ran } from "../support/commands";
+import { Stack } from "../support/stacks/cli";
+import { type Ran } from "../support/stacks/commands";
 import { Engine } from "../support/docker/engine";
 import { newAuthority, writeCertificate } from "../support/docker/engine-certificates";
 import { withDockerPlugin } from "../support/docker/plugin";
 import { SshServer } from "../support/docker/ssh-server";
-import { arrived, linkIds, publish } from "../support/e2e-traffic";
-import { missingEngine } from "../support/grounds";
+import { arrived, linkIds, publish } from "../support/stacks/traffic";
+import { missingEngine } from "../support/stacks/grounds";
 
 // The hub as a process, one site on an engine at tcp:// with TLS on both ends, one on an engine behind a real ssh server.
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { Stack } from "../support/cli";
-import { type Ran } from "../support/commands";
-import { leafLogin } from "../support/e2e-leaf-login";
-import { type Ground, onEveryGround } from "../support/grounds";
-import { MOST_SILENCE_MS, Traffic, Watch, arrived, hubStart, linkIds } from "../support/e2e-traffic";
+import { Stack } from "../support/stacks/cli";
+import { type Ran } from "../support/stacks/commands";
+import { leafLogin } from "../support/stacks/leaf-login";
+import { type Ground, onEveryGround } from "../support/stacks/grounds";
+import { MOST_SILENCE_MS, Traffic, Watch, arrived, hubStart, linkIds } from "../support/stacks/traffic";
 
 const settings = (rotation: number) => ({
   sites: [{ name: "oslo", rotation }, { name: "bergen" }],

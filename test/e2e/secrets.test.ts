@@ -5,11 +5,11 @@ import * as path from "node:path";
 import { constants, gunzipSync } from "node:zlib";
 import { publicKeyOf } from "../../configs/keys";
 import { pulumiHome } from "../../machine/locate";
-import { Stack } from "../support/cli";
-import { filesBelow } from "../support/scratch-project";
-import { commandOf, environmentOf, serversOf } from "../support/e2e-servers";
-import { leafLogin } from "../support/e2e-leaf-login";
-import { arrived, publish } from "../support/e2e-traffic";
+import { Stack } from "../support/stacks/cli";
+import { filesBelow } from "../support/stacks/scratch-project";
+import { commandOf, environmentOf, serversOf } from "../support/stacks/servers";
+import { leafLogin } from "../support/stacks/leaf-login";
+import { arrived, publish } from "../support/stacks/traffic";
 
 // No seed may be read anywhere but in the one file that its server needs it in. Every seed of the stack, generated or
 // given, is searched in everything that a life of the stack leaves behind.

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { RawSettings } from "../../configs/settings";
-import { Stack } from "../support/cli";
-import { killHard, pidOf } from "../support/e2e-servers";
-import { arrived, linkIds, publish } from "../support/e2e-traffic";
+import { Stack } from "../support/stacks/cli";
+import { killHard, pidOf } from "../support/stacks/servers";
+import { arrived, linkIds, publish } from "../support/stacks/traffic";
 
 // A site whose own ports this program does not reach: it is deployed, proven and changed through the hub.
 

@@ -5,8 +5,8 @@ import { connect as connectTls } from "node:tls";
 import type { RawSettings } from "../../configs/settings";
 import { converse, endpointOf } from "../../servers/nats/connection";
 import { makeAuthority, makeServerCertificate, newKey } from "../../servers/x509";
-import { Stack } from "../support/cli";
-import { arrived, hubStart, linkIds, publish } from "../support/e2e-traffic";
+import { Stack } from "../support/stacks/cli";
+import { arrived, hubStart, linkIds, publish } from "../support/stacks/traffic";
 
 // Leaf links with TLS: both ends verified, renewed without dropping a link.
 

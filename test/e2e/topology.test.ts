@@ -3,9 +3,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { markProven, markUnproven } from "../../fleet/observation/unproven";
-import { Stack } from "../support/cli";
-import { succeeded } from "../support/commands";
-import { EVENTS, drawn } from "../support/topologies";
+import { Stack } from "../support/stacks/cli";
+import { succeeded } from "../support/stacks/commands";
+import { EVENTS, drawn } from "../support/pages/topologies";
 
 const SETTINGS = { sites: [{ name: "oslo" }, { name: "bergen", expect: "offline" as const }], streams: [EVENTS] };
 

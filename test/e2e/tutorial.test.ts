@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { startCommand } from "../support/commands";
-import { serversOf } from "../support/e2e-servers";
-import { cleanEnvironment, copyProject } from "../support/scratch-project";
+import { startCommand } from "../support/stacks/commands";
+import { serversOf } from "../support/stacks/servers";
+import { cleanEnvironment, copyProject } from "../support/stacks/scratch-project";
 
 const ROOT = path.resolve(__dirname, "../..");
 

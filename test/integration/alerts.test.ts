@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { readFileSync } from "node:fs";
 import { doctorMetrics } from "../../views/outputs/metrics";
 import { DoctorReport, EXIT_CODES } from "../../diagnosis/facts/doctor-report";
-import { deployedOf } from "../support/deployed";
-import { TestFleet } from "../support/fleet";
-import { publishAll, textsFrom } from "../support/messages";
+import { deployedOf } from "../support/stacks/deployed";
+import { TestFleet } from "../support/fleets/fleet";
+import { publishAll, textsFrom } from "../support/fleets/messages";
 import { Prometheus } from "../support/prometheus";
-import { restartWith, startServer, stopServer } from "../support/servers";
+import { restartWith, startServer, stopServer } from "../support/fleets/servers";
 import { describeWith, tool } from "../support/tools";
 import { until } from "../support/until";
-import { examined } from "../support/watched";
+import { examined } from "../support/fleets/watched";
 
 const metricsOf = (report: DoctorReport): string =>
   doctorMetrics({

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { repairSite } from "../../fleet/repair/repair";
-import { Played } from "../support/book-played";
-import { BookRow, judgeBook } from "../support/book-row";
-import { BOOK_ROWS } from "../support/book-rows";
-import { MERGED, Mode } from "../support/catalogue";
+import { Played } from "../support/book/played";
+import { BookRow, judgeBook } from "../support/book/row";
+import { BOOK_ROWS } from "../support/book/rows";
+import { MERGED, Mode } from "../support/catalogue/catalogue";
 import { concurrently } from "../support/concurrently";
-import { TestFleet } from "../support/fleet";
-import { examined, observedAt } from "../support/watched";
+import { TestFleet } from "../support/fleets/fleet";
+import { examined, observedAt } from "../support/fleets/watched";
 
 /**
  * The account book on real servers: every way to lose, double or drop messages that is known here, with every message

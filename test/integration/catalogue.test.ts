@@ -7,12 +7,12 @@ import { format } from "prettier";
 import { FindingCode, RULES, Rules, diagnose } from "../../diagnosis/diagnose";
 import { SiteFacts } from "../../diagnosis/facts/facts";
 import { FINDINGS } from "../../diagnosis/reference/reference";
-import { Case, Outcome, casesOf, healedOf, judge, recording, runCase } from "../support/catalogue";
-import { Result, catalogueDoc, resultOf, summary } from "../support/catalogue-report";
-import { GROUPS } from "../support/catalogue-rows";
+import { Case, Outcome, casesOf, healedOf, judge, recording, runCase } from "../support/catalogue/catalogue";
+import { Result, catalogueDoc, resultOf, summary } from "../support/catalogue/report";
+import { GROUPS } from "../support/catalogue/rows";
 import { concurrently } from "../support/concurrently";
-import { codesOf, findingsOf, provenOf } from "../support/findings";
-import { TestFleet } from "../support/fleet";
+import { codesOf, findingsOf, provenOf } from "../support/rules/findings";
+import { TestFleet } from "../support/fleets/fleet";
 
 /**
  * Every mistake of the catalogue on real servers of a fleet of its own, beside a healthy site: it is found, the healthy

@@ -6,8 +6,8 @@ import { giveCertificates } from "../support/changes/given-certificates";
 import { SiteLogin } from "../support/changes/ledger";
 import { ALL_NAMES, Declared, SHAPES, groundOf } from "../support/changes/table";
 import { Changeable, Look, itWalks, walk } from "../support/changes/walk";
-import { TestFleet } from "../support/fleet";
-import { codesIn, examined } from "../support/watched";
+import { TestFleet } from "../support/fleets/fleet";
+import { codesIn, examined } from "../support/fleets/watched";
 
 // Every kind of change on every shape of fleet of processes: checked, rehearsed, brought up and proven, while applications
 // publish. One fleet begins with each shape and goes through all changes; none loses or doubles a message.

@@ -10,11 +10,11 @@ import type { ConfigFinding } from "../../diagnosis/files/finding";
 import { serverFiles } from "../../machine/folders";
 import { checkConfigs } from "../../commands/check-config";
 import { concurrently } from "../support/concurrently";
-import { codesOf, findingsOf, refuseSeeds } from "../support/findings";
-import { TestFleet } from "../support/fleet";
-import { Edits, LEAF, SEED, edited } from "../support/hand-written";
-import { editConfig, whileStopped } from "../support/servers";
-import { newSeed } from "../support/settings";
+import { codesOf, findingsOf, refuseSeeds } from "../support/rules/findings";
+import { TestFleet } from "../support/fleets/fleet";
+import { Edits, LEAF, SEED, edited } from "../support/fleets/hand-written";
+import { editConfig, whileStopped } from "../support/fleets/servers";
+import { newSeed } from "../support/rules/settings";
 import { until } from "../support/until";
 
 /**

@@ -17,7 +17,7 @@ import { StreamSettings } from "../../configs/settings";
 import { StreamConfig, hubStreamConfig, siteStreamConfig, sourceOf } from "../../configs/streams";
 import { NatsServer, checkConfig, findNatsServer } from "../../servers/nats-server-binary";
 import { open } from "../../servers/nats/connection";
-import { newKey, newSeed, settingsOf } from "../support/settings";
+import { newKey, newSeed, settingsOf } from "../support/rules/settings";
 
 // What configs/ makes, judged by a real nats-server.
 

@@ -7,8 +7,8 @@ import { promisify } from "node:util";
 import { contextsOf, exampleCommands } from "../../views/outputs/contexts";
 import { snippetsOf } from "../../views/outputs/snippets";
 import { writeContexts } from "../../commands/state/context-files";
-import { deployedOf } from "../support/deployed";
-import { TestFleet } from "../support/fleet";
+import { deployedOf } from "../support/stacks/deployed";
+import { TestFleet } from "../support/fleets/fleet";
 import { describeWith, tool } from "../support/tools";
 import { until } from "../support/until";
 

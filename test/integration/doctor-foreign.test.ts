@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { JetStream } from "../../servers/nats/jetstream";
 import { messageOf } from "../../machine/refusal";
 import { doctorWords } from "../../commands/words/doctor-words";
-import { AT_SITE, ForeignFleet, ON_HUB, SOURCE } from "../support/foreign-fleet";
-import { editConfig, stopServer, whileStopped } from "../support/servers";
-import { keepStore, rollBack } from "../support/stores";
-import { codesIn, siteIn } from "../support/watched";
+import { AT_SITE, ForeignFleet, ON_HUB, SOURCE } from "../support/fleets/foreign-fleet";
+import { editConfig, stopServer, whileStopped } from "../support/fleets/servers";
+import { keepStore, rollBack } from "../support/fleets/stores";
+import { codesIn, siteIn } from "../support/fleets/watched";
 
 /** Plain nats-servers with users, accounts and names of their own. */
 describe("the doctor of a fleet that somebody else deployed", function () {

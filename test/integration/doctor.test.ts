@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { shared } from "../../servers/nats/connection";
 import { serverFiles } from "../../machine/folders";
 import { doctorJson, doctorWords } from "../../commands/words/doctor-words";
-import { recording } from "../support/catalogue";
-import { TestFleet } from "../support/fleet";
-import { publishAll, textsFrom } from "../support/messages";
-import { killServer, pidOf, restartWith, startServer, stopServer } from "../support/servers";
+import { recording } from "../support/catalogue/catalogue";
+import { TestFleet } from "../support/fleets/fleet";
+import { publishAll, textsFrom } from "../support/fleets/messages";
+import { killServer, pidOf, restartWith, startServer, stopServer } from "../support/fleets/servers";
 import { until } from "../support/until";
-import { codesIn, examined, siteIn } from "../support/watched";
+import { codesIn, examined, siteIn } from "../support/fleets/watched";
 
 describe("the doctor", function () {
   this.timeout(120_000);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { RawSettings } from "../../configs/settings";
 import { StreamConfig, StreamSource, siteApi } from "../../configs/streams";
-import { Mode } from "../support/catalogue";
-import { Played } from "../support/book-played";
-import { TestFleet } from "../support/fleet";
+import { Mode } from "../support/catalogue/catalogue";
+import { Played } from "../support/book/played";
+import { TestFleet } from "../support/fleets/fleet";
 import { until } from "../support/until";
-import { examined, siteIn } from "../support/watched";
+import { examined, siteIn } from "../support/fleets/watched";
 
 /** What the program would have the hub store a second time is counted first, by ids here, and asked for. */
 describe("messages that would come twice", function () {

@@ -5,10 +5,10 @@ import { diagnose } from "../../diagnosis/diagnose";
 import { shared } from "../../servers/nats/connection";
 import { reload } from "../../servers/nats/system";
 import { observeSettled } from "../../fleet/observation/observe";
-import { AnyConfig } from "../support/catalogue-mistakes";
-import { TestFleet, TestServer } from "../support/fleet";
-import { configOf, editConfig } from "../support/servers";
-import { observedAt } from "../support/watched";
+import { AnyConfig } from "../support/catalogue/mistakes";
+import { TestFleet, TestServer } from "../support/fleets/fleet";
+import { configOf, editConfig } from "../support/fleets/servers";
+import { observedAt } from "../support/fleets/watched";
 
 /** A configuration that somebody edited, and had the running server read: named by preview and doctor, put back by `up`. */
 describe("a configuration that was edited by hand", function () {

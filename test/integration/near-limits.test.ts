@@ -1,4 +1,4 @@
-import { workNearLimits } from "../support/near-limits";
+import { workNearLimits } from "../support/book/near-limits";
 import { concurrently } from "../support/concurrently";
 
 /** A property: whatever the program does with a fleet that is nearly full, no message of an application goes. */

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serverFiles } from "../../machine/folders";
 import { checkConfigs } from "../../commands/check-config";
-import { startServer, stopServer } from "../support/servers";
-import { newSeed } from "../support/settings";
+import { startServer, stopServer } from "../support/fleets/servers";
+import { newSeed } from "../support/rules/settings";
 import { until } from "../support/until";
 
 /** Hubs that let in a leaf server whose key they do not know: what is said of their files, and where the link comes out. */

@@ -7,11 +7,11 @@ import { AccountLooks, endsOf } from "../../fleet/proof/ends";
 import { observe } from "../../fleet/observation/observe";
 import { proveStream } from "../../fleet/proof/probe";
 import { Decision, StandInRoom, decide, demandOf } from "../../fleet/proof/room";
-import { pauseSource } from "../support/catalogue-streams";
-import { TestFleet } from "../support/fleet";
-import { publishAll, textsFrom } from "../support/messages";
+import { pauseSource } from "../support/catalogue/streams";
+import { TestFleet } from "../support/fleets/fleet";
+import { publishAll, textsFrom } from "../support/fleets/messages";
 import { until } from "../support/until";
-import { observedAt } from "../support/watched";
+import { observedAt } from "../support/fleets/watched";
 
 /** The program's own messages never cost a user's. Messages are counted by their texts, at both ends. */
 describe("the smoke test's messages", function () {

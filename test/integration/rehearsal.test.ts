@@ -6,9 +6,9 @@ import { processName } from "../../machine/processes";
 import { clear } from "../../providers/rehearsal/rehearsal-folder";
 import { onLoopback } from "../../providers/rehearsal/rehearsal-plan";
 import { ScratchFleet } from "../../providers/rehearsal/scratch-fleet";
-import { reservedPorts, serversOf } from "../support/e2e-servers";
-import { TestFleet } from "../support/fleet";
-import { settingsOf } from "../support/settings";
+import { reservedPorts, serversOf } from "../support/stacks/servers";
+import { TestFleet } from "../support/fleets/fleet";
+import { settingsOf } from "../support/rules/settings";
 
 // The check of a fleet tries a change on loopback first. The mistakes here are such that every rule passes.
 

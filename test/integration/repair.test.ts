@@ -8,12 +8,12 @@ import { noteRedelivery, resume } from "../../fleet/repair/redelivery";
 import { Accept, repairSite } from "../../fleet/repair/repair";
 import { conditionOf } from "../../fleet/observation/condition";
 import { rearm } from "../../fleet/sourcing/source";
-import { STACK, TestFleet } from "../support/fleet";
-import { collectedTexts, publishAll, textsFrom } from "../support/messages";
-import { killServer, startServer } from "../support/servers";
-import { keepStore, loseStore, rollBack } from "../support/stores";
+import { STACK, TestFleet } from "../support/fleets/fleet";
+import { collectedTexts, publishAll, textsFrom } from "../support/fleets/messages";
+import { killServer, startServer } from "../support/fleets/servers";
+import { keepStore, loseStore, rollBack } from "../support/fleets/stores";
 import { until } from "../support/until";
-import { examined, observedAt } from "../support/watched";
+import { examined, observedAt } from "../support/fleets/watched";
 
 describe("the repair", function () {
   this.timeout(120_000);

@@ -12,11 +12,11 @@ import { kick } from "../../servers/nats/system";
 import { isFree } from "../../machine/ports";
 import { writeConfig } from "../../servers/server-config";
 import { LocalFiles } from "../../servers/files/server-files";
-import { TestFleet, TestServer } from "../support/fleet";
-import { collectedTexts, publishAll, textsFrom } from "../support/messages";
-import { OLDER, olderServer } from "../support/older-server";
-import { configOf, editConfig, isRunning, killServer, pidOf, startServer, stopServer } from "../support/servers";
-import { newSeed } from "../support/settings";
+import { TestFleet, TestServer } from "../support/fleets/fleet";
+import { collectedTexts, publishAll, textsFrom } from "../support/fleets/messages";
+import { OLDER, olderServer } from "../support/fleets/older-server";
+import { configOf, editConfig, isRunning, killServer, pidOf, startServer, stopServer } from "../support/fleets/servers";
+import { newSeed } from "../support/rules/settings";
 import { until } from "../support/until";
 
 describe("servers", function () {

@@ -3,12 +3,12 @@ import { ErrorCode, NatsConnection, NatsError } from "nats";
 import { RawSettings } from "../../configs/settings";
 import { markUnproven } from "../../fleet/observation/unproven";
 import { JetStream } from "../../servers/nats/jetstream";
-import { leafLogin } from "../support/e2e-leaf-login";
-import { TestFleet } from "../support/fleet";
-import { MOST_SILENCE_MS } from "../support/e2e-traffic";
-import { collectedMessages, collectedTexts, publishAll, textsFrom } from "../support/messages";
-import { leaveProbe } from "../support/probes";
-import { newSeed } from "../support/settings";
+import { leafLogin } from "../support/stacks/leaf-login";
+import { TestFleet } from "../support/fleets/fleet";
+import { MOST_SILENCE_MS } from "../support/stacks/traffic";
+import { collectedMessages, collectedTexts, publishAll, textsFrom } from "../support/fleets/messages";
+import { leaveProbe } from "../support/fleets/probes";
+import { newSeed } from "../support/rules/settings";
 import { until } from "../support/until";
 
 /** The good case: what the sites publish is on the hub, once, and nobody gets at what is not his. */

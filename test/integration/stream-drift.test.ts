@@ -3,10 +3,10 @@ import { STREAM_FIELDS } from "../../configs/plan/stream-fields";
 import { StreamConfig } from "../../configs/streams";
 import { RawSettings } from "../../configs/settings";
 import { JetStream } from "../../servers/nats/jetstream";
-import { TestFleet } from "../support/fleet";
-import { collectedTexts, publishAll, textsFrom } from "../support/messages";
+import { TestFleet } from "../support/fleets/fleet";
+import { collectedTexts, publishAll, textsFrom } from "../support/fleets/messages";
 import { until } from "../support/until";
-import { lookAt } from "../support/watched";
+import { lookAt } from "../support/fleets/watched";
 
 /**
  * Every field that the server knows of a stream, changed by hand at both ends: preview and doctor name it, and `up` puts

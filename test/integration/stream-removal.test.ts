@@ -3,8 +3,8 @@ import { RawSettings } from "../../configs/settings";
 import { OWNER, StreamConfig } from "../../configs/streams";
 import * as guard from "../../providers/guard";
 import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
-import { STACK, TestFleet } from "../support/fleet";
-import { publishAll, textsFrom } from "../support/messages";
+import { STACK, TestFleet } from "../support/fleets/fleet";
+import { publishAll, textsFrom } from "../support/fleets/messages";
 import { until } from "../support/until";
 
 /** Streams that do not carry this stack's mark are somebody else's: no removal touches them. */

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { RawSettings } from "../../configs/settings";
-import { TestFleet } from "../support/fleet";
-import { leafLogin } from "../support/e2e-leaf-login";
-import { idsHeld } from "../support/held";
-import { collectedMessages, collectedTexts, publishAll, textsFrom } from "../support/messages";
-import { isRunning, restartWith, stopServer } from "../support/servers";
+import { TestFleet } from "../support/fleets/fleet";
+import { leafLogin } from "../support/stacks/leaf-login";
+import { idsHeld } from "../support/book/held";
+import { collectedMessages, collectedTexts, publishAll, textsFrom } from "../support/fleets/messages";
+import { isRunning, restartWith, stopServer } from "../support/fleets/servers";
 import { until } from "../support/until";
-import { codesIn, examined } from "../support/watched";
+import { codesIn, examined } from "../support/fleets/watched";
 
 /** What happens to streams that exist when their settings change, and when their site is removed. */
 describe("streams", function () {

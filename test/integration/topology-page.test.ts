@@ -6,9 +6,9 @@ import { mermaidOf } from "../../views/topology/mermaid";
 import { PageArgs, pageOf } from "../../views/topology/page";
 import { standingOf } from "../../views/topology/standing";
 import { svgFile } from "../../views/topology/svg";
-import { Browser, Page, missingBrowser } from "../support/browser";
-import { Measured, measure } from "../support/legibility";
-import { ALARMS, EVENTS, drawn, fleetOfSize, manySites } from "../support/topologies";
+import { Browser, Page, missingBrowser } from "../support/pages/browser";
+import { Measured, measure } from "../support/pages/legibility";
+import { ALARMS, EVENTS, drawn, fleetOfSize, manySites } from "../support/pages/topologies";
 
 const suite = missingBrowser === undefined ? describe : describe.skip;
 

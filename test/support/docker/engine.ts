@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import Dockerode from "dockerode";
 import { isExecutable, onPath } from "../../../machine/locate";
-import { freePort } from "../foreign-port";
+import { freePort } from "../fleets/foreign-port";
 import { until } from "../until";
 import { type EngineCertificates, makeEngineCertificates } from "./engine-certificates";
 import { NatsImages, buildNatsImages } from "./nats-images";

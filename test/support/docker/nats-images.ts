@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import type Dockerode from "dockerode";
 import { pack } from "tar-stream";
 import { findNatsServer } from "../../../servers/nats-server-binary";
-import { olderServer } from "../older-server";
+import { olderServer } from "../fleets/older-server";
 
 /**
  * The official images of nats-server without a registry: the same layout, made of this machine's binary. The plain one

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { isExecutable, onPath } from "../../../machine/locate";
-import { freePort } from "../foreign-port";
+import { freePort } from "../fleets/foreign-port";
 import { until } from "../until";
 
 /**

@@ -4,10 +4,10 @@ import { RawSettings } from "../../../configs/settings";
 import { kick } from "../../../servers/nats/system";
 import { Refusal } from "../../../machine/refusal";
 import { Accept, repairSite } from "../../../fleet/repair/repair";
-import { killServer, pidOf, startServer, whileStopped } from "../servers";
-import { keepStore, loseStore, rollBack } from "../stores";
+import { killServer, pidOf, startServer, whileStopped } from "../fleets/servers";
+import { keepStore, loseStore, rollBack } from "../fleets/stores";
 import { until } from "../until";
-import { observedAt } from "../watched";
+import { observedAt } from "../fleets/watched";
 import { World, SITES, sitesWith } from "./world";
 
 /** What people, machines and networks do to a fleet, in any order. Each leaves all servers running. */

@@ -1,10 +1,10 @@
 import { readBook } from "../../../fleet/book/record";
 import { countOf } from "../../../diagnosis/book/ledger";
 import { repairSite } from "../../../fleet/repair/repair";
-import { Mode } from "../catalogue";
-import { TestFleet } from "../fleet";
-import { PROBE } from "../held";
-import { examined, observedAt } from "../watched";
+import { Mode } from "../catalogue/catalogue";
+import { TestFleet } from "../fleets/fleet";
+import { PROBE } from "../book/held";
+import { examined, observedAt } from "../fleets/watched";
 import { OPERATIONS, Operation, repaired } from "./operations";
 import { Random } from "./random";
 import { Copies, SITES, World, sitesWith } from "./world";

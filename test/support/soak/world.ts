@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { NatsConnection, headers } from "nats";
 import { readBook } from "../../../fleet/book/record";
 import { rearm } from "../../../fleet/sourcing/source";
-import { Mode } from "../catalogue";
-import { STACK, TestFleet } from "../fleet";
-import { PROBE, idsHeld } from "../held";
-import { startServer, stopServer } from "../servers";
+import { Mode } from "../catalogue/catalogue";
+import { STACK, TestFleet } from "../fleets/fleet";
+import { PROBE, idsHeld } from "../book/held";
+import { startServer, stopServer } from "../fleets/servers";
 import { until } from "../until";
-import { examined } from "../watched";
+import { examined } from "../fleets/watched";
 import { Random } from "./random";
 
 /** A fleet, and by its id each message that its sites acknowledged: what the account book is compared with. */

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { ConfigReport } from "../../../commands/check-config";
-import { Edits, HUB, LEAF, SEED, edited } from "../../support/hand-written";
+import { Edits, HUB, LEAF, SEED, edited } from "../../support/fleets/hand-written";
 
 const ROOT = path.resolve(__dirname, "../../..");
 

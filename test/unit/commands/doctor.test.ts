@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DOCTOR_FINDINGS } from "../../../diagnosis/reference/reference";
 import { DoctorReport, EXIT_CODES } from "../../../diagnosis/facts/doctor-report";
 import { doctorJson, doctorWords } from "../../../commands/words/doctor-words";
-import { newSeed } from "../../support/settings";
+import { newSeed } from "../../support/rules/settings";
 import { inTempFolder } from "../providers/temp-folder";
 
 const ROOT = join(__dirname, "../../..");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { COMMANDS, VARIABLES, parsed, usageOf } from "../../../commands/parse";
 import { variablesTable } from "../../../commands/env";
-import { ROOMS } from "../../support/rooms";
+import { ROOMS } from "../../support/rules/rooms";
 
 const ROOT = resolve(__dirname, "../../..");
 const BIN = join(ROOT, "commands/bin.js");

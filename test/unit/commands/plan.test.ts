@@ -7,7 +7,7 @@ import { stackSettings } from "../../../components/stack-settings";
 import { FleetPlan } from "../../../configs/plan/fleet-plan";
 import { isOfPassphrase } from "../../../commands/stack/passphrase";
 import { plan, planStack } from "../../../commands/plan";
-import { newSeed } from "../../support/settings";
+import { newSeed } from "../../support/rules/settings";
 import { inTempFolder, withEnvironment } from "../providers/temp-folder";
 import { DEV, MIXED, MIXED_STACK } from "./plan.golden";
 

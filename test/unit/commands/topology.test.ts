@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as path from "node:path";
 import { drawings, fleetOfOutputs, plannedFleet, said } from "../../../commands/topology";
-import { EVENTS, drawn } from "../../support/topologies";
+import { EVENTS, drawn } from "../../support/pages/topologies";
 
 const ROOT = path.resolve(__dirname, "../../..");
 const NOW = Date.parse("2026-11-03T12:00:00Z");

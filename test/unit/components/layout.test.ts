@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { ROOMS } from "../../support/rooms";
+import { ROOMS } from "../../support/rules/rooms";
 
 const ROOT = join(__dirname, "../../..");
 const FOLDERS = [...ROOMS.map(({ room }) => room), "test"];

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { publicKeyOf } from "../../../configs/keys";
 import { UNKNOWN } from "../../../configs/values";
 import { RawSettings } from "../../../configs/settings";
-import { newSeed } from "../../support/settings";
-import { drawn } from "../../support/topologies";
+import { newSeed } from "../../support/rules/settings";
+import { drawn } from "../../support/pages/topologies";
 import { Recorded, Registered, Secret, run } from "./recorder";
 
 const TWO_SITES = {

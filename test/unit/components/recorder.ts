@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { MockMonitor, MockResourceArgs } from "@pulumi/pulumi/runtime/mocks";
 import { publicKeyOf } from "../../../configs/keys";
-import { newSeed } from "../../support/settings";
+import { newSeed } from "../../support/rules/settings";
 
 /**
  * Runs the program of index.ts as Pulumi would, with mocks for its resources that throw on anything else. What is

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { stackSettings } from "../../../components/stack-settings";
-import { newSeed } from "../../support/settings";
+import { newSeed } from "../../support/rules/settings";
 import { inTempFolder, withEnvironment } from "../providers/temp-folder";
 import { configOf } from "./recorder";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { declareHub, declareLeaf } from "../../../configs/plan/declare";
 import { CA_FILE, LINK_FILE, linkTls } from "../../../configs/link-tls";
-import { settingsOf } from "../../support/settings";
+import { settingsOf } from "../../support/rules/settings";
 
 describe("the TLS of a leaf link", () => {
   it("is certificate and key of one file, so that both change in one step", () => {

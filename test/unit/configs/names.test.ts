@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { accountOf, collectingAccount, isOnline, probeStreamName, siteStreamName } from "../../../configs/names";
-import { settingsOf } from "../../support/settings";
+import { settingsOf } from "../../support/rules/settings";
 
 const { streams } = settingsOf({
   streams: [

@@ -1,4 +1,4 @@
-import { Cases, sites } from "../../support/rule-cases";
+import { Cases, sites } from "../../support/rules/rule-cases";
 
 const DOCKER = { runtime: "docker" } as const;
 const REMOTE = { engine: "ssh://edge@oslo.example", address: "oslo.example", host: "0.0.0.0" };

@@ -11,7 +11,7 @@ import {
   staysOnMachine,
 } from "../../../configs/placement";
 import { RawSettings } from "../../../configs/settings";
-import { settingsOf } from "../../support/settings";
+import { settingsOf } from "../../support/rules/settings";
 
 type Hub = NonNullable<RawSettings["hub"]>;
 type Site = Omit<NonNullable<RawSettings["sites"]>[number], "name">;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { seedProblem, withoutSeeds } from "../../../configs/seeds";
-import { newKey, newSeed } from "../../support/settings";
+import { newKey, newSeed } from "../../support/rules/settings";
 
 describe("a problem's words", () => {
   it("keep only the kind of a seed", () => {

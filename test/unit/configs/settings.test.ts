@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Problem } from "../../../configs/problem";
 import { readSettings } from "../../../configs/reading/read-settings";
 import { SETTING_NAMES } from "../../../configs/settings";
-import { newSeed, settingsOf } from "../../support/settings";
+import { newSeed, settingsOf } from "../../support/rules/settings";
 
 const problemsOf = (raw: unknown): Problem[] => readSettings(raw).problems;
 

@@ -1,4 +1,4 @@
-import { Cases, merged, sites, stream, withSubjects } from "../../support/rule-cases";
+import { Cases, merged, sites, stream, withSubjects } from "../../support/rules/rule-cases";
 
 /** Every rule about streams with what it refuses and what it lets pass; rules.test.ts runs them. */
 export const STREAM_CASES: Cases = {

@@ -12,7 +12,7 @@ import {
   sourceOf,
 } from "../../../configs/streams";
 import { covers } from "../../../configs/subjects";
-import { settingsOf } from "../../support/settings";
+import { settingsOf } from "../../support/rules/settings";
 
 type RawStream = NonNullable<RawSettings["streams"]>[number];
 const stream = (more: Partial<RawStream> = {}): StreamSettings =>

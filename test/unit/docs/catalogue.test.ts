@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { casesOf, found } from "../../support/catalogue";
-import { GROUPS } from "../../support/catalogue-rows";
+import { casesOf, found } from "../../support/catalogue/catalogue";
+import { GROUPS } from "../../support/catalogue/rows";
 
 describe("the page of the catalogue (cure: make catalogue)", () => {
   const page = readFileSync(join(__dirname, "../../../docs/catalogue.md"), "utf8");

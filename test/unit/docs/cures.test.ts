@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Row } from "../../support/catalogue";
-import { commandsIn, cureProblems } from "../../support/cures";
-import type { ShownFinding } from "../../support/findings";
+import type { Row } from "../../support/catalogue/catalogue";
+import { commandsIn, cureProblems } from "../../support/catalogue/cures";
+import type { ShownFinding } from "../../support/rules/findings";
 
 const finding = (next: string): ShownFinding => ({
   site: "oslo",

@@ -17,7 +17,7 @@ import * as smokeTest from "../../../providers/smoke-test";
 import * as streams from "../../../providers/streams";
 import { markUnproven } from "../../../fleet/observation/unproven";
 import { UNKNOWN } from "../../../configs/values";
-import { newKey, newSeed } from "../../support/settings";
+import { newKey, newSeed } from "../../support/rules/settings";
 import { closedPort, resourcesOf } from "./fleet-inputs";
 import { reported } from "./reported";
 import { inTempFolder } from "./temp-folder";

@@ -10,7 +10,7 @@ import { IdentityInputs, IdentityOutputs } from "../../../providers/identity";
 import { LeafServerInputs, LeafServerOutputs } from "../../../providers/leaf-server";
 import { SmokeTestInputs, SmokeTestOutputs } from "../../../providers/smoke-test";
 import { StreamsInputs, StreamsOutputs } from "../../../providers/streams";
-import { newKey, newSeed, settingsOf } from "../../support/settings";
+import { newKey, newSeed, settingsOf } from "../../support/rules/settings";
 
 /** Keys take milliseconds to make: the n-th key or seed of all resources is the same one each time. */
 function numbered(make: () => string): () => () => string {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { RawSettings } from "../../../configs/settings";
 import { FleetInputs, check } from "../../../providers/fleet";
 import { makeAuthority, makeServerCertificate, newKey } from "../../../servers/x509";
-import { newSeed, settingsOf } from "../../support/settings";
+import { newSeed, settingsOf } from "../../support/rules/settings";
 import { closedPort } from "./fleet-inputs";
 import { inTempFolder, withEnvironment } from "./temp-folder";
 
@@ -208,7 +208,7 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
       const [found, ...more] = await leave("online");
       assert.match(
         found ?? "",
-        /^sites: bergen cannot be removed: its streams cannot be read \(.*\); wait until .*DISCARD=bergen$/,
+        /^sites: bergen cannot be removed: its streams cannot be read \(.*\); start the site.s server .*DISCARD=bergen$/,
       );
       assert.deepEqual(more, []);
     });

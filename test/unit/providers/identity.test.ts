@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { publicKeyOf } from "../../../configs/keys";
 import { IdentityInputs, create, remove, update } from "../../../providers/identity";
-import { newSeed } from "../../support/settings";
+import { newSeed } from "../../support/rules/settings";
 import { inTempFolder, withEnvironment } from "./temp-folder";
 
 describe("the identity of a server", () => {

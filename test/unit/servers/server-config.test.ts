@@ -18,7 +18,7 @@ import {
   writtenDigest,
 } from "../../../servers/server-config";
 import { LocalFiles } from "../../../servers/files/server-files";
-import { newKey } from "../../support/settings";
+import { newKey } from "../../support/rules/settings";
 import { inTempFolder } from "../providers/temp-folder";
 
 const HUB: HubDeclaration = {

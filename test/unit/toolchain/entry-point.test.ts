@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { ROOMS } from "../../support/rooms";
+import { ROOMS } from "../../support/rules/rooms";
 
 const ROOT = path.resolve(__dirname, "../../..");
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, extname, join, resolve } from "node:path";
-import { ROOMS } from "../../support/rooms";
+import { ROOMS } from "../../support/rules/rooms";
 
 const ROOT = resolve(__dirname, "../../..");
 

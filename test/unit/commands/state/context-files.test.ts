@@ -5,7 +5,7 @@ import { contextsOf } from "../../../../views/outputs/contexts";
 import { DeployedFleet } from "../../../../views/outputs/deployed";
 import { prefixesOf, removeContexts, writeContexts } from "../../../../commands/state/context-files";
 import { FLEET, MERGED, OSLO } from "../../views/outputs/a-fleet";
-import { newSeed } from "../../../support/settings";
+import { newSeed } from "../../../support/rules/settings";
 import { inTempFolder } from "../../providers/temp-folder";
 
 const ROLES = ["system", "link", "application", "operator", "reader"];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { deployedFleet } from "../../../../commands/state/deployed-fleet";
 import type { Deployment } from "../../../../commands/stack/pending";
-import { settingsOf } from "../../../support/settings";
+import { settingsOf } from "../../../support/rules/settings";
 
 const SECRET = (value: unknown) => ({
   "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",

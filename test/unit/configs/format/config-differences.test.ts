@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { configDifferences } from "../../../../configs/format/config-differences";
-import { newKey, newSeed } from "../../../support/settings";
+import { newKey, newSeed } from "../../../support/rules/settings";
 
 const [KEY, OTHER, SEED] = [newKey(), newKey(), newSeed()];
 const WRITTEN = `

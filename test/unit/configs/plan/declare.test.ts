@@ -8,7 +8,7 @@ import { LeafRemotes } from "../../../../configs/server-config";
 import { SiteSettings } from "../../../../configs/settings";
 import { siteStreamConfig, sourceOf } from "../../../../configs/streams";
 import { covers } from "../../../../configs/subjects";
-import { newKey, newSeed, settingsOf } from "../../../support/settings";
+import { newKey, newSeed, settingsOf } from "../../../support/rules/settings";
 
 const settings = settingsOf({
   hub: { maxPayload: "2MiB", maxFile: "5GiB", maxMemory: "100MiB", logs: { keep: 5 } },

@@ -7,7 +7,7 @@ import {
   siteStreamBytes,
 } from "../../../../configs/plan/limits";
 import { RawSettings, Settings } from "../../../../configs/settings";
-import { settingsOf } from "../../../support/settings";
+import { settingsOf } from "../../../support/rules/settings";
 
 const MiB = 2 ** 20;
 const stream = (name: string, more: object): NonNullable<RawSettings["streams"]>[number] => ({

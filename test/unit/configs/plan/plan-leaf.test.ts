@@ -3,7 +3,7 @@ import { applicationPermissions } from "../../../../configs/permissions";
 import { LeafDeclaration, planLeaf } from "../../../../configs/plan/plan-leaf";
 import { render } from "../../../../configs/format/render";
 import { LeafRemotes } from "../../../../configs/server-config";
-import { newSeed } from "../../../support/settings";
+import { newSeed } from "../../../support/rules/settings";
 
 const LEAF: LeafDeclaration = {
   restart: {

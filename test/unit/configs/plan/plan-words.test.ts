@@ -5,7 +5,7 @@ import { planHub } from "../../../../configs/plan/plan-hub";
 import { declareHub, declareHubLink } from "../../../../configs/plan/declare";
 import { planWords } from "../../../../configs/plan/plan-words";
 import { RawSettings } from "../../../../configs/settings";
-import { newSeed, settingsOf } from "../../../support/settings";
+import { newSeed, settingsOf } from "../../../support/rules/settings";
 
 const CONTEXT: PlanContext = { stack: "lab", passphrase: "set", keysAreHidden: false, notes: [] };
 const EVENTS = { name: "EVENTS", subjects: ["events.>"] };

@@ -9,7 +9,7 @@ import {
 } from "../../../../configs/plan/stream-changes";
 import { changeWords } from "../../../../configs/plan/stream-words";
 import { StreamConfig, hubStreamConfig, siteStreamConfig, sourceOf } from "../../../../configs/streams";
-import { settingsOf } from "../../../support/settings";
+import { settingsOf } from "../../../support/rules/settings";
 
 const [EVENTS] = settingsOf({ streams: [{ name: "EVENTS", subjects: ["events.>"] }] }).streams;
 const SITE = siteStreamConfig(EVENTS!, "oslo", "dev");

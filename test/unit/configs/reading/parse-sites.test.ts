@@ -3,7 +3,7 @@ import { parseSitesTable } from "../../../../configs/reading/parse-sites";
 import { judgedSettings } from "../../../../configs/reading/read-settings";
 import { SITE_COLUMNS } from "../../../../configs/reading/sites-csv";
 import { describeProblem } from "../../../../configs/problem";
-import { settingsOf } from "../../../support/settings";
+import { settingsOf } from "../../../support/rules/settings";
 
 const judged = (file: string, text: string, more: Record<string, unknown> = {}) =>
   judgedSettings({ ...more, sitesFile: file }, parseSitesTable(file, text), { emptyPassphrase: false });

@@ -5,8 +5,8 @@ import { RuleContext } from "../../../../configs/rules/rule";
 import { isLoopback } from "../../../../configs/placement";
 import { RULES, judge } from "../../../../configs/rules/rules";
 import { RawSettings } from "../../../../configs/settings";
-import { Case, Cases, merged, sites, stream, withSubjects } from "../../../support/rule-cases";
-import { newKey, newSeed, settingsOf } from "../../../support/settings";
+import { Case, Cases, merged, sites, stream, withSubjects } from "../../../support/rules/rule-cases";
+import { newKey, newSeed, settingsOf } from "../../../support/rules/settings";
 import { PLACEMENT_CASES } from "../placement-rules.cases";
 import { STREAM_CASES } from "../stream-rules.cases";
 

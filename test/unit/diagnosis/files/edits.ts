@@ -1,4 +1,4 @@
-import { Edits, HUB, LEAF, edited } from "../../../support/hand-written";
+import { Edits, HUB, LEAF, edited } from "../../../support/fleets/hand-written";
 
 /** What is done to the good pair of hand-written files, again and again. */
 

@@ -1,5 +1,5 @@
 import type { ConfigFindingCode } from "../../../../diagnosis/files/reference";
-import { ACCOUNT_KEY, ACCOUNT_SEED, KEY, OTHER_SEED, SEED, edited } from "../../../support/hand-written";
+import { ACCOUNT_KEY, ACCOUNT_SEED, KEY, OTHER_SEED, SEED, edited } from "../../../support/fleets/hand-written";
 import { Files, FOR_BOTH, HUB_TLS, JWT, LISTEN, NKEY, REMOTE_TLS, SECOND, USERS, credentials, rights } from "./edits";
 
 /** Mistakes in hand-written files, and everything that is said of each. */

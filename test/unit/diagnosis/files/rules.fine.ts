@@ -1,4 +1,4 @@
-import { ACCOUNT_KEY, KEY, OPERATOR_KEY, SEED } from "../../../support/hand-written";
+import { ACCOUNT_KEY, KEY, OPERATOR_KEY, SEED } from "../../../support/fleets/hand-written";
 import { Files, FOR_BOTH, HUB_TLS, JWT, LISTEN, NKEY, REMOTE_TLS, SECOND, USERS, credentials, rights } from "./edits";
 
 /** Files that are fine, however they are written. */

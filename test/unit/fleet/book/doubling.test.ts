@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { sourceOf } from "../../../../configs/streams";
 import { Count, Held, doublingRefusal, doublingWords } from "../../../../fleet/book/doubling";
 import { Origin, originIn, sourceIdentity, sourceName, streamIdent } from "../../../../fleet/sourcing/source-identity";
-import { settingsOf } from "../../../support/settings";
+import { settingsOf } from "../../../support/rules/settings";
 import { withEnvironment } from "../../providers/temp-folder";
 
 const stream = (mode: "perSite" | "merged") =>

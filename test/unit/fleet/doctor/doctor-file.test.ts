@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describeProblem } from "../../../../configs/problem";
 import { parseFleetFile } from "../../../../fleet/doctor/doctor-file";
-import { newSeed } from "../../../support/settings";
+import { newSeed } from "../../../support/rules/settings";
 
 describe("the file of a fleet that somebody else deployed", () => {
   const SMALLEST = { hub: { url: "nats://hub.example:4222" }, sites: [{ name: "oslo" }] };

@@ -8,7 +8,7 @@ import { render } from "../../../../configs/format/render";
 import { serverFiles } from "../../../../machine/folders";
 import { diagnose, describeFinding } from "../../../../diagnosis/diagnose";
 import { observe, readRemote } from "../../../../fleet/observation/observe";
-import { newSeed } from "../../../support/settings";
+import { newSeed } from "../../../support/rules/settings";
 import { closedPort, resourcesOf } from "../../providers/fleet-inputs";
 import { inTempFolder } from "../../providers/temp-folder";
 

@@ -5,7 +5,7 @@ import { probeSubject } from "../../../../configs/permissions";
 import { StreamSettings } from "../../../../configs/settings";
 import { StoredMessage } from "../../../../servers/nats/jetstream";
 import { Prober, probeHeaders, probeNumber, probePayload } from "../../../../fleet/proof/probe-message";
-import { newSeed, settingsOf } from "../../../support/settings";
+import { newSeed, settingsOf } from "../../../support/rules/settings";
 
 const [events, all] = settingsOf({
   sites: [{ name: "oslo" }],

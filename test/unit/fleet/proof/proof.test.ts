@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Finding } from "../../../../diagnosis/diagnose";
 import { ProbeFacts } from "../../../../diagnosis/facts/facts";
 import { ProofRow, rowsOf, timed } from "../../../../fleet/proof/proof";
-import { settingsOf } from "../../../support/settings";
+import { settingsOf } from "../../../support/rules/settings";
 
 const { streams } = settingsOf({
   streams: [

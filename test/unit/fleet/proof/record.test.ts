@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { SmokeTestOutputs } from "../../../../fleet/proof/job";
 import { recordKey, recordOf } from "../../../../fleet/proof/record";
-import { settingsOf } from "../../../support/settings";
+import { settingsOf } from "../../../support/rules/settings";
 
 // What the last proof saw of a stream is compared only with the stream that it saw.
 

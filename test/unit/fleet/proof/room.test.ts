@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { StreamConfig } from "../../../../configs/streams";
-import { settingsOf } from "../../../support/settings";
+import { settingsOf } from "../../../support/rules/settings";
 import { Decision, End, Job, StandInRoom, decide, demandOf, stillFits } from "../../../../fleet/proof/room";
 
 const MB = 1e6;

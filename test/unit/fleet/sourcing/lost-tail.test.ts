@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { StreamConfig } from "../../../../configs/streams";
 import { JetStream, StoredMessage, StreamInfo } from "../../../../servers/nats/jetstream";
 import { Clocks, firstNew, overrunOf } from "../../../../fleet/sourcing/lost-tail";
-import { settingsOf } from "../../../support/settings";
+import { settingsOf } from "../../../support/rules/settings";
 
 /** A message at the site, or the hub's copy of the site's sequence `origin`. */
 const message = (seq: number, text: string, storedAt: number, origin?: number): StoredMessage => ({

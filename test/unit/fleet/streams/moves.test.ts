@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RawSettings } from "../../../../configs/settings";
 import { refuseMoves, refuseNewImage } from "../../../../fleet/streams/moves";
-import { settingsOf } from "../../../support/settings";
+import { settingsOf } from "../../../support/rules/settings";
 import { withFakeEngine } from "../../toolchain/fake-engine";
 import { withEnvironment } from "../../providers/temp-folder";
 

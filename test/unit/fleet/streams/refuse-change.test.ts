@@ -3,7 +3,7 @@ import { StreamConfig, siteStreamConfig } from "../../../../configs/streams";
 import { StreamInfo } from "../../../../servers/nats/jetstream";
 import { refuseChange } from "../../../../fleet/streams/refuse-change";
 import { siteEnd } from "../../../../fleet/sourcing/stream-ends";
-import { settingsOf } from "../../../support/settings";
+import { settingsOf } from "../../../support/rules/settings";
 import { withEnvironment } from "../../providers/temp-folder";
 
 const [settings] = settingsOf({ streams: [{ name: "EVENTS", subjects: ["events.>"], maxBytes: "1MB" }] }).streams;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RawSettings } from "../../../../configs/settings";
 import { deployedBefore, onLoopback, planRehearsal } from "../../../../providers/rehearsal/rehearsal-plan";
-import { newSeed, settingsOf } from "../../../support/settings";
+import { newSeed, settingsOf } from "../../../support/rules/settings";
 import { withEnvironment } from "../temp-folder";
 
 const STREAM = { name: "EVENTS", subjects: ["events.>"] };

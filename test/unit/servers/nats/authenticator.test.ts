@@ -2,7 +2,7 @@ import { createAccount, fromPublic, fromSeed } from "@nats-io/nkeys";
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { nkeyLogin, signerOf } from "../../../../servers/nats/authenticator";
-import { newSeed } from "../../../support/settings";
+import { newSeed } from "../../../support/rules/settings";
 
 describe("the login with an nkey", () => {
   it("has the public key of the seed, of whatever kind", () => {

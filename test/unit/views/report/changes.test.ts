@@ -4,7 +4,7 @@ import { UNKNOWN } from "../../../../configs/values";
 import { changesOf } from "../../../../views/report/changes";
 import type { FleetChanges } from "../../../../views/report/model";
 import { type Told, wrongWith } from "../../../../machine/report";
-import { previewedIn, readRecording, recordingNames } from "../../../support/preview-recordings";
+import { previewedIn, readRecording, recordingNames } from "../../../support/pages/preview-recordings";
 import type { Diagnostic, PreviewStep } from "../../../../views/report/preview";
 import {
   TWO_SITES,

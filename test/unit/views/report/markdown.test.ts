@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { RawSettings } from "../../../../configs/settings";
 import type { Told } from "../../../../machine/report";
 import { reportOf } from "../../../../views/report/report";
-import { newSeed } from "../../../support/settings";
-import { type Recording, previewedIn, readRecording, recordingNames } from "../../../support/preview-recordings";
+import { newSeed } from "../../../support/rules/settings";
+import { type Recording, previewedIn, readRecording, recordingNames } from "../../../support/pages/preview-recordings";
 import { TWO_SITES, leafInputs, previewOf, settingsFrom, update } from "./previews";
 
 describe("the report as Markdown", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { reportOf } from "../../../../views/report/report";
-import { previewedIn, readRecording, recordingNames } from "../../../support/preview-recordings";
+import { previewedIn, readRecording, recordingNames } from "../../../support/pages/preview-recordings";
 
 // What the report says of previews of real changes. `make recordings` records them anew and writes what is expected;
 // `REPORTS=write make unit ARGS="-g 'the report on a recorded preview'"` writes it of those that are there.

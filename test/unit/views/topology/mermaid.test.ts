@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Mark, mermaidOf } from "../../../../views/topology/mermaid";
 import { Topology } from "../../../../views/topology/topology";
-import { ALARMS, EVENTS, drawn, manySites } from "../../../support/topologies";
+import { ALARMS, EVENTS, drawn, manySites } from "../../../support/pages/topologies";
 
 const marks = (of: Record<string, Mark>): Map<string, Mark> => new Map(Object.entries(of));
 const fleet = (count: number): Topology => drawn({ sites: manySites(count), streams: [EVENTS] });

@@ -5,8 +5,8 @@ import { FILTER_SCRIPT } from "../../../../views/topology/page-script";
 import { escaped, fitted, widthOf } from "../../../../views/topology/fitting";
 import { standingOf } from "../../../../views/topology/standing";
 import { svgFile } from "../../../../views/topology/svg";
-import { newSeed } from "../../../support/settings";
-import { fleetOfSize } from "../../../support/topologies";
+import { newSeed } from "../../../support/rules/settings";
+import { fleetOfSize } from "../../../support/pages/topologies";
 
 const HOSTILE = `</script><script>x()</script>"'&\u0000`;
 

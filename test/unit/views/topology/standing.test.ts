@@ -7,7 +7,7 @@ import {
   standingOf,
   timeWords,
 } from "../../../../views/topology/standing";
-import { ALARMS, EVENTS, drawn } from "../../../support/topologies";
+import { ALARMS, EVENTS, drawn } from "../../../support/pages/topologies";
 
 const DAY = 86_400_000;
 const TWO = drawn({ sites: [{ name: "oslo" }, { name: "bergen", expect: "offline" }], streams: [EVENTS, ALARMS] });

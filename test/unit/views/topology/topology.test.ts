@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { topologyOf } from "../../../../views/topology/topology";
-import { newSeed, settingsOf } from "../../../support/settings";
-import { ALARMS, EVENTS, drawn } from "../../../support/topologies";
+import { newSeed, settingsOf } from "../../../support/rules/settings";
+import { ALARMS, EVENTS, drawn } from "../../../support/pages/topologies";
 
 describe("the topology of a fleet", () => {
   it("has the hub, its account for merged streams and its domain", () => {

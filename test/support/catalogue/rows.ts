@@ -1,0 +1,22 @@
+import { CLONE_ROWS } from "./clones";
+import { CARRIED_ROWS } from "./carried";
+import { DISK_ROWS } from "./disks";
+import { LINK_ROWS } from "./links";
+import { LOSS_ROWS } from "./losses";
+import { PAIR_ROWS } from "./pairs";
+import { STREAM_ROWS } from "./streams";
+import { STRESS_ROWS } from "./stress";
+import { REFUSAL_ROWS } from "./refusals";
+import { Row } from "./catalogue";
+
+/** The whole catalogue, in the order in which docs/catalogue.md shows it. */
+export const GROUPS: Record<string, readonly Row[]> = {
+  "Servers, keys, links": [...LINK_ROWS, ...CLONE_ROWS],
+  "What the link carries": CARRIED_ROWS,
+  "Streams, sources, limits": STREAM_ROWS,
+  "Full disks": DISK_ROWS,
+  "Refused at the site, frozen, hung": REFUSAL_ROWS,
+  Losses: LOSS_ROWS,
+  "Two mistakes at once": PAIR_ROWS,
+  "Nothing wrong: busy, slow, or just back": STRESS_ROWS,
+};

@@ -1,0 +1,40 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { pulumiHome } from "../../../machine/locate";
+
+/** Copies of the project, and what lies in them. */
+
+const CHECKOUT = path.resolve(__dirname, "../../..");
+
+/** A copy of the checkout's files as they are now, in a folder of its own; the packages are shared. */
+export function copyProject(name: string): string {
+  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), `nhl-${name}-`)));
+  const listed = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], { cwd: CHECKOUT });
+  const isPartOfIt = (file: string) => file !== "" && !/^(test|docs|bench)\/|^Pulumi\.[^/]+\.yaml$/.test(file);
+  for (const file of listed.toString("utf8").split("\0").filter(isPartOfIt)) {
+    if (!fs.existsSync(path.join(CHECKOUT, file))) continue;
+    fs.mkdirSync(path.join(folder, path.dirname(file)), { recursive: true });
+    fs.copyFileSync(path.join(CHECKOUT, file), path.join(folder, file));
+  }
+  fs.symlinkSync(path.join(CHECKOUT, "node_modules"), path.join(folder, "node_modules"));
+  return folder;
+}
+
+/** The caller's environment without anything that would steer the CLI or this program. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  const steering =
+    /^(PULUMI_|DISCARD|DOCKER_|MOCHA_|TS_NODE|MAKE)|^(NODE_OPTIONS|STACK|ARGS|CONFIRM|REMOVE|REMAKE|DOUBLE|NOTE|SITE|STREAM|OUT|TO|PREFIX|FLEET|EXPORTER_PORT|ACCEPT|FROM|STATE|SECRETS_PROVIDER)$/;
+  const kept = Object.entries(process.env).filter(([name]) => !steering.test(name));
+  return { ...Object.fromEntries(kept), PULUMI_HOME: pulumiHome() };
+}
+
+/** All files below the folder; none when it is not there. */
+export function filesBelow(folder: string): string[] {
+  if (!fs.existsSync(folder)) return [];
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+}
