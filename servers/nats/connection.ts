@@ -82,7 +82,8 @@ export interface Endpoint {
 /** Host and port of `nats://host:port`. */
 export function endpointOf(url: string): Endpoint {
   const { hostname, port } = new URL(url.replace(/^[a-z-]+:/, "http:"));
-  return { host: hostname, port: Number(port) };
+  // An IPv6 address stands in brackets in a URL only.
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
 /**

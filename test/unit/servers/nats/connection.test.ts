@@ -25,6 +25,7 @@ describe("a NATS listener spoken to by hand", () => {
   it("is at host and port of any NATS address", () => {
     assert.deepEqual(endpointOf("nats://127.0.0.1:4222"), { host: "127.0.0.1", port: 4222 });
     assert.deepEqual(endpointOf("nats-leaf://hub.example:7422"), { host: "hub.example", port: 7422 });
+    assert.deepEqual(endpointOf("nats://[::1]:4222"), { host: "::1", port: 4222 });
   });
 
   it("says who it is", async () => {
