@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { engineNameOf } from "../../configs/container";
 import { Placement, engineOf, placementOf } from "../../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
@@ -118,6 +118,18 @@ export async function refuseNewImage(
   return [changeOf("docker.image", reason)];
 }
 
+/** A stack's files lie in a folder of its name. */
+function otherRoot(before: string, after: string, cure: string): Failure {
+  const [was, is] = [basename(before), basename(after)];
+  if (was === is || dirname(before) !== dirname(after))
+    return changeOf("dataFolder", `changes while servers run in the old one; ${cure}`);
+  return failure(
+    "dataFolder",
+    `the stack was named '${was}' when its servers were started, and their files and streams carry that name: ` +
+      `name it so again ('pulumi stack rename ${was} --stack ${is}')`,
+  );
+}
+
 /** What the update would move or rename, each with the way to do it. */
 export function refuseMoves(
   olds: { root: string; settings: Fleet },
@@ -133,8 +145,7 @@ export function refuseMoves(
         `changes from '${before}' to '${after}', and with it the JetStream domain that holds all collected data; ${cure}`,
       ),
     );
-  if (olds.root !== news.root)
-    failures.push(changeOf("dataFolder", `changes while servers run in the old one; ${cure}`));
+  if (olds.root !== news.root) failures.push(otherRoot(olds.root, news.root, cure));
   const others = [movedServers, renamedSites, cutOffSites];
   return [...failures, ...others.flatMap((find) => find(olds.settings, news.settings))];
 }

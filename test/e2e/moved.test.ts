@@ -73,6 +73,20 @@ describe("a project whose folder is renamed while its servers run", () => {
     await stack.isClean();
     assert.match(succeeded(await stack.make("doctor")).output, /fleet: good/);
   });
+
+  it("says so when the stack was renamed, and what to do works", async () => {
+    const pulumi = (line: string) => stack.shell(`${stack.binary} ${line} --non-interactive`);
+    succeeded(await pulumi("stack rename renamed --stack moved"));
+    const { code, output } = await stack.shell("make --silent up STACK=renamed");
+    assert.notEqual(code, 0, output);
+    const [, cure = ""] =
+      /was named 'moved' when .*: name it so again \('pulumi (stack rename moved --stack renamed)'\)/.exec(output) ??
+      [];
+    assert.ok(cure !== "", output);
+    succeeded(await pulumi(cure));
+    await stack.isClean();
+    await publishes();
+  });
 });
 
 describe("a passphrase in the shell that is not the stack's", () => {

@@ -136,9 +136,16 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
     natsServer();
     const olds = inputs();
     assert.match(
-      (await failures(olds, { ...olds, root: temp.path("elsewhere") }))[0] ?? "",
+      (await failures(olds, { ...olds, root: temp.path("elsewhere/dev") }))[0] ?? "",
       /^dataFolder: changes while/,
     );
+  });
+
+  it("takes a folder of another name beside the old one for a stack that was renamed", async () => {
+    natsServer();
+    const olds = inputs();
+    const [reason = ""] = await failures(olds, { ...olds, root: temp.path("lab") });
+    assert.match(reason, /^dataFolder: the stack was named '.*'pulumi stack rename .* --stack lab'\)$/);
   });
 
   describe("when the certificates of the links are given as files", () => {
