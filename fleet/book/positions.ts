@@ -124,13 +124,13 @@ async function newestOf(js: JetStream, name: string, subjects: readonly string[]
 export const identOf = (copy: StoredMessage | undefined): string | undefined =>
   copy?.headers[SOURCE_HEADER]?.split(" ")[5];
 
-/** How exactly the times of two answers tell the difference of the clocks, in milliseconds. */
+/** Between a message and its copy on the hub, in milliseconds, beside what the clocks are off. */
 const WITHIN_MS = 250;
 
-const skewOf = (atSite: StreamInfo, onHub: StreamInfo): Skew => ({
-  ms: clockSkew({ atSite, onHub }),
-  within: WITHIN_MS,
-});
+function skewOf(atSite: StreamInfo, onHub: StreamInfo): Skew {
+  const { ms, within } = clockSkew({ atSite, onHub });
+  return { ms, within: within + WITHIN_MS };
+}
 
 /** What stands behind the position: gone from the stream, and still waiting. */
 function behind({ state }: StreamInfo, position: number): { gap: number; waiting: number } {

@@ -158,12 +158,12 @@ export const isRecreated = (
   last: StoredMessage | undefined,
 ): boolean => last !== undefined && Date.parse(created) - skew.ms > last.storedAt;
 
-/**
- * By how much the site's clock is ahead of the hub's, in milliseconds, as far as the two looks tell; they are not made at one
- * moment.
- */
-export const clockSkew = ({ onHub, atSite }: Pick<Ends, "onHub" | "atSite">): number =>
-  (atSite.aheadMs ?? 0) - (onHub.aheadMs ?? 0);
+/** By how much the site's clock is ahead of the hub's, as far as the two looks tell, which are not made at one moment. */
+export function clockSkew({ onHub, atSite }: Pick<Ends, "onHub" | "atSite">): Skew {
+  const [hub, site] = [onHub.clock, atSite.clock];
+  if (hub === undefined || site === undefined) return { ms: 0, within: 0 };
+  return { ms: site.aheadMs - hub.aheadMs, within: site.offByMs + hub.offByMs };
+}
 
 /**
  * The same, where the hub's source is ahead or does not say where it is, by the clocks that come with the streams; undefined
@@ -177,7 +177,7 @@ export async function isRemade(
 ): Promise<boolean | undefined> {
   if ((seq !== undefined && seq <= atSite.state.last_seq) || onHub.ts === undefined || atSite.ts === undefined)
     return undefined;
-  const skew = { ms: clockSkew({ onHub, atSite }) };
+  const skew = clockSkew({ onHub, atSite });
   const taken = await Promise.all(subjects.map((subject) => hub.lastMessage(onHub.config.name, subject)));
   const stored = taken.filter((message) => message !== undefined);
   return stored.length > 0 && stored.every((message) => isRecreated({ atSite }, skew, message));

@@ -26,8 +26,8 @@ export interface StreamInfo {
   created: string;
   /** The server's clock. */
   ts?: string;
-  /** By how much that clock is ahead of this machine's, in milliseconds; to half of the time that the answer took. */
-  aheadMs?: number;
+  /** By how much that clock is ahead of this machine's, in milliseconds, and how far off that may be: the answer took time. */
+  clock?: { aheadMs: number; offByMs: number };
   state: {
     messages: number;
     bytes: number;
@@ -156,7 +156,10 @@ export class JetStream {
     try {
       const asked = Date.now();
       const info = await this.request<StreamInfo>(`STREAM.INFO.${name}`, details ? { deleted_details: true } : {});
-      return info.ts === undefined ? info : { ...info, aheadMs: Date.parse(info.ts) - (asked + Date.now()) / 2 };
+      const answered = Date.now();
+      if (info.ts === undefined) return info;
+      const clock = { aheadMs: Date.parse(info.ts) - (asked + answered) / 2, offByMs: (answered - asked) / 2 };
+      return { ...info, clock };
     } catch (error) {
       if (error instanceof JetStreamError && error.code === STREAM_NOT_FOUND) return undefined;
       throw error;
