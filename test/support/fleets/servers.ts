@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { serverFiles } from "../../../machine/folders";
+import { readTail, serverFiles } from "../../../machine/folders";
 import { findNatsServer } from "../../../servers/nats-server-binary";
 import { serverInfo } from "../../../servers/nats/connection";
 import { findProcess, startProcess, stopProcess } from "../../../machine/processes";
@@ -28,9 +28,17 @@ export async function stopServer(folder: string): Promise<void> {
 /** Starts the folder's server with the configuration that lies there; resolves once it serves. */
 export async function startServer(folder: string, binary?: string): Promise<void> {
   const files = serverFiles(folder);
-  startProcess(binary ?? (await findNatsServer()).path, files.config, files);
+  const { ended } = startProcess(binary ?? (await findNatsServer()).path, files.config, files);
   const [, address] = /^listen: "(.+)"$/m.exec(configOf(folder)) ?? [];
-  await until(`the server of ${folder} serves`, () => serverInfo(`nats://${address}`));
+  const serves = until(`the server of ${folder} serves`, () => serverInfo(`nats://${address}`));
+  const end = ended.then((code) => {
+    throw new Error(
+      `the server of ${folder} ended (${code}): ${readTail(files.log, 2_000)} ${readTail(files.output, 500)}`,
+    );
+  });
+  await Promise.race([serves, end]);
+  end.catch(() => undefined);
+  serves.catch(() => undefined);
 }
 
 /** Ends the server with SIGKILL, as a crash does. */
