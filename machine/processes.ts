@@ -166,11 +166,7 @@ export async function stopProcess(recordFile: string, config: string): Promise<v
   if (pid === undefined) return;
   const start = startTime(pid);
   const gone = (within: number): Promise<boolean> =>
-    lookUntil(
-      () => Promise.resolve(startTime(pid) !== start),
-      (isGone) => isGone,
-      { within, every: 5 },
-    );
+    lookUntil(() => Promise.resolve(startTime(pid) !== start), Boolean, { within, every: 5 });
   signal(pid, "SIGTERM");
   // A frozen one ends only once it goes on.
   if (isFrozen(pid)) signal(pid, "SIGCONT");

@@ -21,14 +21,21 @@ export interface Told extends About {
   words: string;
 }
 
+/** What is wrong with a server, as in "it is not running". */
+export interface Wrong {
+  what: string;
+  /** Whether it does not run. */
+  isDead: boolean;
+}
+
 /** A server that is not as it was left; `up` repairs it. */
-export const wrongWith = (server: string, { what, isDead }: { what: string; isDead: boolean }): About => ({
+export const wrongWith = (server: string, { what, isDead }: Wrong): About => ({
   kind: "wrong",
   server,
   values: { what, isDead },
 });
 
-export const NOT_RUNNING = { what: "is not running", isDead: true };
+export const NOT_RUNNING: Wrong = { what: "is not running", isDead: true };
 
 /** Names the file to which everything that is told goes too, a line of JSON each, for `preview-report`. */
 export const TOLD_FILE = "NATS_HUB_LEAF_TOLD";

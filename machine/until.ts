@@ -6,7 +6,11 @@ export interface Patience {
   every: number;
 }
 
-/** Looks again and again, until the outcome is one to stop at or the time is over. Resolves with the last look. */
+/**
+ * Looks again and again, until the outcome is one to stop at or the time is over. Resolves with the last look.
+ *
+ * @param isDone whether to stop. `Boolean` where the look itself says so.
+ */
 export async function lookUntil<T>(
   look: () => Promise<T>,
   isDone: (seen: T) => boolean,

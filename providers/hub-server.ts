@@ -6,8 +6,8 @@ import { LinkCertificates, certificatesDigest, writeCertificates } from "../serv
 import { findNatsServer } from "../servers/nats-server-binary";
 import { shared } from "../servers/nats/connection";
 import { kick, leafLinks, varz } from "../servers/nats/system";
-import { type About, NOT_RUNNING, report, wrongWith } from "../machine/report";
-import { Server, Wrong, bringUp, isRunning, whatIsWrong } from "../servers/server";
+import { type About, NOT_RUNNING, type Wrong, report, wrongWith } from "../machine/report";
+import { Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
 import {
   declareHub,
   declaredLinks,

@@ -4,7 +4,7 @@ import { Varz, varz } from "./nats/system";
 import { whyTooOld } from "./nats-server-binary";
 import { writtenCertificates } from "./files/link-tls";
 import { Refusal, messageOf } from "../machine/refusal";
-import { report } from "../machine/report";
+import { NOT_RUNNING, Wrong, report } from "../machine/report";
 import { Applied, fileChanges, noteCertificates, reloadTo, writtenDigest } from "./server-config";
 import { lastErrors, whyItEnded } from "./server-end";
 import { CONFIG_FILE, ServerFiles } from "./files/server-files";
@@ -144,13 +144,6 @@ async function ended(host: ServerHost): Promise<string> {
 
 const inBrackets = (words: readonly string[]): string => (words.length === 0 ? "" : ` (${words.join("; ")})`);
 
-/** What is wrong with a server, as in "it is not running". */
-export interface Wrong {
-  what: string;
-  /** Whether it does not run. */
-  isDead: boolean;
-}
-
 /**
  * Why the server is not as it was left, for a preview: dead, without answer, changed by hand, running another
  * configuration, with a store that failed. undefined when it is as it should be. Bounded to some seconds.
@@ -161,7 +154,7 @@ export async function whatIsWrong(
   certificates = "",
 ): Promise<Wrong | undefined> {
   const state = await host.state();
-  if (state === "gone") return { what: `is not running${await ended(host)}`, isDead: true };
+  if (state === "gone") return { ...NOT_RUNNING, what: `${NOT_RUNNING.what}${await ended(host)}` };
   const what = await whatIsOther({ host, access }, state, isExpected, certificates);
   return what === undefined ? undefined : { what, isDead: false };
 }

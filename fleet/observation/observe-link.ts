@@ -102,7 +102,7 @@ export async function isReplaced({ hub, site }: LinkEnds): Promise<boolean> {
     if (link !== undefined) seen.add(link.id);
     return seen.size > 2;
   };
-  return await lookUntil(look, (isMore) => isMore, { within: REPLACED_MS, every: 100 });
+  return await lookUntil(look, Boolean, { within: REPLACED_MS, every: 100 });
 }
 
 /** What crossed between two readings of the counters; undefined when the link was made anew meanwhile. */

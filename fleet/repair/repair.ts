@@ -190,5 +190,5 @@ async function comesDown(observed: Observed, stream: StreamSettings): Promise<bo
     const { kind } = await conditionOf(observed, stream);
     return kind !== "recreated" && kind !== "stuck";
   };
-  return await lookUntil(look, (isDown) => isDown, { within: LOOKS_BY_ITSELF_MS, every: 100 });
+  return await lookUntil(look, Boolean, { within: LOOKS_BY_ITSELF_MS, every: 100 });
 }

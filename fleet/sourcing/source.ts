@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { StreamSettings } from "../../configs/settings";
 import { StreamSource, collectedSubject, isSourceOfSite } from "../../configs/streams";
 import { NANOSECONDS_PER_MS } from "../../configs/text/units";
 import { SiteAccess, atHub, sourceInfoOf } from "./collected";
 import { exclusively } from "../../machine/exclusively";
+import { lookUntil } from "../../machine/until";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";
 import { originIn, sourceIdentity } from "./source-identity";
 import { otherOwner } from "./stream-owner";
@@ -32,10 +32,7 @@ export async function isHeardSince(js: JetStream, stream: string, site: string, 
 /** Waits until the source is heard of from now on. */
 export async function becomesHeard(js: JetStream, stream: string, site: string, timeoutMs: number): Promise<boolean> {
   const start = Date.now();
-  for (const deadline = start + timeoutMs; ; await sleep(25)) {
-    if (await isHeardSince(js, stream, site, start)) return true;
-    if (Date.now() >= deadline) return false;
-  }
+  return await lookUntil(() => isHeardSince(js, stream, site, start), Boolean, { within: timeoutMs, every: 25 });
 }
 
 /** Serialises changes of one stream of the hub, which all sites of a merged stream share. */

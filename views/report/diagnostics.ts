@@ -1,4 +1,4 @@
-import type { Told } from "../../machine/report";
+import type { Told, Wrong } from "../../machine/report";
 import type { PreviewJson } from "./preview";
 
 /** What the program and its providers told during a preview. Their words are for people: nothing here reads them. */
@@ -18,12 +18,6 @@ export interface Said {
   proof: string[];
   /** Anything else that a person should know, in the providers' words. */
   found: string[];
-}
-
-export interface Wrong {
-  what: string;
-  /** Whether the server does not run. */
-  isDead: boolean;
 }
 
 /** What providers tell arrives as they work, side by side: it is put in the order of the servers, then of the words. */

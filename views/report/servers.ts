@@ -1,5 +1,5 @@
 import { UNKNOWN, changed, same, settled } from "../../configs/values";
-import type { Wrong } from "./diagnostics";
+import type { Wrong } from "../../machine/report";
 import type { LinkFate, ServerFate } from "./model";
 import { Inputs, Step, at, isUnknown, numberAt, textAt } from "./preview";
 import { restartReasons } from "../../configs/plan/effects";

@@ -18,7 +18,7 @@ const FACTS: Record<string, { shows: RegExp; home: string[] }> = {
   "the types of Docker's resources": { shows: /"docker:index|"pulumi:providers/, home: ["configs/text/urn.ts"] },
   "the scheme of a link": { shows: /\? "nats-leaf" : "tls"/, home: ["configs/link-tls.ts"] },
   "how long something is waited for": {
-    shows: /const deadline = Date\.now\(\)[^\n]*await/,
+    shows: /for \(const deadline = [^\n]*await/,
     home: ["machine/until.ts"],
   },
   "how versions compare": { shows: /from "semver/, home: ["machine/version.ts"] },
