@@ -3,11 +3,11 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { ConfigSyntaxError, ConfigWorld, readConfig } from "../configs/format/parse";
 import { maskSeeds } from "../configs/seeds";
-import { ConfigFinding, describeConfigFinding, draft, finished } from "../diagnosis/files/finding";
+import { ConfigFinding, describeConfigFinding } from "../diagnosis/files/finding";
 import { readServer } from "../diagnosis/files/reading";
 import { judgeConfigs } from "../diagnosis/files/rules";
 import type { ConfigServer } from "../diagnosis/files/server";
-import { NatsServer, checkConfig, findNatsServer } from "../servers/nats-server-binary";
+import { askServers } from "./ask-servers";
 import { Refusal, messageOf } from "../machine/refusal";
 import { type Call, parsed } from "./parse";
 
@@ -36,12 +36,23 @@ export async function run(args: readonly string[]): Promise<number> {
     return EXIT.unreadable;
   }
   const { words, values } = call;
-  const report = await checkConfigs([...new Set(words)], { asksServer: values["no-server"] !== true });
+  const maps = [values.map ?? []].flat().map(String);
+  const report = await checkConfigs([...new Set(words)], { asksServer: values["no-server"] !== true, maps });
   console.log(maskSeeds(values.json === true ? JSON.stringify(report, null, 2) : describeReport(report)));
   return exitCode(report);
 }
 
-export async function checkConfigs(files: readonly string[], { asksServer = true } = {}): Promise<ConfigReport> {
+export interface CheckOptions {
+  /** Whether real servers are asked: with -t, and by a rehearsal. Default true. */
+  asksServer?: boolean;
+  /** `host=file` for each name of the network that only the deployed fleet resolves. */
+  maps?: readonly string[];
+}
+
+export async function checkConfigs(
+  files: readonly string[],
+  { asksServer = true, maps = [] }: CheckOptions = {},
+): Promise<ConfigReport> {
   const problems: string[] = [];
   const servers: ConfigServer[] = [];
   for (const file of files) {
@@ -51,11 +62,16 @@ export async function checkConfigs(files: readonly string[], { asksServer = true
       problems.push(error instanceof ConfigSyntaxError ? error.message : `${file}: ${unreadable(error)}`);
     }
   }
+  const hosts = hostsOf(maps, files, problems);
   // Half a fleet would be judged wrongly: a leaf server's hub would seem to be missing.
   if (problems.length > 0) return { files, findings: [], notes: [], problems };
-  const { findings, notes } = judgeConfigs(servers, (named) => readNamed(named, files));
-  const asked = asksServer ? await askServer(servers) : { findings: [], notes: [] };
-  return { files, findings: [...findings, ...asked.findings], notes: [...notes, ...asked.notes], problems };
+  const asked = asksServer ? await askServers(servers, { hosts, find }) : { refusals: [], notes: [] };
+  const readNamed = (named: string): string | undefined => {
+    const found = servers.map((server) => find(server, named)).find((path) => path !== undefined);
+    return found === undefined ? undefined : readOrNothing(found);
+  };
+  const { findings, notes } = judgeConfigs(servers, readNamed, { hosts, shown: asked.shown });
+  return { files, findings: [...findings, ...asked.refusals], notes: [...notes, ...asked.notes], problems };
 }
 
 const WORLD: ConfigWorld = { readFile: readOrNothing, env: (name) => process.env[name] };
@@ -68,39 +84,29 @@ function readOrNothing(file: string): string | undefined {
   }
 }
 
-/** A file that a configuration names, as nats-server expands the path; a relative one also beside the configurations. */
-function readNamed(named: string, files: readonly string[]): string | undefined {
+function hostsOf(maps: readonly string[], files: readonly string[], problems: string[]): Map<string, string> {
+  const hosts = new Map<string, string>();
+  for (const map of maps) {
+    const [, host = "", file = ""] = /^([^=]+)=(.+)$/.exec(map) ?? [];
+    const given = files.find((one) => path.resolve(one) === path.resolve(file));
+    if (host === "") problems.push(`--map ${map}: write it as host=file`);
+    else if (given === undefined) problems.push(`--map ${map}: ${file} is not one of the files`);
+    else hosts.set(host, given);
+  }
+  return hosts;
+}
+
+/** Where a file is that a configuration names, as nats-server expands the path; a relative one also beside the configuration. */
+function find({ file }: ConfigServer, named: string): string | undefined {
   const expanded = named
     .replace(/\$\{(\w+)\}|\$(\w+)/g, (_, braced?: string, plain?: string) => process.env[braced ?? plain ?? ""] ?? "")
     .replace(/^~/, os.homedir());
-  const folders = [process.cwd(), ...files.map((file) => path.dirname(file))];
-  return folders.map((folder) => readOrNothing(path.resolve(folder, expanded))).find((text) => text !== undefined);
+  const places = [path.dirname(file), process.cwd()].map((folder) => path.resolve(folder, expanded));
+  return places.find((one) => fs.existsSync(one) && fs.statSync(one).isFile());
 }
 
 const unreadable = (error: unknown): string =>
   (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : messageOf(error);
-
-/** What nats-server itself says of each file. */
-async function askServer(servers: readonly ConfigServer[]): Promise<Pick<ConfigReport, "findings" | "notes">> {
-  let natsServer: NatsServer;
-  try {
-    natsServer = await findNatsServer();
-  } catch (error) {
-    return { findings: [], notes: [`nats-server -t was not asked: ${messageOf(error)}`] };
-  }
-  const findings: ConfigFinding[] = [];
-  for (const server of servers) {
-    try {
-      await checkConfig(natsServer, path.resolve(server.file));
-    } catch (error) {
-      const said = messageOf(error).replaceAll("nats-server.conf", server.file);
-      const line = Number(/:(\d+):\d+:/.exec(said)?.[1] ?? 1);
-      const at = { file: server.file, line };
-      findings.push(finished(draft("server-refuses", server, at, { evidence: said.replace(/\s+/g, " ") })));
-    }
-  }
-  return { findings, notes: [] };
-}
 
 function exitCode({ problems, findings }: ConfigReport): number {
   if (problems.length > 0) return EXIT.unreadable;

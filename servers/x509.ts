@@ -147,6 +147,43 @@ export async function makeServerCertificate(parts: ServerParts): Promise<string>
   return `${made.toString("pem")}\n`;
 }
 
+/** What a certificate is made from that stands for another one. */
+export interface ReissueParts {
+  /** Absent for one that is not known: good for both ends, from an hour ago for an hour. */
+  real?: X509Certificate;
+  /** IP addresses besides what it names. */
+  names: readonly string[];
+  key: string;
+  ca: KeyPair;
+}
+
+/** A certificate in PEM with the subject, the names, the dates and the uses of another one, under another key and CA. */
+export async function reissue({ real, names, key, ca }: ReissueParts): Promise<string> {
+  const x509 = await loadLibrary();
+  const [keys, issuer] = await Promise.all([importKey(key), importKey(ca.key)]);
+  const like = real === undefined ? undefined : new x509.X509Certificate(real.raw);
+  const known = like?.getExtension(x509.SubjectAlternativeNameExtension)?.names.toJSON() ?? [];
+  const all = [...known, ...names.map((value) => ({ type: "ip", value }) as const)];
+  const soon = period(CLOCK_DIFFERENCE_MS, Date.now());
+  const uses = like?.getExtension(x509.ExtendedKeyUsageExtension)?.usages ?? Object.values(USAGE);
+  const made = await x509.X509CertificateGenerator.create({
+    subject: like?.subjectName ?? new x509.Name([{ CN: ["rehearsal"] }]),
+    issuer: new x509.X509Certificate(ca.certificate).subjectName,
+    publicKey: keys.publicKey,
+    signingKey: issuer.privateKey,
+    signingAlgorithm: ALGORITHM,
+    notBefore: like?.notBefore ?? soon.notBefore,
+    notAfter: like?.notAfter ?? soon.notAfter,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.ExtendedKeyUsageExtension(uses),
+      ...(all.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(all)]),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+    ],
+  });
+  return `${made.toString("pem")}\n`;
+}
+
 /**
  * Every certificate of a PEM text, in its order.
  *

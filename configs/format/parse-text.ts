@@ -12,6 +12,10 @@ export interface ConfigNode {
   value: string | number | boolean | ConfigNode[] | ConfigMap;
   /** Whether something refers to it by `$NAME`: nats-server does not mind an unknown key then. */
   isVariable?: true;
+  /** Whether the value stood in quotes, where nats-server replaces no `$NAME`. */
+  isQuoted?: true;
+  /** Of an entry: the one of the same name before it, which nats-server forgets. */
+  replaces?: ConfigNode;
 }
 
 export type ConfigMap = Map<string, ConfigNode>;
@@ -120,7 +124,12 @@ export class TextReader extends Cursor {
   private put(node: ConfigNode | undefined): void {
     if (node === undefined) return;
     const key = this.keys.pop();
-    if (key !== undefined) this.scope.set(key.name, { ...node, at: key.at });
+    if (key !== undefined) this.set(key.name, { ...node, at: key.at });
+  }
+
+  private set(name: string, node: ConfigNode): void {
+    const before = this.scope.get(name);
+    this.scope.set(name, before === undefined ? node : { ...node, replaces: before });
   }
 
   private value(): ConfigNode | undefined {
@@ -129,8 +138,8 @@ export class TextReader extends Cursor {
     const char = this.peek();
     if (char === "[") return { at, value: this.list() };
     if (char === "{") return { at, value: this.map() };
-    if (char === "'") return { at, value: this.upTo("'") };
-    if (char === '"') return { at, value: this.doubleQuoted() };
+    if (char === "'") return { at, value: this.upTo("'"), isQuoted: true };
+    if (char === '"') return { at, value: this.doubleQuoted(), isQuoted: true };
     if (char === "(") return { at, value: this.block() };
     if (char === "-" || /\d/.test(char)) return this.number(at, readNumber(this.text, this.at));
     if (char === ".") throw this.error("a digit was expected before '.'");
@@ -255,7 +264,7 @@ export class TextReader extends Cursor {
       throw fail(`${file} is included and cannot be read; the path starts at the folder of this file${absolute}`);
     }
     for (const [key, node] of new TextReader(text, file, { ...this.reading, files: [...files, file] }).read()) {
-      this.scope.set(key, node);
+      this.set(key, node);
     }
   }
 

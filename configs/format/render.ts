@@ -41,9 +41,12 @@ const renderEntry = (key: string, value: ConfigValue, indent: string): string =>
   `${indent}${keyText(key)}: ${renderValue(value, indent)}`;
 
 /** The text of a nats-server configuration file: the same text for the same configuration. */
-export function render(config: ServerConfig): string {
-  const entries = Object.entries(config as unknown as Record<string, ConfigValue>);
-  return `${entries
+export const render = (config: ServerConfig): string =>
+  renderEntries(config as unknown as Record<string, ConfigValue>);
+
+/** The same for any entries. */
+export function renderEntries(entries: Readonly<Record<string, ConfigValue>>): string {
+  return `${Object.entries(entries)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => renderEntry(key, value, ""))
     .join("\n")}\n`;

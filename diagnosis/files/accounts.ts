@@ -45,9 +45,19 @@ function readImport(section: Section): Exchange[] {
   return (["stream", "service"] as const).flatMap((kind) => {
     const source = section.section(kind);
     const [account, subject] = [source?.text("account"), source?.text("subject")];
+    const prefix = section.text("prefix")?.value;
+    const to = section.text("to")?.value ?? (prefix === undefined ? undefined : `${prefix}.${subject?.value ?? ""}`);
     return account === undefined || subject === undefined
       ? []
-      : [{ kind, subject: subject.value, at: subject.at, accounts: [account.value] }];
+      : [
+          {
+            kind,
+            subject: subject.value,
+            ...(to === undefined ? {} : { to }),
+            at: subject.at,
+            accounts: [account.value],
+          },
+        ];
   });
 }
 
@@ -60,6 +70,7 @@ export function readUsers(owner: Section | undefined, account: string): UserRead
     const id: Located<string> | undefined = key ?? user.text("user", "username");
     if (id === undefined) return [];
     const rights = user.section("permissions", "permission", "authorization") ?? fallback;
+    const secret = user.text("password", "pass")?.value;
     const types = user.texts("allowed_connection_types", "connection_types", "clients");
     return [
       {
@@ -67,6 +78,7 @@ export function readUsers(owner: Section | undefined, account: string): UserRead
         account,
         id: id.value,
         isKey: key !== undefined,
+        ...(secret === undefined ? {} : { secret }),
         ...(types.length === 0 ? {} : { types: types.map(({ value }) => value.toUpperCase()) }),
         publish: readRights(rights, ["publish", "pub", "import"]),
         subscribe: readRights(rights, ["subscribe", "sub", "export"]),

@@ -2,7 +2,16 @@ import { overlaps } from "../../configs/subjects";
 import { draft } from "./finding";
 import { Hub, Link, accountOf } from "./links";
 import { Rule, hasHub, place } from "./rule";
-import { ConfigServer, GLOBAL_ACCOUNT, hasJetStream, isLoopback, isSystemAccount, ownAccounts } from "./server";
+import {
+  ConfigServer,
+  GLOBAL_ACCOUNT,
+  areOne,
+  hasJetStream,
+  isCoreOnly,
+  isLoopback,
+  isSystemAccount,
+  ownAccounts,
+} from "./server";
 
 /** Rules over JetStream: domains, accounts, and what becomes of stored messages. */
 
@@ -33,15 +42,15 @@ export const doubledDomains: Rule<Link> = function* (link, { fleet }) {
   const domain = link.leaf.jetstream?.domain;
   const account = accountOf(link);
   if (domain === undefined || account === undefined) return;
-  const earlier = fleet.links
-    .slice(0, fleet.links.indexOf(link))
-    .find(
-      (other) =>
-        other.leaf !== link.leaf &&
-        other.hub === link.hub &&
-        accountOf(other) === account &&
-        other.leaf.jetstream?.domain?.value === domain.value,
-    );
+  const earlier = fleet.links.slice(0, fleet.links.indexOf(link)).find(
+    (other) =>
+      other.leaf !== link.leaf &&
+      // The JetStream of a cluster has one domain.
+      !areOne(other.leaf, link.leaf) &&
+      other.hub === link.hub &&
+      accountOf(other) === account &&
+      other.leaf.jetstream?.domain?.value === domain.value,
+  );
   const other = earlier?.leaf.jetstream?.domain;
   if (other === undefined) return;
   yield draft("domain-doubled", link.leaf, domain.at, {
@@ -63,6 +72,7 @@ const isImported = (hub: Hub, account: string): boolean =>
 
 export const accountsWithStreams: Rule<Link> = function* (link, { fleet }) {
   const { leaf, local, remote } = link;
+  if (link.hub !== undefined && isCoreOnly(link.hub)) return;
   // A link of the system account carries no streams, and another account may carry core messages beside one that does.
   if (isSystemAccount(leaf, local)) return;
   const hasOther = fleet.links.some(
@@ -84,8 +94,8 @@ export const accountsWithStreams: Rule<Link> = function* (link, { fleet }) {
   }
   const account = accountOf(link);
   // Where the link comes out by mistake says nothing.
-  if (!hasHub(link) || account === undefined || (link.landing.is !== "user" && link.landing.is !== "leaf-login"))
-    return;
+  const isMeant = link.landing.is === "user" || link.landing.is === "leaf-login";
+  if (!hasHub(link) || account === undefined || !isMeant) return;
   if (hasJetStream(link.hub, account) || isImported(link.hub, account)) return;
   const at = account === GLOBAL_ACCOUNT ? link.hub.at : link.hub.accounts.find(({ name }) => name === account)?.at;
   if (at === undefined) return;

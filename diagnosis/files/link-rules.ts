@@ -13,6 +13,16 @@ export const ports: Rule<Link> = function* ({ leaf, hub, url, dialsClients }) {
   });
 };
 
+/** nats-server leafnode.go, processLeafNodeConnect: it closes the link of a cluster with its own cluster's name. */
+export const clusterNames: Rule<Link> = function* ({ leaf, hub }) {
+  const name = leaf.cluster?.name;
+  const other = hub?.cluster?.name;
+  if (name === undefined || other === undefined || name.value !== other.value) return;
+  yield draft("equal-cluster-name", leaf, name.at, {
+    evidence: `cluster.name: ${name.value} here and at ${place(other.at)}`,
+  });
+};
+
 /** nats-server takes the scheme tls:// for no more than a hint; what decides is a tls block at either end. */
 function isEncrypted({ remote, hub, url }: Link): boolean {
   const scheme = url?.value.scheme;

@@ -1,8 +1,22 @@
+import { compareSync } from "bcryptjs";
 import { present } from "../../configs/values";
 import { publicKeyOf } from "../../configs/keys";
 import { seedProblem } from "../../configs/seeds";
 import type { Located } from "./section";
-import { ConfigServer, GLOBAL_ACCOUNT, Listener, Remote, RemoteUrl, UserRead, ownAccounts, shownUrl } from "./server";
+import {
+  Address,
+  ConfigServer,
+  GLOBAL_ACCOUNT,
+  Listener,
+  Remote,
+  RemoteUrl,
+  UserRead,
+  areOne,
+  isCoreOnly,
+  ownAccounts,
+  shownUrl,
+} from "./server";
+import type { Shown, ShownLink } from "./shown";
 
 /** Which hub a leaf remote reaches, and what that hub makes of it. */
 
@@ -24,6 +38,8 @@ export interface Link {
   /** Public key of the remote's seed, when it has one. */
   key?: string;
   landing: Landing;
+  /** What became of it on real servers; absent when they were not asked. */
+  seen?: ShownLink;
 }
 
 /** What the hub does with the link. */
@@ -32,7 +48,13 @@ export type Landing =
   /** Let in, without a user of an account, into `account`. */
   | { is: "open" | "leaf-login" | "no-auth-user"; account: string }
   | { is: "user"; account: string; user: UserRead }
-  | { is: "refused"; because: "key" | "user" | "connection-type" | "credentials" | "nothing"; user?: UserRead };
+  /** Let in, as the rehearsal showed, however that came about. */
+  | { is: "seen"; account: string }
+  | {
+      is: "refused";
+      because: "key" | "user" | "password" | "token" | "connection-type" | "credentials" | "nothing";
+      user?: UserRead;
+    };
 
 /** Where the link comes out on the hub; undefined when it does not, or nobody can tell. */
 export const accountOf = ({ landing }: Link): string | undefined =>
@@ -45,23 +67,33 @@ export interface LinkedFleet {
   notes: string[];
 }
 
+/** What is known besides the files. */
+export interface Known {
+  /** Names of the network: of which file the server is that answers there. */
+  hosts?: ReadonlyMap<string, string> | undefined;
+  /** What real servers did with the files. */
+  shown?: Shown | undefined;
+}
+
 /** Pairs every remote with the hub that it dials. */
-export function linkUp(servers: readonly ConfigServer[]): LinkedFleet {
-  const hubs = servers.filter((server): server is Hub => server.listener !== undefined);
+export function linkUp(servers: readonly ConfigServer[], { hosts, shown }: Known = {}): LinkedFleet {
+  const hubs = servers.filter(isHub);
   const notes: string[] = [];
   const links = servers.flatMap((leaf) =>
     leaf.remotes.map((remote): Link => {
       const others = hubs.filter((hub) => hub !== leaf);
-      const { hub, url, dialsClients = false, note } = pair(remote, others);
+      const { hub: dialled, url, dialsClients = false, note } = pair(remote, others, hosts);
       if (note !== undefined) notes.push(`${remote.at.file}:${remote.at.line}: ${note}`);
       const key = keyOf(remote);
+      const seen = shown?.links.get(remote);
+      const hub = seen?.up === undefined ? dialled : (hubs.find((one) => one === seen.up?.hub) ?? dialled);
       return {
         leaf,
         remote,
         dialsClients,
         local: remote.account?.value ?? GLOBAL_ACCOUNT,
-        landing: hub === undefined || dialsClients ? { is: "unknown" } : land(hub, remote, url?.value, key),
-        ...present({ url, hub, key }),
+        landing: hub === undefined || dialsClients ? { is: "unknown" } : landed(hub, remote, url?.value, key, seen),
+        ...present({ url, hub, key, seen }),
       };
     }),
   );
@@ -70,21 +102,42 @@ export function linkUp(servers: readonly ConfigServer[]): LinkedFleet {
       notes.push(`${file}: its accounts and users stand in ${accountsElsewhere}, and were not judged`);
     }
   }
+  for (const hub of hubs) {
+    if (isCoreOnly(hub) && links.some((link) => link.hub === hub)) {
+      notes.push(`${hub.file}: it has no JetStream, so that its links carry core messages only`);
+    }
+  }
   if (hubs.length === 0 && links.length === 0) {
     notes.push("no file is a hub's (leafnodes with a port) or a leaf server's (leafnodes.remotes)");
   }
   return { servers, links, notes };
 }
 
+const isHub = (server: ConfigServer): server is Hub => server.listener !== undefined;
+
+/** What the server did goes before what its file says. */
+function landed(
+  hub: Hub,
+  remote: Remote,
+  url: RemoteUrl | undefined,
+  key: string | undefined,
+  seen: ShownLink | undefined,
+): Landing {
+  const expected = land(hub, remote, url, key);
+  if (seen?.up === undefined) return seen === undefined || expected.is === "refused" ? expected : { is: "unknown" };
+  const { account } = seen.up;
+  return "account" in expected && expected.account === account ? expected : { is: "seen", account };
+}
+
 type Pairing = { hub?: Hub; url?: Located<RemoteUrl>; dialsClients?: boolean; note?: string };
 
-function pair({ urls }: Remote, hubs: readonly Hub[]): Pairing {
+function pair({ urls }: Remote, hubs: readonly Hub[], hosts: Known["hosts"]): Pairing {
   const [first] = urls;
   if (first === undefined) return { note: "the remote has no url that can be read, and was not followed" };
-  const found = byPort(urls, hubs, ({ listener }) => listener);
-  if (found !== undefined) return found;
-  const atClients = byPort(urls, hubs, ({ client }) => client);
-  if (atClients !== undefined) return { ...atClients, dialsClients: true };
+  for (const url of urls) {
+    const target = dialled(url.value, hubs, hosts);
+    if (target !== undefined) return { hub: target.server, url, dialsClients: target.listener === "client" };
+  }
   const [only, ...more] = hubs;
   if (only === undefined) {
     return {
@@ -92,35 +145,51 @@ function pair({ urls }: Remote, hubs: readonly Hub[]): Pairing {
       note: `the hub at ${shownUrl(first.value)} is not among the files, so that only this end was judged`,
     };
   }
-  if (more.length > 0) {
+  if (!more.every((hub) => areOne(only, hub))) {
     return {
       url: first,
-      note: `which of the hubs is dialled as ${shownUrl(first.value)} cannot be told, so that only this end was judged`,
+      note: `which of the hubs is dialled as ${shownUrl(first.value)} cannot be told, so that only this end was judged; say it with --map ${first.value.host}=<file>`,
     };
   }
-  const dialled = `${shownUrl(first.value)} is taken for ${only.file}, which listens at ${only.listener.port}`;
-  return { hub: only, url: first, note: `${dialled}: it is the only hub among the files` };
+  const at = isWebsocket(first.value) ? only.websocket : only.listener;
+  const taken = `${shownUrl(first.value)} is taken for ${only.file}, which listens at ${at?.port ?? "no such port"}`;
+  return { hub: only, url: first, note: `${taken}: it is the only hub among the files` };
 }
 
-/** The hub that listens at the port of one of the URLs; of several, the one whose host is dialled. */
-function byPort(
-  urls: readonly Located<RemoteUrl>[],
-  hubs: readonly Hub[],
-  at: (hub: Hub) => { host: string; port: number },
-): Pairing | undefined {
-  for (const url of urls) {
-    const candidates = hubs.filter((hub) => at(hub).port === url.value.port);
-    const [only] = candidates;
-    if (candidates.length === 1 && only !== undefined) return { hub: only, url };
-    const named = candidates.filter((hub) => isHost(at(hub).host, hub.name?.value, url.value.host));
-    const [hub] = named;
-    if (named.length === 1 && hub !== undefined) return { hub, url };
+export const isWebsocket = ({ scheme }: RemoteUrl): boolean => /^wss?$/.test(scheme);
+
+/** The server that answers at an address, and with which of its listeners. */
+export interface Target<S = Hub> {
+  server: S;
+  listener: "leafnodes" | "client" | "websocket";
+}
+
+/** Which of the hubs answers there: by the port, and of several by the host; undefined when none does for sure. */
+export function dialled(url: RemoteUrl, hubs: readonly Hub[], hosts: Known["hosts"]): Target | undefined {
+  const mapped = hosts?.get(url.host);
+  const named = mapped === undefined ? undefined : hubs.find(({ file }) => file === mapped);
+  const usual = isWebsocket(url) ? "websocket" : "leafnodes";
+  // Behind a name that was mapped any port may be another one outside.
+  if (named !== undefined) {
+    return { server: named, listener: url.port === named.client.port ? "client" : usual };
+  }
+  const at = (hub: Hub, listener: Target["listener"]): Address | undefined =>
+    listener === "leafnodes" ? hub.listener : listener === "client" ? hub.client : hub.websocket;
+  for (const listener of [usual, "client"] as const) {
+    const candidates = hubs.filter((hub) => at(hub, listener)?.port === url.port);
+    const [only, ...more] = candidates;
+    if (only !== undefined && more.length === 0) return { server: only, listener };
+    const byHost = candidates.filter((hub) => isHost(at(hub, listener)?.host ?? "", hub.name?.value, url.host));
+    const [hub] = byHost;
+    if (byHost.length === 1 && hub !== undefined) return { server: hub, listener };
+    // Servers of one cluster stand for each other.
+    if (only !== undefined && more.every((other) => areOne(only, other))) return { server: only, listener };
   }
   return undefined;
 }
 
-const isHost = (host: string, name: string | undefined, dialled: string): boolean =>
-  host === dialled || name === dialled.split(".")[0];
+const isHost = (host: string, name: string | undefined, called: string): boolean =>
+  host === called || name === called.split(".")[0];
 
 function keyOf({ nkey }: Remote): string | undefined {
   return nkey === undefined || seedProblem(nkey.value) !== undefined ? undefined : publicKeyOf(nkey.value);
@@ -133,12 +202,22 @@ function land(hub: Hub, remote: Remote, url: RemoteUrl | undefined, key: string 
   if (remote.nkey !== undefined && key === undefined) return { is: "unknown" };
   if (hub.listener.authorization !== undefined) {
     const login = hub.listener.authorization.logins.find(({ id, isKey }) => id === (isKey ? key : url?.user));
-    if (login !== undefined) return { is: "leaf-login", account: login.account?.value ?? GLOBAL_ACCOUNT };
-    return refused(remote, url);
+    if (login === undefined) return refused(remote, url);
+    if (!login.isKey && !opens(login.secret, url?.password)) return { is: "refused", because: "password" };
+    return { is: "leaf-login", account: login.account?.value ?? GLOBAL_ACCOUNT };
   }
   if (hub.users.length === 0) {
-    if (hub.singleUser === undefined) return { is: "open", account: GLOBAL_ACCOUNT };
-    return url?.user === undefined ? refused(remote, url) : { is: "leaf-login", account: GLOBAL_ACCOUNT };
+    const { singleUser } = hub;
+    if (singleUser === undefined) return { is: "open", account: GLOBAL_ACCOUNT };
+    if (url?.user === undefined) return refused(remote, url);
+    if (singleUser.secret === undefined) {
+      // A token: what stands in the url without a password (leafnode.go, sendLeafConnect).
+      const isRight = url.password === undefined && opens(singleUser.value, url.user);
+      return isRight ? { is: "leaf-login", account: GLOBAL_ACCOUNT } : { is: "refused", because: "token" };
+    }
+    if (singleUser.value !== url.user) return { is: "refused", because: "user" };
+    if (!opens(singleUser.secret, url.password)) return { is: "refused", because: "password" };
+    return { is: "leaf-login", account: GLOBAL_ACCOUNT };
   }
   const allows = ({ types }: UserRead): boolean => types === undefined || types.includes("LEAFNODE");
   const hasKeys = hub.users.some(({ isKey }) => isKey);
@@ -153,12 +232,18 @@ function land(hub: Hub, remote: Remote, url: RemoteUrl | undefined, key: string 
   if (url?.user !== undefined && hasNames) {
     const user = hub.users.find(({ id, isKey }) => !isKey && id === url.user);
     if (user === undefined) return { is: "refused", because: "user" };
+    if (!opens(user.secret, url.password)) return { is: "refused", because: "password", user };
     return allows(user)
       ? { is: "user", account: user.account, user }
       : { is: "refused", because: "connection-type", user };
   }
   const anybody = url?.user === undefined ? anybodyOf(hub) : undefined;
   return anybody === undefined ? refused(remote, url) : { is: "no-auth-user", account: anybody };
+}
+
+/** Whether the password is the one that the server compares it with (nats-server comparePasswords). */
+function opens(stored = "", given = ""): boolean {
+  return /^\$2[abxy]\$\d\d\$/.test(stored) ? compareSync(given, stored.replace(/^\$2[xy]/, "$2b")) : stored === given;
 }
 
 /** The account of whoever brings nothing that the hub knows. */

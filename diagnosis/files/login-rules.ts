@@ -43,7 +43,13 @@ export const remoteLogin: Rule<Link> = function* (link, { readFile }) {
     !isByCertificate
   ) {
     const lands = link.landing.is === "no-auth-user" ? `; no_auth_user lets it into ${link.landing.account}` : "";
-    yield draft("no-authentication", leaf, remote.at, { evidence: `the remote dials ${shownUrl(url.value)}${lands}` });
+    const isForAll = link.hub !== undefined && isForEverybody(link.hub);
+    yield draft("no-authentication", leaf, remote.at, {
+      evidence: `the remote dials ${shownUrl(url.value)}${lands}`,
+      ...(isForAll
+        ? { severity: "warning" as const, cause: "the leaf remote brings no login, and the hub asks for none" }
+        : {}),
+    });
   }
 };
 
@@ -103,6 +109,12 @@ export const hubLogin: Rule<Link> = function* (link, { readFile }) {
         evidence: `the url names ${url?.value.user ?? ""}; ${hub.file} has no such user`,
       });
     }
+    if (landing.because === "password" || landing.because === "token") {
+      const where = `the password of ${url?.value.user ?? ""} in the url is not the one in ${hub.file}`;
+      yield draft("wrong-password", leaf, url?.at ?? at, {
+        evidence: landing.because === "password" ? where : `the token in the url is not the one in ${hub.file}`,
+      });
+    }
     if (landing.because === "credentials") {
       yield draft("credentials-not-nkey", leaf, at, {
         evidence: `${hub.file} has no operator; the remote's credentials are ${remote.credentials?.value ?? ""}`,
@@ -147,6 +159,14 @@ function meantAccount({ hub, local, landing, ...link }: Link): string | undefine
   return account === system && local !== (link.leaf.systemAccount?.value ?? "$SYS") ? "of the site" : undefined;
 }
 
+/** Whether the hub has one account and asks nobody who they are. */
+const isForEverybody = (hub: ConfigServer): boolean =>
+  hub.users.length === 0 &&
+  hub.singleUser === undefined &&
+  hub.accountsElsewhere === undefined &&
+  hub.listener?.authorization === undefined &&
+  ownAccounts(hub).length === 0;
+
 /** What a server says of the users that it lets in. */
 export const hubUsers: Rule<ConfigServer> = function* (server, { fleet }) {
   const { listener, users, noAuthUser, accountsElsewhere, singleUser } = server;
@@ -172,6 +192,11 @@ export const hubUsers: Rule<ConfigServer> = function* (server, { fleet }) {
   if ((isOpen && listener.tls?.verify !== true) || onlySystem) {
     yield draft("hub-without-users", server, listener.at, {
       evidence: `it listens for leaf servers at port ${listener.port}, and ${isOpen ? "no account has users" : "only the system account has users"}`,
+      // Where nobody brings a key and there is one account, the links do what is meant.
+      ...(isForEverybody(server) &&
+      links.every(({ remote }) => remote.nkey === undefined && remote.account === undefined)
+        ? { severity: "warning" as const }
+        : {}),
     });
   }
 };

@@ -2,7 +2,17 @@ import type { ConfigMap, ConfigNode, Position } from "../../configs/format/parse
 import { readAccounts, readUsers } from "./accounts";
 import { Located, Section } from "./section";
 import { GLOBAL_ACCOUNT } from "./server";
-import type { Address, ConfigServer, JetStreamConfig, LeafLogin, Listener, Remote, RemoteUrl, Tls } from "./server";
+import type {
+  Address,
+  ConfigCluster,
+  ConfigServer,
+  JetStreamConfig,
+  LeafLogin,
+  Listener,
+  Remote,
+  RemoteUrl,
+  Tls,
+} from "./server";
 
 const LEAFNODE_PORT = 7422;
 const MAX_PAYLOAD = 1024 * 1024;
@@ -15,6 +25,7 @@ export function readServer(map: ConfigMap, file: string): ConfigServer {
   const leafnodes = all.section("leafnodes", "leaf");
   const authorization = all.section("authorization");
   const single = authorization?.text("user", "username") ?? authorization?.text("token");
+  const secret = authorization?.text("password", "pass")?.value;
   const callout = authorization?.node("auth_callout", "auth_hook");
   const isOperatorMode = all.node("operator", "operators", "root", "roots", "root_operator", "root_operators");
   const client = readAddress(all, 4222, "listen") ?? { value: { host: "", port: 4222 }, at };
@@ -22,6 +33,7 @@ export function readServer(map: ConfigMap, file: string): ConfigServer {
   return {
     file,
     at,
+    map,
     label: name?.value ?? file.replace(/^.*\//, "").replace(/\.conf$/, ""),
     ...given("name", name),
     client: client.value,
@@ -35,10 +47,12 @@ export function readServer(map: ConfigMap, file: string): ConfigServer {
       : callout !== undefined
         ? { accountsElsewhere: "an authorization callout" as const }
         : {}),
-    ...given("singleUser", single),
+    ...given("singleUser", single && { ...single, ...given("secret", secret) }),
     accounts: accounts.map(({ account }) => account),
     users: [...accounts.flatMap(({ users }) => users), ...readUsers(authorization, GLOBAL_ACCOUNT)],
     ...given("listener", leafnodes && readListener(leafnodes)),
+    ...given("websocket", all.section("websocket", "ws") && readListen(all.section("websocket", "ws"))),
+    ...given("cluster", all.section("cluster") && readCluster(all.section("cluster"))),
     remotes: leafnodes?.sections("remotes").flatMap(readRemote) ?? [],
   };
 }
@@ -94,6 +108,26 @@ function readJetStream(all: Section): JetStreamConfig | undefined {
   };
 }
 
+/** Where a block listens; undefined when it does not. */
+function readListen(section: Section | undefined): Address | undefined {
+  const address = section && readAddress(section, 0, "listen");
+  return address === undefined || address.value.port === 0 ? undefined : address.value;
+}
+
+function readCluster(cluster: Section | undefined): ConfigCluster | undefined {
+  if (cluster === undefined) return undefined;
+  const routes = cluster.texts("routes").flatMap(({ value, at }) => {
+    const url = readUrl(value);
+    return url === undefined ? [] : [{ value: url, at }];
+  });
+  return {
+    at: cluster.at,
+    ...given("name", cluster.text("name")),
+    ...given("listen", readListen(cluster)),
+    routes,
+  };
+}
+
 function readListener(leafnodes: Section): Listener | undefined {
   const address = readAddress(leafnodes, 0, "listen");
   const authorization = leafnodes.section("authorization");
@@ -109,8 +143,13 @@ function readListener(leafnodes: Section): Listener | undefined {
 }
 
 function readLogins(authorization: Section): LeafLogin[] {
-  const login = (section: Section, id: Located<string> | undefined, isKey: boolean): LeafLogin[] =>
-    id === undefined ? [] : [{ at: id.at, id: id.value, isKey, ...given("account", section.text("account")) }];
+  const login = (section: Section, id: Located<string> | undefined, isKey: boolean): LeafLogin[] => {
+    if (id === undefined) return [];
+    const secret = section.text("password", "pass")?.value;
+    return [
+      { at: id.at, id: id.value, isKey, ...given("secret", secret), ...given("account", section.text("account")) },
+    ];
+  };
   return [
     ...login(authorization, authorization.text("user", "username"), false),
     ...login(authorization, authorization.text("nkey"), true),
@@ -138,12 +177,29 @@ function readRemote(remote: Section): Remote[] {
 }
 
 function readUrl(text: string): RemoteUrl | undefined {
-  const pattern = /^(?:([a-z][a-z-]*):\/\/)?(?:([^@/]*)@)?(\[[^\]]+\]|[^:/?#]+)(?::(\d+))?/i;
-  const [, scheme = "nats-leaf", login, host, port] = pattern.exec(text.trim()) ?? [];
+  const pattern = /^(?:([a-z][a-z-]*):\/\/)?(?:([^@/]*)@)?(\[[^\]]+\]|[^:/?#]+)(?::(\d+))?(.*)/i;
+  const [, written = "nats-leaf", login, host, port, path = ""] = pattern.exec(text.trim()) ?? [];
   if (host === undefined) return undefined;
-  const user = login?.split(":")[0];
+  const scheme = written.toLowerCase();
+  const [user, ...rest] = login?.split(":") ?? [];
+  const password = rest.length === 0 ? undefined : unescaped(rest.join(":"));
   const address = { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port ?? LEAFNODE_PORT) };
-  return { scheme: scheme.toLowerCase(), ...address, ...given("user", user) };
+  return {
+    scheme,
+    ...address,
+    ...given("user", user === undefined ? undefined : unescaped(user)),
+    ...given("password", password),
+    ...(path === "" ? {} : { path }),
+  };
+}
+
+/** Without percent encoding, as Go's url.Parse reads a login; what it cannot read stays, and the server refuses it. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function readTls(owner: Section): Tls | undefined {
@@ -155,6 +211,7 @@ function readTls(owner: Section): Tls | undefined {
     at: tls.at,
     verify: tls.isOn("verify") || tls.isOn("verify_and_map"),
     mapsUsers: tls.isOn("verify_and_map"),
+    ...given("certificate", tls.text("cert_file")?.value),
     hasCertificate: tls.node("cert_file", "certs", "certificates", "cert_store") !== undefined,
     hasCa: tls.node("ca_file") !== undefined,
     handshakeFirst: ["true", "on"].includes(word) ? true : ["false", "off"].includes(word) ? false : "fallback",

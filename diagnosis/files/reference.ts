@@ -82,6 +82,12 @@ export const CONFIG_FINDINGS = {
     `${NO_LINK}; the hub logs "authentication error"`,
     "correct the name, or add the user to an account of the hub",
   ),
+  "wrong-password": entry(
+    "error",
+    "the password or the token in the leaf remote's url is not the one that the hub knows",
+    `${NO_LINK}; the hub logs "authentication error"`,
+    "write the same at both ends; what has letters other than A to Z, digits, - and _ is percent encoded in a url",
+  ),
   "user-not-for-leafnodes": entry(
     "error",
     "the hub's user for this link may not open leaf connections",
@@ -257,6 +263,12 @@ export const CONFIG_FINDINGS = {
     `${NO_LINK}; "TLS handshake error: EOF" again and again`,
     "set handshake_first on both ends, or on neither",
   ),
+  "equal-cluster-name": entry(
+    "error",
+    "hub and leaf server have the same cluster name",
+    `${NO_LINK}; the hub closes it with "remote leafnode has same cluster name"`,
+    "give the cluster of each site a name of its own",
+  ),
   "server-name-doubled": entry(
     "warning",
     "two servers have the same server_name",
@@ -281,11 +293,42 @@ export const CONFIG_FINDINGS = {
     "small volumes work; after about 2 MB sourcing stalls",
     'allow "$JS.FC.>" to the link, and where an account imports the site, export and import it too',
   ),
+  "setting-repeated": entry(
+    "error",
+    "a setting stands twice in one block, and nats-server forgets the first one",
+    "what the first one says is not there: users, remotes or limits, without a word",
+    "write it once, with all that belongs to it",
+  ),
+  "variable-quoted": entry(
+    "error",
+    "a variable stands in quotes, where nats-server does not replace it",
+    "the text itself is the value: as a token or a password it is one that everybody can read in the file",
+    "write the variable without quotes",
+  ),
+  "file-missing": entry(
+    "warning",
+    "a file that the configuration names is not on this machine",
+    "the server does not start, unless it runs where the file is",
+    "correct the path, or check where the file is",
+  ),
   "server-refuses": entry(
     "error",
     "nats-server -t refuses the file",
     "the server does not start, or keeps its old configuration on a reload",
     "correct what nats-server names",
+  ),
+  "start-refused": entry(
+    "error",
+    "nats-server -t accepts the file, and the server does not start with it",
+    "the server ends at once",
+    "correct what nats-server names",
+  ),
+  "link-refused": entry("error", "real servers with these files get no link", NO_LINK, "correct what the servers name"),
+  "sourcing-failed": entry(
+    "error",
+    "with these files the link is up, and a stream of the site does not come to the hub",
+    NO_DATA,
+    "let the link's user publish $JS.S.> and $JSC.R.> and subscribe $JS.<domain>.API.CONSUMER.> and $JS.FC.>",
   ),
 } as const satisfies Record<string, ConfigReference>;
 

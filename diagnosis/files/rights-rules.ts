@@ -3,7 +3,7 @@ import { covers, overlaps } from "../../configs/subjects";
 import { draft } from "./finding";
 import { Link, accountOf } from "./links";
 import { Rule, hasHub, place } from "./rule";
-import { ConfigServer, Exchange, SubjectRights, hasJetStream, ownAccounts } from "./server";
+import { ConfigServer, Exchange, SubjectRights, hasJetStream, isCoreOnly, ownAccounts } from "./server";
 
 /**
  * Rules over what sourcing needs of a leaf link. On the hub `publish` is what flows from the site, `subscribe` what the
@@ -29,9 +29,9 @@ const delivers = (rights: SubjectRights): boolean =>
     (pattern) => allows(rights, pattern) && !OF_THE_SERVERS.some((known) => covers(known, pattern)),
   );
 
-/** A link without streams, such as the system account's, needs none of it. */
-const carriesStreams = ({ leaf, local }: Link): boolean =>
-  hasJetStream(leaf, local) || leaf.accountsElsewhere === "JWTs";
+/** A link without streams, such as the system account's, or one to a hub without JetStream, needs none of it. */
+const carriesStreams = ({ leaf, local, hub }: Link): boolean =>
+  (hasJetStream(leaf, local) || leaf.accountsElsewhere === "JWTs") && !(hub !== undefined && isCoreOnly(hub));
 
 export const linkRights: Rule<Link> = function* (link) {
   const { landing, hub, leaf } = link;
@@ -62,8 +62,14 @@ export const linkRights: Rule<Link> = function* (link) {
   }
 };
 
-/** What accounts import of a site besides its consumer API: flow control, and the subjects that deliver to them. */
-function sourcedBy(hub: ConfigServer, account: string): { name: string; request: Exchange; imports: Exchange[] }[] {
+/** An account that imports the consumer API of a site, and what it imports besides: flow control, and deliveries. */
+export interface Importer {
+  name: string;
+  request: Exchange;
+  imports: Exchange[];
+}
+
+export function sourcedBy(hub: ConfigServer, account: string): Importer[] {
   return ownAccounts(hub).flatMap(({ name, imports }) => {
     const from = imports.filter(({ accounts = [] }) => name !== account && accounts.includes(account));
     const request = from.find(

@@ -1,16 +1,20 @@
 import { accountNames, exportsToAll, remoteAccount } from "./account-rules";
 import { ConfigDraft, ConfigFinding, finished } from "./finding";
 import { accountsWithStreams, domains, doubledDomains, payloads, sharedStores, storage } from "./jetstream-rules";
-import { encryption, monitoring, ports, serverNames } from "./link-rules";
-import { Link, linkUp } from "./links";
+import { Judged, confronted } from "./confront";
+import { clusterNames, encryption, monitoring, ports, serverNames } from "./link-rules";
+import { Known, Link, linkUp } from "./links";
 import { hubLogin, hubUsers, remoteLogin } from "./login-rules";
 import { denials, importedSources, linkRights } from "./rights-rules";
 import { ConfigContext, Rule } from "./rule";
 import type { ConfigServer } from "./server";
+import { quotedVariables, repeats } from "./text-rules";
 
 /** Judges configuration files that were written by hand: each by itself, and all of them as one fleet. */
 
 const SERVER_RULES: readonly Rule<ConfigServer>[] = [
+  repeats,
+  quotedVariables,
   hubUsers,
   accountNames,
   exportsToAll,
@@ -25,6 +29,7 @@ const SERVER_RULES: readonly Rule<ConfigServer>[] = [
 const LINK_RULES: readonly Rule<Link>[] = [
   remoteLogin,
   ports,
+  clusterNames,
   hubLogin,
   remoteAccount,
   linkRights,
@@ -38,21 +43,28 @@ const LINK_RULES: readonly Rule<Link>[] = [
 export interface ConfigVerdict {
   /** In the order of files and lines. */
   findings: ConfigFinding[];
-  /** What was taken for granted, or could not be judged. */
+  /** What was taken for granted, could not be judged, or was shown to work. */
   notes: string[];
 }
 
-export function judgeConfigs(servers: readonly ConfigServer[], readFile: ConfigContext["readFile"]): ConfigVerdict {
-  const fleet = linkUp(servers);
+export function judgeConfigs(
+  servers: readonly ConfigServer[],
+  readFile: ConfigContext["readFile"],
+  known: Known = {},
+): ConfigVerdict {
+  const fleet = linkUp(servers, known);
   const context: ConfigContext = { fleet, readFile };
-  const drafts: ConfigDraft[] = [
-    ...fleet.links.flatMap((link) => LINK_RULES.flatMap((rule) => [...rule(link, context)])),
-    ...servers.flatMap((server) => SERVER_RULES.flatMap((rule) => [...rule(server, context)])),
-  ];
+  const ofLinks = fleet.links.flatMap((link) =>
+    LINK_RULES.flatMap((rule) => [...rule(link, context)].map((draft): Judged => ({ ...draft, link }))),
+  );
+  const ofServers = servers.flatMap((server) =>
+    SERVER_RULES.flatMap((rule) => [...rule(server, context)].map((draft): Judged => ({ ...draft, of: server }))),
+  );
+  const { drafts, notes } = confronted([...ofLinks, ...ofServers], fleet, known.shown);
   const files = servers.map(({ file }) => file);
   const order = ({ at }: ConfigDraft): number => (files.includes(at.file) ? files.indexOf(at.file) : files.length);
   drafts.sort((a, b) => order(a) - order(b) || a.at.file.localeCompare(b.at.file) || a.at.line - b.at.line);
-  return { findings: withoutRepeats(drafts.map(finished)), notes: fleet.notes };
+  return { findings: withoutRepeats(drafts.map(finished)), notes: [...fleet.notes, ...notes] };
 }
 
 /** The same thing seen from two links is one finding. */

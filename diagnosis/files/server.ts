@@ -1,4 +1,4 @@
-import type { Position } from "../../configs/format/parse";
+import type { ConfigMap, Position } from "../../configs/format/parse";
 import type { Located } from "./section";
 
 /** A nats-server as its configuration file describes it: what matters to leaf links and sourcing. */
@@ -6,6 +6,8 @@ export interface ConfigServer {
   file: string;
   /** The beginning of the file: where something is missing. */
   at: Position;
+  /** All that it says. */
+  map: ConfigMap;
   /** The server's name, else the file's. */
   label: string;
   name?: Located<string>;
@@ -20,12 +22,16 @@ export interface ConfigServer {
   /** Whether accounts and users stand in JWTs, or are asked of a callout, and cannot be judged here. */
   accountsElsewhere?: "JWTs" | "an authorization callout";
   /** The single user or token of `authorization`, without a list of users. */
-  singleUser?: Located<string>;
+  singleUser?: Located<string> & { secret?: string };
   accounts: AccountRead[];
   /** Of all accounts. */
   users: UserRead[];
   /** Where leaf servers link in; absent when it takes none. */
   listener?: Listener;
+  /** Where they link in by a websocket. */
+  websocket?: Address;
+  /** The servers that it is one with. */
+  cluster?: ConfigCluster;
   remotes: Remote[];
 }
 
@@ -33,6 +39,14 @@ export interface Address {
   /** Empty for all addresses. */
   host: string;
   port: number;
+}
+
+export interface ConfigCluster {
+  at: Position;
+  name?: Located<string>;
+  /** Absent when it takes no routes. */
+  listen?: Address;
+  routes: Located<RemoteUrl>[];
 }
 
 export interface JetStreamConfig {
@@ -55,6 +69,8 @@ export interface AccountRead {
 export interface Exchange {
   kind: "stream" | "service";
   subject: string;
+  /** Of an import: the subject by which the importer knows it, when that is another one. */
+  to?: string;
   at: Position;
   /** Of an export: who may import it; absent for everybody. Of an import: whose it is. */
   accounts?: string[];
@@ -66,6 +82,8 @@ export interface UserRead {
   /** As it is written: a name or a public key. */
   id: string;
   isKey: boolean;
+  /** Secret: the password, or its bcrypt hash. */
+  secret?: string;
   /** Connection types in capitals; absent for all. */
   types?: string[];
   publish: SubjectRights;
@@ -90,6 +108,8 @@ export interface LeafLogin {
   at: Position;
   id: string;
   isKey: boolean;
+  /** Secret: the password, or its bcrypt hash. */
+  secret?: string;
   /** Absent for `$G`. */
   account?: Located<string>;
 }
@@ -99,6 +119,8 @@ export interface Tls {
   verify: boolean;
   /** Whether the certificate says who the user is. */
   mapsUsers: boolean;
+  /** The path of its certificate, as it is written. */
+  certificate?: string;
   hasCertificate: boolean;
   hasCa: boolean;
   /** "fallback": both ways are taken. */
@@ -118,7 +140,12 @@ export interface Remote {
 
 export interface RemoteUrl extends Address {
   scheme: string;
+  /** A user, or without a password a token as well; as the server takes it, without percent encoding. */
   user?: string;
+  /** Secret. */
+  password?: string;
+  /** What follows the port. */
+  path?: string;
 }
 
 export const GLOBAL_ACCOUNT = "$G";
@@ -136,6 +163,21 @@ export function hasJetStream(server: ConfigServer, account: string): boolean {
   if (account === GLOBAL_ACCOUNT) return ownAccounts(server).length === 0;
   return server.accounts.some(({ name, jetstream }) => name === account && jetstream);
 }
+
+/** Whether links to the hub can carry core messages only: it keeps no streams. */
+export const isCoreOnly = ({ jetstream, accountsElsewhere }: ConfigServer): boolean =>
+  jetstream === undefined && accountsElsewhere === undefined;
+
+/** Whether two servers are of one cluster, as far as their files say. */
+export const areOne = (one: ConfigServer, other: ConfigServer): boolean =>
+  one.cluster?.listen !== undefined &&
+  other.cluster?.listen !== undefined &&
+  one.cluster.name?.value === other.cluster.name?.value &&
+  (reaches(one.cluster, other) || reaches(other.cluster, one));
+
+/** Whether a route may be meant for the server: nobody knows the names of a network from its files. */
+const reaches = ({ routes }: ConfigCluster, { cluster }: ConfigServer): boolean =>
+  routes.some(({ value }) => value.port === cluster?.listen?.port);
 
 /** An address as it may be shown: without a login. */
 export const shownUrl = ({ scheme, host, port }: RemoteUrl): string =>

@@ -1,0 +1,269 @@
+import { join } from "node:path";
+import { ConfigMap, ConfigNode, Parsed } from "../../configs/format/parse";
+import { renderEntries } from "../../configs/format/render";
+
+/**
+ * A hand-written configuration as the rehearsal runs it: the same accounts, users, rights, links and blocks, with every
+ * address on loopback, every store in the rehearsal's folder, and nothing that dials or writes anywhere else.
+ */
+
+type Tree = Record<string, Parsed>;
+
+/** Where the parts of one server are in the rehearsal. */
+export interface Place {
+  folder: string;
+  ports: Readonly<Record<Listens, number>>;
+  /**
+   * The cluster ports of the other servers of its cluster that are there. Without any, JetStream would wait for ever, so
+   * that the server is none of a cluster; `nobody` keeps it one, to see whether it starts.
+   */
+  routes: readonly number[];
+  /** The port of a gateway of that name. */
+  gateway(name: string): number;
+  /** Of each remote, in the order of the file without those that are disabled. */
+  remotes: readonly RemotePlace[];
+  /** The file that stands for one that the configuration names. */
+  file(named: string): string;
+  /** A login for the rehearsal itself, and the accounts that get it. */
+  login?: { user: string; password: string; accounts: ReadonlySet<string> };
+}
+
+export interface RemotePlace {
+  /** The port of each url. */
+  ports: readonly number[];
+  /** The CAs that it trusts where it names none; absent where its hub has no TLS. */
+  trusted?: string;
+}
+
+export type Listens = "client" | "monitor" | "leafnodes" | "cluster" | "gateway" | "websocket" | "mqtt";
+
+/** What a server of a rehearsal must not do: write, dial, or answer elsewhere. */
+const LEFT_OUT = new Set(
+  [
+    ["listen", "host", "net", "port", "client_advertise", "tls", "allow_non_tls"],
+    ["http", "https", "http_port", "monitor_port", "https_port", "http_base_path", "prof_port", "prof_block_rate"],
+    ["logfile", "log_file", "logfile_size_limit", "log_size_limit", "logfile_max_num", "log_max_num"],
+    ["syslog", "remote_syslog", "pidfile", "pid_file", "ports_file_dir", "store_dir", "storedir"],
+    ["ocsp", "ocsp_cache", "resolver_tls", "proxy_protocol", "debug", "trace", "trace_verbose", "logtime_utc"],
+  ].flat(),
+);
+
+const LISTENER = new Set(["listen", "host", "net", "port", "advertise", "no_advertise"]);
+const FILES = new Set(["cert_file", "key_file", "ca_file"]);
+/** What would ask somebody else, or compares with a certificate that is not there. */
+const TLS_LEFT_OUT = new Set(["pinned_certs", "ocsp_peer", "cert_store", "cert_match", "cert_match_by"]);
+const REMOTE_LEFT_OUT = new Set(["proxy"]);
+
+export function mappedConfig(map: ConfigMap, place: Place): string {
+  const top: Tree = {};
+  for (const [key, node] of map) {
+    const name = key.toLowerCase();
+    if (LEFT_OUT.has(name) || (node.isVariable === true && !KNOWN.has(name))) continue;
+    top[name] = BLOCKS[name]?.(node, place) ?? mappedValue(node, place);
+  }
+  const { client, monitor } = place.ports;
+  const whole = { ...top, listen: `127.0.0.1:${client}`, http: `127.0.0.1:${monitor}` };
+  return renderEntries(withLogin(whole, place));
+}
+
+const isMap = (value: Parsed | undefined): value is Tree => typeof value === "object" && !Array.isArray(value);
+
+function mappedValue(node: ConfigNode, place: Place): Parsed {
+  const { value } = node;
+  if (Array.isArray(value)) return value.map((item) => mappedValue(item, place));
+  return value instanceof Map ? mappedMap(value, place) : value;
+}
+
+/** The entries of a block; `leaves` says which are left out. */
+function mappedMap(map: ConfigMap, place: Place, leaves: ReadonlySet<string> = new Set()): Tree {
+  const entries: Tree = {};
+  for (const [key, node] of map) {
+    const name = key.toLowerCase();
+    if (leaves.has(name) || (node.isVariable === true && /^[A-Z0-9_]+$/.test(key))) continue;
+    if (name === "tls" && node.value instanceof Map) entries[key] = mappedTls(node.value, place);
+    else if (FILES.has(name) && typeof node.value === "string") entries[key] = place.file(node.value);
+    else entries[key] = mappedValue(node, place);
+  }
+  return entries;
+}
+
+const mappedTls = (map: ConfigMap, place: Place): Tree => mappedMap(map, place, TLS_LEFT_OUT);
+
+type Block = (node: ConfigNode, place: Place) => Parsed | undefined;
+
+/** Where a block of its own listens, when it listens at all. */
+const listening =
+  (listens: Listens, also: (block: Tree, map: ConfigMap, place: Place) => void = () => undefined): Block =>
+  ({ value }, place) => {
+    if (!(value instanceof Map)) return undefined;
+    const block = mappedMap(value, place, LISTENER);
+    const takesLinks = [...value.keys()].some((key) => /^(listen|port)$/i.test(key));
+    if (takesLinks) block.listen = `127.0.0.1:${place.ports[listens]}`;
+    also(block, value, place);
+    return block;
+  };
+
+const nodeOf = (map: ConfigMap, ...names: string[]): ConfigNode | undefined =>
+  [...map].find(([key]) => names.includes(key.toLowerCase()))?.[1];
+
+/** Texts of a list, or one text. */
+function texts(node: ConfigNode | undefined): ConfigNode[] {
+  if (node === undefined) return [];
+  return (Array.isArray(node.value) ? node.value : [node]).filter(({ value }) => typeof value === "string");
+}
+
+function set(block: Tree, value: Parsed | undefined, ...names: string[]): void {
+  for (const key of Object.keys(block)) if (names.includes(key.toLowerCase())) delete block[key];
+  const [name] = names;
+  if (value !== undefined && name !== undefined) block[name] = value;
+}
+
+const AUTHORITY = /^((?:[a-z][a-z-]*:\/\/)?(?:[^@/]*@)?)(?:\[[^\]]+\]|[^:/?#]+)(?::\d+)?(.*)$/i;
+
+/** The url with loopback in the place of its host; its scheme, login and path stay. */
+const redialled = (url: string, port: number): string => url.replace(AUTHORITY, `$1127.0.0.1:${port}$2`);
+
+function mappedRemote(node: ConfigNode, place: Place, { ports, trusted }: RemotePlace): Parsed {
+  if (!(node.value instanceof Map)) return mappedValue(node, place);
+  const remote = mappedMap(node.value, place, REMOTE_LEFT_OUT);
+  const urls = [...texts(nodeOf(node.value, "urls")), ...texts(nodeOf(node.value, "url"))];
+  const [first = 0] = ports;
+  set(
+    remote,
+    urls.map(({ value }, index) => redialled(String(value), ports[index] ?? first)),
+    "urls",
+    "url",
+  );
+  const credentials = nodeOf(node.value, "credentials", "creds")?.value;
+  if (typeof credentials === "string") set(remote, place.file(credentials), "credentials", "creds");
+  const tls = isMap(remote.tls) ? remote.tls : {};
+  if (trusted !== undefined && tls.ca_file === undefined) remote.tls = { ...tls, ca_file: trusted };
+  return remote;
+}
+
+const isDisabled = ({ value }: ConfigNode): boolean =>
+  value instanceof Map && nodeOf(value, "disabled")?.value === true;
+
+const leafnodes = listening("leafnodes", (block, map, place) => {
+  const remotes = nodeOf(map, "remotes");
+  if (Array.isArray(remotes?.value)) {
+    const there = remotes.value.filter((remote) => !isDisabled(remote));
+    set(
+      block,
+      there.map((remote, index) => mappedRemote(remote, place, place.remotes[index] ?? { ports: [] })),
+      "remotes",
+    );
+  }
+  // A second try is soon enough for somebody who waits.
+  set(block, "250ms", "reconnect", "reconnect_delay", "reconnect_interval");
+});
+
+const cluster = listening("cluster", (block, map, place) => {
+  const [url] = texts(nodeOf(map, "routes"));
+  if (place.routes.length > 0) {
+    const like = String(url?.value ?? "nats-route://127.0.0.1");
+    set(
+      block,
+      place.routes.map((port) => redialled(like, port)),
+      "routes",
+    );
+    return;
+  }
+  // What stays of it is its name, which the links compare.
+  for (const key of Object.keys(block)) if (key.toLowerCase() !== "name") set(block, undefined, key.toLowerCase());
+});
+
+const gateway = listening("gateway", (block, map, place) => {
+  const gateways = nodeOf(map, "gateways");
+  if (!Array.isArray(gateways?.value)) return;
+  const mapped = gateways.value.map((node): Parsed => {
+    if (!(node.value instanceof Map)) return mappedValue(node, place);
+    const one = mappedMap(node.value, place);
+    const urls = [...texts(nodeOf(node.value, "urls")), ...texts(nodeOf(node.value, "url"))];
+    const port = place.gateway(String(nodeOf(node.value, "name")?.value));
+    set(
+      one,
+      urls.map(({ value }) => redialled(String(value), port)),
+      "urls",
+      "url",
+    );
+    return one;
+  });
+  set(block, mapped, "gateways");
+});
+
+const jetstream: Block = (node, place) => {
+  const { value } = node;
+  const isOff = value === false || (typeof value === "string" && !/^enabled?$/i.test(value));
+  if (isOff) return undefined;
+  const block = value instanceof Map ? mappedMap(value, place, new Set(["store", "store_dir", "storedir", "tpm"])) : {};
+  return { ...block, store_dir: join(place.folder, "jetstream") };
+};
+
+/** Operators are given as JWTs, or as files of them. */
+const operators: Block = (node, place) => {
+  const files = texts(node).map(({ value }) => {
+    const text = String(value);
+    return text.startsWith("ey") ? text : place.file(text);
+  });
+  return Array.isArray(node.value) ? files : files[0];
+};
+
+const resolver: Block = (node, place) => {
+  if (node.value instanceof Map)
+    return { ...mappedMap(node.value, place, new Set(["dir"])), dir: join(place.folder, "jwt") };
+  // URL(…) asks a server elsewhere.
+  return /^mem/i.test(String(node.value)) ? String(node.value) : "MEMORY";
+};
+
+const BLOCKS: Readonly<Record<string, Block>> = {
+  leafnodes,
+  leaf: leafnodes,
+  cluster,
+  gateway,
+  websocket: listening("websocket"),
+  ws: listening("websocket"),
+  mqtt: listening("mqtt"),
+  jetstream,
+  resolver,
+  account_resolver: resolver,
+  accounts_resolver: resolver,
+  ...Object.fromEntries(
+    ["operator", "operators", "root", "roots", "root_operator", "root_operators"].map((name) => [name, operators]),
+  ),
+};
+
+/** Settings that stay settings also where a variable refers to them (nats-server opts.go). */
+const KNOWN = new Set([
+  ...Object.keys(BLOCKS),
+  ...["server_name", "accounts", "authorization", "mappings", "maps", "max_payload", "max_connections", "max_conn"],
+  ...["ping_interval", "ping_max", "write_deadline", "lame_duck_duration", "lame_duck_grace_period", "system_account"],
+  ...["system", "no_auth_user", "resolver_preload", "server_tags", "default_js_domain", "max_control_line"],
+]);
+
+function withLogin(top: Tree, { login }: Place): Tree {
+  if (login === undefined) return top;
+  const { user, password } = login;
+  const all = { publish: ">", subscribe: ">" };
+  const one: Tree = { user, password, permissions: all };
+  const accounts = isMap(top.accounts) ? { ...top.accounts } : undefined;
+  for (const name of login.accounts) {
+    const account = accounts?.[name];
+    if (accounts === undefined || !isMap(account)) continue;
+    const key = Object.keys(account).find((entry) => entry.toLowerCase() === "users") ?? "users";
+    const users = account[key];
+    accounts[name] = {
+      ...account,
+      [key]: [...(Array.isArray(users) ? users : []), { ...one, user: `${user}.${name}` }],
+    };
+  }
+  const authorization = top.authorization;
+  if (login.accounts.has("$G") && isMap(authorization) && Array.isArray(authorization.users)) {
+    return {
+      ...top,
+      ...(accounts === undefined ? {} : { accounts }),
+      authorization: { ...authorization, users: [...authorization.users, { ...one, user: `${user}.$G` }] },
+    };
+  }
+  return accounts === undefined ? top : { ...top, accounts };
+}

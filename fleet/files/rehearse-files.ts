@@ -1,0 +1,145 @@
+import type { ConfigServer, Remote } from "../../diagnosis/files/server";
+import type { Shown, ShownLink } from "../../diagnosis/files/shown";
+import { type Hub, linkUp } from "../../diagnosis/files/links";
+import { readText, serverFiles, writePrivate } from "../../machine/folders";
+import { lookUntil } from "../../machine/until";
+import { ProcessHost } from "../../servers/process-host";
+import { FilesToRehearse, LaidServer, lay } from "./layout";
+import { proveSourcing } from "./prove-sourcing";
+import { Watched, isLasting, monitored, reasonsFor, watchLinks, whyEnded } from "./watch";
+
+/**
+ * Runs hand-written files: each becomes a real nats-server on loopback, with ports, stores and certificates of the
+ * rehearsal's own, and every link between them is looked at from both ends. Nothing that the files name is dialled or
+ * written.
+ */
+
+/** How long a server may take until it answers, or ends. */
+const START_MS = 4_000;
+
+/** Everything happens in `folder`; its caller ends the servers there and removes it. */
+export async function rehearseFiles(
+  servers: readonly ConfigServer[],
+  files: FilesToRehearse,
+  folder: string,
+): Promise<Shown> {
+  const fleet = linkUp(servers, files);
+  const laid = await lay(fleet, files, folder);
+  try {
+    const refused = await startAll(laid, files.natsServer);
+    const running = laid.filter(({ server }) => !refused.has(server));
+    const untried: string[] = [];
+    const links = watchedLinks(running, files, untried);
+    await watchLinks(links, laid);
+    return { refused, links: await outcomes(links, laid, servers, files), untried };
+  } finally {
+    const relays = laid.flatMap(({ ways }) => [...ways.values()].flat().map(({ relay }) => relay));
+    await Promise.all(relays.map((relay) => relay.close()));
+  }
+}
+
+/** Starts every server at once. Resolves with why some did not. */
+async function startAll(laid: readonly LaidServer[], natsServer: string): Promise<Map<ConfigServer, string>> {
+  const refused = new Map<ConfigServer, string>();
+  await Promise.all(
+    laid.map(async (one) => {
+      const said = (await startInCluster(one, natsServer)) ?? (await start(one, natsServer));
+      if (said !== undefined) refused.set(one.server, said);
+    }),
+  );
+  return refused;
+}
+
+/** What a server of a cluster says that it would not say alone. */
+async function startInCluster(one: LaidServer, natsServer: string): Promise<string | undefined> {
+  if (one.inCluster === undefined) return undefined;
+  const { config } = serverFiles(one.folder);
+  const alone = readText(config) ?? "";
+  writePrivate(config, one.inCluster);
+  const said = await start(one, natsServer);
+  if (said !== undefined) return said;
+  await hostIn(one, natsServer).stop();
+  writePrivate(config, alone);
+  return undefined;
+}
+
+const hostIn = ({ folder }: LaidServer, natsServer: string): ProcessHost =>
+  new ProcessHost({ kind: "process", folder, natsServer });
+
+/** Resolves with why it did not start. */
+async function start(one: LaidServer, natsServer: string): Promise<string | undefined> {
+  const { exitCode } = await hostIn(one, natsServer).start();
+  const look = async () => ({
+    ended: (await exitCode()) !== undefined,
+    answers: (await monitored(one, "varz")) !== undefined,
+  });
+  const seen = await lookUntil(look, ({ ended, answers }) => ended || answers, { within: START_MS, every: 20 });
+  if (seen.ended) return whyEnded(one);
+  return seen.answers ? undefined : `it did not answer within ${START_MS / 1000} s`;
+}
+
+/** Every remote of a running server whose hub runs too, and that has here what it takes. */
+function watchedLinks(running: readonly LaidServer[], files: FilesToRehearse, untried: string[]): Watched[] {
+  return running.flatMap((leaf) =>
+    [...leaf.ways].flatMap(([remote, ways]) => {
+      const there = ways.filter(({ hub }) => running.some(({ server }) => server === hub));
+      const [first] = there;
+      if (first === undefined) return [];
+      const why = whyNotTried(leaf.server, remote, first.hub, files);
+      if (why === undefined) return [{ leaf, remote, ways: there }];
+      untried.push(`${remote.at.file}:${remote.at.line}: the link was not tried: ${why}`);
+      return [];
+    }),
+  );
+}
+
+/** What a rehearsal on this machine cannot have; undefined when nothing is missing. */
+function whyNotTried(
+  leaf: ConfigServer,
+  { credentials, tls }: Remote,
+  hub: Hub,
+  { find }: FilesToRehearse,
+): string | undefined {
+  const isSeed = credentials !== undefined && /^S[UAON]/.test(credentials.value);
+  if (credentials !== undefined && !isSeed && find(leaf, credentials.value) === undefined) {
+    return `${credentials.value} is not on this machine`;
+  }
+  if (hub.accountsElsewhere === "an authorization callout") return `${hub.file} asks an authorization callout`;
+  if (hub.accountsElsewhere === "JWTs" && !hub.map.has("resolver_preload")) {
+    return `the accounts of ${hub.file} are in a resolver, not in the files`;
+  }
+  const certificate = tls?.certificate;
+  if (hub.listener.tls?.mapsUsers === true && certificate !== undefined && find(leaf, certificate) === undefined) {
+    return `${certificate}, which says who the user is, is not on this machine`;
+  }
+  return undefined;
+}
+
+async function outcomes(
+  links: readonly Watched[],
+  laid: readonly LaidServer[],
+  servers: readonly ConfigServer[],
+  { hosts }: FilesToRehearse,
+): Promise<Map<Remote, ShownLink>> {
+  const up = (watched: Watched): Pick<ShownLink, "up"> =>
+    watched.up === undefined ? {} : { up: { hub: watched.up.hub.server, account: watched.up.account } };
+  const first = new Map(
+    links.map((watched): [Remote, ShownLink] => {
+      const sourcing = { is: "not-tried", why: "" } as const;
+      return [watched.remote, { ...up(watched), reasons: [], sourcing }];
+    }),
+  );
+  // Judged as the links are now: who was let in as whom.
+  const fleet = linkUp(servers, { hosts, shown: { refused: new Map(), links: first, untried: [] } });
+  const shown = await Promise.all(
+    links.map(async (watched, number): Promise<[Remote, ShownLink]> => {
+      const link = fleet.links.find(({ remote }) => remote === watched.remote);
+      const sourcing =
+        link === undefined ? ({ is: "not-tried", why: "" } as const) : await proveSourcing(watched, link, number);
+      // What was there for a moment is no link.
+      if (!isLasting(watched)) delete watched.up;
+      return [watched.remote, { ...up(watched), reasons: reasonsFor(watched, laid), sourcing }];
+    }),
+  );
+  return new Map(shown);
+}

@@ -1,0 +1,59 @@
+import { AddressInfo, Server, Socket, createConnection, createServer } from "node:net";
+
+/**
+ * What stands between a leaf server and its hub in a rehearsal: it passes everything on, and tells by its own port
+ * which link of the hub is whose.
+ */
+export class Relay {
+  private readonly server: Server;
+  private readonly sockets = new Set<Socket>();
+  /** Ports from which it dialled the hub, of connections that are open. */
+  readonly open = new Set<number>();
+  /** All of them. */
+  readonly ever = new Set<number>();
+  /** When the last connection was closed; ms since 1970, 0 for none. */
+  closedAt = 0;
+
+  /** @param target the port on loopback to which it passes on. */
+  constructor(target: number) {
+    this.server = createServer((from) => this.pass(from, target));
+  }
+
+  private pass(from: Socket, target: number): void {
+    const to = createConnection({ host: "127.0.0.1", port: target });
+    let port = 0;
+    to.once("connect", () => {
+      port = to.localPort ?? 0;
+      this.open.add(port);
+      this.ever.add(port);
+    });
+    const close = (): void => {
+      if (this.sockets.has(from)) this.closedAt = Date.now();
+      this.open.delete(port);
+      for (const socket of [from, to]) {
+        this.sockets.delete(socket);
+        socket.destroy();
+      }
+    };
+    for (const socket of [from, to]) {
+      this.sockets.add(socket);
+      socket.setNoDelay(true);
+      // What one end still said before it closed is passed on first.
+      socket.on("error", close).on("close", close);
+    }
+    from.pipe(to).pipe(from);
+  }
+
+  /** Resolves with the port at which it listens. */
+  listen(): Promise<number> {
+    return new Promise((listening, failed) => {
+      this.server.once("error", failed);
+      this.server.listen(0, "127.0.0.1", () => listening((this.server.address() as AddressInfo).port));
+    });
+  }
+
+  close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    return new Promise((closed) => this.server.close(() => closed()));
+  }
+}

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ConfigServer, Remote } from "../../diagnosis/files/server";
+import { readText, serverFiles } from "../../machine/folders";
+import { maskOutput } from "../../servers/nats-server-binary";
+import type { LaidServer, Way } from "./layout";
+
+/** What real servers show of hand-written files: who started, and which links are there, seen from both ends. */
+
+/** How long a link may take from the moment when its servers run. */
+const LINK_MS = 3_000;
+/** How long a connection must last to be a link: one that is refused lasts for some milliseconds. */
+const LASTING_MS = 300;
+/** After so many connections that were all closed, nothing better will come. */
+const TRIES = 3;
+
+interface Leafz {
+  leafs?: { account: string; port: number }[] | null;
+}
+
+/** A page of a server's monitoring; undefined while it does not answer. */
+export async function monitored<T>({ ports }: LaidServer, page: string): Promise<T | undefined> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${ports.monitor}/${page}`, { signal: AbortSignal.timeout(1_000) });
+    return (await answer.json()) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One remote, and what was seen of it. */
+export interface Watched {
+  leaf: LaidServer;
+  remote: Remote;
+  ways: Way[];
+  up?: { hub: LaidServer; account: string; way: Way; port: number };
+}
+
+/** Looks at every link until it lasts, or will not come. */
+export async function watchLinks(links: Watched[], laid: readonly LaidServer[]): Promise<void> {
+  const since = new Map<string, number>();
+  const hubs = [
+    ...new Set(links.flatMap(({ ways }) => ways.map(({ hub }) => laid.find(({ server }) => server === hub)))),
+  ];
+  let open = links;
+  for (const deadline = Date.now() + LINK_MS; open.length > 0 && Date.now() < deadline; await sleep(40)) {
+    const seen = new Map<ConfigServer, Leafz["leafs"]>();
+    await Promise.all(
+      hubs.map(async (hub) => {
+        if (hub !== undefined) seen.set(hub.server, (await monitored<Leafz>(hub, "leafz"))?.leafs);
+      }),
+    );
+    for (const link of open) {
+      for (const way of link.ways) {
+        const hub = laid.find(({ server }) => server === way.hub);
+        const found = seen.get(way.hub)?.find(({ port }) => way.relay.open.has(port));
+        if (hub === undefined || found === undefined) continue;
+        const key = `${way.port} ${found.port}`;
+        const first = since.get(key) ?? Date.now();
+        since.set(key, first);
+        if (Date.now() - first >= LASTING_MS) link.up = { hub, account: found.account, way, port: found.port };
+      }
+    }
+    open = open.filter((link) => link.up === undefined && !isHopeless(link));
+  }
+}
+
+function isHopeless({ ways }: Watched): boolean {
+  const tries = ways.reduce((sum, { relay }) => sum + relay.ever.size, 0);
+  const isOpen = ways.some(({ relay }) => relay.open.size > 0);
+  const last = Math.max(0, ...ways.map(({ relay }) => relay.closedAt));
+  return !isOpen && (tries >= TRIES || (tries > 0 && Date.now() - last > 4 * LASTING_MS));
+}
+
+/** Whether the connection that was seen is still the one. */
+export const isLasting = ({ up }: Watched): boolean => up !== undefined && up.way.relay.open.has(up.port);
+
+const LINE = /\[(ERR|WRN|INF|FTL)\] (.*)$/;
+
+const linesOf = ({ folder }: LaidServer): string[] => (readText(serverFiles(folder).output) ?? "").split("\n");
+
+/** Why the server ended, in its own words. */
+export function whyEnded(laid: LaidServer): string {
+  const lines = linesOf(laid);
+  const fatal = lines.flatMap((line) => (LINE.exec(line)?.[1] === "FTL" ? [LINE.exec(line)?.[2] ?? ""] : []));
+  const said =
+    fatal.at(-1) ?? lines.find((line) => line.startsWith("nats-server: ")) ?? lines.find((line) => line !== "");
+  const plain = (said ?? "it ended without a word").replace(/^nats-server: /, "");
+  return maskOutput(plain.replaceAll(`${serverFiles(laid.folder).config}:`, "line ").replaceAll(`${laid.folder}/`, ""));
+}
+
+/** What each end said first of a link that is not there; the address is left out, for it is the rehearsal's. */
+export function reasonsFor({ leaf, remote, ways }: Watched, laid: readonly LaidServer[]): string[] {
+  const hubs = laid.filter(({ server }) => ways.some(({ hub }) => hub === server));
+  const atHub = new Set(ways.flatMap(({ relay }) => [...relay.ever]));
+  const atLeaf = new Set(ways.map(({ port }) => port));
+  const first = (server: LaidServer, ports: ReadonlySet<number>): string[] =>
+    saidOf(server, ports)
+      .slice(0, 1)
+      .map((text) => `${server.server.label}: ${withoutSecrets(text, remote)}`);
+  return [...hubs.flatMap((hub) => first(hub, atHub)), ...first(leaf, atLeaf)];
+}
+
+/** A token is logged as the name of a user. */
+const withoutSecrets = (text: string, { urls }: Remote): string =>
+  urls.reduce((masked, { value: { user, password } }) => {
+    const secret = password ?? user;
+    return secret === undefined || secret === "" ? masked : masked.replaceAll(`"${secret}"`, '"(masked)"');
+  }, text);
+
+/** What is the rehearsal's own doing, or says no more than that it did not work. */
+const NOTHING_NEW = /trying to connect as leafnode|connection created|Router connection|Client connection closed/i;
+
+function saidOf(server: LaidServer, ports: ReadonlySet<number>): string[] {
+  const found = linesOf(server).flatMap((line) => {
+    const [, level = "", text = ""] = LINE.exec(line) ?? [];
+    const port = Number(/127\.0\.0\.1:(\d+)\b/.exec(text)?.[1]);
+    if (!ports.has(port) || NOTHING_NEW.test(text)) return [];
+    return [
+      { isError: level !== "INF", text: maskOutput(text.replace(/^.*? - (?:\w+:\d+) - /, "").replace(/\s+/g, " ")) },
+    ];
+  });
+  const errors = found.filter(({ isError }) => isError);
+  const closed = found.filter(({ text }) => /closed/i.test(text));
+  return (errors.length > 0 ? errors : closed).map(({ text }) => withoutAddresses(text));
+}
+
+const withoutAddresses = (text: string): string => text.replace(/127\.0\.0\.1:\d+/g, "the other end");
