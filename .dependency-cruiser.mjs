@@ -6,7 +6,7 @@ const rooms = table.map(({ room }) => room);
 const pure = table.filter((one) => one.pure).map(({ room }) => room);
 
 /** Packages that only compute. */
-const PURE_PACKAGES = ["zod", "@nats-io/nkeys", "csv-parse", "yaml"];
+const PURE_PACKAGES = ["bcryptjs", "zod", "@nats-io/nkeys", "csv-parse", "yaml"];
 
 export default {
   forbidden: [

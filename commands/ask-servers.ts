@@ -42,7 +42,7 @@ export async function askServers(
     const said = await refusalOf(natsServer, server, files.find);
     if (said === undefined) continue;
     refusals.push(said);
-    if (said.code === "server-refuses") refused.add(server);
+    if (said.code === "server-refuses" && said.severity === "error") refused.add(server);
   }
   try {
     // Nobody can guess it: what is in it is secret.
@@ -74,7 +74,16 @@ async function refusalOf(
     const at = { file: server.file, line };
     const [, one, other] = MISSING.exec(said) ?? [];
     const missing = one ?? other;
-    if (missing === undefined) return finished(draft("server-refuses", server, at, { evidence: said }));
+    // What -t ends with a code for, and a start says as a warning (opts.go, configWarningErr).
+    const isWarning = said.includes("invalid use of field");
+    if (missing === undefined) {
+      return finished(
+        draft("server-refuses", server, at, {
+          evidence: said,
+          ...(isWarning ? { severity: "warning", cause: "nats-server -t has something against the file" } : {}),
+        }),
+      );
+    }
     // A server that is started elsewhere may find it.
     if (find(server, missing) !== undefined) return undefined;
     return finished(draft("file-missing", server, at, { evidence: `${missing} cannot be read here` }));

@@ -5,7 +5,7 @@ import { ConfigSyntaxError, ConfigWorld, readConfig } from "../configs/format/pa
 import { maskSeeds } from "../configs/seeds";
 import { ConfigFinding, describeConfigFinding } from "../diagnosis/files/finding";
 import { readServer } from "../diagnosis/files/reading";
-import { judgeConfigs } from "../diagnosis/files/rules";
+import { judgeConfigs } from "../diagnosis/files/rules/judge";
 import type { ConfigServer } from "../diagnosis/files/server";
 import { askServers } from "./ask-servers";
 import { Refusal, messageOf } from "../machine/refusal";

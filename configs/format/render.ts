@@ -41,8 +41,7 @@ const renderEntry = (key: string, value: ConfigValue, indent: string): string =>
   `${indent}${keyText(key)}: ${renderValue(value, indent)}`;
 
 /** The text of a nats-server configuration file: the same text for the same configuration. */
-export const render = (config: ServerConfig): string =>
-  renderEntries(config as unknown as Record<string, ConfigValue>);
+export const render = (config: ServerConfig): string => renderEntries(config as unknown as Record<string, ConfigValue>);
 
 /** The same for any entries. */
 export function renderEntries(entries: Readonly<Record<string, ConfigValue>>): string {

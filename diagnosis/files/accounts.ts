@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import type { ConfigNode } from "../../configs/format/parse";
 import { Located, Section } from "./section";
 import type { AccountRead, Exchange, SubjectRights, UserRead } from "./server";
@@ -53,7 +54,7 @@ function readImport(section: Section): Exchange[] {
           {
             kind,
             subject: subject.value,
-            ...(to === undefined ? {} : { to }),
+            ...present({ to }),
             at: subject.at,
             accounts: [account.value],
           },
@@ -78,7 +79,7 @@ export function readUsers(owner: Section | undefined, account: string): UserRead
         account,
         id: id.value,
         isKey: key !== undefined,
-        ...(secret === undefined ? {} : { secret }),
+        ...present({ secret }),
         ...(types.length === 0 ? {} : { types: types.map(({ value }) => value.toUpperCase()) }),
         publish: readRights(rights, ["publish", "pub", "import"]),
         subscribe: readRights(rights, ["subscribe", "sub", "export"]),

@@ -40,6 +40,7 @@ const ALSO_OF_LINKS: ReadonlySet<ConfigFindingCode> = new Set([
   "user-key-invalid",
   "variable-quoted",
   "setting-repeated",
+  "websocket-compression",
 ]);
 
 /** What a stream that came through shows to be wrong. */
@@ -100,7 +101,7 @@ export function confronted(
           (one.link === link || isAbout(one, link.leaf) || isAbout(one, link.hub)),
       );
     if (seen.up === undefined) {
-      const words = seen.reasons.length === 0 ? "no end says why" : seen.reasons.join("; ");
+      const words = seen.reasons.length === 0 ? "none came within 5 s, and no end says why" : seen.reasons.join("; ");
       const explained = explains(OF_LINKS, ALSO_OF_LINKS);
       if (explained.length > 0) explained.filter((one) => one.link === link).forEach((one) => add(one, words));
       else more.push(draft("link-refused", leaf, remote.at, { evidence: words }));

@@ -1,6 +1,7 @@
 import type { Position } from "../../configs/format/parse";
 import { maskSeeds } from "../../configs/seeds";
-import { CONFIG_FINDINGS, ConfigFindingCode, ConfigReference } from "./reference";
+import { CONFIG_FINDINGS, ConfigFindingCode } from "./reference";
+import type { ConfigReference } from "./reference-entry";
 
 /** What is said of configuration files that were written by hand. */
 

@@ -158,6 +158,10 @@ function pair({ urls }: Remote, hubs: readonly Hub[], hosts: Known["hosts"]): Pa
 
 export const isWebsocket = ({ scheme }: RemoteUrl): boolean => /^wss?$/.test(scheme);
 
+/** What the hub's user must be allowed to open. */
+export const connectionType = (url: RemoteUrl | undefined): string =>
+  url !== undefined && isWebsocket(url) ? "LEAFNODE_WS" : "LEAFNODE";
+
 /** The server that answers at an address, and with which of its listeners. */
 export interface Target<S = Hub> {
   server: S;
@@ -219,7 +223,8 @@ function land(hub: Hub, remote: Remote, url: RemoteUrl | undefined, key: string 
     if (!opens(singleUser.secret, url.password)) return { is: "refused", because: "password" };
     return { is: "leaf-login", account: GLOBAL_ACCOUNT };
   }
-  const allows = ({ types }: UserRead): boolean => types === undefined || types.includes("LEAFNODE");
+  const type = connectionType(url);
+  const allows = ({ types }: UserRead): boolean => types === undefined || types.includes(type);
   const hasKeys = hub.users.some(({ isKey }) => isKey);
   const hasNames = hub.users.some(({ isKey }) => !isKey);
   if (key !== undefined && hasKeys) {

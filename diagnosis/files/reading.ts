@@ -51,7 +51,7 @@ export function readServer(map: ConfigMap, file: string): ConfigServer {
     accounts: accounts.map(({ account }) => account),
     users: [...accounts.flatMap(({ users }) => users), ...readUsers(authorization, GLOBAL_ACCOUNT)],
     ...given("listener", leafnodes && readListener(leafnodes)),
-    ...given("websocket", all.section("websocket", "ws") && readListen(all.section("websocket", "ws"))),
+    ...given("websocket", readWebsocket(all.section("websocket", "ws"))),
     ...given("cluster", all.section("cluster") && readCluster(all.section("cluster"))),
     remotes: leafnodes?.sections("remotes").flatMap(readRemote) ?? [],
   };
@@ -114,6 +114,13 @@ function readListen(section: Section | undefined): Address | undefined {
   return address === undefined || address.value.port === 0 ? undefined : address.value;
 }
 
+function readWebsocket(section: Section | undefined): ConfigServer["websocket"] {
+  const address = readListen(section);
+  return address === undefined
+    ? undefined
+    : { ...address, hasTls: section?.section("tls") !== undefined, compresses: section?.isOn("compression") === true };
+}
+
 function readCluster(cluster: Section | undefined): ConfigCluster | undefined {
   if (cluster === undefined) return undefined;
   const routes = cluster.texts("routes").flatMap(({ value, at }) => {
@@ -170,6 +177,7 @@ function readRemote(remote: Section): Remote[] {
       ...given("credentials", remote.text("credentials", "creds")),
       ...given("nkey", remote.text("nkey", "seed")),
       ...given("tls", readTls(remote)),
+      compressesWebsocket: remote.isOn("ws_compress", "ws_compression"),
       denyImports: remote.texts("deny_imports", "deny_import"),
       denyExports: remote.texts("deny_exports", "deny_export"),
     },

@@ -1,25 +1,7 @@
+import { ConfigReference, NO_DATA, NO_LINK, NO_START, entry } from "./reference-entry";
+import { SERVER_FINDINGS } from "./server-reference";
+
 /** What is said of configuration files that were written by hand: every finding in general, for the docs. */
-
-export interface ConfigReference {
-  /** "error": sourcing does not work, or data is lost or leaks, silently. "warning": a risk. */
-  severity: "error" | "warning";
-  /** What is wrong. */
-  cause: string;
-  /** How it shows on running servers. */
-  shows: string;
-  cure: string;
-}
-
-const entry = (severity: "error" | "warning", cause: string, shows: string, cure: string): ConfigReference => ({
-  severity,
-  cause,
-  shows,
-  cure,
-});
-
-const NO_LINK = "no link; the leaf server tries again for ever, and its health endpoint stays green";
-const NO_DATA = "the link is up and no data arrives; lag is 0 and no log has a word of it";
-const NO_START = "nats-server -t accepts the file, and the server does not start with it";
 
 export const CONFIG_FINDINGS = {
   "seed-in-credentials": entry(
@@ -269,6 +251,12 @@ export const CONFIG_FINDINGS = {
     `${NO_LINK}; the hub closes it with "remote leafnode has same cluster name"`,
     "give the cluster of each site a name of its own",
   ),
+  "websocket-compression": entry(
+    "error",
+    "the link goes over a websocket that is compressed at both ends",
+    'as soon as more than max_payload waits at the site, the hub closes the link with "maximum payload exceeded", again and again (nats-server 2.15.2)',
+    "remove ws_compression from the remote",
+  ),
   "server-name-doubled": entry(
     "warning",
     "two servers have the same server_name",
@@ -293,43 +281,7 @@ export const CONFIG_FINDINGS = {
     "small volumes work; after about 2 MB sourcing stalls",
     'allow "$JS.FC.>" to the link, and where an account imports the site, export and import it too',
   ),
-  "setting-repeated": entry(
-    "error",
-    "a setting stands twice in one block, and nats-server forgets the first one",
-    "what the first one says is not there: users, remotes or limits, without a word",
-    "write it once, with all that belongs to it",
-  ),
-  "variable-quoted": entry(
-    "error",
-    "a variable stands in quotes, where nats-server does not replace it",
-    "the text itself is the value: as a token or a password it is one that everybody can read in the file",
-    "write the variable without quotes",
-  ),
-  "file-missing": entry(
-    "warning",
-    "a file that the configuration names is not on this machine",
-    "the server does not start, unless it runs where the file is",
-    "correct the path, or check where the file is",
-  ),
-  "server-refuses": entry(
-    "error",
-    "nats-server -t refuses the file",
-    "the server does not start, or keeps its old configuration on a reload",
-    "correct what nats-server names",
-  ),
-  "start-refused": entry(
-    "error",
-    "nats-server -t accepts the file, and the server does not start with it",
-    "the server ends at once",
-    "correct what nats-server names",
-  ),
-  "link-refused": entry("error", "real servers with these files get no link", NO_LINK, "correct what the servers name"),
-  "sourcing-failed": entry(
-    "error",
-    "with these files the link is up, and a stream of the site does not come to the hub",
-    NO_DATA,
-    "let the link's user publish $JS.S.> and $JSC.R.> and subscribe $JS.<domain>.API.CONSUMER.> and $JS.FC.>",
-  ),
+  ...SERVER_FINDINGS,
 } as const satisfies Record<string, ConfigReference>;
 
 export type ConfigFindingCode = keyof typeof CONFIG_FINDINGS;

@@ -29,7 +29,7 @@ export interface ConfigServer {
   /** Where leaf servers link in; absent when it takes none. */
   listener?: Listener;
   /** Where they link in by a websocket. */
-  websocket?: Address;
+  websocket?: Address & { hasTls: boolean; compresses: boolean };
   /** The servers that it is one with. */
   cluster?: ConfigCluster;
   remotes: Remote[];
@@ -134,6 +134,8 @@ export interface Remote {
   credentials?: Located<string>;
   nkey?: Located<string>;
   tls?: Tls;
+  /** Whether it compresses what it sends over a websocket. */
+  compressesWebsocket: boolean;
   denyImports: Located<string>[];
   denyExports: Located<string>[];
 }
@@ -165,8 +167,8 @@ export function hasJetStream(server: ConfigServer, account: string): boolean {
 }
 
 /** Whether links to the hub can carry core messages only: it keeps no streams. */
-export const isCoreOnly = ({ jetstream, accountsElsewhere }: ConfigServer): boolean =>
-  jetstream === undefined && accountsElsewhere === undefined;
+export const isCoreOnly = ({ jetstream, accountsElsewhere, accounts }: ConfigServer): boolean =>
+  jetstream === undefined && accountsElsewhere === undefined && !accounts.some((account) => account.jetstream);
 
 /** Whether two servers are of one cluster, as far as their files say. */
 export const areOne = (one: ConfigServer, other: ConfigServer): boolean =>

@@ -27,8 +27,6 @@ export interface LaidServer {
   ports: Record<Listens, number>;
   /** Of each remote whose hub is among the files. */
   ways: Map<Remote, Way[]>;
-  /** Of a server whose cluster is not among the files: the configuration as one of a cluster, which is only started. */
-  inCluster?: string;
   /** How the rehearsal itself logs in to an account; undefined when it cannot. */
   login(account: string): { user?: string; pass?: string; token?: string } | undefined;
 }
@@ -68,9 +66,6 @@ export async function lay(fleet: LinkedFleet, files: FilesToRehearse, folder: st
       login: { ...login, accounts: new Set(accountsToEnter(one.server)) },
     };
     writePrivate(serverFiles(one.folder).config, mappedConfig(one.server.map, place));
-    if (one.server.cluster?.listen !== undefined && place.routes.length === 0) {
-      one.inCluster = mappedConfig(one.server.map, { ...place, routes: [nobody] });
-    }
   }
   return laid;
 }
@@ -127,7 +122,8 @@ function placeOf(
   return {
     folder,
     ports,
-    routes: ring.map((other) => other.ports.cluster),
+    // One whose cluster is not among the files is a cluster by itself: JetStream would wait for the others for ever.
+    routes: (ring.length > 0 ? ring.map((other) => other.ports) : [ports]).map((of) => of.cluster),
     gateway: (name) => laid.find((other) => gatewayName(other.server) === name)?.ports.gateway ?? nobody,
     remotes,
     file(named) {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { ConfigMap, ConfigNode, Parsed } from "../../configs/format/parse";
+import { present } from "../../configs/values";
 import { renderEntries } from "../../configs/format/render";
 
 /**
@@ -13,10 +14,7 @@ type Tree = Record<string, Parsed>;
 export interface Place {
   folder: string;
   ports: Readonly<Record<Listens, number>>;
-  /**
-   * The cluster ports of the other servers of its cluster that are there. Without any, JetStream would wait for ever, so
-   * that the server is none of a cluster; `nobody` keeps it one, to see whether it starts.
-   */
+  /** The cluster ports of the servers that it is one with. */
   routes: readonly number[];
   /** The port of a gateway of that name. */
   gateway(name: string): number;
@@ -107,9 +105,10 @@ const nodeOf = (map: ConfigMap, ...names: string[]): ConfigNode | undefined =>
   [...map].find(([key]) => names.includes(key.toLowerCase()))?.[1];
 
 /** Texts of a list, or one text. */
-function texts(node: ConfigNode | undefined): ConfigNode[] {
+function texts(node: ConfigNode | undefined): string[] {
   if (node === undefined) return [];
-  return (Array.isArray(node.value) ? node.value : [node]).filter(({ value }) => typeof value === "string");
+  const nodes = Array.isArray(node.value) ? node.value : [node];
+  return nodes.flatMap(({ value }) => (typeof value === "string" ? [value] : []));
 }
 
 function set(block: Tree, value: Parsed | undefined, ...names: string[]): void {
@@ -130,7 +129,7 @@ function mappedRemote(node: ConfigNode, place: Place, { ports, trusted }: Remote
   const [first = 0] = ports;
   set(
     remote,
-    urls.map(({ value }, index) => redialled(String(value), ports[index] ?? first)),
+    urls.map((url, index) => redialled(url, ports[index] ?? first)),
     "urls",
     "url",
   );
@@ -160,17 +159,12 @@ const leafnodes = listening("leafnodes", (block, map, place) => {
 
 const cluster = listening("cluster", (block, map, place) => {
   const [url] = texts(nodeOf(map, "routes"));
-  if (place.routes.length > 0) {
-    const like = String(url?.value ?? "nats-route://127.0.0.1");
-    set(
-      block,
-      place.routes.map((port) => redialled(like, port)),
-      "routes",
-    );
-    return;
-  }
-  // What stays of it is its name, which the links compare.
-  for (const key of Object.keys(block)) if (key.toLowerCase() !== "name") set(block, undefined, key.toLowerCase());
+  if (url === undefined) return;
+  set(
+    block,
+    place.routes.map((port) => redialled(url, port)),
+    "routes",
+  );
 });
 
 const gateway = listening("gateway", (block, map, place) => {
@@ -180,10 +174,10 @@ const gateway = listening("gateway", (block, map, place) => {
     if (!(node.value instanceof Map)) return mappedValue(node, place);
     const one = mappedMap(node.value, place);
     const urls = [...texts(nodeOf(node.value, "urls")), ...texts(nodeOf(node.value, "url"))];
-    const port = place.gateway(String(nodeOf(node.value, "name")?.value));
+    const port = place.gateway(texts(nodeOf(node.value, "name"))[0] ?? "");
     set(
       one,
-      urls.map(({ value }) => redialled(String(value), port)),
+      urls.map((url) => redialled(url, port)),
       "urls",
       "url",
     );
@@ -202,10 +196,7 @@ const jetstream: Block = (node, place) => {
 
 /** Operators are given as JWTs, or as files of them. */
 const operators: Block = (node, place) => {
-  const files = texts(node).map(({ value }) => {
-    const text = String(value);
-    return text.startsWith("ey") ? text : place.file(text);
-  });
+  const files = texts(node).map((text) => (text.startsWith("ey") ? text : place.file(text)));
   return Array.isArray(node.value) ? files : files[0];
 };
 
@@ -213,7 +204,8 @@ const resolver: Block = (node, place) => {
   if (node.value instanceof Map)
     return { ...mappedMap(node.value, place, new Set(["dir"])), dir: join(place.folder, "jwt") };
   // URL(…) asks a server elsewhere.
-  return /^mem/i.test(String(node.value)) ? String(node.value) : "MEMORY";
+  const [text = "MEMORY"] = texts(node);
+  return /^mem/i.test(text) ? text : "MEMORY";
 };
 
 const BLOCKS: Readonly<Record<string, Block>> = {
@@ -261,7 +253,7 @@ function withLogin(top: Tree, { login }: Place): Tree {
   if (login.accounts.has("$G") && isMap(authorization) && Array.isArray(authorization.users)) {
     return {
       ...top,
-      ...(accounts === undefined ? {} : { accounts }),
+      ...present({ accounts }),
       authorization: { ...authorization, users: [...authorization.users, { ...one, user: `${user}.$G` }] },
     };
   }

@@ -1,13 +1,15 @@
+import { randomBytes } from "node:crypto";
 import { NatsConnection, connect } from "nats";
 import type { ConfigServer, UserRead } from "../../diagnosis/files/server";
 import { hasJetStream, isSystemAccount } from "../../diagnosis/files/server";
-import { sourcedBy } from "../../diagnosis/files/rights-rules";
+import { sourcedBy } from "../../diagnosis/files/rules/rights-rules";
 import type { Link } from "../../diagnosis/files/links";
 import type { Sourcing } from "../../diagnosis/files/shown";
-import { covers } from "../../configs/subjects";
+import { covers, overlaps } from "../../configs/subjects";
 import { messageOf } from "../../machine/refusal";
 import { lookUntil } from "../../machine/until";
 import { JetStream } from "../../servers/nats/jetstream";
+import type { StreamSource } from "../../configs/streams";
 import type { LaidServer } from "./layout";
 import type { Watched } from "./watch";
 
@@ -18,7 +20,9 @@ import type { Watched } from "./watch";
 
 const MESSAGES = 30;
 const BYTES = 100_000;
-const ARRIVE_MS = 4_000;
+/** Until a source asks again. */
+const ARRIVE_MS = 1_500;
+const TRIES = 3;
 const REQUEST_MS = 2_000;
 
 const notTried = (why: string): Sourcing => ({ is: "not-tried", why });
@@ -76,6 +80,8 @@ interface Plan {
   stream: string;
   api: string;
   deliver: string;
+  /** A mirror delivers on subjects of its own. */
+  isMirror: boolean;
 }
 
 const STREAM_IN = [/^\$JS\.FC\.([^.*>]+)\./, /^\$JS\.[^.]+\.API\.CONSUMER\.CREATE\.([^.*>]+)/];
@@ -86,7 +92,9 @@ function planOf({ landing }: Link, { imported }: Taker, domain: string, number: 
   const subjects = [...(imported?.imports ?? []).map(({ subject }) => subject), ...(user?.subscribe.allow ?? [])];
   const named = subjects.flatMap((subject) => STREAM_IN.flatMap((pattern) => pattern.exec(subject)?.[1] ?? []));
   const api = imported?.request.to?.replace(/\.CONSUMER\..*$|\.>$/, "") ?? `$JS.${domain}.API`;
-  return { stream: named[0] ?? `REHEARSAL_${number}`, api, deliver: deliverOf(user, imported) };
+  const allowed = user?.publish.allow ?? [">"];
+  const isMirror = !allowed.some((one) => overlaps(one, "$JS.S.>")) && allowed.some((one) => overlaps(one, "$JS.M.>"));
+  return { stream: named[0] ?? `REHEARSAL_${number}`, api, deliver: deliverOf(user, imported), isMirror };
 }
 
 /** The prefix that deliveries need; empty for the server's own. */
@@ -101,29 +109,41 @@ function deliverOf(user: UserRead | undefined, imported: Taker["imported"]): str
   return prefix(allowed.find((pattern) => pattern.endsWith(".>") && !/^(\$|_)/.test(pattern)));
 }
 
-async function transfer(
-  atSite: JetStream,
-  atHub: JetStream,
-  { stream, api, deliver }: Plan,
-  bytes: number,
-): Promise<Sourcing> {
+async function transfer(atSite: JetStream, atHub: JetStream, plan: Plan, bytes: number): Promise<Sourcing> {
+  const { stream, api, deliver, isMirror } = plan;
   const common = { storage: "file" as const, retention: "limits" as const, num_replicas: 1 };
   const subject = `rehearsal.${stream}`;
   await created(atSite, { ...common, name: stream, subjects: [subject] });
   const copy = `${stream}_COPY`;
-  await created(atHub, { ...common, name: copy, sources: [{ name: stream, external: { api, deliver } }] });
-  const payload = new Uint8Array(bytes);
-  for (let sent = 0; sent < MESSAGES; sent++)
+  const from = { name: stream, external: { api, deliver } };
+  await created(atHub, { ...common, name: copy, ...(isMirror ? { mirror: from } : { sources: [from] }) });
+  // Of bytes that cannot be compressed: a link may be set to do so.
+  const payload = randomBytes(bytes);
+  for (let sent = 0; sent < MESSAGES; sent++) {
     await atSite.connection.request(subject, payload, { timeout: REQUEST_MS });
-  const come = await lookUntil(
-    async () => (await atHub.stream(copy))?.state.messages ?? 0,
-    (messages) => messages >= MESSAGES,
-    { within: ARRIVE_MS, every: 50 },
-  );
+  }
+  let come = 0;
+  for (let tries = 0; come < MESSAGES && tries < TRIES; tries++) {
+    const before = come;
+    come = await lookUntil(
+      async () => (await atHub.stream(copy))?.state.messages ?? 0,
+      (messages) => messages >= MESSAGES,
+      { within: ARRIVE_MS, every: 50 },
+    );
+    // A request that a cluster was not ready for waits for 30 s; sources that are set anew ask again at once.
+    if (come === before && !isMirror) await askAgain(atHub, copy, from);
+  }
   if (come >= MESSAGES) return { is: "proven" };
   const why = (await atHub.stream(copy))?.sources?.[0]?.error?.description;
   const what = come === 0 ? "of 30 messages none arrived" : `of 30 messages of ${bytes} bytes ${come} arrived`;
   return { is: "failed", what: why === undefined ? what : `${what}: ${why}` };
+}
+
+async function askAgain(atHub: JetStream, copy: string, from: StreamSource): Promise<void> {
+  const info = await atHub.stream(copy);
+  if (info === undefined) return;
+  await atHub.setSources(info, []);
+  await atHub.setSources(info, [from]);
 }
 
 /** A cluster has to choose its leader first. */

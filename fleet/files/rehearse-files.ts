@@ -1,8 +1,8 @@
 import type { ConfigServer, Remote } from "../../diagnosis/files/server";
 import type { Shown, ShownLink } from "../../diagnosis/files/shown";
 import { type Hub, linkUp } from "../../diagnosis/files/links";
-import { readText, serverFiles, writePrivate } from "../../machine/folders";
 import { lookUntil } from "../../machine/until";
+import { readCertificate } from "../../servers/x509";
 import { ProcessHost } from "../../servers/process-host";
 import { FilesToRehearse, LaidServer, lay } from "./layout";
 import { proveSourcing } from "./prove-sourcing";
@@ -43,32 +43,16 @@ async function startAll(laid: readonly LaidServer[], natsServer: string): Promis
   const refused = new Map<ConfigServer, string>();
   await Promise.all(
     laid.map(async (one) => {
-      const said = (await startInCluster(one, natsServer)) ?? (await start(one, natsServer));
+      const said = await start(one, natsServer);
       if (said !== undefined) refused.set(one.server, said);
     }),
   );
   return refused;
 }
 
-/** What a server of a cluster says that it would not say alone. */
-async function startInCluster(one: LaidServer, natsServer: string): Promise<string | undefined> {
-  if (one.inCluster === undefined) return undefined;
-  const { config } = serverFiles(one.folder);
-  const alone = readText(config) ?? "";
-  writePrivate(config, one.inCluster);
-  const said = await start(one, natsServer);
-  if (said !== undefined) return said;
-  await hostIn(one, natsServer).stop();
-  writePrivate(config, alone);
-  return undefined;
-}
-
-const hostIn = ({ folder }: LaidServer, natsServer: string): ProcessHost =>
-  new ProcessHost({ kind: "process", folder, natsServer });
-
 /** Resolves with why it did not start. */
 async function start(one: LaidServer, natsServer: string): Promise<string | undefined> {
-  const { exitCode } = await hostIn(one, natsServer).start();
+  const { exitCode } = await new ProcessHost({ kind: "process", folder: one.folder, natsServer }).start();
   const look = async () => ({
     ended: (await exitCode()) !== undefined,
     answers: (await monitored(one, "varz")) !== undefined,
@@ -119,7 +103,7 @@ async function outcomes(
   links: readonly Watched[],
   laid: readonly LaidServer[],
   servers: readonly ConfigServer[],
-  { hosts }: FilesToRehearse,
+  files: FilesToRehearse,
 ): Promise<Map<Remote, ShownLink>> {
   const up = (watched: Watched): Pick<ShownLink, "up"> =>
     watched.up === undefined ? {} : { up: { hub: watched.up.hub.server, account: watched.up.account } };
@@ -130,16 +114,29 @@ async function outcomes(
     }),
   );
   // Judged as the links are now: who was let in as whom.
-  const fleet = linkUp(servers, { hosts, shown: { refused: new Map(), links: first, untried: [] } });
+  const fleet = linkUp(servers, { hosts: files.hosts, shown: { refused: new Map(), links: first, untried: [] } });
   const shown = await Promise.all(
     links.map(async (watched, number): Promise<[Remote, ShownLink]> => {
       const link = fleet.links.find(({ remote }) => remote === watched.remote);
       const sourcing =
         link === undefined ? ({ is: "not-tried", why: "" } as const) : await proveSourcing(watched, link, number);
-      // What was there for a moment is no link.
-      if (!isLasting(watched)) delete watched.up;
-      return [watched.remote, { ...up(watched), reasons: reasonsFor(watched, laid), sourcing }];
+      const wasCut = watched.up !== undefined && !isLasting(watched);
+      if (wasCut) delete watched.up;
+      const reasons = [
+        ...(wasCut ? ["the link was there, and was cut while a stream went over it"] : []),
+        ...reasonsFor(watched, laid),
+        ...certificateOf(watched, files),
+      ];
+      return [watched.remote, { ...up(watched), reasons, sourcing }];
     }),
   );
   return new Map(shown);
+}
+
+/** Whom the certificate names, where the hub takes the user from that. */
+function certificateOf({ leaf, remote, ways }: Watched, { find, read }: FilesToRehearse): string[] {
+  const named = remote.tls?.certificate;
+  const path = named === undefined ? undefined : find(leaf.server, named);
+  if (path === undefined || !ways.some(({ hub }) => hub.listener.tls?.mapsUsers === true)) return [];
+  return [`the subject of ${named} is ${readCertificate(read(path) ?? "").subject}`];
 }

@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
+import { present } from "../../configs/values";
 import { writePrivate } from "../../machine/folders";
 import { KeyPair, certificatesIn, makeAuthority, newKey, reissue, signs } from "../../servers/x509";
 
@@ -27,8 +28,10 @@ export interface StandIns {
 
 const VALIDITY_MS = 3_600_000;
 
-/** Stands for every CA that is not known. */
-const ELSEWHERE = "elsewhere";
+/** Stands for the CAs of certificates that are not on this machine. */
+const MISSING = "missing";
+/** Stands for the CAs that signed a certificate here, and that no file here names. */
+const FOREIGN = "foreign";
 
 export async function standInsFor(
   blocks: readonly TlsFiles[],
@@ -52,7 +55,7 @@ export async function standInsFor(
   const cas = [...new Set(blocks.flatMap(({ ca }) => ca ?? []))];
   const known = cas.flatMap((named) => certificates(named) ?? []);
   const issuerOf = (certificate: X509Certificate): string =>
-    known.find((ca) => signs(ca, certificate))?.fingerprint256 ?? ELSEWHERE;
+    known.find((ca) => signs(ca, certificate))?.fingerprint256 ?? FOREIGN;
 
   const files = new Map<string, string>();
   const put = (named: string, text: string): void => {
@@ -67,20 +70,20 @@ export async function standInsFor(
     const [real] = certificates(certificate) ?? [];
     const names =
       real === undefined || hosts.length === 0 || hosts.some((host) => covers(real, host)) ? ["127.0.0.1"] : [];
-    const ca = await maker(real === undefined ? ELSEWHERE : issuerOf(real));
-    put(certificate, await reissue({ ...(real === undefined ? {} : { real }), names, key: own, ca }));
+    const ca = await maker(real === undefined ? MISSING : issuerOf(real));
+    put(certificate, await reissue({ ...present({ real }), names, key: own, ca }));
     put(key, own);
   }
-  const trusted = (await maker(ELSEWHERE)).certificate;
+  const [missing, foreign] = [(await maker(MISSING)).certificate, (await maker(FOREIGN)).certificate];
   for (const named of cas) {
     const real = certificates(named);
     // Of a file that is not here nobody knows whom it trusts.
     const names =
       real?.map(({ fingerprint256 }) => fingerprint256) ?? known.map(({ fingerprint256 }) => fingerprint256);
     const stand = await Promise.all([...new Set(names)].map(async (name) => (await maker(name)).certificate));
-    put(named, [...stand, trusted].join(""));
+    put(named, [...stand, missing, ...(real === undefined ? [foreign] : [])].join(""));
   }
-  return { files, trusted };
+  return { files, trusted: missing + foreign };
 }
 
 const covers = (certificate: X509Certificate, host: string): boolean =>

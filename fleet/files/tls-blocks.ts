@@ -1,4 +1,5 @@
 import type { ConfigMap } from "../../configs/format/parse";
+import { present } from "../../configs/values";
 import type { LinkedFleet } from "../../diagnosis/files/links";
 import type { ConfigServer } from "../../diagnosis/files/server";
 import type { TlsFiles } from "./stand-ins";
@@ -23,20 +24,12 @@ export function tlsBlocks(
 function within(map: ConfigMap, hosts: readonly string[], name: (named: string) => string): TlsFiles[] {
   const text = (wanted: string): string | undefined => {
     const found = [...map].find(([key, { value }]) => key.toLowerCase() === wanted && typeof value === "string");
-    return found === undefined ? undefined : name(String(found[1].value));
+    const value = found?.[1].value;
+    return typeof value === "string" ? name(value) : undefined;
   };
   const [certificate, key, ca] = [text("cert_file"), text("key_file"), text("ca_file")];
-  const own =
-    certificate === undefined && ca === undefined
-      ? []
-      : [
-          {
-            ...(certificate === undefined ? {} : { certificate }),
-            ...(key === undefined ? {} : { key }),
-            ...(ca === undefined ? {} : { ca }),
-            hosts,
-          },
-        ];
+  const isNamed = certificate !== undefined || ca !== undefined;
+  const own = isNamed ? [{ ...present({ certificate, key, ca }), hosts }] : [];
   const inner = [...map].flatMap(([entry, { value }]) => {
     // A remote is the end that dials.
     const dialledBy = /^(remotes|gateways)$/i.test(entry) ? [] : hosts;

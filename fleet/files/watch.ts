@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { ConfigServer, Remote } from "../../diagnosis/files/server";
+import type { Remote } from "../../diagnosis/files/server";
 import { readText, serverFiles } from "../../machine/folders";
+import { lookUntil } from "../../machine/until";
 import { maskOutput } from "../../servers/nats-server-binary";
 import type { LaidServer, Way } from "./layout";
 
 /** What real servers show of hand-written files: who started, and which links are there, seen from both ends. */
 
 /** How long a link may take from the moment when its servers run. */
-const LINK_MS = 3_000;
+const LINK_MS = 5_000;
 /** How long a connection must last to be a link: one that is refused lasts for some milliseconds. */
 const LASTING_MS = 300;
 /** After so many connections that were all closed, nothing better will come. */
@@ -36,31 +36,33 @@ export interface Watched {
 }
 
 /** Looks at every link until it lasts, or will not come. */
-export async function watchLinks(links: Watched[], laid: readonly LaidServer[]): Promise<void> {
+export async function watchLinks(links: readonly Watched[], laid: readonly LaidServer[]): Promise<void> {
   const since = new Map<string, number>();
-  const hubs = [
-    ...new Set(links.flatMap(({ ways }) => ways.map(({ hub }) => laid.find(({ server }) => server === hub)))),
-  ];
-  let open = links;
-  for (const deadline = Date.now() + LINK_MS; open.length > 0 && Date.now() < deadline; await sleep(40)) {
-    const seen = new Map<ConfigServer, Leafz["leafs"]>();
-    await Promise.all(
-      hubs.map(async (hub) => {
-        if (hub !== undefined) seen.set(hub.server, (await monitored<Leafz>(hub, "leafz"))?.leafs);
-      }),
-    );
-    for (const link of open) {
-      for (const way of link.ways) {
-        const hub = laid.find(({ server }) => server === way.hub);
-        const found = seen.get(way.hub)?.find(({ port }) => way.relay.open.has(port));
-        if (hub === undefined || found === undefined) continue;
-        const key = `${way.port} ${found.port}`;
-        const first = since.get(key) ?? Date.now();
-        since.set(key, first);
-        if (Date.now() - first >= LASTING_MS) link.up = { hub, account: found.account, way, port: found.port };
-      }
-    }
-    open = open.filter((link) => link.up === undefined && !isHopeless(link));
+  const hubs = laid.filter(({ server }) => links.some(({ ways }) => ways.some(({ hub }) => hub === server)));
+  const isSettled = (link: Watched): boolean => link.up !== undefined || isHopeless(link);
+  const look = async (): Promise<void> => {
+    const pages = await Promise.all(hubs.map((hub) => monitored<Leafz>(hub, "leafz")));
+    for (const link of links) if (!isSettled(link)) lookAt(link, hubs, pages, since);
+  };
+  await lookUntil(look, () => links.every(isSettled), { within: LINK_MS, every: 40 });
+}
+
+/** @param since when each connection was seen first; ms since 1970. */
+function lookAt(
+  link: Watched,
+  hubs: readonly LaidServer[],
+  pages: readonly (Leafz | undefined)[],
+  since: Map<string, number>,
+): void {
+  for (const way of link.ways) {
+    const index = hubs.findIndex(({ server }) => server === way.hub);
+    const hub = hubs[index];
+    const found = pages[index]?.leafs?.find(({ port }) => way.relay.open.has(port));
+    if (hub === undefined || found === undefined) continue;
+    const key = `${way.port} ${found.port}`;
+    const first = since.get(key) ?? Date.now();
+    since.set(key, first);
+    if (Date.now() - first >= LASTING_MS) link.up = { hub, account: found.account, way, port: found.port };
   }
 }
 

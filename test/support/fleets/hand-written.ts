@@ -2,7 +2,7 @@ import { createAccount, createOperator } from "@nats-io/nkeys";
 import { publicKeyOf } from "../../../configs/keys";
 import { readConfig } from "../../../configs/format/parse";
 import { readServer } from "../../../diagnosis/files/reading";
-import { ConfigVerdict, judgeConfigs } from "../../../diagnosis/files/rules";
+import { ConfigVerdict, judgeConfigs } from "../../../diagnosis/files/rules/judge";
 import { newSeed } from "../rules/settings";
 
 /** A hub and a leaf server as people write them, where all is right, and what can be done to them. */

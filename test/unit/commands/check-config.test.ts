@@ -127,7 +127,7 @@ describe("nats-hub-leaf check-config", () => {
     pair();
     const { code, stdout } = run(["hub.conf", "leaf.conf"]);
     assert.equal(code, 0);
-    assert.match(stdout, /^note: nats-server -t was not asked: nats-server .* is needed, and none was found/);
+    assert.match(stdout, /^note: nats-server was not asked: nats-server .* is needed, and none was found/);
   });
 
   it("is what `make check-config` runs", () => {

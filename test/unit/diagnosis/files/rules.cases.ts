@@ -406,4 +406,79 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     leaf: [["system_account: SYS", "system_account: SYSTEM"]],
     finds: ["hub-account-without-jetstream", "system-account-unknown"],
   },
+  "a wrong password": {
+    hub: [[`nkey: ${KEY}`, "user: leaf, password: right"]],
+    leaf: [
+      [NKEY, ""],
+      ["nats-leaf://", "nats-leaf://leaf:wrong@"],
+    ],
+    finds: ["wrong-password"],
+    evidence: /^the password of leaf in the url is not the one in hub\.conf$/,
+  },
+  "a wrong token": {
+    hub: [[/accounts \{[\s\S]*/, "authorization { token: right }"]],
+    leaf: [
+      [NKEY, ""],
+      ["nats-leaf://", "nats-leaf://wrong@"],
+    ],
+    finds: ["wrong-password"],
+    evidence: /^the token in the url is not the one/,
+  },
+  "one cluster name at both ends": {
+    hub: [["jetstream {", "cluster { name: one }\njetstream {"]],
+    leaf: [["jetstream {", "cluster { name: one }\njetstream {"]],
+    finds: ["equal-cluster-name"],
+    where: /^leaf\.conf:5$/,
+  },
+  "a websocket that both ends compress": {
+    hub: [
+      [LISTEN, `${LISTEN}\n}\nwebsocket { port: 8080, no_tls: true, compression: true`],
+      [/allowed_connection_types.*/, "allowed_connection_types: [LEAFNODE_WS]"],
+    ],
+    leaf: [['nats-leaf://127.0.0.1:7422"', 'ws://127.0.0.1:8080"\n      ws_compression: true']],
+    finds: ["websocket-compression"],
+  },
+  "a user for leafnodes, and a link by websocket": {
+    hub: [[LISTEN, `${LISTEN}\n}\nwebsocket { port: 8080, no_tls: true`]],
+    leaf: [["nats-leaf://127.0.0.1:7422", "ws://127.0.0.1:8080"]],
+    finds: ["user-not-for-leafnodes"],
+    evidence: /LEAFNODE connections only/,
+  },
+  "TLS for a websocket without it": {
+    hub: [
+      [LISTEN, `${LISTEN}\n}\nwebsocket { port: 8080, no_tls: true`],
+      [/allowed_connection_types.*/, "allowed_connection_types: [LEAFNODE_WS]"],
+    ],
+    leaf: [["nats-leaf://127.0.0.1:7422", "wss://127.0.0.1:8080"]],
+    finds: ["tls-one-end"],
+  },
+  "a block that stands twice": {
+    leaf: [[/$/, 'leafnodes { reconnect: "5s" }\n']],
+    finds: ["setting-repeated"],
+    where: /^leaf\.conf:24$/,
+    evidence: /leaf\.conf:15/,
+  },
+  "a block under two names": {
+    hub: [[/$/, "leaf { port: 7423 }\n"]],
+    finds: ["setting-repeated"],
+    evidence: /another name/,
+  },
+  "a value that stands twice": { hub: [[/$/, "server_name: another\n"]], finds: ["setting-repeated"] },
+  "a variable in quotes": {
+    hub: [["{user: op, password: op}", '{user: op, password: "$OP_PASSWORD"}']],
+    finds: ["variable-quoted"],
+    evidence: /^password is the text \$OP_PASSWORD$/,
+  },
+  "a variable in a url": {
+    hub: [[`nkey: ${KEY}`, "user: leaf, password: right"]],
+    leaf: [
+      [NKEY, ""],
+      ["nats-leaf://", "nats-leaf://leaf:$LINK_PASSWORD@"],
+    ],
+    finds: ["variable-quoted", "wrong-password"],
+  },
+  "a password that is a number": {
+    hub: [["{user: op, password: op}", "{user: op, password: 7k}"]],
+    finds: ["value-not-text"],
+  },
 };

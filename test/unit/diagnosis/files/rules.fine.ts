@@ -1,3 +1,4 @@
+import { hashSync } from "bcryptjs";
 import { ACCOUNT_KEY, KEY, OPERATOR_KEY, SEED } from "../../../support/fleets/hand-written";
 import { Files, FOR_BOTH, HUB_TLS, JWT, LISTEN, NKEY, REMOTE_TLS, SECOND, USERS, credentials, rights } from "./edits";
 
@@ -64,7 +65,7 @@ export const FINE: Readonly<Record<string, Files>> = {
     ],
   },
   "a login by name and password": {
-    hub: [[`nkey: ${KEY}`, "user: leaf, password: $2a$11$PWIFAL8RsWyGI3jVZtO9Nu8.6jOxzxfZo7c/W0eLk017hjgUKWrhy"]],
+    hub: [[`nkey: ${KEY}`, `user: leaf, password: ${hashSync("secret", 4).replace(/^\$2b/, "$2a")}`]],
     leaf: [
       [NKEY, ""],
       ["nats-leaf://", "nats-leaf://leaf:secret@"],

@@ -1,20 +1,21 @@
 import { accountNames, exportsToAll, remoteAccount } from "./account-rules";
-import { ConfigDraft, ConfigFinding, finished } from "./finding";
+import { ConfigDraft, ConfigFinding, finished } from "../finding";
 import { accountsWithStreams, domains, doubledDomains, payloads, sharedStores, storage } from "./jetstream-rules";
-import { Judged, confronted } from "./confront";
-import { clusterNames, encryption, monitoring, ports, serverNames } from "./link-rules";
-import { Known, Link, linkUp } from "./links";
+import { Judged, confronted } from "../confront";
+import { clusterNames, encryption, monitoring, ports, serverNames, websocketCompression } from "./link-rules";
+import { Known, Link, linkUp } from "../links";
 import { hubLogin, hubUsers, remoteLogin } from "./login-rules";
 import { denials, importedSources, linkRights } from "./rights-rules";
-import { ConfigContext, Rule } from "./rule";
-import type { ConfigServer } from "./server";
-import { quotedVariables, repeats } from "./text-rules";
+import { ConfigContext, Rule } from "../rule";
+import type { ConfigServer } from "../server";
+import { notTexts, quotedVariables, repeats } from "./text-rules";
 
 /** Judges configuration files that were written by hand: each by itself, and all of them as one fleet. */
 
 const SERVER_RULES: readonly Rule<ConfigServer>[] = [
   repeats,
   quotedVariables,
+  notTexts,
   hubUsers,
   accountNames,
   exportsToAll,
@@ -30,6 +31,7 @@ const LINK_RULES: readonly Rule<Link>[] = [
   remoteLogin,
   ports,
   clusterNames,
+  websocketCompression,
   hubLogin,
   remoteAccount,
   linkRights,

@@ -1,7 +1,7 @@
-import { overlaps } from "../../configs/subjects";
-import { draft } from "./finding";
-import { Hub, Link, accountOf } from "./links";
-import { Rule, hasHub, place } from "./rule";
+import { overlaps } from "../../../configs/subjects";
+import { draft } from "../finding";
+import { Hub, Link, accountOf } from "../links";
+import { Rule, hasHub, place } from "../rule";
 import {
   ConfigServer,
   GLOBAL_ACCOUNT,
@@ -11,7 +11,7 @@ import {
   isLoopback,
   isSystemAccount,
   ownAccounts,
-} from "./server";
+} from "../server";
 
 /** Rules over JetStream: domains, accounts, and what becomes of stored messages. */
 

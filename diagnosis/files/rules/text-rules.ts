@@ -1,7 +1,7 @@
-import type { ConfigMap, ConfigNode } from "../../configs/format/parse";
-import { draft } from "./finding";
-import { Rule, place } from "./rule";
-import type { ConfigServer } from "./server";
+import type { ConfigMap, ConfigNode } from "../../../configs/format/parse";
+import { draft } from "../finding";
+import { Rule, place } from "../rule";
+import type { ConfigServer } from "../server";
 
 /** Rules over what nats-server reads without a word, and takes for something else than what is meant. */
 
@@ -31,8 +31,8 @@ export const repeats: Rule<ConfigServer> = function* (server) {
   for (const [key, node] of entries(server.map)) {
     const { replaces } = node;
     if (replaces === undefined || node.isVariable === true || textOf(node) === textOf(replaces)) continue;
-    // One value instead of an included one is how includes are used.
-    if (!isBlock(node) && replaces.at.file !== node.at.file) continue;
+    // One value instead of an included one is how includes are used; "jetstream: enabled" says less than its block.
+    if (!isBlock(replaces) && (isBlock(node) || replaces.at.file !== node.at.file)) continue;
     yield draft("setting-repeated", server, node.at, {
       evidence: `${key} here and at ${place(replaces.at)}, which is forgotten`,
       ...(isBlock(node) || isBlock(replaces) ? {} : { severity: "warning" as const }),
@@ -46,6 +46,18 @@ export const repeats: Rule<ConfigServer> = function* (server) {
     if (other === undefined || !isBlock(node)) continue;
     yield draft("setting-repeated", server, node.at, {
       evidence: `${key} here, and the same under another name at ${place(other.at)}: either may be taken`,
+    });
+  }
+};
+
+const TEXT_ONLY = /^(password|pass|token|user|username|nkey)$/i;
+
+/** nats-server ends with such a value, and tells of an "interface conversion" (opts.go). */
+export const notTexts: Rule<ConfigServer> = function* (server) {
+  for (const [key, { value, at }] of entries(server.map)) {
+    if (!TEXT_ONLY.test(key) || (typeof value !== "number" && typeof value !== "boolean")) continue;
+    yield draft("value-not-text", server, at, {
+      evidence: `${key} reads as ${typeof value === "number" ? "a number" : "yes or no"}`,
     });
   }
 };

@@ -1,9 +1,9 @@
-import type { Position } from "../../configs/format/parse";
-import { covers, overlaps } from "../../configs/subjects";
-import { draft } from "./finding";
-import { Link, accountOf } from "./links";
-import { Rule, hasHub, place } from "./rule";
-import { ConfigServer, Exchange, SubjectRights, hasJetStream, isCoreOnly, ownAccounts } from "./server";
+import type { Position } from "../../../configs/format/parse";
+import { covers, overlaps } from "../../../configs/subjects";
+import { draft } from "../finding";
+import { Link, accountOf } from "../links";
+import { Rule, hasHub, place } from "../rule";
+import { ConfigServer, Exchange, SubjectRights, hasJetStream, isCoreOnly, ownAccounts } from "../server";
 
 /**
  * Rules over what sourcing needs of a leaf link. On the hub `publish` is what flows from the site, `subscribe` what the
@@ -14,6 +14,8 @@ const CONSUMER_ANSWER = "$JSC.R.>";
 const FLOW_CONTROL = "$JS.FC.>";
 /** Where a source without a deliver prefix gets its messages. */
 const DELIVERY = "$JS.S.>";
+/** Where a mirror without a deliver prefix does. */
+const MIRROR_DELIVERY = "$JS.M.>";
 const OF_THE_SERVERS = ["$JS.>", "$JSC.>", "_R_.>", "_INBOX.>", "$SYS.>"];
 
 const consumerApi = (domain: string): string => `$JS.${domain}.API.CONSUMER.CREATE.>`;
@@ -25,6 +27,7 @@ const allows = ({ allow, deny }: SubjectRights, subject: string): boolean =>
 /** Whether messages can come: by the server's own subject, or by a prefix that the source may have. */
 const delivers = (rights: SubjectRights): boolean =>
   allows(rights, DELIVERY) ||
+  allows(rights, MIRROR_DELIVERY) ||
   (rights.allow ?? []).some(
     (pattern) => allows(rights, pattern) && !OF_THE_SERVERS.some((known) => covers(known, pattern)),
   );

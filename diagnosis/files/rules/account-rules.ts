@@ -1,7 +1,7 @@
-import { draft } from "./finding";
-import type { Link } from "./links";
-import type { Rule } from "./rule";
-import { ConfigServer, GLOBAL_ACCOUNT, ownAccounts } from "./server";
+import { draft } from "../finding";
+import type { Link } from "../links";
+import type { Rule } from "../rule";
+import { ConfigServer, GLOBAL_ACCOUNT, ownAccounts } from "../server";
 
 /** Rules over the accounts of each server. */
 

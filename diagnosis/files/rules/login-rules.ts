@@ -1,8 +1,8 @@
-import { seedProblem } from "../../configs/seeds";
-import { ConfigDraft, draft } from "./finding";
-import { Link, accountOf } from "./links";
-import { Rule, hasHub, place } from "./rule";
-import { ConfigServer, ownAccounts, shownUrl } from "./server";
+import { seedProblem } from "../../../configs/seeds";
+import { ConfigDraft, draft } from "../finding";
+import { Link, accountOf, connectionType } from "../links";
+import { Rule, hasHub, place } from "../rule";
+import { ConfigServer, ownAccounts, shownUrl } from "../server";
 
 /** Rules over how a leaf server logs in at its hub, and what that makes of the link. */
 
@@ -33,7 +33,9 @@ export const remoteLogin: Rule<Link> = function* (link, { readFile }) {
     }
   }
   const isAsked =
-    link.landing.is === "unknown" || (link.landing.is === "open" && link.hub?.listener.tls?.verify === true);
+    link.landing.is === "unknown" ||
+    (link.landing.is === "seen" && link.hub?.listener.tls?.mapsUsers === true) ||
+    (link.landing.is === "open" && link.hub?.listener.tls?.verify === true);
   const isByCertificate = remote.tls?.hasCertificate === true && isAsked;
   if (
     credentials === undefined &&
@@ -124,6 +126,7 @@ export const hubLogin: Rule<Link> = function* (link, { readFile }) {
       const { id, types = [], at: where } = landing.user;
       yield draft("user-not-for-leafnodes", hub, where, {
         evidence: `${id} of ${leaf.label} may open ${types.join(", ")} connections only`,
+        next: `add ${connectionType(url?.value)} to its allowed_connection_types`,
       });
     }
   }

@@ -1,7 +1,7 @@
-import { draft } from "./finding";
-import { Link, accountOf } from "./links";
-import { Rule, hasHub, place } from "./rule";
-import { ConfigServer, Tls, isLoopback, shownUrl } from "./server";
+import { draft } from "../finding";
+import { Link, accountOf, isWebsocket } from "../links";
+import { Rule, hasHub, place } from "../rule";
+import { ConfigServer, Tls, isLoopback, shownUrl } from "../server";
 
 /** Rules over the way between a leaf server and its hub. */
 
@@ -10,6 +10,15 @@ export const ports: Rule<Link> = function* ({ leaf, hub, url, dialsClients }) {
   yield draft("hub-client-port", leaf, url.at, {
     evidence: `the remote dials ${shownUrl(url.value)}; ${hub.file} listens for leaf servers at port ${hub.listener.port}`,
     next: `use port ${hub.listener.port}`,
+  });
+};
+
+/** nats-server websocket.go, wsDecompressAndParse: what comes compressed may be max_payload long, whatever is in it. */
+export const websocketCompression: Rule<Link> = function* ({ leaf, hub, remote, url }) {
+  if (url === undefined || !isWebsocket(url.value) || hub?.websocket?.compresses !== true) return;
+  if (!remote.compressesWebsocket) return;
+  yield draft("websocket-compression", leaf, remote.at, {
+    evidence: `ws_compression in the remote, and compression in the websocket of ${hub.file}, whose max_payload is ${hub.maxPayload.value}`,
   });
 };
 
@@ -36,9 +45,17 @@ export const encryption: Rule<Link> = function* (link) {
   if (!isEncrypted(link) && !isLoopback(url.value.host)) {
     yield draft("plain-text", leaf, url.at, { evidence: `the remote dials ${shownUrl(url.value)}; no end has tls` });
   }
-  // A websocket has the TLS of its own listener.
-  if (/^wss?$/.test(url.value.scheme)) return;
   if (hub === undefined) return;
+  // A websocket has the TLS of its own listener.
+  if (isWebsocket(url.value)) {
+    const { websocket } = hub;
+    if (websocket === undefined || websocket.hasTls === (url.value.scheme === "wss")) return;
+    yield draft("tls-one-end", leaf, url.at, {
+      evidence: `the remote dials ${shownUrl(url.value)}; the websocket of ${hub.file} has ${websocket.hasTls ? "" : "no "}tls`,
+      next: websocket.hasTls ? "dial it by wss://" : "give the websocket a tls block, or dial it by ws://",
+    });
+    return;
+  }
   const ofHub = hub.listener.tls;
   const ofLeaf = remote.tls;
   if (ofHub === undefined) {
