@@ -23,9 +23,12 @@ export interface Case {
   right: Right;
   /** Words of a right explanation; one of them is enough. Empty for a good case. */
   about: string[];
+  /** With placeholders; `environmentOf` fills them. */
   env: Record<string, string>;
-  /** With placeholders. */
+  /** With placeholders; `writeCase` fills them. */
   files: CaseFile[];
+  /** The keys behind the placeholders. */
+  trust: Trust;
 }
 
 /** What a right verdict says. */
@@ -33,7 +36,7 @@ export type Right =
   | { verdict: "good" }
   | {
       verdict: "error" | "warning";
-      /** A finding of that severity must be at one of these files. */
+      /** A finding of that severity, or an error in reading, must be at one of these files. */
       files: string[];
     };
 
@@ -83,6 +86,7 @@ export function loadCase(file: string): Case {
     about: all("about"),
     env: Object.fromEntries(all("env").map((line) => splitOnce(line, "="))),
     files,
+    trust: new Trust(),
   };
 }
 
@@ -103,12 +107,17 @@ function splitOnce(text: string, by: string): [string, string] {
 /** Whether the command is called with this file; the others are only included or named. */
 const isGiven = ({ path }: CaseFile): boolean => /^[^_/][^/]*\.(conf|json)$/.test(path);
 
-/** Writes the files of a case into a folder, with new keys, and returns the paths of the files to call the command with. */
-export async function writeCase({ files }: Case, folder: string): Promise<string[]> {
-  const trust = new Trust();
+/** Writes the files of a case into a folder, and returns the paths of the files to call the command with. */
+export async function writeCase({ files, trust }: Case, folder: string): Promise<string[]> {
   for (const { path, text } of files) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), await trust.fill(text), { mode: 0o600 });
   }
   return files.filter(isGiven).map(({ path }) => join(folder, path));
+}
+
+/** The variables that the command needs beside its own environment. */
+export async function environmentOf({ env, trust }: Case): Promise<Record<string, string>> {
+  const filled = Object.entries(env).map(async ([name, value]) => [name, await trust.fill(value)] as const);
+  return Object.fromEntries(await Promise.all(filled));
 }
