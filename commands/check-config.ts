@@ -70,7 +70,7 @@ export async function checkConfigs(
     const found = servers.map((server) => find(server, named)).find((path) => path !== undefined);
     return found === undefined ? undefined : readOrNothing(found);
   };
-  const { findings, notes } = judgeConfigs(servers, readNamed, { hosts, shown: asked.shown });
+  const { findings, notes } = judgeConfigs(servers, readNamed, { hosts, shown: asked.shown, now: Date.now() });
   return { files, findings: [...findings, ...asked.refusals], notes: [...notes, ...asked.notes], problems };
 }
 

@@ -41,6 +41,11 @@ const ALSO_OF_LINKS: ReadonlySet<ConfigFindingCode> = new Set([
   "variable-quoted",
   "setting-repeated",
   "websocket-compression",
+  "dialled-elsewhere",
+  "hub-without-leafnodes",
+  "account-not-preloaded",
+  "account-of-another-operator",
+  "jwt-expired",
 ]);
 
 /** What a stream that came through shows to be wrong. */
@@ -74,6 +79,7 @@ const OF_STARTS: ReadonlySet<ConfigFindingCode> = new Set([
   "user-key-invalid",
   "nkey-not-a-seed",
   "credentials-and-nkey",
+  "port-twice",
 ]);
 
 export function confronted(
@@ -100,8 +106,19 @@ export function confronted(
           (codes.has(one.code) || also.has(one.code)) &&
           (one.link === link || isAbout(one, link.leaf) || isAbout(one, link.hub)),
       );
+    for (const { hub, reasons } of seen.refusedAt) {
+      if (seen.up === undefined) break;
+      more.push(
+        draft("link-refused", hub, hub.at, {
+          cause: "the leaf remote names several servers, and this one does not let it in",
+          evidence: [`${leaf.label} links at ${seen.up.hub.label} alone`, ...reasons].join("; "),
+          next: "give every server of the hub the same accounts and users",
+        }),
+      );
+    }
     if (seen.up === undefined) {
-      const words = seen.reasons.length === 0 ? "none came within 5 s, and no end says why" : seen.reasons.join("; ");
+      const silent = seen.reasons.length === 0 ? ["none came within 5 s, and no end says why"] : seen.reasons;
+      const words = [...silent, ...hintsFor(silent), ...besides(link)].join("; ");
       const explained = explains(OF_LINKS, ALSO_OF_LINKS);
       if (explained.length > 0) explained.filter((one) => one.link === link).forEach((one) => add(one, words));
       else more.push(draft("link-refused", leaf, remote.at, { evidence: words }));
@@ -118,6 +135,24 @@ export function confronted(
     }
   }
   return { drafts: [...drafts, ...more], notes };
+}
+
+/** What settings are behind the words of nats-server. */
+const HINTS: readonly [RegExp, string][] = [
+  [/maximum account active connections/, "limits { max_leafnodes } of the account on the hub says how many"],
+  [/minimum version required/, "leafnodes { min_version } of the hub says which"],
+  [/unknown authority/, "ca_file of the remote's tls is not the CA that signed the hub's certificate"],
+];
+
+const hintsFor = (reasons: readonly string[]): string[] =>
+  HINTS.flatMap(([pattern, hint]) => (reasons.some((reason) => pattern.test(reason)) ? [hint] : []));
+
+const USUAL = /^(urls?|account|local|nkey|seed|credentials|creds|tls|deny_\w+)$/i;
+
+/** Settings of the remote that few people touch: one of them may be why. */
+function besides({ remote }: Link): string[] {
+  const unusual = remote.others.filter((name) => !USUAL.test(name));
+  return unusual.length === 0 ? [] : [`the remote also sets ${unusual.join(", ")}`];
 }
 
 const add = (one: Judged, words: string): void => {

@@ -73,6 +73,8 @@ export interface Known {
   hosts?: ReadonlyMap<string, string> | undefined;
   /** What real servers did with the files. */
   shown?: Shown | undefined;
+  /** ms since 1970; without it no date is judged. */
+  now?: number;
 }
 
 /** Pairs every remote with the hub that it dials. */
@@ -82,11 +84,14 @@ export function linkUp(servers: readonly ConfigServer[], { hosts, shown }: Known
   const links = servers.flatMap((leaf) =>
     leaf.remotes.map((remote): Link => {
       const others = hubs.filter((hub) => hub !== leaf);
-      const { hub: dialled, url, dialsClients = false, note } = pair(remote, others, hosts);
+      const { hub: first, url: firstUrl, dialsClients = false, note } = pair(remote, others, hosts);
       if (note !== undefined) notes.push(`${remote.at.file}:${remote.at.line}: ${note}`);
       const key = keyOf(remote);
       const seen = shown?.links.get(remote);
-      const hub = seen?.up === undefined ? dialled : (hubs.find((one) => one === seen.up?.hub) ?? dialled);
+      // Of several servers the one where the link came.
+      const hub = others.find((one) => one === seen?.up?.hub) ?? first;
+      const leadsThere = ({ value }: Located<RemoteUrl>): boolean => dialled(value, others, hosts)?.server === hub;
+      const url = hub === first ? firstUrl : (remote.urls.find(leadsThere) ?? firstUrl);
       return {
         leaf,
         remote,

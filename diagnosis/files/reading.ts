@@ -177,6 +177,7 @@ function readRemote(remote: Section): Remote[] {
       ...given("credentials", remote.text("credentials", "creds")),
       ...given("nkey", remote.text("nkey", "seed")),
       ...given("tls", readTls(remote)),
+      others: remote.names,
       compressesWebsocket: remote.isOn("ws_compress", "ws_compression"),
       denyImports: remote.texts("deny_imports", "deny_import"),
       denyExports: remote.texts("deny_exports", "deny_export"),
@@ -195,6 +196,7 @@ function readUrl(text: string): RemoteUrl | undefined {
   return {
     scheme,
     ...address,
+    ...(port === undefined ? {} : { hasPort: true as const }),
     ...given("user", user === undefined ? undefined : unescaped(user)),
     ...given("password", password),
     ...(path === "" ? {} : { path }),

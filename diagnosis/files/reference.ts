@@ -215,6 +215,43 @@ export const CONFIG_FINDINGS = {
     `${NO_LINK}; the leaf logs "attempted to connect to wrong port"`,
     "use the port of the hub's leafnodes",
   ),
+  "dialled-elsewhere": entry(
+    "error",
+    "the leaf remote dials another address or port than the one at which its hub listens",
+    `${NO_LINK}; the leaf logs "connection refused"`,
+    "dial the address and the port of the hub's leafnodes, or let the hub listen where it is dialled",
+  ),
+  "hub-without-leafnodes": entry(
+    "error",
+    "the server that the leaf remote dials takes no leaf links",
+    `${NO_LINK}; the leaf logs "connection refused" or "attempted to connect to wrong port"`,
+    "add leafnodes { listen: … } with a port to the hub",
+  ),
+  "remotes-disabled": entry(
+    "warning",
+    "every remote of the leaf server is disabled",
+    "it never dials a hub, and says nothing of it",
+    "remove disabled from the remote",
+  ),
+  "port-twice": entry("error", "two listeners have the same port", NO_START, "give each listener a port of its own"),
+  "account-not-preloaded": entry(
+    "error",
+    "the account of the link's credentials is not among those that the hub preloads, and its resolver knows no others",
+    `${NO_LINK}; the hub logs "authentication error"`,
+    "add the account's JWT to resolver_preload",
+  ),
+  "account-of-another-operator": entry(
+    "error",
+    "a preloaded account is signed by another operator than the one that the server trusts",
+    `${NO_LINK}; the hub logs "authentication error"`,
+    "preload the JWT that this operator signed, or name the other operator",
+  ),
+  "jwt-expired": entry(
+    "error",
+    "a JWT has expired",
+    `${NO_LINK}; the hub logs "authentication error"`,
+    "make it anew with a later end",
+  ),
   "plain-text": entry(
     "warning",
     "the link leaves the machine without TLS",

@@ -8,6 +8,8 @@ export interface ConfigContext {
   fleet: LinkedFleet;
   /** The text of a file that a configuration names; undefined when it is not there. */
   readFile(path: string): string | undefined;
+  /** ms since 1970; undefined where dates are not judged. */
+  now?: number | undefined;
 }
 
 /** A link whose hub is known. */

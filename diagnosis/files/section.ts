@@ -21,6 +21,11 @@ export class Section {
     return node?.value instanceof Map ? new Section(node.value, node.at) : undefined;
   }
 
+  /** The names of its entries, in lower case. */
+  get names(): string[] {
+    return [...this.entries.keys()];
+  }
+
   node(...names: string[]): ConfigNode | undefined {
     return names.map((name) => this.entries.get(name)).find((node) => node !== undefined);
   }

@@ -134,6 +134,8 @@ export interface Remote {
   credentials?: Located<string>;
   nkey?: Located<string>;
   tls?: Tls;
+  /** The names of all its settings. */
+  others: string[];
   /** Whether it compresses what it sends over a websocket. */
   compressesWebsocket: boolean;
   denyImports: Located<string>[];
@@ -146,6 +148,8 @@ export interface RemoteUrl extends Address {
   user?: string;
   /** Secret. */
   password?: string;
+  /** Whether the port is written. */
+  hasPort?: true;
   /** What follows the port. */
   path?: string;
 }
@@ -180,6 +184,23 @@ export const areOne = (one: ConfigServer, other: ConfigServer): boolean =>
 /** Whether a route may be meant for the server: nobody knows the names of a network from its files. */
 const reaches = ({ routes }: ConfigCluster, { cluster }: ConfigServer): boolean =>
   routes.some(({ value }) => value.port === cluster?.listen?.port);
+
+/** Whether two servers are on one machine for sure: one dials the other there, or both dial a third one. */
+export function areNeighbours(
+  one: ConfigServer,
+  other: ConfigServer,
+  links: readonly { leaf: ConfigServer; hub?: ConfigServer; url?: Located<RemoteUrl> }[],
+): boolean {
+  /** A server, and the hubs that it dials on its own machine. */
+  const around = (server: ConfigServer): Set<ConfigServer> =>
+    new Set([
+      server,
+      ...links
+        .filter(({ leaf, url }) => leaf === server && url !== undefined && isLoopback(url.value.host))
+        .flatMap(({ hub }) => hub ?? []),
+    ]);
+  return [...around(one)].some((server) => around(other).has(server));
+}
 
 /** An address as it may be shown: without a login. */
 export const shownUrl = ({ scheme, host, port }: RemoteUrl): string =>

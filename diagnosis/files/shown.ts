@@ -16,6 +16,8 @@ export interface ShownLink {
     /** The account in which it came out on the hub. */
     account: string;
   };
+  /** Servers that the remote names as well and that do not let it in, with what was said there. */
+  refusedAt: readonly { hub: ConfigServer; reasons: readonly string[] }[];
   /** What the servers of both ends said of it, in their own words; empty when they said nothing. */
   reasons: readonly string[];
   sourcing: Sourcing;

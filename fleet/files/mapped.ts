@@ -153,6 +153,8 @@ const leafnodes = listening("leafnodes", (block, map, place) => {
       "remotes",
     );
   }
+  // Leaf servers go by the ways that the rehearsal watches, not by what the hub tells them.
+  if (block.listen !== undefined) set(block, true, "no_advertise");
   // A second try is soon enough for somebody who waits.
   set(block, "250ms", "reconnect", "reconnect_delay", "reconnect_interval");
 });

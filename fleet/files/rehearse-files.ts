@@ -70,7 +70,7 @@ function watchedLinks(running: readonly LaidServer[], files: FilesToRehearse, un
       const [first] = there;
       if (first === undefined) return [];
       const why = whyNotTried(leaf.server, remote, first.hub, files);
-      if (why === undefined) return [{ leaf, remote, ways: there }];
+      if (why === undefined) return [{ leaf, remote, ways: there, refused: [] }];
       untried.push(`${remote.at.file}:${remote.at.line}: the link was not tried: ${why}`);
       return [];
     }),
@@ -110,7 +110,7 @@ async function outcomes(
   const first = new Map(
     links.map((watched): [Remote, ShownLink] => {
       const sourcing = { is: "not-tried", why: "" } as const;
-      return [watched.remote, { ...up(watched), reasons: [], sourcing }];
+      return [watched.remote, { ...up(watched), refusedAt: [], reasons: [], sourcing }];
     }),
   );
   // Judged as the links are now: who was let in as whom.
@@ -127,7 +127,11 @@ async function outcomes(
         ...reasonsFor(watched, laid),
         ...certificateOf(watched, files),
       ];
-      return [watched.remote, { ...up(watched), reasons, sourcing }];
+      const refusedAt = watched.refused.map((way) => ({
+        hub: way.hub,
+        reasons: reasonsFor({ ...watched, ways: [way] }, laid),
+      }));
+      return [watched.remote, { ...up(watched), refusedAt, reasons, sourcing }];
     }),
   );
   return new Map(shown);

@@ -13,13 +13,24 @@ export class Relay {
   readonly ever = new Set<number>();
   /** When the last connection was closed; ms since 1970, 0 for none. */
   closedAt = 0;
+  private isShut = false;
 
   /** @param target the port on loopback to which it passes on. */
   constructor(target: number) {
     this.server = createServer((from) => this.pass(from, target));
   }
 
+  /** Closes what is open, and takes no more until it is opened again. */
+  shut(isShut: boolean): void {
+    this.isShut = isShut;
+    if (isShut) for (const socket of this.sockets) socket.destroy();
+  }
+
   private pass(from: Socket, target: number): void {
+    if (this.isShut) {
+      from.on("error", () => undefined).destroy();
+      return;
+    }
     const to = createConnection({ host: "127.0.0.1", port: target });
     let port = 0;
     to.once("connect", () => {

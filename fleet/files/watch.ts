@@ -33,44 +33,76 @@ export interface Watched {
   remote: Remote;
   ways: Way[];
   up?: { hub: LaidServer; account: string; way: Way; port: number };
+  /** Ways on which no link came while it came on another one. */
+  refused: Way[];
 }
 
-/** Looks at every link until it lasts, or will not come. */
+/** Looks at every link until it lasts, or will not come: at each server that its remote names, one after the other. */
 export async function watchLinks(links: readonly Watched[], laid: readonly LaidServer[]): Promise<void> {
+  const rounds = Math.max(0, ...links.map(({ ways }) => ways.length));
+  const ups = new Map<Watched, Way[]>(links.map((link) => [link, []]));
+  for (let round = 0; round < rounds; round++) {
+    const looked = links.flatMap((link) => {
+      const way = link.ways[round];
+      return way === undefined ? [] : [{ link, way }];
+    });
+    await watchWays(looked, laid);
+    for (const { link, way } of looked) ups.get(link)?.push(...(link.up === undefined ? [] : [way]));
+  }
+  // What is proven afterwards needs the link where it came.
+  const again = links.flatMap((link) => {
+    const [way] = ups.get(link) ?? [];
+    link.refused = way === undefined ? [] : link.ways.filter((one) => !ups.get(link)?.includes(one));
+    return way === undefined || link.up !== undefined ? [] : [{ link, way }];
+  });
+  await watchWays(again, laid);
+}
+
+/** A link on one of its ways. */
+interface Look {
+  link: Watched;
+  way: Way;
+}
+
+async function watchWays(looks: readonly Look[], laid: readonly LaidServer[]): Promise<void> {
+  const started = Date.now();
   const since = new Map<string, number>();
-  const hubs = laid.filter(({ server }) => links.some(({ ways }) => ways.some(({ hub }) => hub === server)));
-  const isSettled = (link: Watched): boolean => link.up !== undefined || isHopeless(link);
+  const hubs = laid.filter(({ server }) => looks.some(({ way }) => way.hub === server));
+  const before = new Map(looks.map(({ way }) => [way, way.relay.ever.size]));
+  for (const { link, way } of looks) {
+    delete link.up;
+    if (link.ways.length > 1) for (const one of link.ways) one.relay.shut(one !== way);
+  }
+  const isSettled = ({ link, way }: Look): boolean =>
+    link.up !== undefined || isHopeless(way, before.get(way) ?? 0, started);
   const look = async (): Promise<void> => {
     const pages = await Promise.all(hubs.map((hub) => monitored<Leafz>(hub, "leafz")));
-    for (const link of links) if (!isSettled(link)) lookAt(link, hubs, pages, since);
+    for (const one of looks) if (!isSettled(one)) lookAt(one, hubs, pages, since);
   };
-  await lookUntil(look, () => links.every(isSettled), { within: LINK_MS, every: 40 });
+  await lookUntil(look, () => looks.every(isSettled), { within: LINK_MS, every: 40 });
 }
 
 /** @param since when each connection was seen first; ms since 1970. */
 function lookAt(
-  link: Watched,
+  { link, way }: Look,
   hubs: readonly LaidServer[],
   pages: readonly (Leafz | undefined)[],
   since: Map<string, number>,
 ): void {
-  for (const way of link.ways) {
-    const index = hubs.findIndex(({ server }) => server === way.hub);
-    const hub = hubs[index];
-    const found = pages[index]?.leafs?.find(({ port }) => way.relay.open.has(port));
-    if (hub === undefined || found === undefined) continue;
-    const key = `${way.port} ${found.port}`;
-    const first = since.get(key) ?? Date.now();
-    since.set(key, first);
-    if (Date.now() - first >= LASTING_MS) link.up = { hub, account: found.account, way, port: found.port };
-  }
+  const index = hubs.findIndex(({ server }) => server === way.hub);
+  const hub = hubs[index];
+  const found = pages[index]?.leafs?.find(({ port }) => way.relay.open.has(port));
+  if (hub === undefined || found === undefined) return;
+  const key = `${way.port} ${found.port}`;
+  const first = since.get(key) ?? Date.now();
+  since.set(key, first);
+  if (Date.now() - first >= LASTING_MS) link.up = { hub, account: found.account, way, port: found.port };
 }
 
-function isHopeless({ ways }: Watched): boolean {
-  const tries = ways.reduce((sum, { relay }) => sum + relay.ever.size, 0);
-  const isOpen = ways.some(({ relay }) => relay.open.size > 0);
-  const last = Math.max(0, ...ways.map(({ relay }) => relay.closedAt));
-  return !isOpen && (tries >= TRIES || (tries > 0 && Date.now() - last > 4 * LASTING_MS));
+function isHopeless({ relay }: Way, before: number, started: number): boolean {
+  const tries = relay.ever.size - before;
+  const last = Math.max(started, relay.closedAt);
+  return relay.open.size === 0 && (tries >= TRIES || (tries > 0 && Date.now() - last > 4 * LASTING_MS));
 }
 
 /** Whether the connection that was seen is still the one. */
@@ -91,7 +123,10 @@ export function whyEnded(laid: LaidServer): string {
 }
 
 /** What each end said first of a link that is not there; the address is left out, for it is the rehearsal's. */
-export function reasonsFor({ leaf, remote, ways }: Watched, laid: readonly LaidServer[]): string[] {
+export function reasonsFor(
+  { leaf, remote, ways }: Pick<Watched, "leaf" | "remote" | "ways">,
+  laid: readonly LaidServer[],
+): string[] {
   const hubs = laid.filter(({ server }) => ways.some(({ hub }) => hub === server));
   const atHub = new Set(ways.flatMap(({ relay }) => [...relay.ever]));
   const atLeaf = new Set(ways.map(({ port }) => port));

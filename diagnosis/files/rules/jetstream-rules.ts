@@ -5,10 +5,10 @@ import { Rule, hasHub, place } from "../rule";
 import {
   ConfigServer,
   GLOBAL_ACCOUNT,
+  areNeighbours,
   areOne,
   hasJetStream,
   isCoreOnly,
-  isLoopback,
   isSystemAccount,
   ownAccounts,
 } from "../server";
@@ -138,18 +138,6 @@ export const sharedStores: Rule<ConfigServer> = function* (server, { fleet }) {
 
 const storeOf = ({ jetstream }: ConfigServer): string | undefined =>
   jetstream === undefined ? undefined : (jetstream.storeDir?.value ?? DEFAULT_STORE).replace(/\/+$/, "");
-
-function areNeighbours(one: ConfigServer, other: ConfigServer, links: readonly Link[]): boolean {
-  /** A server, and the hubs that it dials on its own machine. */
-  const around = (server: ConfigServer): Set<ConfigServer> =>
-    new Set([
-      server,
-      ...links
-        .filter(({ leaf, url }) => leaf === server && url !== undefined && isLoopback(url.value.host))
-        .flatMap(({ hub }) => hub ?? []),
-    ]);
-  return [...around(one)].some((server) => around(other).has(server));
-}
 
 export const payloads: Rule<Link> = function* ({ leaf, hub }) {
   if (hub === undefined || leaf.maxPayload.value <= hub.maxPayload.value) return;

@@ -5,6 +5,8 @@ import { Judged, confronted } from "../confront";
 import { clusterNames, encryption, monitoring, ports, serverNames, websocketCompression } from "./link-rules";
 import { Known, Link, linkUp } from "../links";
 import { hubLogin, hubUsers, remoteLogin } from "./login-rules";
+import { credentialsOfOperators, preloadedAccounts } from "./operator-rules";
+import { dialledPlace, disabledRemotes, portsOnce, takesNoLinks } from "./place-rules";
 import { denials, importedSources, linkRights } from "./rights-rules";
 import { ConfigContext, Rule } from "../rule";
 import type { ConfigServer } from "../server";
@@ -16,6 +18,9 @@ const SERVER_RULES: readonly Rule<ConfigServer>[] = [
   repeats,
   quotedVariables,
   notTexts,
+  portsOnce,
+  preloadedAccounts,
+  disabledRemotes,
   hubUsers,
   accountNames,
   exportsToAll,
@@ -30,6 +35,9 @@ const SERVER_RULES: readonly Rule<ConfigServer>[] = [
 const LINK_RULES: readonly Rule<Link>[] = [
   remoteLogin,
   ports,
+  dialledPlace,
+  takesNoLinks,
+  credentialsOfOperators,
   clusterNames,
   websocketCompression,
   hubLogin,
@@ -55,7 +63,7 @@ export function judgeConfigs(
   known: Known = {},
 ): ConfigVerdict {
   const fleet = linkUp(servers, known);
-  const context: ConfigContext = { fleet, readFile };
+  const context: ConfigContext = { fleet, readFile, now: known.now };
   const ofLinks = fleet.links.flatMap((link) =>
     LINK_RULES.flatMap((rule) => [...rule(link, context)].map((draft): Judged => ({ ...draft, link }))),
   );
