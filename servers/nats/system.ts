@@ -1,5 +1,6 @@
 import { NatsConnection } from "nats";
 import { adminPrefix } from "../../configs/names";
+import type { FlowControlForm } from "../../configs/subjects";
 import { Refusal } from "../../machine/refusal";
 import { siteBehind } from "./connection";
 import { present } from "../../configs/values";
@@ -16,7 +17,13 @@ export interface Varz {
   start: string;
   /** The server's clock. */
   now: string;
+  /** Of the configuration, and defaults. */
+  feature_flags?: Record<string, boolean>;
 }
+
+/** The form of flow control that the server's consumers use. A later server without the flag has the second form only. */
+export const flowControlForm = ({ feature_flags: flags }: Pick<Varz, "feature_flags">): FlowControlForm =>
+  flags?.js_ack_fc_v2 === false ? "v1" : "v2";
 
 /** One leaf link. `account` is the account on the answering server. */
 export interface LeafLink {
