@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NatsConnection } from "nats";
+import { AckPolicy, NatsConnection, consumerOpts, createInbox } from "nats";
 import { parse } from "../../configs/format/parse";
 import { render } from "../../configs/format/render";
 import { AccountConfig, ServerConfig } from "../../configs/server-config";
@@ -26,7 +26,8 @@ const STREAMS = [
 
 /** Puts the rights in the hub's file that the program gave before the second form, as if it had written them so. */
 async function writeEarlierRights({ hub }: TestFleet): Promise<void> {
-  const config = parse(configOf(hub.folder)) as unknown as ServerConfig;
+  const { feature_flags: _, ...config } = parse(configOf(hub.folder)) as unknown as ServerConfig &
+    Record<string, unknown>;
   const isFirstForm = (one: object): boolean => !/"\$JS\.FC\.[a-z-]+\.\*/.test(JSON.stringify(one));
   for (const account of Object.values<AccountConfig>(config.accounts)) {
     if (account.exports !== undefined) account.exports = account.exports.filter(isFirstForm);
@@ -94,15 +95,88 @@ describe("flow control", function () {
       });
 
       for (const site of SITES) {
-        const behind = site === "tromso" ? ", which is reached through the hub" : "";
+        const where = site === "tromso" ? "a site that is reached through the hub" : "the site";
         for (const { name } of STREAMS) {
           const mode = name === "EVENTS" ? "perSite" : "merged";
-          it(`and ${FORMS[site]} at the site${behind} lets a burst through in mode ${mode}`, () =>
-            arrives(form, site, name));
+          it(`and ${FORMS[site]} at ${where}: a burst gets through in mode ${mode}`, () => arrives(form, site, name));
         }
       }
     });
   }
+
+  describe("with v2 at the hub again", () => {
+    before(async () => {
+      await restartWith(fleet.hub.folder, (text) => text + FLAG);
+      await burst("read");
+      for (const { name } of STREAMS) await arrives("read", "bergen", name);
+    });
+
+    for (const [stream, filter, isOfHub] of [
+      ["EVENTS", "events.read", false],
+      ["ALARMS", "bergen.alarms.read", true],
+    ] as const) {
+      it(`lets a reader acknowledge messages of ${stream}, and be pushed a burst`, async () => {
+        const reader = isOfHub ? await fleet.connect(fleet.hub, "reader") : await fleet.onHub("bergen", "reader");
+        const jsm = await reader.jetstreamManager();
+        const pulling = { durable_name: "PULL", ack_policy: AckPolicy.Explicit, filter_subject: filter };
+        await jsm.consumers.add(stream, pulling);
+        const pulled = await (await reader.jetstream().consumers.get(stream, "PULL")).next({ expires: 5_000 });
+        assert.equal(await pulled?.ackAck(), true);
+        assert.equal((await jsm.consumers.info(stream, "PULL")).num_ack_pending, 0);
+
+        const options = consumerOpts().bindStream(stream).filterSubject(filter).deliverTo(createInbox()).ackNone();
+        const pushed = await reader.jetstream().subscribe(filter, options.flowControl().idleHeartbeat(1_000));
+        let count = 0;
+        for await (const _ of pushed) if (++count === MESSAGES) break;
+        assert.equal(count, MESSAGES);
+      });
+    }
+
+    it("lets no site send flow control or acknowledgements to another one, or hear those of another", async () => {
+      const operator = (site: Site) => fleet.connect(fleet.site(site), "operator");
+      const hub = await fleet.connect(fleet.hub, "operator");
+      const clients = {
+        "site oslo": await operator("oslo"),
+        "site bergen": await operator("bergen"),
+        "account OSLO": await fleet.onHub("oslo", "operator"),
+        "account BERGEN": await fleet.onHub("bergen", "operator"),
+        "account HUB": hub,
+      };
+      const heard = new Set<string>();
+      for (const [where, client] of Object.entries(clients)) {
+        for (const subject of ["$JS.FC.>", "$JS.ACK.>"])
+          client.subscribe(subject, {
+            callback: (_, { data }) => data.length > 0 && heard.add(`${new TextDecoder().decode(data)}: ${where}`),
+          });
+        await client.flush();
+      }
+      const ofBergen = (kind: string) => [`$JS.${kind}.ALARMS_BERGEN.c.1`, `$JS.${kind}.bergen.h.ALARMS_BERGEN.c.1`];
+      const forged = [...ofBergen("FC"), ...ofBergen("ACK").map((subject) => `${subject}.1.1.1.1`)];
+      for (const attacker of ["site oslo", "account OSLO"] as const) {
+        for (const subject of forged) clients[attacker].publish(subject, attacker);
+        await clients[attacker].flush();
+      }
+      // What comes after it over the same link has arrived: so would have the forged.
+      const { seq } = await applications.get("oslo")!.jetstream().publish("events.after", "");
+      await until("the link carried what came after", async () => {
+        const source = sourceInfoOf(await fleet.collected("oslo"), "oslo");
+        return (source?.seq ?? 0) >= seq;
+      });
+      for (const [form, subject] of ofBergen("FC").entries()) hub.publish(subject, `control of v${form + 1}`);
+      await until("the site hears the hub in both forms", () =>
+        [1, 2].every((form) => heard.has(`control of v${form}: site bergen`)),
+      );
+      for (const client of Object.values(clients)) await client.flush();
+      assert.deepEqual([...heard].sort(), [
+        "account OSLO: account OSLO",
+        "account OSLO: site oslo",
+        ...[1, 2].flatMap((form) =>
+          ["account BERGEN", "account HUB", "site bergen"].map((where) => `control of v${form}: ${where}`),
+        ),
+        "site oslo: site oslo",
+      ]);
+    });
+  });
 
   describe("with the rights of the first form only", () => {
     const linksOf = async () =>
