@@ -28,6 +28,7 @@ export function readServer(map: ConfigMap, file: string): ConfigServer {
     ...given("monitor", monitorOf(all, client.value.host)),
     maxPayload: all.number("max_payload") ?? { value: MAX_PAYLOAD, at },
     ...given("jetstream", readJetStream(all)),
+    ...given("flowControl", readFlowControl(all)),
     ...given("systemAccount", all.text("system_account", "system")),
     ...given("noAuthUser", all.text("no_auth_user")),
     ...(isOperatorMode !== undefined
@@ -92,6 +93,11 @@ function readJetStream(all: Section): JetStreamConfig | undefined {
     ...given("storeDir", section?.text("store", "store_dir", "storedir") ?? storeDir),
     ...given("syncInterval", sync && { value: String(sync.value as string | number), at: sync.at }),
   };
+}
+
+function readFlowControl(all: Section): ConfigServer["flowControl"] {
+  const flag = all.section("feature_flags")?.node("js_ack_fc_v2")?.value;
+  return typeof flag === "boolean" ? (flag ? "v2" : "v1") : undefined;
 }
 
 function readListener(leafnodes: Section): Listener | undefined {

@@ -279,7 +279,13 @@ export const CONFIG_FINDINGS = {
     "error",
     "flow control ($JS.FC.>) does not reach the site",
     "small volumes work; after about 2 MB sourcing stalls",
-    'allow "$JS.FC.>" to the link, and where an account imports the site, export and import it too',
+    'allow "$JS.FC.>" to the link, and where an account imports the site, export and import it too, in both of its forms',
+  ),
+  "flow-control-one-form": entry(
+    "warning",
+    "flow control may pass as `$JS.FC.<stream>.>` only, and not as `$JS.FC.<domain>.*.<stream>.>`, which nats-server is to use by default from 2.16 on (`js_ack_fc_v2`)",
+    "sourcing works today; with nats-server 2.16 at the site it stalls after about 2 MB, with error 10228",
+    "allow both forms to the link, and where an account imports the site, export and import both",
   ),
   "server-refuses": entry(
     "error",

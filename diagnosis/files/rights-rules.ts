@@ -18,7 +18,7 @@ const OF_THE_SERVERS = ["$JS.>", "$JSC.>", "_R_.>", "_INBOX.>", "$SYS.>"];
 
 const consumerApi = (domain: string): string => `$JS.${domain}.API.CONSUMER.CREATE.>`;
 
-const allows = ({ allow, deny }: SubjectRights, subject: string): boolean =>
+export const allows = ({ allow, deny }: SubjectRights, subject: string): boolean =>
   (allow === undefined || allow.some((pattern) => overlaps(pattern, subject))) &&
   !deny.some((pattern) => covers(pattern, subject));
 
@@ -30,7 +30,7 @@ const delivers = (rights: SubjectRights): boolean =>
   );
 
 /** A link without streams, such as the system account's, needs none of it. */
-const carriesStreams = ({ leaf, local }: Link): boolean =>
+export const carriesStreams = ({ leaf, local }: Link): boolean =>
   hasJetStream(leaf, local) || leaf.accountsElsewhere === "JWTs";
 
 export const linkRights: Rule<Link> = function* (link) {
@@ -63,7 +63,10 @@ export const linkRights: Rule<Link> = function* (link) {
 };
 
 /** What accounts import of a site besides its consumer API: flow control, and the subjects that deliver to them. */
-function sourcedBy(hub: ConfigServer, account: string): { name: string; request: Exchange; imports: Exchange[] }[] {
+export function sourcedBy(
+  hub: ConfigServer,
+  account: string,
+): { name: string; request: Exchange; imports: Exchange[] }[] {
   return ownAccounts(hub).flatMap(({ name, imports }) => {
     const from = imports.filter(({ accounts = [] }) => name !== account && accounts.includes(account));
     const request = from.find(
@@ -133,7 +136,7 @@ export const importedSources: Rule<ConfigServer> = function* (hub, { fleet }) {
         yield draft("flow-control-blocked", hub, request.at, {
           cause: `account ${name} sources from ${account} without its flow control`,
           evidence: `${name} imports ${request.subject} and no ${FLOW_CONTROL} of ${account}; ${end}`,
-          next: `export the service $JS.FC.<stream>.> in ${account} and import it in ${name}`,
+          next: `export the services $JS.FC.<stream>.> and $JS.FC.<domain>.*.<stream>.> in ${account} and import them in ${name}`,
         });
       }
       if (!has("stream", ">")) {

@@ -1,5 +1,6 @@
 import { accountNames, exportsToAll, remoteAccount } from "./account-rules";
 import { ConfigDraft, ConfigFinding, finished } from "./finding";
+import { flowControlForms, importedForms } from "./flow-control-rules";
 import { accountsWithStreams, domains, doubledDomains, payloads, sharedStores, storage } from "./jetstream-rules";
 import { encryption, monitoring, ports, serverNames } from "./link-rules";
 import { Link, linkUp } from "./links";
@@ -15,6 +16,7 @@ const SERVER_RULES: readonly Rule<ConfigServer>[] = [
   accountNames,
   exportsToAll,
   importedSources,
+  importedForms,
   domains,
   storage,
   sharedStores,
@@ -28,6 +30,7 @@ const LINK_RULES: readonly Rule<Link>[] = [
   hubLogin,
   remoteAccount,
   linkRights,
+  flowControlForms,
   denials,
   accountsWithStreams,
   doubledDomains,

@@ -344,18 +344,63 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     finds: ["sourcing-blocked"],
   },
   "flow control that is not imported": {
-    hub: [[/\n.*\$JS\.FC\.EV_A\.>" \} \}/, ""]],
+    hub: [[/\n.*\$JS\.FC\..*EV_A\.>" \} \}/g, ""]],
     finds: ["flow-control-blocked"],
     evidence:
       /HUB imports \$JS\.site-a\.API\.CONSUMER\.> and no \$JS\.FC\.> of SITE_A; SITE_A exports it at hub\.conf:29/,
   },
   "flow control that is neither imported nor exported": {
     hub: [
-      [/\n.*\$JS\.FC\.EV_A\.>" \} \}/, ""],
-      [/\n.*service: "\$JS\.FC\.EV_A\.>".*/, ""],
+      [/\n.*\$JS\.FC\..*EV_A\.>" \} \}/g, ""],
+      [/\n.*service: "\$JS\.FC\..*EV_A\.>".*/g, ""],
     ],
     finds: ["flow-control-blocked"],
     evidence: /does not export it either/,
+  },
+  "flow control that is allowed in the first form only": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.EV_A.>"]'),
+    finds: ["flow-control-one-form"],
+    evidence: /may subscribe \$JS\.FC\.EV_A\.> and not \$JS\.FC\.site-a\.\*\.EV_A\.>, which nats-server is to use/,
+  },
+  "flow control of one of two streams that is allowed in the first form only": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.EV_A.>", "$JS.FC.site-a.*.EV_A.>", "$JS.FC.EV_B.>"]'),
+    finds: ["flow-control-one-form"],
+    evidence: /may subscribe \$JS\.FC\.EV_B\.> and not \$JS\.FC\.site-a\.\*\.EV_B\.>,/,
+  },
+  "flow control that is allowed for all streams in the first form only": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.*.*.*"]'),
+    finds: ["flow-control-one-form"],
+    evidence: /and not \$JS\.FC\.site-a\.\*\.\*\.>,/,
+  },
+  "flow control that is denied in the second form": {
+    hub: rights("{}", '{ deny: "$JS.FC.site-a.>" }'),
+    finds: ["flow-control-one-form"],
+  },
+  "flow control of the second form for another domain": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.EV_A.>", "$JS.FC.site-b.*.EV_A.>"]'),
+    finds: ["flow-control-one-form"],
+  },
+  "flow control that is imported in the first form only": {
+    hub: [[/\n.*\$JS\.FC\.site-a\.\*\.EV_A\.>" \} \}/, ""]],
+    finds: ["flow-control-one-form"],
+    evidence: /^HUB imports \$JS\.FC\.EV_A\.> of SITE_A and not \$JS\.FC\.site-a\.\*\.EV_A\.>,/,
+  },
+  "flow control that is allowed in the second form only": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.site-a.*.EV_A.>"]'),
+    finds: ["flow-control-blocked"],
+    evidence: /and not \$JS\.FC\.EV_A\.>, which nats-server up to 2\.15 uses$/,
+  },
+  "flow control that is imported in the second form only": {
+    hub: [[/\n.*\$JS\.FC\.EV_A\.>" \} \}/, ""]],
+    finds: ["flow-control-blocked"],
+  },
+  "flow control of the first form only, for a leaf server that uses the second": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.EV_A.>"]').concat([
+      [/\n.*\$JS\.FC\.site-a\.\*\.EV_A\.>" \} \}/, ""],
+    ]),
+    leaf: [["server_name: leaf-a", "server_name: leaf-a\nfeature_flags { js_ack_fc_v2: true }"]],
+    finds: ["flow-control-blocked", "flow-control-blocked"],
+    evidence: /which the leaf server uses by its flag js_ack_fc_v2/,
   },
 
   "a delivery to another account that is not allowed": {

@@ -97,8 +97,17 @@ export const FINE: Readonly<Record<string, Files>> = {
   "rights that name streams": {
     hub: rights(
       '["$JS.S.>", "$JSC.R.>", "agg.site-a.x"]',
-      '["$JS.site-a.API.CONSUMER.CREATE.EV_A.>", "$JS.FC.EV_A.>"]',
+      '["$JS.site-a.API.CONSUMER.CREATE.EV_A.>", "$JS.FC.EV_A.>", "$JS.FC.site-a.*.EV_A.>"]',
     ),
+  },
+  "a link without a list of rights": { hub: [[/permissions: \{[\s\S]*?\n {8}\}/, ""]] },
+  "flow control of the first form only, where the leaf server keeps to it": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.EV_A.>"]'),
+    leaf: [["server_name: leaf-a", "server_name: leaf-a\nfeature_flags { js_ack_fc_v2: false }"]],
+  },
+  "flow control of the second form only, where the leaf server uses it": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.site-a.*.EV_A.>"]'),
+    leaf: [["server_name: leaf-a", "server_name: leaf-a\nfeature_flags { js_ack_fc_v2: true }"]],
   },
   "rights that deny something else": {
     hub: rights('{ deny: "$JS.API.>" }', '{ deny: ["$JS.FC.OTHER.>", "$JS.site-b.>"] }'),
@@ -112,6 +121,12 @@ export const FINE: Readonly<Record<string, Files>> = {
       ["//127.0.0.1:", "//hub.example.com:"],
       ["/data/leaf-a", "/data/hub"],
     ],
+  },
+  "flow control by domain, of two leaf servers in one account": {
+    hub: [
+      [/subscribe: \{.*/, 'subscribe: ["$JS.*.API.CONSUMER.>", "$JS.FC.EV_A.>", "$JS.FC.site-a.>", "$JS.FC.site-b.>"]'],
+    ],
+    others: { "second.conf": SECOND },
   },
   "two leaf servers in one account": {
     hub: FOR_BOTH,

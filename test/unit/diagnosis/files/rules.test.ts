@@ -59,7 +59,7 @@ describe("files written by hand", () => {
     const hub = edited(HUB, [["system_account", "no_auth_user: hub\nsystem_account"]]);
     assert.deepEqual(
       judged({ "leaf.conf": leaf, "hub.conf": hub }).findings.map(({ where }) => where),
-      ["leaf.conf:17", "leaf.conf:19", "hub.conf:43"],
+      ["leaf.conf:17", "leaf.conf:19", "hub.conf:45"],
     );
   });
 
