@@ -2,6 +2,7 @@ import { NatsConnection } from "nats";
 import { adminPrefix } from "../../configs/names";
 import type { FlowControlForm } from "../../configs/subjects";
 import { Refusal } from "../../machine/refusal";
+import { isAtLeast } from "../../machine/version";
 import { siteBehind } from "./connection";
 import { present } from "../../configs/values";
 
@@ -21,9 +22,12 @@ export interface Varz {
   feature_flags?: Record<string, boolean>;
 }
 
-/** The form of flow control that the server's consumers use. A later server without the flag has the second form only. */
-export const flowControlForm = ({ feature_flags: flags }: Pick<Varz, "feature_flags">): FlowControlForm =>
-  flags?.js_ack_fc_v2 === false ? "v1" : "v2";
+/** The form of flow control that the server's consumers use. Servers before 2.14, and perhaps later ones, have no flag. */
+export const flowControlForm = ({
+  feature_flags: flags,
+  version,
+}: Pick<Varz, "feature_flags" | "version">): FlowControlForm =>
+  (flags?.js_ack_fc_v2 ?? isAtLeast(version, "2.16.0")) ? "v2" : "v1";
 
 /** One leaf link. `account` is the account on the answering server. */
 export interface LeafLink {
