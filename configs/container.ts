@@ -22,6 +22,12 @@ export const engineNameOf = (stack: string, server: string): string =>
 export const cpuText = (cpus: number): string =>
   Number.isInteger(cpus) ? `${cpus}.${cpus % 10 === 0 ? "" : "0"}` : String(cpus);
 
+/** Images named so have the server's version in their tags; others have versions of their own, or none. */
+const SERVER_IMAGE = /(?:^|\/)nats(?:-server)?:v?(\d+\.\d+(?:\.\d+)?)(?:-[^/]*)?(?:@|$)/;
+
+/** The version of nats-server that the image's tag names, as far as it does: "2.15". */
+export const versionOfImage = (image: string): string | undefined => SERVER_IMAGE.exec(image)?.[1];
+
 /** For ssh on the way to an engine: it asks nobody, and notices by itself when the other machine is silent. */
 export const SSH_OPTIONS: readonly string[] = [
   "BatchMode=yes",

@@ -16,8 +16,8 @@ export const deliverPrefix = (siteName: string): string => `${SOURCE_PREFIX}.${s
  * The least that sourcing needs over a leaf link, as rights of the site's link key on the hub. `publish` is what
  * flows from the site to the hub, `subscribe` what the site may receive. Without an allow-list a site reaches the
  * whole JetStream API of its account on the hub. `$JS.S` delivers, `$JSC.R` answers the consumer request, `$JS.FC` is
- * flow control (without it sourcing stalls after about 2 MB); `_R_` answers requests that cross accounts. A site that is
- * reached through the hub also takes the requests of this program, and answers them.
+ * flow control in both of its forms (without it sourcing stalls after about 2 MB); `_R_` answers requests that cross
+ * accounts. A site that is reached through the hub also takes the requests of this program, and answers them.
  */
 export function linkPermissions(siteName: string, merged: boolean, throughHub = false): Permissions {
   const publish = ["$JS.S.>", "$JSC.R.>"];

@@ -93,6 +93,10 @@ export const isBoundToMachine = (settings: Pick<Settings, "hub" | "sites" | "run
 export const hasProcesses = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
   [settings.hub, ...settings.sites].some((server) => runtimeOf(settings, server) === "process");
 
+/** Whether a server is a container. */
+export const hasContainers = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
+  [settings.hub, ...settings.sites].some((server) => runtimeOf(settings, server) === "docker");
+
 /** How the server's Docker engine is reached; both absent: the one that the environment names. */
 export const engineOf = ({ engine: url, engineCertificates: certificates }: HubSettings | SiteSettings) => ({
   ...present({ url, certificates }),

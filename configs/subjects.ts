@@ -11,6 +11,15 @@ export const RESERVED = ["$JS.>", "$JSC.>", "$NRG.>", "$SYS.>", "$KV.>", "$O.>",
   `${ADMIN_PREFIX}.>`,
 );
 
+/** The two forms of flow control subjects: nats-server 2.16 makes the second one its default (`js_ack_fc_v2`). */
+export type FlowControlForm = "v1" | "v2";
+
+/** What the consumers of a stream subscribe for flow control; in the second form `*` is a hash of the account's name. */
+export const flowControlSubjects = (domain: string, stream: string): Record<FlowControlForm, string> => ({
+  v1: `$JS.FC.${stream}.>`,
+  v2: `$JS.FC.${domain}.*.${stream}.>`,
+});
+
 /** Why `subject` is not a usable stream subject, or undefined when it is. */
 export function subjectProblem(subject: string): string | undefined {
   if (subject === "") return "is empty";

@@ -5,8 +5,13 @@ import { SiteRule, UP } from "./facts/finding";
 /** Rules about a link that stands: who else uses it, what it carries, and JetStream at its two ends. */
 
 /** What the site must be able to receive and to send over the link, with a word for each. */
-const needs = ({ declared, streams }: SiteFacts) => ({
-  imports: [`$JS.${declared.domain}.API.CONSUMER.CREATE`, ...streams.map(({ name }) => `$JS.FC.${name}.x`)],
+const needs = ({ declared, leaf, streams }: SiteFacts) => ({
+  imports: [
+    `$JS.${declared.domain}.API.CONSUMER.CREATE`,
+    ...streams.map(({ name }) =>
+      leaf.flowControl === "v2" ? `$JS.FC.${declared.domain}.x.${name}.x` : `$JS.FC.${name}.x`,
+    ),
+  ],
   exports: ["$JSC.R.x", "$JS.S.x"],
 });
 

@@ -1,4 +1,4 @@
-import { covers, overlaps } from "../configs/subjects";
+import { covers, flowControlSubjects, overlaps } from "../configs/subjects";
 import { HubStreamFacts, LinkFacts, SiteFacts, StreamFacts } from "./facts/facts";
 import { StreamRule, UP, putBack } from "./facts/finding";
 
@@ -16,9 +16,14 @@ const wanted = ({ hub }: SiteFacts): LinkFacts["subjects"] =>
 const takes = (subjects: readonly string[], subject: string): boolean =>
   subjects.some((pattern) => pattern.startsWith("$JS.") && covers(pattern, subject));
 
+/** The flow control of the stream's consumers, in the form that the site's server uses. */
+const flowControlOf = (name: string, { declared, leaf }: SiteFacts): string =>
+  flowControlSubjects(declared.domain, name)[leaf.flowControl ?? "v1"];
+
 /** Whether the site takes the flow control of its stream's consumers over the link. */
 const carriesFlowControl = (name: string, facts: SiteFacts): boolean =>
-  wanted(facts)?.some((subject) => subject.startsWith("$JS.FC.") && overlaps(subject, `$JS.FC.${name}.>`)) === true;
+  wanted(facts)?.some((subject) => subject.startsWith("$JS.FC.") && overlaps(subject, flowControlOf(name, facts))) ===
+  true;
 
 /** A healthy source hears from its site each second. */
 export const HEARD_MS = 2_500;
@@ -182,7 +187,7 @@ export const STREAM_RULES: readonly StreamRule[] = [
       if (carriesFlowControl(name, facts)) return undefined;
       return {
         cause: FLOW_CONTROL_CAUSE,
-        evidence: `hub /leafz: the site takes ${subjects.join(", ") || "nothing"}, and nothing of $JS.FC.${name}.>`,
+        evidence: `hub /leafz: the site takes ${subjects.join(", ") || "nothing"}, and nothing of ${flowControlOf(name, facts)}`,
         next: FLOW_CONTROL_CURE,
       };
     },

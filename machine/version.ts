@@ -1,4 +1,4 @@
-import { gte, valid } from "semver";
+import { coerce, gte, valid } from "semver";
 
 /** Three numbers of a release, with a pre-release after them ("2.15.0-RC.1"). */
 const RELEASE = /\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?/;
@@ -9,3 +9,10 @@ export const versionIn = (text: string): string | undefined => RELEASE.exec(text
 /** Whether `version` is `minimum` or newer; a pre-release is older than its release. What is no version number at all is not. */
 export const isAtLeast = (version: string, minimum: string): boolean =>
   valid(version) !== null && valid(minimum) !== null && gte(version, minimum);
+
+/** The minor release of a version, of which the first two numbers are enough ("2.16"). */
+const minorOf = (version: string): string => coerce(/^v?\d+\.\d+/.exec(version)?.[0])?.version ?? "";
+
+/** Whether `version` is of a later minor release than `other`. What is no version number at all is not. */
+export const isLaterMinor = (version: string, other: string): boolean =>
+  !isAtLeast(minorOf(other), minorOf(version)) && isAtLeast(minorOf(version), minorOf(other));

@@ -10,6 +10,8 @@ import { refuseOtherEngine, unnamedEngine, unreachedEngines } from "../servers/d
 import { refusedConfigs } from "../servers/config-check";
 import { declareSites } from "../fleet/sourcing/declared-sites";
 import { digest } from "../machine/digest";
+import { report } from "../machine/report";
+import { untestedBinary, untestedImage } from "../configs/plan/untested";
 import { mayDiscard } from "../fleet/sourcing/discard";
 import { movedServers } from "../servers/moved";
 import { folderProblem, machineId, refuseOtherFolder, refuseOtherMachine, removeOfStack } from "../machine/folders";
@@ -143,6 +145,7 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   let binary: NatsServer | undefined;
   try {
     binary = await findNatsServer(settings.natsServer);
+    for (const words of [...untestedBinary(settings, binary), ...untestedImage(settings)]) report(words);
     if (!same(old?.settings, news.settings)) {
       const isNew = (site: Settings["sites"][number]) =>
         !old?.settings.sites.some((before) => same(before, site)) || !same(old.settings.streams, settings.streams);

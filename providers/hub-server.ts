@@ -12,6 +12,7 @@ import {
   declareHub,
   declaredLinks,
   heldIn,
+  isAsWritten,
   noteHeldLimits,
   renderHub,
   writeHub,
@@ -106,8 +107,16 @@ export async function create(inputs: HubServerInputs) {
 const hasOtherCertificates = (news: HubServerInputs, olds: HubServerOutputs): boolean =>
   hasUnknown(news.certificates) || certificatesDigest(news.certificates) !== (olds.written ?? "");
 
-const whatIsWrongWith = (props: HubServerOutputs): Promise<Wrong | undefined> =>
-  whatIsWrong(serverOf(props), (text, files) => text === renderHub(files), props.written);
+/** What is wrong with the hub, and whether this program would now write another configuration than it wrote. */
+async function lookAt(props: HubServerOutputs): Promise<{ wrong: Wrong | undefined; isOutdated: boolean }> {
+  let isOutdated = false;
+  const isOwn = (text: string, files: ServerFiles): boolean => {
+    const isCurrent = text === renderHub(files);
+    isOutdated = !isCurrent && isAsWritten(files);
+    return isCurrent || isOutdated;
+  };
+  return { wrong: await whatIsWrong(serverOf(props), isOwn, props.written), isOutdated };
+}
 
 /** The same in a preview. What lies in a container that is gone shows with the next one. */
 const refuseRestartOf = ({ place }: HubServerOutputs, wanted: HubServerInputs): Promise<void> =>
@@ -136,10 +145,12 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
     report(`${name}: up reloads the hub with other certificates; links stay`, fate("reloads"));
   else {
     // Its engine is asked as the settings say now.
-    const wrong = await whatIsWrongWith({ ...olds, place: wanted.place });
+    const { wrong, isOutdated } = await lookAt({ ...olds, place: wanted.place });
     const rest = ({ secrets, reached, place }: HubServerInputs) => [secrets, reached, place];
-    if (wrong === undefined) return { changes: changed(rest(news), rest(olds)) };
-    report(`${name}: the hub ${wrong.what}; up repairs it`, wrongWith(name, wrong));
+    if (wrong === undefined && !isOutdated) return { changes: changed(rest(news), rest(olds)) };
+    if (wrong !== undefined) report(`${name}: the hub ${wrong.what}; up repairs it`, wrongWith(name, wrong));
+    else
+      report(`${name}: up reloads the hub: this program writes another configuration now; links stay`, fate("reloads"));
   }
   return { changes: true };
 }
@@ -149,7 +160,7 @@ export async function update(_id: string, olds: HubServerOutputs, news: HubServe
 }
 
 export async function read(id: string, props: HubServerOutputs) {
-  const wrong = await whatIsWrongWith(props);
+  const { wrong } = await lookAt(props);
   return { id, props: { ...props, running: wrong === undefined } };
 }
 

@@ -18,9 +18,10 @@ import {
 } from "./fleet-plan";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, collectingAccount, isOnline } from "../names";
 import { linkPermissions } from "../permissions";
-import { dialedHub, isElsewhere, linkNames, linkSecurity, placementOf, reachedAt } from "../placement";
+import { dialedHub, hasContainers, isElsewhere, linkNames, linkSecurity, placementOf, reachedAt } from "../placement";
 import { LogRotation, ReloadSettings, SyncInterval } from "./plan-server";
 import { HubSettings, Settings, SiteSettings, StreamSettings } from "../settings";
+import { untestedImage } from "./untested";
 import { collectedSubject, hubStreamConfig, siteStreamConfig, sourceOf } from "../streams";
 
 /** From settings to the plan of the fleet; everything in it comes from where the program itself gets it. */
@@ -43,16 +44,16 @@ interface Declaration {
 /** The plan of settings that no rule finds fault with. */
 export function planFleet(settings: Settings, { keysAreHidden, ...context }: PlanContext): FleetPlan {
   const planner = new Planner(settings, context.stack, keysAreHidden);
-  const { hub, links, sites, streams, docker, dataFolder, natsServer, probes } = settings;
+  const { links, sites, streams, docker, dataFolder, natsServer, probes } = settings;
   const [first] = sites;
-  const hasContainer = [hub, ...sites].some((server) => placementOf(settings, server).kind === "docker");
   // The same for every stream of a link: the burst is sent in whole messages.
   const burstMessages = Math.ceil(probes.burst / probes.burstMessage);
   const bytesPerLink = burstMessages * probes.burstMessage * streams.length;
   return {
     ...context,
+    notes: [...context.notes, ...untestedImage(settings)],
     dataFolder,
-    ...(hasContainer ? { docker } : {}),
+    ...(hasContainers(settings) ? { docker } : {}),
     ...present({ natsServer }),
     hub: planner.hub(),
     links: { ...links, hubNames: links.tls === "off" ? [] : linkNames(settings) },

@@ -5,6 +5,7 @@ import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, probeStreamName } from "../name
 import { deliverPrefix, linkPermissions, readerPermissions } from "../permissions";
 import { ReloadSettings, RestartSettings, ServerPaths, StoreLimits, jetStreamLimits, planServer } from "./plan-server";
 import { AccountConfig, AccountImport, ServerConfig, UserConfig } from "../server-config";
+import { flowControlSubjects } from "../subjects";
 
 /** The hub's own, site-independent settings. What the server takes only at start is under `restart`. */
 export interface HubDeclaration {
@@ -75,7 +76,7 @@ function siteAccount(links: readonly HubLinkDeclaration[], newest: HubLinkDeclar
     const accounts = [HUB_ACCOUNT];
     account.exports = [
       { service: consumerApi(site), response_type: "stream", accounts },
-      ...flowControl(merged).map((service) => ({ service, accounts })),
+      ...flowControl(site, merged).map((service) => ({ service, accounts })),
       { stream: `${deliverPrefix(site)}.>`, accounts },
     ];
   }
@@ -84,14 +85,17 @@ function siteAccount(links: readonly HubLinkDeclaration[], newest: HubLinkDeclar
 
 const consumerApi = (site: string): string => `$JS.${site}.API.CONSUMER.>`;
 
-const flowControl = (streams: readonly string[]): string[] =>
-  streams.flatMap((stream) => [stream, probeStreamName(stream)]).map((stream) => `$JS.FC.${stream}.>`);
+/** The server that holds the streams decides by its version and flags which of the two forms is used. */
+const flowControl = (site: string, streams: readonly string[]): string[] =>
+  streams
+    .flatMap((stream) => [stream, probeStreamName(stream)])
+    .flatMap((stream) => Object.values(flowControlSubjects(site, stream)));
 
 function hubImports({ site, merged }: HubLinkDeclaration): AccountImport[] {
   if (merged.length === 0) return [];
   const account = accountOf(site);
   return [
-    ...[consumerApi(site), ...flowControl(merged)].map((subject) => ({ service: { account, subject } })),
+    ...[consumerApi(site), ...flowControl(site, merged)].map((subject) => ({ service: { account, subject } })),
     { stream: { account, subject: `${deliverPrefix(site)}.>` } },
   ];
 }

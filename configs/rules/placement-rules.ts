@@ -8,7 +8,7 @@ import {
   sharesNetwork,
   staysOnMachine,
 } from "../placement";
-import { CONTAINER_PORTS } from "../container";
+import { CONTAINER_PORTS, versionOfImage } from "../container";
 import { Problem } from "../problem";
 import { Rule, range, repeated } from "./rule";
 import { HubSettings, Settings, SiteSettings } from "../settings";
@@ -203,12 +203,9 @@ export const PLACEMENT_RULES = {
 
 const MINIMUM = natsServer.minimum;
 
-/** Images named so have the server's version in their tags; others have versions of their own, or none. */
-const SERVER_IMAGE = /(?:^|\/)nats(?:-server)?:v?(\d+\.\d+(?:\.\d+)?)(?:-[^/]*)?(?:@|$)/;
-
 /** Whether the image's tag names an older version, as far as it names one: "2.15" is any of these. */
 function isOlderImage(image: string): boolean {
-  const named = SERVER_IMAGE.exec(image)?.[1]?.split(".");
+  const named = versionOfImage(image)?.split(".");
   if (named === undefined) return false;
   return !isAtLeast([...named, ...MINIMUM.split(".").slice(named.length)].join("."), MINIMUM);
 }

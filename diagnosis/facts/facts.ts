@@ -1,3 +1,4 @@
+import type { FlowControlForm } from "../../configs/subjects";
 import { BookFacts } from "../book/facts";
 
 /** What was seen of one site on both ends of its link. A fact that could not be read is absent: unknown, not wrong. */
@@ -55,6 +56,8 @@ export interface ServerFacts {
   upMs?: number;
   /** Largest message that it takes, in bytes. */
   maxPayload?: number;
+  /** The form of flow control subjects that its consumers use. */
+  flowControl?: FlowControlForm;
   /** "on", or where JetStream is off. */
   jetStream?: string;
   /** Why its store takes nothing more until the server is restarted, in the server's words; absent when it does. */

@@ -40,6 +40,7 @@ export function readServer(map: ConfigMap, file: string): ConfigServer {
     ...given("monitor", monitorOf(all, client.value.host)),
     maxPayload: all.number("max_payload") ?? { value: MAX_PAYLOAD, at },
     ...given("jetstream", readJetStream(all)),
+    ...given("flowControl", readFlowControl(all)),
     ...given("systemAccount", all.text("system_account", "system")),
     ...given("noAuthUser", all.text("no_auth_user")),
     ...(isOperatorMode !== undefined
@@ -133,6 +134,11 @@ function readCluster(cluster: Section | undefined): ConfigCluster | undefined {
     ...given("listen", readListen(cluster)),
     routes,
   };
+}
+
+function readFlowControl(all: Section): ConfigServer["flowControl"] {
+  const flag = all.section("feature_flags")?.node("js_ack_fc_v2")?.value;
+  return typeof flag === "boolean" ? (flag ? "v2" : "v1") : undefined;
 }
 
 function readListener(leafnodes: Section): Listener | undefined {

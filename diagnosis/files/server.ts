@@ -1,4 +1,5 @@
 import type { ConfigMap, Position } from "../../configs/format/parse";
+import type { FlowControlForm } from "../../configs/subjects";
 import type { Located } from "./section";
 
 /** A nats-server as its configuration file describes it: what matters to leaf links and sourcing. */
@@ -17,6 +18,8 @@ export interface ConfigServer {
   maxPayload: Located<number>;
   /** Absent when JetStream is off. */
   jetstream?: JetStreamConfig;
+  /** The form of flow control that its feature flag asks for; absent where the server's version decides. */
+  flowControl?: FlowControlForm;
   systemAccount?: Located<string>;
   noAuthUser?: Located<string>;
   /** Whether accounts and users stand in JWTs, or are asked of a callout, and cannot be judged here. */

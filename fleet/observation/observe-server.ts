@@ -5,6 +5,7 @@ import { Access, shared } from "../../servers/nats/connection";
 import {
   LeafLink,
   accountStatus,
+  flowControlForm,
   jetStreamConfig,
   leafLinks,
   linksWithSubjects,
@@ -87,6 +88,7 @@ export async function serverFacts(
     if (status !== undefined) {
       facts.maxPayload = status.max_payload;
       facts.upMs = Date.parse(status.now) - Date.parse(status.start);
+      facts.flowControl = flowControlForm(status);
     }
     return { facts, links: links.map((link) => withSubjects?.find(({ id }) => id === link.id) ?? link) };
   } catch (error) {

@@ -3,6 +3,7 @@ import { HUB_ACCOUNT, accountOf, collectingAccount, probeStreamName, siteStreamN
 import { deliverPrefix } from "../../configs/permissions";
 import { StreamSettings } from "../../configs/settings";
 import { StreamSource, collectedName, collectedSubject, siteApi, sourceOf } from "../../configs/streams";
+import { flowControlSubjects } from "../../configs/subjects";
 import { NANOSECONDS_PER_MS } from "../../configs/text/units";
 import { HubStreamFacts, SiteStreamFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { SiteAccess, atHub, atSite, sourceInfoOf } from "../sourcing/collected";
@@ -11,7 +12,7 @@ import { isRemade } from "../sourcing/lost-tail";
 import { Access, shared } from "../../servers/nats/connection";
 import { End, Owner, driftAt, hubEnd, siteEnd } from "../sourcing/stream-ends";
 import { AccountInfo, JetStream, StreamInfo } from "../../servers/nats/jetstream";
-import { accountStatus, sourceConsumers } from "../../servers/nats/system";
+import { accountStatus, flowControlForm, sourceConsumers, varz } from "../../servers/nats/system";
 import { fullForNext, fullness } from "./fullness";
 import { askOverLink } from "./observe-link";
 import { readable } from "./observe-server";
@@ -104,18 +105,21 @@ const lookAt = (js: Promise<JetStream>, name: string) =>
     }),
   );
 
-/** What the accounts of a merged stream should pass on between them, and do not. */
-async function notPassedOn(system: Access, name: string, site: string): Promise<string[] | undefined> {
-  const connection = await shared(system);
-  const [owner, collector] = await Promise.all([
+/**
+ * What the accounts of a merged stream should pass on between them, and do not. Of flow control only the form that the
+ * site's server uses: what an earlier version of this program deployed works without the other one.
+ */
+async function notPassedOn(system: SystemAccess, name: string, site: string): Promise<string[] | undefined> {
+  const connection = await shared(system.hub);
+  const [owner, collector, form = "v1"] = await Promise.all([
     accountStatus(connection, accountOf(site)),
     accountStatus(connection, HUB_ACCOUNT),
+    readable(shared(system.leaf).then(varz).then(flowControlForm), READ_WITHIN_MS),
   ]);
   if (owner === undefined || collector === undefined) return undefined;
   const wanted = [
     { type: "service", subject: `${siteApi(site)}.CONSUMER.>` },
-    { type: "service", subject: `$JS.FC.${name}.>` },
-    { type: "service", subject: `$JS.FC.${probeStreamName(name)}.>` },
+    ...[name, probeStreamName(name)].map((one) => ({ type: "service", subject: flowControlSubjects(site, one)[form] })),
     { type: "stream", subject: `${deliverPrefix(site)}.>` },
   ];
   return wanted.flatMap(({ type, subject }) => {
@@ -177,7 +181,7 @@ export async function streamFacts(
   const facts: StreamFacts = { name, collectedAs: collectedName(stream, site), api: siteApi(site) };
   facts.deliver = sourceOf(stream, site).external.deliver || DELIVER_PREFIX;
   const asking = readable(atHub(access, stream).then(({ connection }) => askOverLink(connection, facts.api, name)));
-  const passing = isMerged ? readable(notPassedOn(system.hub, name, site)) : undefined;
+  const passing = isMerged ? readable(notPassedOn(system, name, site)) : undefined;
   // The hub first: what it took is never more than what the site shows afterwards, however fast data flows.
   const hub = await lookAt(atHub(access, stream), stream.name);
   const [local, consumers, asked, missing] = await Promise.all([

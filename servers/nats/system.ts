@@ -1,6 +1,8 @@
 import { NatsConnection } from "nats";
 import { adminPrefix } from "../../configs/names";
+import type { FlowControlForm } from "../../configs/subjects";
 import { Refusal } from "../../machine/refusal";
+import { isAtLeast } from "../../machine/version";
 import { siteBehind } from "./connection";
 import { present } from "../../configs/values";
 
@@ -16,7 +18,16 @@ export interface Varz {
   start: string;
   /** The server's clock. */
   now: string;
+  /** Of the configuration, and defaults. */
+  feature_flags?: Record<string, boolean>;
 }
+
+/** The form of flow control that the server's consumers use. Servers before 2.14, and perhaps later ones, have no flag. */
+export const flowControlForm = ({
+  feature_flags: flags,
+  version,
+}: Pick<Varz, "feature_flags" | "version">): FlowControlForm =>
+  (flags?.js_ack_fc_v2 ?? isAtLeast(version, "2.16.0")) ? "v2" : "v1";
 
 /** One leaf link. `account` is the account on the answering server. */
 export interface LeafLink {

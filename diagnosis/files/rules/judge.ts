@@ -7,6 +7,7 @@ import { Known, Link, linkUp } from "../links";
 import { hubLogin, hubUsers, remoteLogin } from "./login-rules";
 import { credentialsOfOperators, preloadedAccounts } from "./operator-rules";
 import { dialledPlace, disabledRemotes, portsOnce, takesNoLinks } from "./place-rules";
+import { flowControlForms, importedForms } from "./flow-control-rules";
 import { denials, importedSources, linkRights } from "./rights-rules";
 import { ConfigContext, Rule } from "../rule";
 import type { ConfigServer } from "../server";
@@ -25,6 +26,7 @@ const SERVER_RULES: readonly Rule<ConfigServer>[] = [
   accountNames,
   exportsToAll,
   importedSources,
+  importedForms,
   domains,
   storage,
   sharedStores,
@@ -43,6 +45,7 @@ const LINK_RULES: readonly Rule<Link>[] = [
   hubLogin,
   remoteAccount,
   linkRights,
+  flowControlForms,
   denials,
   accountsWithStreams,
   doubledDomains,

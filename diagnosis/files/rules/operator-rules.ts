@@ -54,7 +54,11 @@ function accountsOf(server: ConfigServer): { key: string; node: ConfigNode; clai
 
 const shown = (key: string | undefined): string => (key === undefined ? "nobody" : `${key.slice(0, 8)}…`);
 
-const day = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+/** How long ago a JWT ended. */
+function ago(seconds: number, now: number): string {
+  const hours = Math.floor((now / 1000 - seconds) / 3600);
+  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+}
 
 export const preloadedAccounts: Rule<ConfigServer> = function* (server, { readFile, now }) {
   const texts = new Section(server.map, server.at).texts(...OPERATORS);
@@ -69,7 +73,7 @@ export const preloadedAccounts: Rule<ConfigServer> = function* (server, { readFi
     }
     if (claims.exp !== undefined && claims.exp > 0 && now !== undefined && claims.exp * 1000 < now) {
       yield draft("jwt-expired", server, node.at, {
-        evidence: `account ${shown(key)} expired at ${day(claims.exp)} UTC`,
+        evidence: `account ${shown(key)} expired ${ago(claims.exp, now)}`,
       });
     }
   }
@@ -83,7 +87,7 @@ export const credentialsOfOperators: Rule<Link> = function* (link, { readFile, n
   if (claims === undefined) return;
   if (claims.exp !== undefined && claims.exp > 0 && now !== undefined && claims.exp * 1000 < now) {
     yield draft("jwt-expired", leaf, credentials.at, {
-      evidence: `the user of ${credentials.value} expired at ${day(claims.exp)} UTC`,
+      evidence: `the user of ${credentials.value} expired ${ago(claims.exp, now)}`,
     });
   }
   const account = claims.nats?.issuer_account ?? claims.iss;

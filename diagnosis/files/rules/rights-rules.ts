@@ -20,7 +20,7 @@ const OF_THE_SERVERS = ["$JS.>", "$JSC.>", "_R_.>", "_INBOX.>", "$SYS.>"];
 
 const consumerApi = (domain: string): string => `$JS.${domain}.API.CONSUMER.CREATE.>`;
 
-const allows = ({ allow, deny }: SubjectRights, subject: string): boolean =>
+export const allows = ({ allow, deny }: SubjectRights, subject: string): boolean =>
   (allow === undefined || allow.some((pattern) => overlaps(pattern, subject))) &&
   !deny.some((pattern) => covers(pattern, subject));
 
@@ -33,7 +33,7 @@ const delivers = (rights: SubjectRights): boolean =>
   );
 
 /** A link without streams, such as the system account's, or one to a hub without JetStream, needs none of it. */
-const carriesStreams = ({ leaf, local, hub }: Link): boolean =>
+export const carriesStreams = ({ leaf, local, hub }: Link): boolean =>
   (hasJetStream(leaf, local) || leaf.accountsElsewhere === "JWTs") && !(hub !== undefined && isCoreOnly(hub));
 
 export const linkRights: Rule<Link> = function* (link) {
@@ -142,7 +142,7 @@ export const importedSources: Rule<ConfigServer> = function* (hub, { fleet }) {
         yield draft("flow-control-blocked", hub, request.at, {
           cause: `account ${name} sources from ${account} without its flow control`,
           evidence: `${name} imports ${request.subject} and no ${FLOW_CONTROL} of ${account}; ${end}`,
-          next: `export the service $JS.FC.<stream>.> in ${account} and import it in ${name}`,
+          next: `export the services $JS.FC.<stream>.> and $JS.FC.<domain>.*.<stream>.> in ${account} and import them in ${name}`,
         });
       }
       if (!has("stream", ">")) {

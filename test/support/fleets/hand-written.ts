@@ -43,6 +43,7 @@ accounts {
     exports: [
       { service: "$JS.site-a.API.CONSUMER.>", response_type: stream, accounts: [HUB] }
       { service: "$JS.FC.EV_A.>", accounts: [HUB] }
+      { service: "$JS.FC.site-a.*.EV_A.>", accounts: [HUB] }
       { stream: "agg.site-a.>", accounts: [HUB] }
     ]
   }
@@ -52,6 +53,7 @@ accounts {
     imports: [
       { service: { account: SITE_A, subject: "$JS.site-a.API.CONSUMER.>" } }
       { service: { account: SITE_A, subject: "$JS.FC.EV_A.>" } }
+      { service: { account: SITE_A, subject: "$JS.FC.site-a.*.EV_A.>" } }
       { stream:  { account: SITE_A, subject: "agg.site-a.>" } }
     ]
   }
@@ -105,5 +107,5 @@ export function judged(
   const servers = Object.entries(files).map(([file, text]) =>
     readServer(readConfig(text, file, { readFile, env: () => undefined }), file),
   );
-  return judgeConfigs(servers, readFile);
+  return judgeConfigs(servers, readFile, { now: Date.now() });
 }

@@ -69,6 +69,14 @@ describe("the plan of a stack", () => {
     assert.equal(`${plan(temp.path(), "mixed")}\n`, MIXED);
   });
 
+  it("notes an image that is newer than those that the program was tested with", () => {
+    writeConfig({ runtime: "docker", sites: [{ name: "oslo" }], docker: { image: "nats:2.16.1-alpine" } });
+    assert.match(
+      planned().notes.join("\n"),
+      /^docker\.image: nats:2\.16\.1-alpine is of nats-server 2\.16\.1, newer than 2\.15/,
+    );
+  });
+
   it("is a typed value with --json, the same each time", () => {
     writeConfig({ sites: [{ name: "oslo" }] });
     const [json, again] = [plan(temp.path(), "lab", { json: true }), plan(temp.path(), "lab", { json: true })];

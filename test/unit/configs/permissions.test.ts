@@ -51,6 +51,14 @@ describe("a link key", () => {
       assert.equal(allows(linkPermissions("oslo", merged).publish, "events.door"), false);
     });
 
+    it(`receives flow control in both forms, and sends none, in mode ${mode}`, () => {
+      const { publish, subscribe } = linkPermissions("oslo", merged);
+      for (const subject of ["$JS.FC.EVENTS.c.1", "$JS.FC.oslo.0Ho5lW11.EVENTS.c.1"]) {
+        assert.equal(allows(subscribe, subject), true);
+        assert.equal(allows(publish, subject), false);
+      }
+    });
+
     it(`receives nothing of another site in mode ${mode}`, () => {
       assert.equal(allows(linkPermissions("oslo", merged).subscribe, "$JS.bergen.API.CONSUMER.CREATE.EVENTS"), false);
     });
@@ -151,6 +159,17 @@ describe("the reader", () => {
       subscribe: { allow: ["_INBOX.>"] },
     });
   });
+
+  for (const subject of [
+    "$JS.ACK.EVENTS.c.1.1.1.1.0",
+    "$JS.ACK.hub.0Ho5lW11.EVENTS.c.1.1.1.1.0",
+    "$JS.FC.EVENTS.c.1",
+    "$JS.FC.hub.0Ho5lW11.EVENTS.c.1",
+  ]) {
+    it(`may answer its consumer on ${subject}`, () => {
+      assert.equal(allows(publish, subject), true);
+    });
+  }
 
   for (const change of ["CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "RESTORE", "SNAPSHOT"]) {
     it(`may not ask for STREAM.${change}`, () => {

@@ -51,6 +51,16 @@ export const CARRIED_EXAMPLES = {
   ],
   "remote-denies": [
     {
+      it: "a remote that denies flow control in the form that the site's server uses",
+      facts: withLeaf({
+        flowControl: "v2",
+        remote: { ...HEALTHY.leaf.remote!, denyImports: ["$JS.FC.oslo.>", "$JS.FC.EVENTS.>"] },
+      }),
+      cause: /denies what sourcing needs/,
+      evidence: /deny_imports \$JS\.FC\.oslo\.>$/,
+      next: /remove it/,
+    },
+    {
       it: "a remote that denies the consumer API, and deliveries",
       facts: withRemote({ denyImports: ["$JS.oslo.API.>", "app.>"], denyExports: ["$JS.S.>"] }),
       cause: /denies what sourcing needs/,
@@ -241,6 +251,16 @@ export const CARRIED_EXAMPLES = {
       facts: { ...withHub(without("$JS.FC")), streams: [{ ...STREAM, consumer: CONSUMER }] },
       cause: /flow control/,
       evidence: /nothing of \$JS\.FC\.EVENTS/,
+      next: /\$JS\.FC\.>/,
+    },
+    {
+      it: "a link on which the site takes no flow control in the form that its server uses",
+      facts: {
+        ...withLeaf({ flowControl: "v2" }, { links: [LINK] }),
+        streams: [{ ...STREAM, consumer: CONSUMER }],
+      },
+      cause: /flow control/,
+      evidence: /nothing of \$JS\.FC\.oslo\.\*\.EVENTS\.>/,
       next: /\$JS\.FC\.>/,
     },
   ],

@@ -16,6 +16,20 @@ describe("the diagnosis of a site", () => {
     assert.deepEqual(diagnose(HEALTHY), []);
   });
 
+  it("finds nothing where the site takes flow control in the form that its server uses alone", () => {
+    const link = (subject: string) => ({
+      links: [{ account: "OSLO", subjects: ["$JS.oslo.API.CONSUMER.>", subject] }],
+    });
+    const consumer = { sent: 10, upTo: 10, pending: 0, bound: true, count: 1 };
+    for (const [flowControl, subject] of [
+      ["v1", "$JS.FC.EVENTS.c.*"],
+      ["v2", "$JS.FC.oslo.0Ho5lW11.EVENTS.c.*"],
+    ] as const) {
+      const facts = withLeaf({ flowControl }, link(subject));
+      assert.deepEqual(diagnose({ ...facts, streams: [{ ...STREAM, consumer }] }), []);
+    }
+  });
+
   it("finds nothing in what could not be read", () => {
     const { name, collectedAs, api } = STREAM;
     const facts: SiteFacts = {

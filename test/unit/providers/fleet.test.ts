@@ -5,6 +5,7 @@ import { FleetInputs, check } from "../../../providers/fleet";
 import { makeAuthority, makeServerCertificate, newKey } from "../../../servers/x509";
 import { newSeed, settingsOf } from "../../support/rules/settings";
 import { closedPort } from "./fleet-inputs";
+import { reported } from "./reported";
 import { inTempFolder, withEnvironment } from "./temp-folder";
 
 const BOTH = [{ name: "oslo" }, { name: "bergen" }];
@@ -16,11 +17,11 @@ describe("the check of the whole fleet", () => {
   before(async () => (port = await closedPort()));
 
   /** A nats-server that says `verdict` of every configuration that mentions `word`, and counts what it is asked. */
-  const natsServer = (word = "no such word"): string => {
+  const natsServer = (word = "no such word", version = "2.15.2"): string => {
     writeFileSync(
       temp.path("nats-server"),
       `#!/bin/sh
-if [ "$1" = -v ]; then echo "nats-server: v2.15.2"; exit; fi
+if [ "$1" = -v ]; then echo "nats-server: v${version}"; exit; fi
 echo asked >>${temp.path("asked")}
 while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} here" >&2; exit 1;; esac; done <"$3"
 `,
@@ -67,6 +68,34 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
       settings: inputs({ sites: [{ name: "oslo" }, { name: "bergen", quota: "3GiB" }] }).settings,
     });
     assert.equal(asked(), 2);
+  });
+
+  describe("with a nats-server that is newer than those of the tests", () => {
+    const told = (raw: RawSettings = {}) => reported(async () => void (await check({}, inputs(raw))));
+    const ofImage = { docker: { image: "nats:2.16-alpine" } };
+
+    it("says so once, whatever runs it, with what to do, and goes on", async () => {
+      natsServer(undefined, "2.16.0");
+      assert.deepEqual(await told(), [
+        `natsServer: ${temp.path("nats-server")} is nats-server 2.16.0, newer than 2.15, the last one that this program was ` +
+          "tested with; update this program, or set natsServer to the path of one of 2.15",
+      ]);
+      assert.deepEqual(await failures({}, inputs()), []);
+    });
+
+    it("says so of the image, where containers run it", async () => {
+      natsServer(undefined, "2.16.0");
+      assert.deepEqual(await told({ ...ofImage, runtime: "docker" }), [
+        "docker.image: nats:2.16-alpine is of nats-server 2.16, newer than 2.15, the last one that this program was tested " +
+          "with; update this program, or name an image of 2.15",
+      ]);
+    });
+
+    it("says nothing of an image that no container has, nor of a later patch", async () => {
+      natsServer(undefined, "2.15.99");
+      assert.deepEqual(await told(ofImage), []);
+      assert.deepEqual(await told({ docker: { image: "nats:2.15.99" }, runtime: "docker" }), []);
+    });
   });
 
   describe("with an engine that is away", () => {

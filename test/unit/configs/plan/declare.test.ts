@@ -154,9 +154,10 @@ describe("both ends of a leaf link", () => {
             );
           });
 
-          it(`let the flow control of stream ${stream.name} through`, () => {
+          it(`let the flow control of stream ${stream.name} through, in both forms`, () => {
             const exported = account.exports!.flatMap((given) => ("service" in given ? [given.service] : []));
             assert.ok(exported.includes(`$JS.FC.${source.name}.>`));
+            assert.ok(exported.includes(`$JS.FC.${leaf.jetstream.domain}.*.${source.name}.>`));
           });
         }
 

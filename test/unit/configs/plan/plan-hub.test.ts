@@ -100,7 +100,9 @@ describe("the hub's configuration", () => {
     assert.deepEqual(plan(BERGEN).accounts.BERGEN!.exports, [
       { service: "$JS.bergen.API.CONSUMER.>", response_type: "stream", accounts: ["HUB"] },
       { service: "$JS.FC.LOGS_BERGEN.>", accounts: ["HUB"] },
+      { service: "$JS.FC.bergen.*.LOGS_BERGEN.>", accounts: ["HUB"] },
       { service: "$JS.FC.LOGS_BERGEN_PROBE.>", accounts: ["HUB"] },
+      { service: "$JS.FC.bergen.*.LOGS_BERGEN_PROBE.>", accounts: ["HUB"] },
       { stream: "_source.bergen.>", accounts: ["HUB"] },
     ]);
   });
@@ -186,8 +188,8 @@ describe("the hub's configuration during a rotation", () => {
     const merged = ["LOGS_OSLO"];
     const { accounts } = plan({ ...old, merged }, { ...next, merged });
     assert.deepEqual(Object.keys(accounts), ["SYS", "HUB", "OSLO"]);
-    assert.equal(accounts.OSLO!.exports!.length, 4);
-    assert.equal(accounts.HUB!.imports!.length, 4);
+    assert.equal(accounts.OSLO!.exports!.length, 6);
+    assert.equal(accounts.HUB!.imports!.length, 6);
   });
 });
 

@@ -1,3 +1,4 @@
+import { createAccount, createOperator } from "@nats-io/nkeys";
 import { Edits, HUB, LEAF, edited } from "../../../support/fleets/hand-written";
 
 /** What is done to the good pair of hand-written files, again and again. */
@@ -16,14 +17,34 @@ export const REMOTE_TLS = "tls { ca_file: ca.pem, cert_file: leaf.pem, key_file:
 export const HUB_TLS =
   'listen: "127.0.0.1:7422"\n tls { ca_file: ca.pem, cert_file: hub.pem, key_file: hub-key.pem, verify: true }';
 export const LISTEN = 'listen: "127.0.0.1:7422"';
+/** The hub takes links of other machines. */
+export const EVERYWHERE: Edits[number] = [LISTEN, LISTEN.replace("127.0.0.1", "0.0.0.0")];
 export const SECOND = edited(LEAF, [
   ["leaf-a", "leaf-b"],
   ["4223", "4224"],
+  ["8223", "8224"],
   ["/data/leaf-a", "/data/leaf-b"],
   ["domain: site-a", "domain: site-b"],
 ]);
 /** Both leaf servers may log in with the one key. */
 export const FOR_BOTH: Edits = [[/subscribe: \{.*/, 'subscribe: ["$JS.*.API.CONSUMER.>", "$JS.FC.>"]']];
+
+export const OPERATOR = createOperator().getPublicKey();
+export const OTHER_OPERATOR = createOperator().getPublicKey();
+export const ACCOUNT = createAccount().getPublicKey();
+const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+/** A JWT that nobody signed: rules read what it says. */
+export const claims = (said: object): string => `${base64({ typ: "JWT" })}.${base64(said)}.c2ln`;
+/** The hub with one account, preloaded. */
+export const operatorMode = ({ signer, storage = -1 }: { signer: string; storage?: number }): Edits => [
+  [
+    /accounts \{[\s\S]*/,
+    `operator: ${claims({ iss: OPERATOR, sub: OPERATOR })}
+resolver: MEMORY
+resolver_preload { ${ACCOUNT}: ${claims({ iss: signer, sub: ACCOUNT, nats: { limits: { disk_storage: storage } } })} }
+`,
+  ],
+];
 
 /** Changes of the good pair. */
 export interface Files {

@@ -1,6 +1,20 @@
 import type { ConfigFindingCode } from "../../../../diagnosis/files/reference";
 import { ACCOUNT_KEY, ACCOUNT_SEED, KEY, OTHER_SEED, SEED, edited } from "../../../support/fleets/hand-written";
-import { Files, FOR_BOTH, HUB_TLS, JWT, LISTEN, NKEY, REMOTE_TLS, SECOND, USERS, credentials, rights } from "./edits";
+import {
+  EVERYWHERE,
+  Files,
+  FOR_BOTH,
+  HUB_TLS,
+  JWT,
+  LISTEN,
+  NKEY,
+  REMOTE_TLS,
+  SECOND,
+  USERS,
+  credentials,
+  rights,
+} from "./edits";
+import { MORE_MISTAKES } from "./rules.more-cases";
 
 /** Mistakes in hand-written files, and everything that is said of each. */
 export interface Mistake extends Files {
@@ -230,6 +244,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       "third.conf": edited(SECOND, [
         ["leaf-b", "leaf-c"],
         ["4224", "4225"],
+        ["8224", "8225"],
         ["/data/leaf-b", "/data/leaf-c"],
       ]),
     },
@@ -271,8 +286,13 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     finds: ["hub-client-port"],
     where: /^leaf\.conf:18$/,
   },
-  "plain text off the machine": { leaf: [["//127.0.0.1:", "//hub.example.com:"]], finds: ["plain-text"] },
+  "plain text off the machine": {
+    hub: [EVERYWHERE],
+    leaf: [["//127.0.0.1:", "//hub.example.com:"]],
+    finds: ["plain-text"],
+  },
   "plain text off the machine in spite of the scheme": {
+    hub: [EVERYWHERE],
     leaf: [["nats-leaf://127.0.0.1:", "tls://hub.example.com:"]],
     finds: ["plain-text"],
   },
@@ -344,18 +364,63 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     finds: ["sourcing-blocked"],
   },
   "flow control that is not imported": {
-    hub: [[/\n.*\$JS\.FC\.EV_A\.>" \} \}/, ""]],
+    hub: [[/\n.*\$JS\.FC\..*EV_A\.>" \} \}/g, ""]],
     finds: ["flow-control-blocked"],
     evidence:
       /HUB imports \$JS\.site-a\.API\.CONSUMER\.> and no \$JS\.FC\.> of SITE_A; SITE_A exports it at hub\.conf:29/,
   },
   "flow control that is neither imported nor exported": {
     hub: [
-      [/\n.*\$JS\.FC\.EV_A\.>" \} \}/, ""],
-      [/\n.*service: "\$JS\.FC\.EV_A\.>".*/, ""],
+      [/\n.*\$JS\.FC\..*EV_A\.>" \} \}/g, ""],
+      [/\n.*service: "\$JS\.FC\..*EV_A\.>".*/g, ""],
     ],
     finds: ["flow-control-blocked"],
     evidence: /does not export it either/,
+  },
+  "flow control that is allowed in the first form only": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.EV_A.>"]'),
+    finds: ["flow-control-one-form"],
+    evidence: /may subscribe \$JS\.FC\.EV_A\.> and not \$JS\.FC\.site-a\.\*\.EV_A\.>, which nats-server is to use/,
+  },
+  "flow control of one of two streams that is allowed in the first form only": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.EV_A.>", "$JS.FC.site-a.*.EV_A.>", "$JS.FC.EV_B.>"]'),
+    finds: ["flow-control-one-form"],
+    evidence: /may subscribe \$JS\.FC\.EV_B\.> and not \$JS\.FC\.site-a\.\*\.EV_B\.>,/,
+  },
+  "flow control that is allowed for all streams in the first form only": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.*.*.*"]'),
+    finds: ["flow-control-one-form"],
+    evidence: /and not \$JS\.FC\.site-a\.\*\.\*\.>,/,
+  },
+  "flow control that is denied in the second form": {
+    hub: rights("{}", '{ deny: "$JS.FC.site-a.>" }'),
+    finds: ["flow-control-one-form"],
+  },
+  "flow control of the second form for another domain": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.EV_A.>", "$JS.FC.site-b.*.EV_A.>"]'),
+    finds: ["flow-control-one-form"],
+  },
+  "flow control that is imported in the first form only": {
+    hub: [[/\n.*\$JS\.FC\.site-a\.\*\.EV_A\.>" \} \}/, ""]],
+    finds: ["flow-control-one-form"],
+    evidence: /^HUB imports \$JS\.FC\.EV_A\.> of SITE_A and not \$JS\.FC\.site-a\.\*\.EV_A\.>,/,
+  },
+  "flow control that is allowed in the second form only": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.site-a.*.EV_A.>"]'),
+    finds: ["flow-control-blocked"],
+    evidence: /and not \$JS\.FC\.EV_A\.>, which nats-server up to 2\.15 uses$/,
+  },
+  "flow control that is imported in the second form only": {
+    hub: [[/\n.*\$JS\.FC\.EV_A\.>" \} \}/, ""]],
+    finds: ["flow-control-blocked"],
+  },
+  "flow control of the first form only, for a leaf server that uses the second": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.EV_A.>"]').concat([
+      [/\n.*\$JS\.FC\.site-a\.\*\.EV_A\.>" \} \}/, ""],
+    ]),
+    leaf: [["server_name: leaf-a", "server_name: leaf-a\nfeature_flags { js_ack_fc_v2: true }"]],
+    finds: ["flow-control-blocked", "flow-control-blocked"],
+    evidence: /which the leaf server uses by its flag js_ack_fc_v2/,
   },
 
   "a delivery to another account that is not allowed": {
@@ -406,79 +471,5 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     leaf: [["system_account: SYS", "system_account: SYSTEM"]],
     finds: ["hub-account-without-jetstream", "system-account-unknown"],
   },
-  "a wrong password": {
-    hub: [[`nkey: ${KEY}`, "user: leaf, password: right"]],
-    leaf: [
-      [NKEY, ""],
-      ["nats-leaf://", "nats-leaf://leaf:wrong@"],
-    ],
-    finds: ["wrong-password"],
-    evidence: /^the password of leaf in the url is not the one in hub\.conf$/,
-  },
-  "a wrong token": {
-    hub: [[/accounts \{[\s\S]*/, "authorization { token: right }"]],
-    leaf: [
-      [NKEY, ""],
-      ["nats-leaf://", "nats-leaf://wrong@"],
-    ],
-    finds: ["wrong-password"],
-    evidence: /^the token in the url is not the one/,
-  },
-  "one cluster name at both ends": {
-    hub: [["jetstream {", "cluster { name: one }\njetstream {"]],
-    leaf: [["jetstream {", "cluster { name: one }\njetstream {"]],
-    finds: ["equal-cluster-name"],
-    where: /^leaf\.conf:5$/,
-  },
-  "a websocket that both ends compress": {
-    hub: [
-      [LISTEN, `${LISTEN}\n}\nwebsocket { port: 8080, no_tls: true, compression: true`],
-      [/allowed_connection_types.*/, "allowed_connection_types: [LEAFNODE_WS]"],
-    ],
-    leaf: [['nats-leaf://127.0.0.1:7422"', 'ws://127.0.0.1:8080"\n      ws_compression: true']],
-    finds: ["websocket-compression"],
-  },
-  "a user for leafnodes, and a link by websocket": {
-    hub: [[LISTEN, `${LISTEN}\n}\nwebsocket { port: 8080, no_tls: true`]],
-    leaf: [["nats-leaf://127.0.0.1:7422", "ws://127.0.0.1:8080"]],
-    finds: ["user-not-for-leafnodes"],
-    evidence: /LEAFNODE connections only/,
-  },
-  "TLS for a websocket without it": {
-    hub: [
-      [LISTEN, `${LISTEN}\n}\nwebsocket { port: 8080, no_tls: true`],
-      [/allowed_connection_types.*/, "allowed_connection_types: [LEAFNODE_WS]"],
-    ],
-    leaf: [["nats-leaf://127.0.0.1:7422", "wss://127.0.0.1:8080"]],
-    finds: ["tls-one-end"],
-  },
-  "a block that stands twice": {
-    leaf: [[/$/, 'leafnodes { reconnect: "5s" }\n']],
-    finds: ["setting-repeated"],
-    where: /^leaf\.conf:24$/,
-    evidence: /leaf\.conf:15/,
-  },
-  "a block under two names": {
-    hub: [[/$/, "leaf { port: 7423 }\n"]],
-    finds: ["setting-repeated"],
-    evidence: /another name/,
-  },
-  "a value that stands twice": { hub: [[/$/, "server_name: another\n"]], finds: ["setting-repeated"] },
-  "a variable in quotes": {
-    hub: [["{user: op, password: op}", '{user: op, password: "$OP_PASSWORD"}']],
-    finds: ["variable-quoted"],
-    evidence: /^password is the text \$OP_PASSWORD$/,
-  },
-  "a variable in a url": {
-    hub: [[`nkey: ${KEY}`, "user: leaf, password: right"]],
-    leaf: [
-      [NKEY, ""],
-      ["nats-leaf://", "nats-leaf://leaf:$LINK_PASSWORD@"],
-    ],
-    finds: ["variable-quoted", "wrong-password"],
-  },
-  "a password that is a number": {
-    hub: [["{user: op, password: op}", "{user: op, password: 7k}"]],
-    finds: ["value-not-text"],
-  },
+  ...MORE_MISTAKES,
 };

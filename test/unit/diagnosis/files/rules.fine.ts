@@ -85,7 +85,7 @@ export const FINE: Readonly<Record<string, Files>> = {
     ],
   },
   "TLS on both ends": {
-    hub: [[LISTEN, HUB_TLS]],
+    hub: [[LISTEN, HUB_TLS.replace("127.0.0.1", "0.0.0.0")]],
     leaf: [
       ["account: SITE", `account: SITE\n ${REMOTE_TLS}`],
       ["//127.0.0.1:", "//hub.example.com:"],
@@ -98,21 +98,38 @@ export const FINE: Readonly<Record<string, Files>> = {
   "rights that name streams": {
     hub: rights(
       '["$JS.S.>", "$JSC.R.>", "agg.site-a.x"]',
-      '["$JS.site-a.API.CONSUMER.CREATE.EV_A.>", "$JS.FC.EV_A.>"]',
+      '["$JS.site-a.API.CONSUMER.CREATE.EV_A.>", "$JS.FC.EV_A.>", "$JS.FC.site-a.*.EV_A.>"]',
     ),
+  },
+  "a link without a list of rights": { hub: [[/permissions: \{[\s\S]*?\n {8}\}/, ""]] },
+  "flow control of the first form only, where the leaf server keeps to it": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.EV_A.>"]'),
+    leaf: [["server_name: leaf-a", "server_name: leaf-a\nfeature_flags { js_ack_fc_v2: false }"]],
+  },
+  "flow control of the second form only, where the leaf server uses it": {
+    hub: rights("{}", '["$JS.site-a.API.>", "$JS.FC.site-a.*.EV_A.>"]'),
+    leaf: [["server_name: leaf-a", "server_name: leaf-a\nfeature_flags { js_ack_fc_v2: true }"]],
   },
   "rights that deny something else": {
     hub: rights('{ deny: "$JS.API.>" }', '{ deny: ["$JS.FC.OTHER.>", "$JS.site-b.>"] }'),
   },
   "a delivery by a prefix only": { hub: rights('["$JSC.R.>", "agg.site-a.>"]', "{}") },
-  "a remote that is switched off": { leaf: [["nkey:", "disabled: true, credentials:"]] },
+  "a remote that is switched off, beside another one": {
+    leaf: [["remotes: [", 'remotes: [ { url: "nats-leaf://old.example.com", disabled: true, credentials: none }']],
+  },
   "the same store on two machines": {
-    hub: [[LISTEN, HUB_TLS]],
+    hub: [[LISTEN, HUB_TLS.replace("127.0.0.1", "0.0.0.0")]],
     leaf: [
       ["account: SITE", `account: SITE\n ${REMOTE_TLS}`],
       ["//127.0.0.1:", "//hub.example.com:"],
       ["/data/leaf-a", "/data/hub"],
     ],
+  },
+  "flow control by domain, of two leaf servers in one account": {
+    hub: [
+      [/subscribe: \{.*/, 'subscribe: ["$JS.*.API.CONSUMER.>", "$JS.FC.EV_A.>", "$JS.FC.site-a.>", "$JS.FC.site-b.>"]'],
+    ],
+    others: { "second.conf": SECOND },
   },
   "two leaf servers in one account": {
     hub: FOR_BOTH,

@@ -60,13 +60,14 @@ describe("files written by hand", () => {
     const hub = edited(HUB, [["system_account", "no_auth_user: hub\nsystem_account"]]);
     assert.deepEqual(
       judged({ "leaf.conf": leaf, "hub.conf": hub }).findings.map(({ where }) => where),
-      ["leaf.conf:17", "leaf.conf:19", "hub.conf:43"],
+      ["leaf.conf:17", "leaf.conf:19", "hub.conf:45"],
     );
   });
 
   it("are an error where the mistake of one name cuts links off", () => {
     const second = edited(LEAF, [
       ["4223", "4224"],
+      ["8223", "8224"],
       ["/data/leaf-a", "/data/leaf-b"],
       ["domain: site-a", "domain: site-b"],
     ]);
@@ -101,7 +102,7 @@ describe("files written by hand", () => {
 describe("the pairing of files written by hand", () => {
   it("takes the only hub for what a remote dials, and says so", () => {
     const { findings, notes } = judged({
-      "hub.conf": edited(HUB, [["127.0.0.1:7422", "127.0.0.1:17422"]]),
+      "hub.conf": edited(HUB, [["127.0.0.1:7422", "0.0.0.0:17422"]]),
       "leaf.conf": LEAF,
     });
     assert.deepEqual(findings, []);
