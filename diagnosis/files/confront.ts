@@ -162,9 +162,12 @@ const add = (one: Judged, words: string): void => {
 const isAbout = (one: Judged, server: ConfigServer | undefined): boolean =>
   server !== undefined && (one.of === server || (one.link?.leaf === server && one.server === server.label));
 
+/** Whether the hub lets the link in as it lets in everybody: that is no sign of a right login. */
+const isAnybody = ({ is }: Link["landing"]): boolean => is === "open" || is === "no-auth-user";
+
 function isContradicted({ code, link, of }: Judged, { links }: LinkedFleet): boolean {
   const concerned = link === undefined ? links.filter(({ hub }) => hub !== undefined && hub === of) : [link];
   if (concerned.length === 0) return false;
-  if (OF_LINKS.has(code)) return concerned.every(({ seen }) => seen?.up !== undefined);
+  if (OF_LINKS.has(code)) return concerned.every(({ seen, landing }) => seen?.up !== undefined && !isAnybody(landing));
   return OF_DATA.has(code) && concerned.every(({ seen }) => seen?.sourcing.is === "proven");
 }
