@@ -25,11 +25,15 @@ export interface Asked {
 /** Room that the rehearsal of one file needs on the disk. */
 const BYTES_EACH = 16 * 2 ** 20;
 
+/** Where the files find what they name. */
+type Files = Pick<FilesToRehearse, "find"> & {
+  hosts: Known["hosts"];
+  /** What variables are taken from. */
+  env: Readonly<Record<string, string | undefined>>;
+};
+
 /** Never throws: what could not be asked is a note. */
-export async function askServers(
-  servers: readonly ConfigServer[],
-  files: Pick<FilesToRehearse, "find"> & { hosts: Known["hosts"] },
-): Promise<Asked> {
+export async function askServers(servers: readonly ConfigServer[], files: Files): Promise<Asked> {
   let natsServer: NatsServer;
   try {
     natsServer = await findNatsServer();
@@ -39,7 +43,7 @@ export async function askServers(
   const refusals: ConfigFinding[] = [];
   const refused = new Set<ConfigServer>();
   for (const server of servers) {
-    const said = await refusalOf(natsServer, server, files.find);
+    const said = await refusalOf(natsServer, server, files);
     if (said === undefined) continue;
     refusals.push(said);
     if (said.code === "server-refuses" && said.severity === "error") refused.add(server);
@@ -63,10 +67,10 @@ const MISSING = /open (\S+?):? no such file or directory|(?:reading|open)\S* (\S
 async function refusalOf(
   natsServer: NatsServer,
   server: ConfigServer,
-  find: FilesToRehearse["find"],
+  { find, env }: Files,
 ): Promise<ConfigFinding | undefined> {
   try {
-    await checkConfig(natsServer, path.resolve(server.file));
+    await checkConfig(natsServer, path.resolve(server.file), env);
     return undefined;
   } catch (error) {
     const said = messageOf(error).replaceAll("nats-server.conf", server.file).replace(/\s+/g, " ");

@@ -45,19 +45,23 @@ export async function run(args: readonly string[]): Promise<number> {
 export interface CheckOptions {
   /** Whether real servers are asked: with -t, and by a rehearsal. Default true. */
   asksServer?: boolean;
+  /** What variables are taken from. Default: the environment of this process. */
+  env?: Readonly<Record<string, string | undefined>>;
   /** `host=file` for each name of the network that only the deployed fleet resolves. */
   maps?: readonly string[];
 }
 
 export async function checkConfigs(
   files: readonly string[],
-  { asksServer = true, maps = [] }: CheckOptions = {},
+  { asksServer = true, maps = [], env = process.env }: CheckOptions = {},
 ): Promise<ConfigReport> {
   const problems: string[] = [];
   const servers: ConfigServer[] = [];
+  const world: ConfigWorld = { readFile: readOrNothing, env: (name) => env[name] };
+  const find = ({ file }: ConfigServer, named: string): string | undefined => found(file, named, env);
   for (const file of files) {
     try {
-      servers.push(readServer(readConfig(fs.readFileSync(file, "utf8"), file, WORLD), file));
+      servers.push(readServer(readConfig(fs.readFileSync(file, "utf8"), file, world), file));
     } catch (error) {
       problems.push(error instanceof ConfigSyntaxError ? error.message : `${file}: ${unreadable(error)}`);
     }
@@ -65,16 +69,14 @@ export async function checkConfigs(
   const hosts = hostsOf(maps, files, problems);
   // Half a fleet would be judged wrongly: a leaf server's hub would seem to be missing.
   if (problems.length > 0) return { files, findings: [], notes: [], problems };
-  const asked = asksServer ? await askServers(servers, { hosts, find }) : { refusals: [], notes: [] };
+  const asked = asksServer ? await askServers(servers, { hosts, find, env }) : { refusals: [], notes: [] };
   const readNamed = (named: string): string | undefined => {
-    const found = servers.map((server) => find(server, named)).find((path) => path !== undefined);
-    return found === undefined ? undefined : readOrNothing(found);
+    const there = servers.map((server) => find(server, named)).find((path) => path !== undefined);
+    return there === undefined ? undefined : readOrNothing(there);
   };
   const { findings, notes } = judgeConfigs(servers, readNamed, { hosts, shown: asked.shown, now: Date.now() });
   return { files, findings: [...findings, ...asked.refusals], notes: [...notes, ...asked.notes], problems };
 }
-
-const WORLD: ConfigWorld = { readFile: readOrNothing, env: (name) => process.env[name] };
 
 function readOrNothing(file: string): string | undefined {
   try {
@@ -97,9 +99,9 @@ function hostsOf(maps: readonly string[], files: readonly string[], problems: st
 }
 
 /** Where a file is that a configuration names, as nats-server expands the path; a relative one also beside the configuration. */
-function find({ file }: ConfigServer, named: string): string | undefined {
+function found(file: string, named: string, env: NonNullable<CheckOptions["env"]>): string | undefined {
   const expanded = named
-    .replace(/\$\{(\w+)\}|\$(\w+)/g, (_, braced?: string, plain?: string) => process.env[braced ?? plain ?? ""] ?? "")
+    .replace(/\$\{(\w+)\}|\$(\w+)/g, (_, braced?: string, plain?: string) => env[braced ?? plain ?? ""] ?? "")
     .replace(/^~/, os.homedir());
   const places = [path.dirname(file), process.cwd()].map((folder) => path.resolve(folder, expanded));
   return places.find((one) => fs.existsSync(one) && fs.statSync(one).isFile());

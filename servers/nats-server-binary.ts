@@ -80,9 +80,13 @@ export const maskOutput = (text: string): string =>
  * Checks a configuration file with `nats-server -t`. Resolves with its digest, which a running server reports once it
  * has taken the file. Errors: a Refusal with the server's words, seeds masked (it prints a malformed one in clear).
  */
-export async function checkConfig({ path }: NatsServer, file: string): Promise<string> {
+export async function checkConfig(
+  { path }: NatsServer,
+  file: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<string> {
   try {
-    const { stderr, stdout } = await run(path, ["-t", "-c", file], { cwd: dirname(file) });
+    const { stderr, stdout } = await run(path, ["-t", "-c", file], { cwd: dirname(file), env: { ...env } });
     return /\((sha256:[0-9a-f]+)\)/.exec(stderr + stdout)?.[1] ?? "";
   } catch (error) {
     const said = (error as { stderr?: string }).stderr ?? String(error);

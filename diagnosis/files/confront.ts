@@ -126,7 +126,11 @@ export function confronted(
     }
     const { sourcing } = seen;
     const where = `the link is up, in account ${link.local} of ${leaf.label} and ${accountOf(link) ?? ""} of ${seen.up.hub.label}`;
-    if (sourcing.is === "proven") notes.push(`${place(remote.at)}: ${where}, and carries a stream`);
+    if (sourcing.is === "proven") {
+      // It worked this time; the server itself calls it a mistake (leafnode.go).
+      for (const one of drafts) if (one.code === "equal-domains" && isAbout(one, leaf)) one.severity = "warning";
+      notes.push(`${place(remote.at)}: ${where}, and carries a stream`);
+    }
     if (sourcing.is === "not-tried") notes.push(`${place(remote.at)}: ${where}; no stream was tried: ${sourcing.why}`);
     if (sourcing.is === "failed") {
       const explained = explains(OF_DATA, ALSO_OF_DATA);

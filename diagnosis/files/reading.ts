@@ -192,7 +192,7 @@ function readRemote(remote: Section): Remote[] {
 }
 
 function readUrl(text: string): RemoteUrl | undefined {
-  const pattern = /^(?:([a-z][a-z-]*):\/\/)?(?:([^@/]*)@)?(\[[^\]]+\]|[^:/?#]+)(?::(\d+))?(.*)/i;
+  const pattern = /^(?:([a-z][a-z-]*):\/\/)?(?:([^/?#]*)@)?(\[[^\]]+\]|[^:/?#@]+)(?::(\d+))?(.*)/i;
   const [, written = "nats-leaf", login, host, port, path = ""] = pattern.exec(text.trim()) ?? [];
   if (host === undefined) return undefined;
   const scheme = written.toLowerCase();

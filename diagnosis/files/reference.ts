@@ -162,6 +162,12 @@ export const CONFIG_FINDINGS = {
     "requests for the site are answered by the hub itself; no data, no error",
     "give each server a domain of its own",
   ),
+  "cluster-domains": entry(
+    "error",
+    "servers of one cluster have different JetStream domains",
+    "they choose no leader together: streams cannot be made, and requests time out",
+    "give every server of the cluster the same domain",
+  ),
   "domain-doubled": entry(
     "error",
     "two leaf servers with the same JetStream domain link to one account of the hub",

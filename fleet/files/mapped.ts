@@ -117,7 +117,7 @@ function set(block: Tree, value: Parsed | undefined, ...names: string[]): void {
   if (value !== undefined && name !== undefined) block[name] = value;
 }
 
-const AUTHORITY = /^((?:[a-z][a-z-]*:\/\/)?(?:[^@/]*@)?)(?:\[[^\]]+\]|[^:/?#]+)(?::\d+)?(.*)$/i;
+const AUTHORITY = /^((?:[a-z][a-z-]*:\/\/)?(?:[^/?#]*@)?)(?:\[[^\]]+\]|[^:/?#@]+)(?::\d+)?(.*)$/i;
 
 /** The url with loopback in the place of its host; its scheme, login and path stay. */
 const redialled = (url: string, port: number): string => url.replace(AUTHORITY, `$1127.0.0.1:${port}$2`);

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { ConfigReport, checkConfigs } from "../../commands/check-config";
+import { concurrently } from "../support/concurrently";
 import { Case, casesOf, environmentOf, writeCase } from "../support/cases/case-files";
 
 /**
@@ -10,39 +11,42 @@ import { Case, casesOf, environmentOf, writeCase } from "../support/cases/case-f
  * at the right file, and nothing of what works. In every case real servers are run.
  */
 
-const LONGEST_MS = 8_000;
+/** Rehearsals side by side: they wait more than they work. */
+const AT_ONCE = 5;
 
-describe("check-config, on files of every kind", () => {
+describe("check-config, on files of every kind", function () {
+  this.timeout(60_000);
+
   for (const kind of ["mistakes", "good"] as const) {
     describe(kind, () => {
-      for (const one of casesOf(kind)) {
+      const cases = casesOf(kind);
+      let reports: ReturnType<typeof checked>[] = [];
+
+      before(() => {
+        reports = concurrently(
+          AT_ONCE,
+          cases.map((one) => () => checked(one)),
+        );
+      });
+
+      cases.forEach((one, index) => {
         it(`${one.kind}: ${one.what}`, async () => {
-          const { report, folder, took } = await checked(one);
-          const said = JSON.stringify(report, null, 2);
+          const { report, folder } = (await reports[index])!;
           judge(one, report, folder);
-          assert.deepEqual(secretsIn(said), [], "a secret is shown");
-          assert.ok(took < LONGEST_MS, `it took ${took} ms`);
+          assert.deepEqual(secretsIn(JSON.stringify(report), one), [], "a secret is shown");
         });
-      }
+      });
     });
   }
 });
 
-async function checked(one: Case): Promise<{ report: ConfigReport; folder: string; took: number }> {
+async function checked(one: Case): Promise<{ report: ConfigReport; folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), "nats-hub-leaf-test-"));
-  const variables = await environmentOf(one);
-  const before = { ...process.env };
   try {
     const files = await writeCase(one, folder);
-    Object.assign(process.env, variables);
-    const started = Date.now();
-    const report = await checkConfigs(files);
-    return { report, folder, took: Date.now() - started };
+    const report = await checkConfigs(files, { env: { ...process.env, ...(await environmentOf(one)) } });
+    return { report, folder };
   } finally {
-    for (const name of Object.keys(variables)) {
-      if (before[name] === undefined) delete process.env[name];
-      else process.env[name] = before[name];
-    }
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -68,5 +72,14 @@ function judge({ right, about }: Case, report: ConfigReport, folder: string): vo
 const fileOf = (where: string, folder: string): string =>
   where.replace(`${folder}/`, "").replace(/:.*$/s, "") || basename(where);
 
-/** Seeds, and whatever is a password in one of the cases. */
-const secretsIn = (text: string): string[] => [...text.matchAll(/\bS[UAON][A-Z2-7]{50,}/g)].map(([seed]) => seed);
+/** Seeds, and passwords and tokens of the case, whose own words no finding has. */
+function secretsIn(said: string, { files }: Case): string[] {
+  const written = files.flatMap(({ text }) => [
+    ...[...text.matchAll(/\b(?:password|token|pass)["']?\s*[:=]?\s*["']?([\w-]{5,})/g)].map(
+      ([, secret = ""]) => secret,
+    ),
+    ...[...text.matchAll(/:\/\/[^:@/\s"]+:([^@/\s"]{5,})@/g)].map(([, secret = ""]) => decodeURIComponent(secret)),
+  ]);
+  const seeds = [...said.matchAll(/\bS[UAON][A-Z2-7]{50,}/g)].map(([seed]) => seed);
+  return [...seeds, ...written.filter((secret) => new RegExp(`\\b${secret.replace(/\W/g, "\\$&")}\\b`).test(said))];
+}

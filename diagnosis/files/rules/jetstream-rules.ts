@@ -37,6 +37,19 @@ export const domains: Rule<ConfigServer> = function* (server, { fleet }) {
   }
 };
 
+/** Of the servers of one cluster the later one is named: with two domains they are no one JetStream. */
+export const clusterDomains: Rule<ConfigServer> = function* (server, { fleet }) {
+  const { jetstream } = server;
+  const earlier = fleet.servers
+    .slice(0, fleet.servers.indexOf(server))
+    .find((other) => areOne(other, server) && other.jetstream !== undefined);
+  const [own, other] = [jetstream?.domain?.value, earlier?.jetstream?.domain?.value];
+  if (jetstream === undefined || earlier?.jetstream === undefined || own === other) return;
+  yield draft("cluster-domains", server, jetstream.domain?.at ?? jetstream.at, {
+    evidence: `domain: ${own ?? "none"} here and ${other ?? "none"} at ${place(earlier.jetstream.domain?.at ?? earlier.jetstream.at)}`,
+  });
+};
+
 /** Of two leaf servers the later one is named. */
 export const doubledDomains: Rule<Link> = function* (link, { fleet }) {
   const domain = link.leaf.jetstream?.domain;

@@ -1,6 +1,14 @@
 import { accountNames, exportsToAll, remoteAccount } from "./account-rules";
 import { ConfigDraft, ConfigFinding, finished } from "../finding";
-import { accountsWithStreams, domains, doubledDomains, payloads, sharedStores, storage } from "./jetstream-rules";
+import {
+  accountsWithStreams,
+  clusterDomains,
+  domains,
+  doubledDomains,
+  payloads,
+  sharedStores,
+  storage,
+} from "./jetstream-rules";
 import { Judged, confronted } from "../confront";
 import { clusterNames, encryption, monitoring, ports, serverNames, websocketCompression } from "./link-rules";
 import { Known, Link, linkUp } from "../links";
@@ -28,6 +36,7 @@ const SERVER_RULES: readonly Rule<ConfigServer>[] = [
   importedSources,
   importedForms,
   domains,
+  clusterDomains,
   storage,
   sharedStores,
   serverNames,

@@ -59,6 +59,12 @@ export const encryption: Rule<Link> = function* (link) {
   const ofHub = hub.listener.tls;
   const ofLeaf = remote.tls;
   if (ofHub === undefined) {
+    if (ofLeaf === undefined && url.value.scheme === "tls" && isLoopback(url.value.host)) {
+      yield draft("plain-text", leaf, url.at, {
+        cause: "the url says tls://, and the link has no TLS: the scheme alone asks for none",
+        evidence: `the remote dials ${shownUrl(url.value)}; no end has a tls block`,
+      });
+    }
     if (ofLeaf === undefined) return;
     yield draft("tls-one-end", leaf, ofLeaf.at, { evidence: `tls here, and none in the leafnodes of ${hub.file}` });
     return;

@@ -108,7 +108,8 @@ export const hubLogin: Rule<Link> = function* (link, { readFile }) {
     }
     if (landing.because === "user") {
       yield draft("unknown-user", leaf, at, {
-        evidence: `the url names ${url?.value.user ?? ""}; ${hub.file} has no such user`,
+        // Without a password it may be a token.
+        evidence: `the url ${url?.value.password === undefined ? "brings a name or a token alone" : `names ${url.value.user ?? ""}`}; ${hub.file} has no such user`,
       });
     }
     if (landing.because === "password" || landing.because === "token") {

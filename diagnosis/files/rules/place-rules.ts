@@ -98,10 +98,13 @@ export const takesNoLinks: Rule<Link> = function* (link, { fleet }) {
       !fleet.servers.some((leaf) => leaf.remotes.length > 0 && areOne(server, leaf)),
   );
   const [only, ...more] = others;
-  const found = others.find(({ client }) => client.port === url.port) ?? (more.length === 0 ? only : undefined);
+  const found =
+    others.find(({ client, websocket }) => [client.port, websocket?.port].includes(url.port)) ??
+    (more.length === 0 ? only : undefined);
   if (found === undefined) return;
   const block = new Section(found.map, found.at).section("leafnodes", "leaf");
-  const isSure = block !== undefined || found.client.port === url.port;
+  const isDialled = [found.client.port, found.websocket?.port].includes(url.port);
+  const isSure = block !== undefined || isDialled;
   yield draft("hub-without-leafnodes", found, block?.at ?? found.at, {
     evidence: `${link.leaf.label} dials ${shownUrl(url)}; ${found.file} has ${block === undefined ? "no leafnodes block" : "leafnodes without port or listen"}`,
     ...(isSure ? {} : { severity: "warning" as const }),

@@ -68,7 +68,7 @@ const TAKES_DOLLAR =
 
 const VARIABLE = /^\$\{?[A-Za-z_]\w*\}?$/;
 /** In the login of a url. */
-const IN_LOGIN = /^[a-z-]+:\/\/[^@/]*(\$\{?[A-Z_][A-Z0-9_]*\}?)[^@/]*@/i;
+const IN_LOGIN = /^[a-z-]+:\/\/[^/?#]*(\$\{?[A-Z_][A-Z0-9_]*\}?)[^/?#]*@/i;
 
 export const quotedVariables: Rule<ConfigServer> = function* (server) {
   for (const [key, { value, isQuoted, at }] of entries(server.map)) {

@@ -1,4 +1,4 @@
-import { ACCOUNT_KEY, KEY, SEED } from "../../../support/fleets/hand-written";
+import { ACCOUNT_KEY, HUB, KEY, SEED, edited } from "../../../support/fleets/hand-written";
 import { ACCOUNT, LISTEN, NKEY, OPERATOR, OTHER_OPERATOR, claims, credentials, operatorMode } from "./edits";
 import type { Mistake } from "./rules.cases";
 
@@ -80,6 +80,28 @@ export const MORE_MISTAKES: Readonly<Record<string, Mistake>> = {
     finds: ["value-not-text"],
   },
   "a remote that is switched off": { leaf: [["nkey:", "disabled: true, nkey:"]], finds: ["remotes-disabled"] },
+  "two domains in one cluster": {
+    hub: [
+      ["jetstream {", `cluster { name: c, listen: "127.0.0.1:6222", routes: ["nats://127.0.0.1:6223"] }\njetstream {`],
+    ],
+    others: {
+      "second.conf": edited(HUB, [
+        ["server_name: hub", "server_name: hub-2"],
+        ["4222", "4322"],
+        ["8222", "8322"],
+        ["7422", "7522"],
+        ["/data/hub", "/data/hub-2"],
+        ["domain: hub", "domain: hub2"],
+        [
+          "jetstream {",
+          `cluster { name: c, listen: "127.0.0.1:6223", routes: ["nats://127.0.0.1:6222"] }\njetstream {`,
+        ],
+      ]),
+    },
+    finds: ["cluster-domains"],
+    where: /^second\.conf:8$/,
+  },
+  "a url that asks for TLS by its scheme alone": { leaf: [["nats-leaf://", "tls://"]], finds: ["plain-text"] },
   "two listeners at one port": {
     hub: [[LISTEN, 'listen: "127.0.0.1:4222"']],
     leaf: [["7422", "4222"]],
