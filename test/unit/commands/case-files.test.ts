@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bcrypt } from "../../support/cases/bcrypt";
 import { casesOf, loadCase, writeCase } from "../../support/cases/case-files";
 
 const SECRET = /\bS[UAO][A-Z2-7]{56}\b|\beyJ[\w-]+\.|PRIVATE KEY/;
@@ -46,10 +45,5 @@ describe("the cases of check-config", () => {
     const file = join(folder, "one.txt");
     writeFileSync(file, "what: a\nreal: c\nright: error b.conf\n-- a.conf --\nx\n");
     assert.throws(() => loadCase(file), /'error b\.conf' is no verdict/);
-  });
-
-  it("hashes a password as bcrypt does", () => {
-    const hash = "$2a$04$KBCwKxOzLha2MUDgW0PjXec4DsD3CVqoogo8bRsunlaiKsN6G/T2W";
-    assert.equal(bcrypt("mill-stone", Buffer.from("0123456789abcdef")), hash);
   });
 });
