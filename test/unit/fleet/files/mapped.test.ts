@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { ConfigSyntaxError, Parsed, parse, readConfig } from "../../../../configs/format/parse";
@@ -31,7 +31,10 @@ describe("a configuration as its rehearsal runs it", () => {
       try {
         const env = await environmentOf(one);
         for (const file of await writeCase(one, folder)) {
-          const world = { readFile: (path: string) => readFileSync(path, "utf8"), env: (name: string) => env[name] };
+          const world = {
+            readFile: (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : undefined),
+            env: (name: string) => env[name],
+          };
           let map;
           try {
             map = readConfig(readFileSync(file, "utf8"), file, world);
@@ -42,7 +45,7 @@ describe("a configuration as its rehearsal runs it", () => {
           const written = parse(mappedConfig(map, PLACE));
           for (const [path, text] of texts(written, "")) {
             const where = `${relative(folder, file)}${path}: ${text}`;
-            const [, host] = /^(?:[a-z-]+:\/\/)(?:[^@/]*@)?(\[[^\]]*\]|[^:/]*)/.exec(text) ?? [];
+            const [, host] = /^(?:[a-z-]+:\/\/)(?:[^/]*@)?(\[[^\]]*\]|[^:/@]*)/.exec(text) ?? [];
             if (host !== undefined) assert.equal(host, "127.0.0.1", where);
             if (/(^|\.)(listen|http)$/.test(path)) assert.match(text, /^127\.0\.0\.1:\d+$/, where);
             if (/_(dir|file)$|\.credentials$/.test(path)) assert.match(text, /^\/rehearsal\//, where);
