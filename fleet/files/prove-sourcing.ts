@@ -20,9 +20,10 @@ import type { Watched } from "./watch";
 
 const MESSAGES = 40;
 const BYTES = 100_000;
-/** Until a source asks again. */
-const ARRIVE_MS = 1_500;
-const TRIES = 3;
+/** A transfer in which nothing moves for so long has stalled. */
+const STALLED_MS = 1_500;
+/** For all of it. */
+const ALL_MS = 5_000;
 const REQUEST_MS = 2_000;
 
 const notTried = (why: string): Sourcing => ({ is: "not-tried", why });
@@ -123,11 +124,13 @@ async function transfer(atSite: JetStream, atHub: JetStream, plan: Plan, bytes: 
     await atSite.connection.request(subject, payload, { timeout: REQUEST_MS });
   }
   let come = 0;
-  for (let tries = 0; come < MESSAGES && tries < TRIES; tries++) {
+  const deadline = Date.now() + ALL_MS;
+  for (let before = -1; come < MESSAGES && (come > before || come === 0) && Date.now() < deadline;) {
+    before = come;
     come = await lookUntil(
       async () => (await atHub.stream(copy))?.state.messages ?? 0,
       (messages) => messages >= MESSAGES,
-      { within: ARRIVE_MS, every: 50 },
+      { within: STALLED_MS, every: 50 },
     );
     // A request that a cluster was not ready for waits for 30 s; sources that are set anew ask again at once.
     if (come === 0 && !isMirror) await askAgain(atHub, copy, from);

@@ -1,6 +1,7 @@
 import type { ConfigServer, Remote } from "../../diagnosis/files/server";
 import type { Shown, ShownLink } from "../../diagnosis/files/shown";
 import { type Hub, linkUp } from "../../diagnosis/files/links";
+import { Refusal } from "../../machine/refusal";
 import { lookUntil } from "../../machine/until";
 import { readCertificate } from "../../servers/x509";
 import { ProcessHost } from "../../servers/process-host";
@@ -14,8 +15,8 @@ import { Watched, isLasting, monitored, reasonsFor, watchLinks, whyEnded } from 
  * written.
  */
 
-/** How long a server may take until it answers, or ends. */
-const START_MS = 4_000;
+/** How long a server may take until it answers, or ends: on a busy machine longer than the fraction of a second that it needs. */
+const START_MS = 15_000;
 
 /** Everything happens in `folder`; its caller ends the servers there and removes it. */
 export async function rehearseFiles(
@@ -59,7 +60,10 @@ async function start(one: LaidServer, natsServer: string): Promise<string | unde
   });
   const seen = await lookUntil(look, ({ ended, answers }) => ended || answers, { within: START_MS, every: 20 });
   if (seen.ended) return whyEnded(one);
-  return seen.answers ? undefined : `it did not answer within ${START_MS / 1000} s`;
+  if (seen.answers) return undefined;
+  throw new Refusal(
+    `a server of ${one.server.file} did not answer within ${START_MS / 1000} s; try again on a machine that has time`,
+  );
 }
 
 /** Every remote of a running server whose hub runs too, and that has here what it takes. */

@@ -13,6 +13,8 @@ export class Relay {
   readonly ever = new Set<number>();
   /** When the last connection was closed; ms since 1970, 0 for none. */
   closedAt = 0;
+  /** How often the leaf server dialled. */
+  dialled = 0;
   private isShut = false;
 
   /** @param target the port on loopback to which it passes on. */
@@ -31,6 +33,7 @@ export class Relay {
       from.on("error", () => undefined).destroy();
       return;
     }
+    this.dialled++;
     const to = createConnection({ host: "127.0.0.1", port: target });
     let port = 0;
     to.once("connect", () => {

@@ -8,6 +8,8 @@ import type { LaidServer, Way } from "./layout";
 
 /** How long a link may take from the moment when its servers run. */
 const LINK_MS = 5_000;
+/** How long it may take on a machine so busy that the leaf server has not dialled before. */
+const BUSY_MS = 15_000;
 /** How long a connection must last to be a link: one that is refused lasts for some milliseconds. */
 const LASTING_MS = 300;
 /** After so many connections that were all closed, nothing better will come. */
@@ -75,11 +77,13 @@ async function watchWays(looks: readonly Look[], laid: readonly LaidServer[]): P
   }
   const isSettled = ({ link, way }: Look): boolean =>
     link.up !== undefined || isHopeless(way, before.get(way) ?? 0, started);
+  const isOver = (one: Look): boolean =>
+    isSettled(one) || (Date.now() - started > LINK_MS && one.way.relay.dialled > 0);
   const look = async (): Promise<void> => {
     const pages = await Promise.all(hubs.map((hub) => monitored<Leafz>(hub, "leafz")));
     for (const one of looks) if (!isSettled(one)) lookAt(one, hubs, pages, since);
   };
-  await lookUntil(look, () => looks.every(isSettled), { within: LINK_MS, every: 40 });
+  await lookUntil(look, () => looks.every(isOver), { within: BUSY_MS, every: 40 });
 }
 
 /** @param since when each connection was seen first; ms since 1970. */

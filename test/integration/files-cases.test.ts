@@ -12,7 +12,7 @@ import { Case, casesOf, environmentOf, writeCase } from "../support/cases/case-f
  */
 
 /** Rehearsals side by side: they wait more than they work. */
-const AT_ONCE = 5;
+const AT_ONCE = 4;
 
 describe("check-config, on files of every kind", function () {
   this.timeout(60_000);
