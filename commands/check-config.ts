@@ -7,7 +7,7 @@ import { ConfigFinding, describeConfigFinding } from "../diagnosis/files/finding
 import { readServer } from "../diagnosis/files/reading";
 import { judgeConfigs } from "../diagnosis/files/rules/judge";
 import type { ConfigServer } from "../diagnosis/files/server";
-import { askServers } from "./ask-servers";
+import { askServers } from "./files/ask-servers";
 import { Refusal, messageOf } from "../machine/refusal";
 import { type Call, parsed } from "./parse";
 

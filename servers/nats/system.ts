@@ -34,6 +34,9 @@ export interface LeafLink {
   id: number;
   name: string;
   account: string;
+  /** The other end's address. */
+  ip?: string;
+  port?: number;
   rtt?: string;
   in_msgs: number;
   out_msgs: number;

@@ -8,6 +8,8 @@ export interface Proxy extends AsyncDisposable {
   swallow(from: "site" | "hub", what?: RegExp): void;
   /** Lets everything through again, also on the connections that stand. */
   restore(): void;
+  /** Ends what is there and takes nothing new, until it is told otherwise. */
+  cut(isCut: boolean): void;
   /** From now on, what comes from the site crosses at this rate; undefined for as fast as it can. */
   slow(bytesPerSecond: number | undefined): void;
 }
@@ -16,7 +18,12 @@ export async function proxyTo(port: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let rate: number | undefined;
   let swallowed: { site?: RegExp; hub?: RegExp } = {};
+  let isCut = false;
   const server = createServer((site) => {
+    if (isCut) {
+      site.on("error", () => undefined).destroy();
+      return;
+    }
     const hub = createConnection({ host: "127.0.0.1", port });
     for (const [name, from, to] of [
       ["site", site, hub],
@@ -41,6 +48,10 @@ export async function proxyTo(port: number): Promise<Proxy> {
   return {
     port: (server.address() as AddressInfo).port,
     slow: (bytesPerSecond) => void (rate = bytesPerSecond),
+    cut(cut) {
+      isCut = cut;
+      if (cut) for (const socket of sockets) socket.destroy();
+    },
     restore: () => void (swallowed = {}),
     swallow: (from, what = /^/) => void (swallowed[from] = what),
     async [Symbol.asyncDispose]() {

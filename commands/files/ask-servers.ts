@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { ConfigFinding, draft, finished } from "../diagnosis/files/finding";
-import type { Known } from "../diagnosis/files/links";
-import type { ConfigServer } from "../diagnosis/files/server";
-import type { Shown } from "../diagnosis/files/shown";
-import type { FilesToRehearse } from "../fleet/files/layout";
-import { rehearseFiles } from "../fleet/files/rehearse-files";
-import { readText } from "../machine/folders";
-import { messageOf } from "../machine/refusal";
-import { inRehearsalFolder } from "../providers/rehearsal/rehearsal-folder";
-import { NatsServer, checkConfig, findNatsServer } from "../servers/nats-server-binary";
+import { ConfigFinding, draft, finished } from "../../diagnosis/files/finding";
+import type { Known } from "../../diagnosis/files/links";
+import type { ConfigServer } from "../../diagnosis/files/server";
+import type { Shown } from "../../diagnosis/files/shown";
+import type { FilesToRehearse } from "../../fleet/files/layout";
+import { rehearseFiles } from "../../fleet/files/rehearse-files";
+import { readText } from "../../machine/folders";
+import { messageOf } from "../../machine/refusal";
+import { inRehearsalFolder } from "../../providers/rehearsal/rehearsal-folder";
+import { NatsServer, checkConfig, findNatsServer } from "../../servers/nats-server-binary";
 
 /** What real servers say of hand-written files: first `nats-server -t` of each file, then all of them in a rehearsal. */
 

@@ -1,0 +1,38 @@
+import { closeShared } from "../servers/nats/connection";
+import { Refusal, report } from "../machine/refusal";
+import { Watcher } from "../fleet/watch/watcher";
+import { exportSecrets } from "./stack/cli";
+import { parsed, projectFolder } from "./parse";
+import { pulumiStack } from "./stack/pulumi-stack";
+import { fleetOf } from "./state/fleet-state";
+
+// What `nats-hub-leaf watch` does: it stays, says when links come and go, and starts sources anew that wait for nothing.
+
+/** Runs until it gets SIGINT or SIGTERM, and returns the exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  const end = new AbortController();
+  const stop = (): void => end.abort();
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  try {
+    const { stack } = parsed("watch", args);
+    const folder = projectFolder();
+    const state = await exportSecrets(await pulumiStack(folder, stack));
+    if (state === undefined) {
+      throw new Refusal(`stack '${stack}': there is none; name one with STACK=…, or run 'make up'`);
+    }
+    const sites = fleetOf(state, stack, folder).filter(({ access }) => access.expect === "online");
+    const say = (line: string): void => console.log(`${new Date().toISOString()} ${line}`);
+    say(`watching the links of ${sites.map(({ access }) => access.site).join(", ") || "no site"}`);
+    await new Watcher(
+      sites.map((one) => ({ ...one, stack })),
+      say,
+    ).run(end.signal);
+    return 0;
+  } catch (error) {
+    report(error);
+    return 1;
+  } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+    await closeShared();
+  }
+}
