@@ -97,9 +97,9 @@ function goneFront({ front, left = 0 }: SiteRecord, { deliveredAgain: { ofFront,
 function moved(before: SiteRecord, look: Look): SiteRecord {
   const { repeated, storedByEarlier, at, atSite, gap, position, ident, earlier, oldest, onHub } = look;
   const again = repeated === undefined ? 0 : repeated.last - repeated.first + 1;
-  const { ident: _ident, earlier: _earlier, front, ...rest } = before;
+  const { ident: _ident, earlier: _earlier, front, left: leftBefore = 0, leftBelow, ...rest } = before;
   // Sequences of another stream of the site say nothing of what had left.
-  const left = (before.left ?? 0) + (atSite.history === "same" ? goneFront(before, look) : 0);
+  const left = leftBefore + (atSite.history === "same" ? goneFront(before, look) : 0);
   return {
     ...rest,
     ...present({ ident, earlier }),
@@ -113,7 +113,7 @@ function moved(before: SiteRecord, look: Look): SiteRecord {
     gap,
     position,
     oldest,
-    ...(left === 0 ? {} : { left, leftBelow: front === undefined || front === 0 ? before.leftBelow : before.oldest }),
+    ...(left === 0 ? {} : { left, leftBelow: front === undefined || front === 0 ? leftBelow : before.oldest }),
     purges: onHub.history === "made anew" ? [] : (before.purges ?? []),
   };
 }

@@ -117,6 +117,9 @@ describe("the arithmetic of the account book", () => {
     const back = stored(65, { first: 11, held: 55 });
     const again = { oldest: 11, deliveredAgain: { ofFront: 30, ofLeft: 30 } };
     assert.deepEqual(told(after(...before, look("03:00", back, stored(55, anew("02:30")), 65, again))), []);
+    const all = { oldest: 1, deliveredAgain: { ofFront: 40, ofLeft: 40 } };
+    const whole = after(...before, look("03:00", stored(65), stored(65, anew("02:30")), 65, all));
+    assert.deepEqual(told(advance(whole, look("04:00", stored(65), stored(65), 65))), []);
   });
 
   it("tells what came twice to a hub's stream that was made anew, beside probes that it never had", () => {
