@@ -163,6 +163,48 @@ export const HUB_BOOK_ROWS: BookRow[] = [
     cause: /sources the site's stream 2 times/,
   },
   {
+    name: "a hub's store that is lost, and copies of purged messages with it, that a second source had brought",
+    modes: BOTH,
+    make: async (played) => {
+      const { fleet } = played;
+      await played.publish("oslo", 20);
+      await played.publish("bergen", 4);
+      await played.taken("oslo", "bergen");
+      await (await fleet.atHub("oslo")).purge("EVENTS", played.mode === "merged" ? "oslo.events.>" : "events.>");
+      await played.publish("oslo", 3);
+      await until("the hub has the new ones", async () => (await held(played)).includes("oslo-27"));
+      await played.look();
+      await secondSource(played, { subject_transforms: [{ src: "events.>", dest: "oslo.again.>" }] });
+      await until("the hub has the purged ones", async () => {
+        const ids = await held(played);
+        return ids.includes("oslo-1") && ids.filter((id) => id === "oslo-27").length === 2;
+      });
+      await fleet.up();
+      await played.look();
+      await known(played);
+      await (await fleet.atSite("oslo")).purge(played.streamAt("oslo"), "events.>");
+      await loseStore(fleet.hub);
+      await fleet.up();
+      await played.taken("bergen");
+    },
+    tells: { oslo: { missing: 23 } },
+    cause: /the hub's stream was made anew/,
+  },
+  {
+    name: "a hub that lost its store after somebody had purged its stream, and a site that holds nothing",
+    modes: ["perSite"],
+    make: async (played) => {
+      await played.publish("oslo", 20);
+      await played.taken("oslo");
+      await (await played.fleet.atHub("oslo")).purge("EVENTS", "events.>");
+      await (await played.fleet.atSite("oslo")).purge(played.streamAt("oslo"), "events.>");
+      await played.look();
+      await loseStore(played.fleet.hub);
+      await played.fleet.up();
+    },
+    tells: { oslo: { dropped: 20 } },
+  },
+  {
     name: "a second source that was taken off, and that brought the hub's last message",
     modes: ["perSite"],
     make: async (played) => {
