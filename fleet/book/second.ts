@@ -36,17 +36,18 @@ async function copiesOf(
 export async function withSecondCopies(
   access: SiteAccess,
   stream: StreamSettings,
-  { book, last: { site, onHub, ident, position } }: { book: Collection; last: Look },
+  { book, last: { site, atSite, onHub, ident, position } }: { book: Collection; last: Look },
   before: Collection | undefined,
 ): Promise<Collection> {
   const [record, earlier] = [book.sites[site], before?.sites[site]];
   if (record === undefined || earlier?.hubLast === undefined || ident === undefined || onHub.history !== "same")
     return book;
   if (countOf(record.differences, "doubled") <= countOf(earlier.differences, "doubled")) return book;
+  const isAnew = atSite.history === "made anew" || (earlier.ident !== undefined && earlier.ident !== ident);
   const js = await atHub(access, stream);
   const first = Math.max(onHub.first, earlier.hubLast + 1, onHub.last - MOST_READ + 1);
   const copies = await copiesOf(js, stream.name, ident, { first, last: onHub.last });
-  const second = withCopies(record.second ?? [], secondOf(copies, earlier.position));
+  const second = withCopies(record.second ?? [], secondOf(copies, isAnew ? 0 : earlier.position));
   const oldest = await oldestCopy(js, stream, site, { first: onHub.first, ident, second });
   return { ...book, sites: { ...book.sites, [site]: { ...record, second, oldest: oldest ?? position + 1 } } };
 }
