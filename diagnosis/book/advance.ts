@@ -1,7 +1,7 @@
 import { present } from "../../configs/values";
 import { attributed, positionsAfter } from "./attribution";
 import { EndSeen, Look } from "./look";
-import { afterDelivery } from "./second-copies";
+import { afterDelivery, ofEarlierStream } from "./second-copies";
 import { leaving, withTurned, withoutLostProbes } from "./leaving";
 import {
   Collection,
@@ -99,7 +99,8 @@ function goneFront({ front, left = 0 }: SiteRecord, { deliveredAgain: { ofFront,
 function withSecond(before: Omit<SiteRecord, "front" | "left">, look: Look, isAnew: boolean): Omit<SiteRecord, "left"> {
   const { only, second, lost, lostAt, ...rest } = before;
   // The sequences of another stream of the site are other messages.
-  if (look.atSite.history === "made anew") return { ...rest, ...present({ lost }) };
+  if (look.atSite.history === "made anew")
+    return { ...rest, ...present({ lost }), ...(second === undefined ? {} : { second: ofEarlierStream(second) }) };
   const after = isAnew ? afterDelivery(present({ only, lost, lostAt }), look.delivery) : { lost, lostAt };
   return { ...rest, ...present({ second, ...after }) };
 }

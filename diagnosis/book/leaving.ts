@@ -12,7 +12,7 @@ import {
   withDifference,
 } from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
-import { afterHubWentBack, onlyCopies } from "./second-copies";
+import { afterHubWentBack, onlyCopies, secondBelow } from "./second-copies";
 
 /** What left the hub's stream, and by what. */
 
@@ -88,7 +88,7 @@ export function withTurned(collection: Collection, { onHub, stands, site, oldest
     const kept = isAnew ? 0 : stands === undefined ? Infinity : (stands.doubled?.[name] ?? 0);
     const gone = doubledOn(record) - kept;
     // Count each message once: second copies are in `undone`.
-    const twice = markUpTo(marks, first - 1)?.doubled?.[name] ?? 0;
+    const twice = secondBelow(record, first, doubledOn(record)) ?? markUpTo(marks, first - 1)?.doubled?.[name] ?? 0;
     const stored = isAlone ? first - 1 - twice : oldest - 1 - skipped - doubledOn(record);
     const probes = sum(purges.filter(({ last }) => last < first).map(({ count }) => count));
     return [

@@ -2,7 +2,7 @@
 
 /** A run of second copies: from one to the next, both sequences grow by one. */
 export interface SecondCopies {
-  /** Of the first one, in the hub's stream and at the site. */
+  /** Of the first one, in the hub's stream and at the site; there 0 for copies of an earlier stream of the site. */
   seq: number;
   origin: number;
   count: number;
@@ -74,8 +74,19 @@ export const upTo = (runs: readonly SecondCopies[], last: number): SecondCopies[
 export const startingAt = (runs: readonly SecondCopies[], first: number): SecondCopies[] =>
   runs.flatMap(({ seq, origin, count }) => {
     const less = Math.max(0, first - seq);
-    return less >= count ? [] : [{ seq: seq + less, origin: origin + less, count: count - less }];
+    if (less >= count) return [];
+    return [{ seq: seq + less, origin: origin === 0 ? 0 : origin + less, count: count - less }];
   });
+
+/** The runs once the site has another stream: its sequences say nothing of these copies. */
+export const ofEarlierStream = (runs: readonly SecondCopies[]): SecondCopies[] =>
+  runs.map((run) => ({ ...run, origin: 0 }));
+
+const numberOf = (runs: readonly SecondCopies[]): number => runs.reduce((sum, { count }) => sum + count, 0);
+
+/** Second copies that stood below a sequence of the hub's stream; undefined where the book does not know all of them. */
+export const secondBelow = ({ second = [] }: SecondBooked, seq: number, all: number): number | undefined =>
+  numberOf(second) === all ? numberOf(upTo(second, seq - 1)) : undefined;
 
 /** The sequence of the hub's stream, from the given one on, that is no second copy. */
 export function behindSecond(runs: readonly SecondCopies[], seq: number): number {
@@ -102,7 +113,7 @@ export const lengthOf = (ranges: readonly Range[]): number =>
 const originsBelow = (runs: readonly SecondCopies[], oldest: number): Range[] =>
   joined(
     runs.flatMap(({ origin, count }) =>
-      origin >= oldest ? [] : [{ first: origin, last: Math.min(origin + count, oldest) - 1 }],
+      origin === 0 || origin >= oldest ? [] : [{ first: origin, last: Math.min(origin + count, oldest) - 1 }],
     ),
   );
 

@@ -191,6 +191,38 @@ export const HUB_BOOK_ROWS: BookRow[] = [
     cause: /the hub's stream was made anew/,
   },
   {
+    name: "a hub's store that went back and is lost then, after somebody had purged everything, which was there twice",
+    modes: ["perSite"],
+    make: async (played) => {
+      const { fleet } = played;
+      await played.publish("oslo", 10);
+      await played.taken("oslo");
+      await secondSource(played, { subject_transforms: [{ src: "events.>", dest: "oslo.again.>" }] });
+      await until("everything is there twice", async () => (await held(played)).length === 20);
+      await fleet.up();
+      await played.look();
+      await (await fleet.atHub("oslo")).purge("EVENTS", "events.>");
+      await (await fleet.atHub("oslo")).purge("EVENTS", "oslo.again.>");
+      await (await fleet.atSite("oslo")).purge("EVENTS", "events.>");
+      await played.publish("oslo", 12);
+      await played.taken("oslo");
+      await played.look();
+      await keepStore(fleet.hub);
+      await played.publish("oslo", 3);
+      await played.taken("oslo");
+      await played.look();
+      await rollBack(fleet.hub);
+      await played.taken("oslo");
+      await played.look();
+      await known(played);
+      await (await fleet.atSite("oslo")).purge("EVENTS", "events.>");
+      await loseStore(fleet.hub);
+      await fleet.up();
+    },
+    tells: { oslo: { missing: 15 } },
+    leftBefore: 10,
+  },
+  {
     name: "a hub that lost its store after somebody had purged its stream, and a site that holds nothing",
     modes: ["perSite"],
     make: async (played) => {

@@ -3,7 +3,9 @@ import {
   afterDelivery,
   afterHubWentBack,
   behindSecond,
+  ofEarlierStream,
   onlyCopies,
+  secondBelow,
   secondOf,
   undelivered,
   withCopies,
@@ -90,6 +92,18 @@ describe("second copies on the hub", () => {
 
   it("stay lost where their sequences say nothing any more", () => {
     assert.deepEqual(afterDelivery({ lost: 3 }, { from: 1, deleted: [] }), { lost: 3 });
+  });
+
+  it("are counted where they left the hub, when the book knows all of them", () => {
+    const second = [
+      { seq: 31, origin: 1, count: 5 },
+      { seq: 40, origin: 19, count: 4 },
+    ];
+    assert.equal(secondBelow({ second }, 42, 9), 7);
+    assert.equal(secondBelow({ second: ofEarlierStream(second) }, 42, 9), 7);
+    assert.equal(secondBelow({ second }, 42, 10), undefined);
+    assert.equal(secondBelow({}, 42, 0), 0);
+    assert.deepEqual(onlyCopies({ second: ofEarlierStream(second), oldest: 21 }, 33), []);
   });
 
   it("go with a store that went back to before them", () => {
