@@ -89,8 +89,9 @@ const turned = ({ turned: before }: HubRecord, { onHub: { history }, at }: Look)
 };
 
 /** Messages that had left the old hub stream and that no site delivers again. Negative: counted so before, and delivered now. */
-function goneFront({ front, left = 0 }: SiteRecord, { deliveredAgain: { ofFront, ofLeft } }: Look): number {
+function goneFront({ front, left = 0 }: SiteRecord, { atSite, deliveredAgain: { ofFront, ofLeft } }: Look): number {
   if (front === undefined) return 0;
+  if (atSite.history === "made anew") return front;
   // A killed server holds messages again that a limit had removed, when that limit is gone.
   return front > 0 ? Math.max(0, front - ofFront) : -Math.min(left, ofLeft);
 }
@@ -110,8 +111,7 @@ function moved(before: SiteRecord, look: Look): SiteRecord {
   const { repeated, storedByEarlier, at, atSite, gap, position, ident, earlier, oldest, onHub } = look;
   const again = repeated === undefined ? 0 : repeated.last - repeated.first + 1;
   const { ident: _ident, earlier: _earlier, front, left: leftBefore = 0, leftBelow, ...rest } = before;
-  // Sequences of another stream of the site say nothing of what had left.
-  const left = leftBefore + (atSite.history === "same" ? goneFront(before, look) : 0);
+  const left = leftBefore + goneFront(before, look);
   return {
     ...withSecond(rest, look, front !== undefined),
     ...present({ ident, earlier }),

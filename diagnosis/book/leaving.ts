@@ -72,6 +72,10 @@ export function withoutLostProbes(collection: Collection, { onHub }: Look): Coll
   return { ...collection, hub, sites: Object.fromEntries(sites) as Collection["sites"] };
 }
 
+/** Whether the oldest copy on the hub was of an earlier stream of the site: what had left before it was, too. */
+const isOfEarlier = ({ oldest, ident, earlier }: SiteRecord): boolean =>
+  oldest === 0 && (ident ?? earlier) !== undefined;
+
 /**
  * Credits each site with messages that the hub's new store lacks and that are no loss. `front`: messages that had left the
  * oldest end of a stream before it was made anew. `undone`: second copies that the old store held and the new one does not.
@@ -98,7 +102,9 @@ export function withTurned(collection: Collection, { onHub, stands, site, oldest
         ...(isAnew ? {} : afterHubWentBack(record, turnedBack)),
         ...(gone <= 0 ? {} : { undone: undone + gone }),
         ...(isAnew ? { absent: record.own.purgedAtSite } : {}),
-        ...(isAnew && oldest > 0 ? { front: Math.max(0, stored - probes), only: onlyCopies(record, first) } : {}),
+        ...(isAnew && (oldest > 0 || (isAlone && isOfEarlier(record)))
+          ? { front: Math.max(0, stored - probes), only: onlyCopies(record, first) }
+          : {}),
       },
     ];
   });

@@ -223,6 +223,43 @@ export const HUB_BOOK_ROWS: BookRow[] = [
     leftBefore: 10,
   },
   {
+    name: "a hub that lost its store after somebody had purged some of its copies of an earlier stream of the site",
+    modes: ["perSite"],
+    make: async (played) => {
+      await played.publish("oslo", 10, { subject: "events.b" });
+      await played.publish("oslo", 10);
+      await played.taken("oslo");
+      await played.look();
+      await loseStore(played.fleet.site("oslo"));
+      await played.fleet.up();
+      await played.publish("oslo", 5);
+      await played.taken("oslo");
+      await (await played.fleet.atHub("oslo")).purge("EVENTS", "events.b");
+      await played.look();
+      await loseStore(played.fleet.hub);
+      await played.fleet.up();
+      await played.taken("oslo");
+    },
+    tells: { oslo: { missing: 10, dropped: 10 } },
+  },
+  {
+    name: "a hub and a site that lost their stores at once, after somebody had purged some messages on the hub",
+    modes: ["perSite"],
+    make: async (played) => {
+      await played.publish("oslo", 10, { subject: "events.b" });
+      await played.publish("oslo", 10);
+      await played.taken("oslo");
+      await (await played.fleet.atHub("oslo")).purge("EVENTS", "events.b");
+      await played.look();
+      await loseStore(played.fleet.hub);
+      await loseStore(played.fleet.site("oslo"));
+      await played.fleet.up();
+      await played.publish("oslo", 5);
+      await played.taken("oslo");
+    },
+    tells: { oslo: { missing: 10, dropped: 10 } },
+  },
+  {
     name: "a hub that lost its store after somebody had purged its stream, and a site that holds nothing",
     modes: ["perSite"],
     make: async (played) => {
