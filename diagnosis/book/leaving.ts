@@ -73,8 +73,7 @@ export function withoutLostProbes(collection: Collection, { onHub }: Look): Coll
 }
 
 /** Whether the oldest copy on the hub was of an earlier stream of the site: what had left before it was, too. */
-const isOfEarlier = ({ oldest, ident, earlier }: SiteRecord): boolean =>
-  oldest === 0 && (ident ?? earlier) !== undefined;
+const isOfEarlier = ({ oldest, earlier }: SiteRecord): boolean => oldest === 0 && earlier !== undefined;
 
 /**
  * Credits each site with messages that the hub's new store lacks and that are no loss. `front`: messages that had left the

@@ -123,6 +123,24 @@ describe("the arithmetic of the account book", () => {
     assert.deepEqual(told(advance(whole, look("04:00", stored(65), stored(65), 65))), []);
   });
 
+  it("tells what had left a hub's stream no second time, when no stream of the site delivers it again", () => {
+    // 10 of 20 were purged on the hub.
+    const purged = stored(20, { first: 11, held: 10 });
+    const before = [look("01:00", stored(20), stored(20), 20), look("02:00", stored(20), purged, 20, { oldest: 11 })];
+    const anew: Partial<EndSeen> = { created: "2026-11-01T03:30:00Z", history: "made anew" };
+    const atSite = stored(5, { created: "2026-11-01T02:30:00Z", history: "made anew" });
+    const both = look("04:00", atSite, stored(5, anew), 5, { storedByEarlier: 20 });
+    const expected = [
+      { kind: "missing", count: 10 },
+      { kind: "dropped", count: 10 },
+    ];
+    assert.deepEqual(told(after(...before, both)), expected, "both at once");
+    const earlier = { ident: "B", earlier: "A", oldest: 0 };
+    const site = look("03:00", atSite, stored(25, { first: 11, held: 15 }), 5, { storedByEarlier: 20, ...earlier });
+    const hub = look("04:00", { ...atSite, history: "same" }, stored(5, anew), 5, { ident: "B", oldest: 1 });
+    assert.deepEqual(told(after(...before, site, hub)), expected, "one after the other");
+  });
+
   it("tells what came twice to a hub's stream that was made anew, beside probes that it never had", () => {
     const begun = after(look("01:00", stored(60), stored(60), 60));
     const { oslo } = begun.sites;
