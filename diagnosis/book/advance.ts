@@ -1,6 +1,7 @@
 import { present } from "../../configs/values";
 import { attributed, positionsAfter } from "./attribution";
 import { EndSeen, Look } from "./look";
+import { afterDelivery, ofEarlierStream } from "./second-copies";
 import { leaving, withTurned, withoutLostProbes } from "./leaving";
 import {
   Collection,
@@ -60,6 +61,7 @@ function opened(collection: Collection | undefined, look: Look): Collection {
     gap,
     position,
     oldest,
+    hubLast: onHub.last,
     ...present({ ident, earlier }),
     skipped: 0,
     own: NOTHING_OWN,
@@ -87,21 +89,31 @@ const turned = ({ turned: before }: HubRecord, { onHub: { history }, at }: Look)
 };
 
 /** Messages that had left the old hub stream and that no site delivers again. Negative: counted so before, and delivered now. */
-function goneFront({ front, left = 0 }: SiteRecord, { deliveredAgain: { ofFront, ofLeft } }: Look): number {
+function goneFront({ front, left = 0 }: SiteRecord, { atSite, deliveredAgain: { ofFront, ofLeft } }: Look): number {
   if (front === undefined) return 0;
+  if (atSite.history === "made anew") return front;
   // A killed server holds messages again that a limit had removed, when that limit is gone.
   return front > 0 ? Math.max(0, front - ofFront) : -Math.min(left, ofLeft);
+}
+
+/** What the record says of second copies after the look. `isAnew`: the hub's stream was made anew since the site's last one. */
+function withSecond(before: Omit<SiteRecord, "front" | "left">, look: Look, isAnew: boolean): Omit<SiteRecord, "left"> {
+  const { only, second, lost, lostAt, ...rest } = before;
+  // The sequences of another stream of the site are other messages.
+  if (look.atSite.history === "made anew")
+    return { ...rest, ...present({ lost }), ...(second === undefined ? {} : { second: ofEarlierStream(second) }) };
+  const after = isAnew ? afterDelivery(present({ only, lost, lostAt }), look.delivery) : { lost, lostAt };
+  return { ...rest, ...present({ second, ...after }) };
 }
 
 /** The site's record after the look, before its differences are judged. */
 function moved(before: SiteRecord, look: Look): SiteRecord {
   const { repeated, storedByEarlier, at, atSite, gap, position, ident, earlier, oldest, onHub } = look;
   const again = repeated === undefined ? 0 : repeated.last - repeated.first + 1;
-  const { ident: _ident, earlier: _earlier, front, ...rest } = before;
-  // Sequences of another stream of the site say nothing of what had left.
-  const left = (before.left ?? 0) + (atSite.history === "same" ? goneFront(before, look) : 0);
+  const { ident: _ident, earlier: _earlier, front, left: leftBefore = 0, leftBelow, ...rest } = before;
+  const left = leftBefore + goneFront(before, look);
   return {
-    ...rest,
+    ...withSecond(rest, look, front !== undefined),
     ...present({ ident, earlier }),
     at,
     stream: recordOf(atSite, before.stream),
@@ -113,7 +125,8 @@ function moved(before: SiteRecord, look: Look): SiteRecord {
     gap,
     position,
     oldest,
-    ...(left === 0 ? {} : { left, leftBelow: front === undefined || front === 0 ? before.leftBelow : before.oldest }),
+    hubLast: onHub.last,
+    ...(left === 0 ? {} : { left, leftBelow: front === undefined || front === 0 ? leftBelow : before.oldest }),
     purges: onHub.history === "made anew" ? [] : (before.purges ?? []),
   };
 }

@@ -12,6 +12,7 @@ import {
   withDifference,
 } from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
+import { afterHubWentBack, onlyCopies, secondBelow } from "./second-copies";
 
 /** What left the hub's stream, and by what. */
 
@@ -71,30 +72,38 @@ export function withoutLostProbes(collection: Collection, { onHub }: Look): Coll
   return { ...collection, hub, sites: Object.fromEntries(sites) as Collection["sites"] };
 }
 
+/** Whether the oldest copy on the hub was of an earlier stream of the site: what had left before it was, too. */
+const isOfEarlier = ({ oldest, earlier }: SiteRecord): boolean => oldest === 0 && earlier !== undefined;
+
 /**
  * Credits each site with messages that the hub's new store lacks and that are no loss. `front`: messages that had left the
  * oldest end of a stream before it was made anew. `undone`: second copies that the old store held and the new one does not.
  */
-export function withTurned(collection: Collection, { onHub, stands }: Look): Collection {
+export function withTurned(collection: Collection, { onHub, stands, site, oldest: oldestNow }: Look): Collection {
   if (onHub.history === "same") return collection;
   const isAnew = onHub.history === "made anew";
   const isAlone = Object.keys(collection.positions).length < 2;
   const { first, marks } = collection.hub;
   const sites = Object.entries(collection.sites).map(([name, record]): [string, SiteRecord] => {
+    const { second: _second, ...rest } = record;
     const { oldest = 0, purges = [], skipped, undone = 0 } = record;
+    const turnedBack = { stands: stands?.seq, first, oldest: name === site ? oldestNow : oldest };
     const kept = isAnew ? 0 : stands === undefined ? Infinity : (stands.doubled?.[name] ?? 0);
     const gone = doubledOn(record) - kept;
     // Count each message once: second copies are in `undone`.
-    const twice = markUpTo(marks, first - 1)?.doubled?.[name] ?? 0;
+    const twice = secondBelow(record, first, doubledOn(record)) ?? markUpTo(marks, first - 1)?.doubled?.[name] ?? 0;
     const stored = isAlone ? first - 1 - twice : oldest - 1 - skipped - doubledOn(record);
     const probes = sum(purges.filter(({ last }) => last < first).map(({ count }) => count));
     return [
       name,
       {
-        ...record,
+        ...rest,
+        ...(isAnew ? {} : afterHubWentBack(record, turnedBack)),
         ...(gone <= 0 ? {} : { undone: undone + gone }),
         ...(isAnew ? { absent: record.own.purgedAtSite } : {}),
-        ...(isAnew && oldest > 0 ? { front: Math.max(0, stored - probes) } : {}),
+        ...(isAnew && (oldest > 0 || (isAlone && isOfEarlier(record)))
+          ? { front: Math.max(0, stored - probes), only: onlyCopies(record, first) }
+          : {}),
       },
     ];
   });

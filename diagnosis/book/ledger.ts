@@ -1,3 +1,5 @@
+import { SecondBooked } from "./second-copies";
+
 /**
  * The account book of one stream of the hub: what its sites stored ever, against what the hub stored ever and what still
  * waits. Pure: a look's positions and the record of the look before give the new record.
@@ -68,7 +70,7 @@ export interface PendingRemoval {
   last: number;
 }
 
-export interface SiteRecord {
+export interface SiteRecord extends SecondBooked {
   /** When the book of this site begins, and its last look, in UTC. */
   since: string;
   at: string;
@@ -149,12 +151,12 @@ export const lostProbes = (own: OwnMessages, onHub: number): number =>
  * lost its tail has given away fewer sequences than the hub took: those above its last one are in `before`.
  */
 export function missingOf(record: SiteRecord, probesOnHub: number): number {
-  const { own, undone = 0, absent = 0 } = record;
+  const { own, undone = 0, absent = 0, lost: lostCopies = 0 } = record;
   const lost = lostProbes(own, probesOnHub);
   const known = Math.min(lost, absent);
   const all = withLostProbes(record) - known;
   // Any other probe that is gone explains a message that is missing, and none that is doubled.
-  return (all > 0 ? Math.max(0, all - (lost - known)) : all) - undone;
+  return (all > 0 ? Math.max(0, all - (lost - known)) : all) - undone + lostCopies;
 }
 
 const withLostProbes = ({

@@ -1,4 +1,5 @@
 import { Difference, History, HubMark, Mark } from "./ledger";
+import { Delivery } from "./second-copies";
 
 /** One end of a stream as a look sees it. */
 export interface EndSeen {
@@ -37,6 +38,8 @@ export interface Look {
    * this time; `ofLeft`: had left an earlier one, and nobody delivered it again then.
    */
   deliveredAgain: { ofFront: number; ofLeft: number };
+  /** What the site delivers to a hub's stream that was made anew. */
+  delivery: Delivery;
   /** Probes on the hub of this site's stream, purged at the site already. */
   probesOnHub: number;
   /** The site's source, as `positions` names it. */

@@ -2,38 +2,50 @@ import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { SiteRecord } from "../../diagnosis/book/ledger";
 import { Look } from "../../diagnosis/book/look";
+import { Delivery, SecondCopies, behindSecond } from "../../diagnosis/book/second-copies";
 import { originOf } from "../sourcing/lost-tail";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";
 import { identOf } from "./positions";
 
 /** What the hub held of a site at its oldest end: what is older had left the hub's stream before. */
 
+interface Seen {
+  first: number;
+  ident: string | undefined;
+  second: readonly SecondCopies[];
+}
+
 /**
- * The site's sequence of the oldest copy that the hub holds. `position` + 1 when it holds none; 0 when the copy is of an
- * earlier stream of this name at the site, or nobody can tell.
+ * The site's sequence of the oldest copy that the hub holds, but for second copies. Undefined when it holds none; 0 when the
+ * copy is of an earlier stream of this name at the site, or nobody can tell. `first`: of the hub's stream.
  */
 export async function oldestCopy(
   hub: JetStream,
   stream: StreamSettings,
   site: string,
-  { onHub, position, ident }: { onHub: StreamInfo; position: number; ident: string | undefined },
-): Promise<number> {
-  const copy = await hub.nextMessage(stream.name, collectedSubject(stream, site, ">"), onHub.state.first_seq);
-  if (copy === undefined) return position + 1;
+  { first, ident, second }: Seen,
+): Promise<number | undefined> {
+  const next = (seq: number) => hub.nextMessage(stream.name, collectedSubject(stream, site, ">"), seq);
+  let copy = await next(behindSecond(second, first));
+  while (copy !== undefined && behindSecond(second, copy.seq) > copy.seq)
+    copy = await next(behindSecond(second, copy.seq));
+  if (copy === undefined) return undefined;
   const isOfThis = ident !== undefined && identOf(copy) === ident;
   return isOfThis && copy.headers[SOURCE_HEADER] !== undefined ? originOf(copy) : 0;
 }
 
+/** What the site delivers to a hub's stream that was made anew: the hub may have it already, and the site no more. */
+export const deliveryOf = ({ state }: StreamInfo, oldestNow = Infinity): Delivery => ({
+  from: Math.max(1, Math.min(state.first_seq, oldestNow)),
+  deleted: state.deleted ?? [],
+});
+
 /** Messages that the site still held of what had left the hub's stream before it was made anew, and delivered again. */
 export function deliveredAgain(
   { oldest = 0, leftBelow = oldest }: SiteRecord,
-  { state }: StreamInfo,
-  oldestNow: number,
+  { from, deleted }: Delivery,
 ): Look["deliveredAgain"] {
-  const first = Math.max(1, Math.min(state.first_seq, oldestNow));
-  const heldBelow = (end: number): number => {
-    const deleted = (state.deleted ?? []).filter((seq) => seq >= first && seq < end).length;
-    return Math.max(0, end - first - deleted);
-  };
+  const heldBelow = (end: number): number =>
+    Math.max(0, end - from - deleted.filter((seq) => seq >= from && seq < end).length);
   return { ofFront: heldBelow(oldest), ofLeft: heldBelow(Math.min(oldest, leftBelow)) };
 }

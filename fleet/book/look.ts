@@ -7,14 +7,16 @@ import { advance, newsOf, noted } from "../../diagnosis/book/advance";
 import { EndSeen, Look } from "../../diagnosis/book/look";
 import { BookFacts, factsOf } from "../../diagnosis/book/facts";
 import { Collection, SiteRecord, lostProbes } from "../../diagnosis/book/ledger";
+import { upTo } from "../../diagnosis/book/second-copies";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { Overrun } from "../sourcing/lost-tail";
 import { StreamInfo } from "../../servers/nats/jetstream";
 import { causesOf } from "./causes";
-import { deliveredAgain, oldestCopy } from "./front";
+import { deliveredAgain, deliveryOf, oldestCopy } from "./front";
 import { jumpsOf } from "./merged";
 import { positionsOf, sameUpTo, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
+import { withSecondCopies } from "./second";
 import { changeBook, readBook, tellsOfHub } from "./record";
 
 /** One look at a stream of a site: what its positions say is booked, and what the book says then. */
@@ -45,10 +47,10 @@ export async function lookAtBook(look: BookLook): Promise<BookFacts | undefined>
       const before = found ?? look.copy;
       const seen = await settled(look, before);
       if (seen === undefined) return told(before, access.site);
-      const { book, last } = seen;
+      const book = await withSecondCopies(access, stream, seen, before);
       const written = withoutBegun(book, before);
       if (JSON.stringify(written) !== JSON.stringify(found)) write(written);
-      return factsOf(book, access.site, { ...last, tellsOfHub: tellsOfHub(book, access.site) });
+      return factsOf(book, access.site, { ...seen.last, tellsOfHub: tellsOfHub(book, access.site) });
     });
   } catch {
     await noteSite(look).catch(() => undefined);
@@ -124,17 +126,21 @@ async function lookOnce(
   const seen = await positionsOf(access, stream, before, overrun);
   if (seen === undefined) return undefined;
   const record = before?.sites[site];
-  const oldest = await oldestCopy(await atHub(access, stream), stream, site, seen);
   const isAnew = seen.history.hub === "made anew" || record?.front !== undefined;
-  const marks = before?.hub.marks ?? [];
+  const hub = await atHub(access, stream);
+  const stands =
+    seen.history.hub === "went back" ? await sameUpTo(hub, seen.onHub, before?.hub.marks ?? []) : undefined;
+  const known = seen.history.hub === "made anew" ? [] : (record?.second ?? []);
+  const second = seen.history.hub === "went back" ? upTo(known, stands?.seq ?? 0) : known;
+  const held = await oldestCopy(hub, stream, site, { ...seen, first: seen.onHub.state.first_seq, second });
+  const delivery = deliveryOf(seen.atSite, held);
   const look: Look = {
     ...seen,
     site,
-    oldest,
-    deliveredAgain:
-      record !== undefined && isAnew ? deliveredAgain(record, seen.atSite, oldest) : { ofFront: 0, ofLeft: 0 },
-    stands:
-      seen.history.hub === "went back" ? await sameUpTo(await atHub(access, stream), seen.onHub, marks) : undefined,
+    oldest: held ?? seen.position + 1,
+    delivery,
+    deliveredAgain: record !== undefined && isAnew ? deliveredAgain(record, delivery) : { ofFront: 0, ofLeft: 0 },
+    stands,
     hubNow: seen.onHub.ts === undefined ? Date.now() : Date.parse(seen.onHub.ts),
     atSite: endOf(seen.atSite, seen.history.site, seen.marks.site),
     onHub: endOf(seen.onHub, seen.history.hub, seen.marks.hub),

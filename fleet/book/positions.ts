@@ -7,7 +7,7 @@ import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { Ends, Overrun, Skew, divide, firstNew, clockSkew, isRecreated, originOf } from "../sourcing/lost-tail";
 import { lastOfAll, markOf } from "./marks";
 import { JetStream, SOURCE_HEADER, SourceInfo, StoredMessage, StreamInfo } from "../../servers/nats/jetstream";
-import { sourceIdentity } from "../sourcing/source-identity";
+import { originIn, sourceIdentity } from "../sourcing/source-identity";
 
 /** Reads where a site's stream and the hub's stream of it stand, and whether their stores are still those of the last look. */
 
@@ -192,10 +192,11 @@ export async function positionsOf(
   const skew = skewOf(atTheSite, onHub);
   const ident = identOf(copy);
   const isOfEarlier = earlier !== undefined && ident !== undefined ? ident === earlier : isRecreated(ends, skew, copy);
-  // What a message carries that stands at the last sequence is of the same moment as that.
+  // What a message of this source carries that stands at the last sequence is of the same moment as that.
   const isAlone = (onHub.sources ?? []).length === 1 && onHub.state.last_seq > 0;
   const newestOnHub = isAlone ? await hub.messageAt(stream.name, onHub.state.last_seq) : undefined;
-  const origin = newestOnHub?.headers[SOURCE_HEADER] === undefined ? undefined : originOf(newestOnHub);
+  const brought = originIn(newestOnHub?.headers[SOURCE_HEADER]);
+  const origin = brought?.identity === sourceIdentity(asConfig(source)) ? brought.seq : undefined;
   // Another source than the declared one takes anew what the hub has already.
   const taken = isDeclared(source, stream, site) || copy?.headers[SOURCE_HEADER] === undefined ? 0 : originOf(copy);
   const raw = isOfEarlier ? 0 : Math.max(taken, Math.min(origin ?? Infinity, source.seq ?? 0));

@@ -6,6 +6,7 @@ import { readJson, makeFolder, writePrivate } from "../../machine/folders";
 import { shared } from "../../servers/nats/connection";
 import { JetStream, SOURCE_HEADER, StoredMessage, StreamInfo } from "../../servers/nats/jetstream";
 import { varz } from "../../servers/nats/system";
+import { originIn, streamIdent } from "./source-identity";
 
 /**
  * What a site stored since it lost its last messages, on sequences that the hub had taken before: the hub skips it, and
@@ -93,9 +94,14 @@ const copiesOf = ({ onHub }: Pick<Ends, "onHub">, stream: StreamSettings, site: 
   filter: collectedSubject(stream, site, ">"),
 });
 
-/** The hub's copy of what the site stored as `seq`: a site's copies stand in the order of the site. */
+/**
+ * The hub's copy of what the site stored as `seq`. Copies of earlier streams of that name come first; those of the stream of
+ * now stand in the order of the site.
+ */
 async function copyOf(ends: Ends, stream: StreamSettings, site: string, seq: number) {
-  const isBefore = (message: StoredMessage) => originOf(message) < seq;
+  const now = streamIdent(ends.atSite.created);
+  const isOfEarlier = ({ headers }: StoredMessage) => (originIn(headers[SOURCE_HEADER])?.ident ?? now) !== now;
+  const isBefore = (message: StoredMessage) => isOfEarlier(message) || originOf(message) < seq;
   const { first } = await divide(ends.hub, copiesOf(ends, stream, site), rangeOf(ends.onHub), isBefore);
   return first !== undefined && originOf(first) === seq ? first : undefined;
 }

@@ -3,9 +3,29 @@ import { keepStore, loseStore, rollBack } from "../fleets/stores";
 import { until } from "../until";
 import { observedAt } from "../fleets/watched";
 
+import { Played } from "./played";
 import { BOTH, BookRow, damage, streamOf } from "./row";
 
 /** Ways to lose, to double and to drop messages on the hub, made on real servers. */
+
+/** Ids of all that the hub holds. */
+const held = async (played: Played): Promise<string[]> => played.idsIn(await played.fleet.atHub("oslo"), "EVENTS");
+
+/** Adds a source of oslo's stream by hand: the declared one, with a change. */
+async function secondSource(played: Played, change: object): Promise<void> {
+  const { config } = await played.fleet.collected("oslo");
+  const [own] = config.sources!.filter(({ external }) => external.api === "$JS.oslo.API");
+  await played.editOnHub({ sources: [...config.sources!, { ...own!, ...change }] });
+}
+
+/** Writes down that all differences are known. */
+async function known({ fleet }: Played): Promise<void> {
+  const known = { accept: "known", note: "a test", say: () => undefined } as const;
+  for (const site of ["oslo", "bergen"]) {
+    const observed = observedAt(fleet, site);
+    await repairSite({ observed, streams: observed.streams, ...known });
+  }
+}
 
 export const HUB_BOOK_ROWS: BookRow[] = [
   {
@@ -132,10 +152,7 @@ export const HUB_BOOK_ROWS: BookRow[] = [
     make: async (played) => {
       await played.publish("oslo", 10);
       await played.taken("oslo");
-      const { config } = await played.fleet.collected("oslo");
-      const [own] = config.sources!.filter(({ external }) => external.api === "$JS.oslo.API");
-      const second = { ...own!, subject_transforms: [{ src: "events.>", dest: "oslo.again.>" }] };
-      await played.editOnHub({ sources: [...config.sources!, second] });
+      await secondSource(played, { subject_transforms: [{ src: "events.>", dest: "oslo.again.>" }] });
       await played.publish("oslo", 12);
       await until("everything is there twice", async () => {
         const ids = await played.idsIn(await played.fleet.atHub("oslo"), "EVENTS");
@@ -144,6 +161,133 @@ export const HUB_BOOK_ROWS: BookRow[] = [
     },
     tells: { oslo: { doubled: 22 } },
     cause: /sources the site's stream 2 times/,
+  },
+  {
+    name: "a hub's store that is lost, and copies of purged messages with it, that a second source had brought",
+    modes: BOTH,
+    make: async (played) => {
+      const { fleet } = played;
+      await played.publish("oslo", 20);
+      await played.publish("bergen", 4);
+      await played.taken("oslo", "bergen");
+      await (await fleet.atHub("oslo")).purge("EVENTS", played.mode === "merged" ? "oslo.events.>" : "events.>");
+      await played.publish("oslo", 3);
+      await until("the hub has the new ones", async () => (await held(played)).includes("oslo-27"));
+      await played.look();
+      await secondSource(played, { subject_transforms: [{ src: "events.>", dest: "oslo.again.>" }] });
+      await until("the hub has the purged ones", async () => {
+        const ids = await held(played);
+        return ids.includes("oslo-1") && ids.filter((id) => id === "oslo-27").length === 2;
+      });
+      await fleet.up();
+      await played.look();
+      await known(played);
+      await (await fleet.atSite("oslo")).purge(played.streamAt("oslo"), "events.>");
+      await loseStore(fleet.hub);
+      await fleet.up();
+      await played.taken("bergen");
+    },
+    tells: { oslo: { missing: 23 } },
+    cause: /the hub's stream was made anew/,
+  },
+  {
+    name: "a hub's store that went back and is lost then, after somebody had purged everything, which was there twice",
+    modes: ["perSite"],
+    make: async (played) => {
+      const { fleet } = played;
+      await played.publish("oslo", 10);
+      await played.taken("oslo");
+      await secondSource(played, { subject_transforms: [{ src: "events.>", dest: "oslo.again.>" }] });
+      await until("everything is there twice", async () => (await held(played)).length === 20);
+      await fleet.up();
+      await played.look();
+      await (await fleet.atHub("oslo")).purge("EVENTS", "events.>");
+      await (await fleet.atHub("oslo")).purge("EVENTS", "oslo.again.>");
+      await (await fleet.atSite("oslo")).purge("EVENTS", "events.>");
+      await played.publish("oslo", 12);
+      await played.taken("oslo");
+      await played.look();
+      await keepStore(fleet.hub);
+      await played.publish("oslo", 3);
+      await played.taken("oslo");
+      await played.look();
+      await rollBack(fleet.hub);
+      await played.taken("oslo");
+      await played.look();
+      await known(played);
+      await (await fleet.atSite("oslo")).purge("EVENTS", "events.>");
+      await loseStore(fleet.hub);
+      await fleet.up();
+    },
+    tells: { oslo: { missing: 15 } },
+    leftBefore: 10,
+  },
+  {
+    name: "a hub that lost its store after somebody had purged some of its copies of an earlier stream of the site",
+    modes: ["perSite"],
+    make: async (played) => {
+      await played.publish("oslo", 10, { subject: "events.b" });
+      await played.publish("oslo", 10);
+      await played.taken("oslo");
+      await played.look();
+      await loseStore(played.fleet.site("oslo"));
+      await played.fleet.up();
+      await played.publish("oslo", 5);
+      await played.taken("oslo");
+      await (await played.fleet.atHub("oslo")).purge("EVENTS", "events.b");
+      await played.look();
+      await loseStore(played.fleet.hub);
+      await played.fleet.up();
+      await played.taken("oslo");
+    },
+    tells: { oslo: { missing: 10, dropped: 10 } },
+  },
+  {
+    name: "a hub and a site that lost their stores at once, after somebody had purged some messages on the hub",
+    modes: ["perSite"],
+    make: async (played) => {
+      await played.publish("oslo", 10, { subject: "events.b" });
+      await played.publish("oslo", 10);
+      await played.taken("oslo");
+      await (await played.fleet.atHub("oslo")).purge("EVENTS", "events.b");
+      await played.look();
+      await loseStore(played.fleet.hub);
+      await loseStore(played.fleet.site("oslo"));
+      await played.fleet.up();
+      await played.publish("oslo", 5);
+      await played.taken("oslo");
+    },
+    tells: { oslo: { missing: 10, dropped: 10 } },
+  },
+  {
+    name: "a hub that lost its store after somebody had purged its stream, and a site that holds nothing",
+    modes: ["perSite"],
+    make: async (played) => {
+      await played.publish("oslo", 20);
+      await played.taken("oslo");
+      await (await played.fleet.atHub("oslo")).purge("EVENTS", "events.>");
+      await (await played.fleet.atSite("oslo")).purge(played.streamAt("oslo"), "events.>");
+      await played.look();
+      await loseStore(played.fleet.hub);
+      await played.fleet.up();
+    },
+    tells: { oslo: { dropped: 20 } },
+  },
+  {
+    name: "a second source that was taken off, and that brought the hub's last message",
+    modes: ["perSite"],
+    make: async (played) => {
+      await played.look();
+      await played.publish("oslo", 5);
+      await played.publish("oslo", 6, { subject: "events.b" });
+      await played.taken("oslo");
+      await secondSource(played, { filter_subject: "events.a" });
+      await until("the hub has the second copies", async () => (await held(played)).length === 16);
+      await played.fleet.up();
+      await played.publish("oslo", 1);
+      await played.taken("oslo");
+    },
+    tells: { oslo: { doubled: 5 } },
   },
   ...["goes back to before that", "is lost"].map((how): BookRow => ({
     name: `a hub's store that ${how}, of a stream that had everything twice`,
@@ -155,19 +299,14 @@ export const HUB_BOOK_ROWS: BookRow[] = [
       await played.taken("oslo", "bergen");
       await played.look();
       if (how !== "is lost") await keepStore(fleet.hub);
-      const { config } = await fleet.collected("oslo");
-      const [own] = config.sources!.filter(({ external }) => external.api === "$JS.oslo.API");
-      const second = { ...own!, subject_transforms: [{ src: "events.>", dest: "oslo.again.>" }] };
-      await played.editOnHub({ sources: [...config.sources!, second] });
+      await secondSource(played, { subject_transforms: [{ src: "events.>", dest: "oslo.again.>" }] });
       await until("everything is there twice", async () => {
         const ids = await played.idsIn(await fleet.atHub("oslo"), "EVENTS");
         return ids.filter((id) => id === "oslo-10").length === 2;
       });
       await fleet.up();
       await played.look();
-      const observed = observedAt(fleet, "oslo");
-      const known = { accept: "known", note: "a test", say: () => undefined } as const;
-      await repairSite({ observed, streams: observed.streams, ...known });
+      await known(played);
       if (how === "is lost") await loseStore(fleet.hub);
       else await rollBack(fleet.hub);
       await fleet.up();

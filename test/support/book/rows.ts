@@ -229,6 +229,30 @@ export const BOOK_ROWS: BookRow[] = [
     cause: /went back in time/,
   },
   {
+    name: "a site's stream made anew, whose store went back in time afterwards",
+    modes: BOTH,
+    make: async (played) => {
+      await played.publish("oslo", 60);
+      await played.taken("oslo");
+      await loseStore(oslo(played.fleet));
+      await played.fleet.up();
+      await played.publish("oslo", 10);
+      await played.taken("oslo");
+      await keepStore(oslo(played.fleet));
+      await played.publish("oslo", 12);
+      await played.taken("oslo");
+      await played.look();
+      await rollBack(oslo(played.fleet));
+      await played.publish("oslo", 30);
+      await until("the hub goes on", async () => {
+        const ids = await played.idsIn(await played.fleet.atHub("oslo"), "EVENTS");
+        return ids.at(-1) === "oslo-112";
+      });
+    },
+    tells: { oslo: { missing: 12 } },
+    cause: /went back in time/,
+  },
+  {
     name: "a site's store that went back to nothing, and stored much more since",
     modes: BOTH,
     make: async (played) => {

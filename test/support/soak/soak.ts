@@ -21,6 +21,8 @@ export interface Soaked {
   doubled: number;
   dropped: number;
   pairs: number;
+  /** Told as missing, and not missing by ids: the book cannot tell them apart (docs/book.md). */
+  toldAgain: number;
 }
 
 const pickOperation = (random: Random): Operation => {
@@ -90,6 +92,11 @@ class Count {
       counts.set(reason, (counts.get(reason) ?? 0) + 1);
     }
     return [...counts].map(([reason, number]) => `missing by ids: ${number} of ${reason}`);
+  }
+
+  /** Messages that the book tells as missing a second time. */
+  get toldAgain(): number {
+    return [...this.twice.values()].reduce((sum, one) => sum + one, 0) - this.pairs;
   }
 
   /** What the book should tell as missing. */
@@ -187,6 +194,7 @@ export async function soak(mode: Mode, seed: number, most: number, script: reado
     doubled: book.reduce((sum, one) => sum + one, 0),
     dropped: count.droppedCopies,
     pairs: count.pairs,
+    toldAgain: count.toldAgain,
   };
 }
 

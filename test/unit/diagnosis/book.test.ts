@@ -42,6 +42,7 @@ const look = (at: string, atSite: EndSeen, onHub: EndSeen, position: number, mor
   repeated: undefined,
   storedByEarlier: undefined,
   oldest: onHub.held === 0 ? position + 1 : onHub.first,
+  delivery: { from: 1, deleted: [] },
   deliveredAgain: { ofFront: 0, ofLeft: 0 },
   probesOnHub: 0,
   jumps: undefined,
@@ -117,6 +118,27 @@ describe("the arithmetic of the account book", () => {
     const back = stored(65, { first: 11, held: 55 });
     const again = { oldest: 11, deliveredAgain: { ofFront: 30, ofLeft: 30 } };
     assert.deepEqual(told(after(...before, look("03:00", back, stored(55, anew("02:30")), 65, again))), []);
+    const all = { oldest: 1, deliveredAgain: { ofFront: 40, ofLeft: 40 } };
+    const whole = after(...before, look("03:00", stored(65), stored(65, anew("02:30")), 65, all));
+    assert.deepEqual(told(advance(whole, look("04:00", stored(65), stored(65), 65))), []);
+  });
+
+  it("tells what had left a hub's stream no second time, when no stream of the site delivers it again", () => {
+    // 10 of 20 were purged on the hub.
+    const purged = stored(20, { first: 11, held: 10 });
+    const before = [look("01:00", stored(20), stored(20), 20), look("02:00", stored(20), purged, 20, { oldest: 11 })];
+    const anew: Partial<EndSeen> = { created: "2026-11-01T03:30:00Z", history: "made anew" };
+    const atSite = stored(5, { created: "2026-11-01T02:30:00Z", history: "made anew" });
+    const both = look("04:00", atSite, stored(5, anew), 5, { storedByEarlier: 20 });
+    const expected = [
+      { kind: "missing", count: 10 },
+      { kind: "dropped", count: 10 },
+    ];
+    assert.deepEqual(told(after(...before, both)), expected, "both at once");
+    const earlier = { ident: "B", earlier: "A", oldest: 0 };
+    const site = look("03:00", atSite, stored(25, { first: 11, held: 15 }), 5, { storedByEarlier: 20, ...earlier });
+    const hub = look("04:00", { ...atSite, history: "same" }, stored(5, anew), 5, { ident: "B", oldest: 1 });
+    assert.deepEqual(told(after(...before, site, hub)), expected, "one after the other");
   });
 
   it("tells what came twice to a hub's stream that was made anew, beside probes that it never had", () => {
@@ -133,6 +155,37 @@ describe("the arithmetic of the account book", () => {
     assert.deepEqual(told(advance(whole, look("03:00", site, stored(65), 60, again))), [
       { kind: "doubled", count: 25 },
     ]);
+  });
+
+  it("tells what a hub's store took with it, when second copies of purged messages were the only ones", () => {
+    // 20 were purged; a second source brought the first 10 of them again, and 3 behind them.
+    const purged = stored(23, { first: 21, held: 3 });
+    const book = after(
+      look("01:00", stored(20), stored(20), 20),
+      look("02:00", stored(23), purged, 23),
+      look("03:00", stored(23), stored(36, { first: 21, held: 16 }), 23, { oldest: 21 }),
+    );
+    const { oslo } = book.sites;
+    assert.ok(oslo);
+    const second = [
+      { seq: 24, origin: 1, count: 10 },
+      { seq: 34, origin: 21, count: 3 },
+    ];
+    const doubled = { ...book, sites: { oslo: { ...oslo, second } } };
+    const anew: Partial<EndSeen> = { created: "2026-11-01T03:30:00Z", history: "made anew" };
+    const lost = (from: number) =>
+      advance(
+        doubled,
+        look("04:00", stored(23, { first: from, held: 24 - from }), stored(24 - from, anew), 23, {
+          oldest: from,
+          delivery: { from, deleted: [] },
+          deliveredAgain: { ofFront: Math.max(0, 21 - from), ofLeft: 0 },
+        }),
+      );
+    const missing = (from: number) => told(lost(from)).find(({ kind }) => kind === "missing")?.count ?? 0;
+    assert.deepEqual([1, 6, 11, 21, 23].map(missing), [0, 5, 10, 10, 12]);
+    const again = look("05:00", stored(23, { first: 21, held: 3 }), stored(3), 23, { oldest: 21 });
+    assert.deepEqual(told(advance(lost(21), again)), told(lost(21)), "told once");
   });
 
   it("tells what is on the hub once too often", () => {
