@@ -6,6 +6,7 @@ import { Stack } from "../support/stacks/cli";
 import { succeeded } from "../support/stacks/commands";
 import { arrived, publish } from "../support/stacks/traffic";
 import { startServer, stopServer, whileStopped } from "../support/fleets/servers";
+import { until } from "../support/until";
 
 /** What `--json` prints, as far as it is looked at here. */
 interface Printed {
@@ -74,6 +75,20 @@ describe("make doctor and make repair", () => {
       ["bergen: site-down"],
     );
     await startServer(folder("bergen"));
+  });
+
+  it("is watched: what comes and goes is said, until a signal ends it", async () => {
+    const watching = stack.startShell(`exec node commands/bin.js watch --stack ${stack.name}`);
+    let said = "";
+    watching.child.stdout!.on("data", (text: string) => (said += text));
+    const says = (what: RegExp): Promise<unknown> => until(`it says ${what.source}`, () => what.test(said));
+    await says(/watching the links of oslo, bergen/);
+    await stopServer(folder("bergen"));
+    await says(/Z bergen: its link is gone/);
+    await startServer(folder("bergen"));
+    await says(/Z bergen: its link is there/);
+    watching.child.kill("SIGTERM");
+    assert.equal((await watching.ended).code, 0);
   });
 
   describe("of a site whose store went back in time", () => {
