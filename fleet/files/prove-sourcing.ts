@@ -23,7 +23,7 @@ const BYTES = 100_000;
 /** A transfer in which nothing moves for so long has stalled. */
 const STALLED_MS = 1_500;
 /** For all of it. */
-const ALL_MS = 5_000;
+const ALL_MS = 3_500;
 const REQUEST_MS = 2_000;
 
 const notTried = (why: string): Sourcing => ({ is: "not-tried", why });

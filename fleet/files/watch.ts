@@ -6,7 +6,7 @@ import type { LaidServer, Way } from "./layout";
 
 /** What real servers show of hand-written files: who started, and which links are there, seen from both ends. */
 
-/** How long a link may take from the moment when its servers run. */
+/** How long a link may take from the moment when its servers run; shared by the ways of a remote that has several. */
 const LINK_MS = 5_000;
 /** How long it may take on a machine so busy that the leaf server has not dialled before. */
 const BUSY_MS = 15_000;
@@ -48,7 +48,7 @@ export async function watchLinks(links: readonly Watched[], laid: readonly LaidS
       const way = link.ways[round];
       return way === undefined ? [] : [{ link, way }];
     });
-    await watchWays(looked, laid);
+    await watchWays(looked, laid, LINK_MS / Math.max(1, rounds - 1));
     for (const { link, way } of looked) ups.get(link)?.push(...(link.up === undefined ? [] : [way]));
   }
   // What is proven afterwards needs the link where it came.
@@ -57,7 +57,7 @@ export async function watchLinks(links: readonly Watched[], laid: readonly LaidS
     link.refused = way === undefined ? [] : link.ways.filter((one) => !ups.get(link)?.includes(one));
     return way === undefined || link.up !== undefined ? [] : [{ link, way }];
   });
-  await watchWays(again, laid);
+  await watchWays(again, laid, LINK_MS);
 }
 
 /** A link on one of its ways. */
@@ -66,7 +66,7 @@ interface Look {
   way: Way;
 }
 
-async function watchWays(looks: readonly Look[], laid: readonly LaidServer[]): Promise<void> {
+async function watchWays(looks: readonly Look[], laid: readonly LaidServer[], within: number): Promise<void> {
   const started = Date.now();
   const since = new Map<string, number>();
   const hubs = laid.filter(({ server }) => looks.some(({ way }) => way.hub === server));
@@ -77,8 +77,7 @@ async function watchWays(looks: readonly Look[], laid: readonly LaidServer[]): P
   }
   const isSettled = ({ link, way }: Look): boolean =>
     link.up !== undefined || isHopeless(way, before.get(way) ?? 0, started);
-  const isOver = (one: Look): boolean =>
-    isSettled(one) || (Date.now() - started > LINK_MS && one.way.relay.dialled > 0);
+  const isOver = (one: Look): boolean => isSettled(one) || (Date.now() - started > within && one.way.relay.dialled > 0);
   const look = async (): Promise<void> => {
     const pages = await Promise.all(hubs.map((hub) => monitored<Leafz>(hub, "leafz")));
     for (const one of looks) if (!isSettled(one)) lookAt(one, hubs, pages, since);
