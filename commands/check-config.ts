@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { ConfigSyntaxError, ConfigWorld, readConfig } from "../configs/format/parse";
 import { maskSeeds } from "../configs/seeds";
-import { ConfigFinding, describeConfigFinding } from "../diagnosis/files/finding";
+import { ConfigFinding, describeConfigFinding, masked } from "../diagnosis/files/finding";
 import { readServer } from "../diagnosis/files/reading";
 import { judgeConfigs } from "../diagnosis/files/rules/judge";
 import type { ConfigServer } from "../diagnosis/files/server";
@@ -37,7 +37,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const { words, values } = call;
   const maps = [values.map ?? []].flat().map(String);
-  const report = await checkConfigs([...new Set(words)], { asksServer: values["no-server"] !== true, maps });
+  const report = await checkConfigs(once(words), { asksServer: values["no-server"] !== true, maps });
   console.log(maskSeeds(values.json === true ? JSON.stringify(report, null, 2) : describeReport(report)));
   return exitCode(report);
 }
@@ -61,6 +61,8 @@ export async function checkConfigs(
   const find = ({ file }: ConfigServer, named: string): string | undefined => found(file, named, env);
   for (const file of files) {
     try {
+      // A pipe can be read once only, and one without a writer never ends.
+      if (!fs.statSync(file).isFile()) throw new Error("is no file: write what it gives into one");
       servers.push(readServer(readConfig(fs.readFileSync(file, "utf8"), file, world), file));
     } catch (error) {
       problems.push(error instanceof ConfigSyntaxError ? error.message : `${file}: ${unreadable(error)}`);
@@ -75,7 +77,7 @@ export async function checkConfigs(
     return there === undefined ? undefined : readOrNothing(there);
   };
   const { findings, notes } = judgeConfigs(servers, readNamed, { hosts, shown: asked.shown, now: Date.now() });
-  return { files, findings: [...findings, ...asked.refusals], notes: [...notes, ...asked.notes], problems };
+  return { files, findings: [...findings, ...asked.refusals], notes: [...notes, ...asked.notes].map(masked), problems };
 }
 
 function readOrNothing(file: string): string | undefined {
@@ -96,6 +98,18 @@ function hostsOf(maps: readonly string[], files: readonly string[], problems: st
     else hosts.set(host, given);
   }
   return hosts;
+}
+
+/** Each file once, by whatever names it is given. */
+function once(files: readonly string[]): string[] {
+  const real = (file: string): string => {
+    try {
+      return fs.realpathSync(file);
+    } catch {
+      return file;
+    }
+  };
+  return [...new Map(files.map((file) => [real(file), file] as const).reverse()).values()].reverse();
 }
 
 /** Where a file is that a configuration names, as nats-server expands the path; a relative one also beside the configuration. */

@@ -20,12 +20,31 @@ export function readAccounts(node: ConfigNode | undefined): { account: AccountRe
       name,
       at: section.at,
       jetstream: isEnabled(section.node("jetstream")),
+      ...present({ storage: storageOf(section.section("jetstream")), limits: limitsOf(section.section("limits")) }),
       exports: section.sections("exports").flatMap(readExport),
       imports: section.sections("imports").flatMap(readImport),
     },
     users: readUsers(section, name),
   }));
 }
+
+/** In the account's `jetstream` nothing, or -1, is no limit. */
+function storageOf(section: Section | undefined): Located<number> | undefined {
+  const file = section?.number("max_file", "max_disk", "disk", "file", "max_store", "store");
+  const memory = section?.number("max_memory", "max_mem", "mem", "memory");
+  if (file === undefined || memory === undefined || file.value < 0 || memory.value < 0) return undefined;
+  // Neither streams nor room for them is meant so.
+  if (section?.number("max_streams", "streams")?.value === 0) return undefined;
+  return { value: file.value + memory.value, at: file.at };
+}
+
+const limitsOf = (section: Section | undefined): AccountRead["limits"] =>
+  section === undefined
+    ? undefined
+    : present({
+        leafnodes: section.number("max_leafnodes", "max_leafs"),
+        payload: section.number("max_payload"),
+      });
 
 function isEnabled(node: ConfigNode | undefined): boolean {
   if (node === undefined) return false;
@@ -80,6 +99,7 @@ export function readUsers(owner: Section | undefined, account: string): UserRead
         id: id.value,
         isKey: key !== undefined,
         ...present({ secret }),
+        ...(user.isOn("proxy_required") ? { needsProxy: true as const } : {}),
         ...(types.length === 0 ? {} : { types: types.map(({ value }) => value.toUpperCase()) }),
         publish: readRights(rights, ["publish", "pub", "import"]),
         subscribe: readRights(rights, ["subscribe", "sub", "export"]),

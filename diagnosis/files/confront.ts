@@ -46,6 +46,12 @@ const ALSO_OF_LINKS: ReadonlySet<ConfigFindingCode> = new Set([
   "account-not-preloaded",
   "account-of-another-operator",
   "jwt-expired",
+  "jwt-not-valid-yet",
+  "user-revoked",
+  "credentials-of-two-users",
+  "signer-unknown",
+  "preloaded-under-another-key",
+  "no-leaf-links-allowed",
 ]);
 
 /** What a stream that came through shows to be wrong. */
@@ -67,6 +73,7 @@ const ALSO_OF_DATA: ReadonlySet<ConfigFindingCode> = new Set([
   "server-name-doubled",
   "hub-without-users",
   "max-payload",
+  "no-room-for-streams",
 ]);
 
 /** What keeps a server from starting. */
@@ -80,6 +87,9 @@ const OF_STARTS: ReadonlySet<ConfigFindingCode> = new Set([
   "nkey-not-a-seed",
   "credentials-and-nkey",
   "port-twice",
+  "account-of-another-operator",
+  "signer-unknown",
+  "preloaded-under-another-key",
 ]);
 
 export function confronted(
@@ -96,6 +106,12 @@ export function confronted(
     if (explained.length > 0) explained.forEach((one) => add(one, `nats-server: ${reason}`));
     else more.push(draft("start-refused", server, server.at, { evidence: reason }));
   }
+  for (const [server, said] of shown.incomplete) {
+    if (drafts.some((one) => OF_CLUSTERS.has(one.code))) break;
+    const at = server.cluster?.at ?? server.at;
+    more.push(draft("cluster-incomplete", server, at, { evidence: said.join("; ") || "no route came up within 3 s" }));
+  }
+  const hasCluster = [...drafts, ...more].some(({ code }) => OF_CLUSTERS.has(code));
   for (const link of fleet.links) {
     const { seen, leaf, remote } = link;
     if (seen === undefined) continue;
@@ -112,7 +128,7 @@ export function confronted(
         draft("link-refused", hub, hub.at, {
           cause: "the leaf remote names several servers, and this one does not let it in",
           evidence: [`${leaf.label} links at ${seen.up.hub.label} alone`, ...reasons].join("; "),
-          next: "give every server of the hub the same accounts and users",
+          next: "give every server of the hub the same accounts, users and tls",
         }),
       );
     }
@@ -121,7 +137,7 @@ export function confronted(
       const words = [...silent, ...hintsFor(silent), ...besides(link)].join("; ");
       const explained = explains(OF_LINKS, ALSO_OF_LINKS);
       if (explained.length > 0) explained.filter((one) => one.link === link).forEach((one) => add(one, words));
-      else more.push(draft("link-refused", leaf, remote.at, { evidence: words }));
+      else more.push(refusal(link, words));
       continue;
     }
     const { sourcing } = seen;
@@ -129,24 +145,59 @@ export function confronted(
     if (sourcing.is === "proven") {
       // It worked this time; the server itself calls it a mistake (leafnode.go).
       for (const one of drafts) if (one.code === "equal-domains" && isAbout(one, leaf)) one.severity = "warning";
+      // A login for everybody that is meant so, with the rights of a link.
+      for (const one of drafts) if (one.code === "no-authentication" && one.link === link) one.severity = "warning";
       notes.push(`${place(remote.at)}: ${where}, and carries a stream`);
     }
     if (sourcing.is === "not-tried") notes.push(`${place(remote.at)}: ${where}; no stream was tried: ${sourcing.why}`);
     if (sourcing.is === "failed") {
       const explained = explains(OF_DATA, ALSO_OF_DATA);
       if (explained.length > 0) explained.filter((one) => one.link === link).forEach((one) => add(one, sourcing.what));
-      else more.push(draft("sourcing-failed", leaf, remote.at, { evidence: `${where}; ${sourcing.what}` }));
+      else if (!hasCluster) {
+        const { next, what } = sourcing;
+        const [, hint, end] = HINTS.find(([pattern]) => pattern.test(what)) ?? [];
+        const at = sourcing.at ?? (end === "hub" ? seen.up.hub : leaf);
+        const cure = next ?? hint;
+        const particulars = { evidence: `${where}; ${what}`, ...(cure === undefined ? {} : { next: cure }) };
+        more.push(draft("sourcing-failed", at, at === leaf ? remote.at : at.at, particulars));
+      }
     }
   }
   return { drafts: [...drafts, ...more], notes };
 }
 
-/** What settings are behind the words of nats-server. */
-const HINTS: readonly [RegExp, string][] = [
-  [/maximum account active connections/, "limits { max_leafnodes } of the account on the hub says how many"],
-  [/minimum version required/, "leafnodes { min_version } of the hub says which"],
-  [/unknown authority/, "ca_file of the remote's tls is not the CA that signed the hub's certificate"],
+/** What keeps servers from being one cluster. */
+const OF_CLUSTERS: ReadonlySet<ConfigFindingCode> = new Set([
+  "cluster-names-differ",
+  "route-to-other-listener",
+  "cluster-incomplete",
+  "cluster-domains",
+]);
+
+/** What settings are behind the words of nats-server, and at which end they stand. */
+const HINTS: readonly [words: RegExp, hint: string, end: "hub" | "leaf"][] = [
+  [/maximum account active connections/, "limits { max_leafnodes } of the account on the hub says how many", "hub"],
+  [/maximum \w*\s?subscriptions exceeded/i, "a limit of subscriptions (max_subs) is in the way", "hub"],
+  [
+    /maximum payload exceeded|Payload Violation/i,
+    "a max_payload of the hub, or of the account there, is too small",
+    "hub",
+  ],
+  [/Authentication Timeout/, "authorization { timeout } of the hub is too short", "hub"],
+  [/minimum version required/, "leafnodes { min_version } of the hub says which", "hub"],
+  [/unknown authority/, "ca_file of that end's tls is not the CA that signed the other end's certificate", "leaf"],
+  [/not pinned/, "pinned_certs of the hub has another certificate", "hub"],
 ];
+
+/** A link that is not there, told at the end whose setting is behind it, as far as the words tell. */
+function refusal({ leaf, hub, remote, landing }: Link, words: string): ConfigDraft {
+  const [, , end] = HINTS.find(([pattern]) => pattern.test(words)) ?? [];
+  const needsProxy = landing.is === "unknown" && hub?.users.some(({ needsProxy: needs }) => needs === true);
+  const evidence = needsProxy === true ? `${words}; users of the hub are proxy_required` : words;
+  if (hub !== undefined && (end === "hub" || needsProxy === true))
+    return draft("link-refused", hub, hub.at, { evidence });
+  return draft("link-refused", leaf, remote.at, { evidence });
+}
 
 const hintsFor = (reasons: readonly string[]): string[] =>
   HINTS.flatMap(([pattern, hint]) => (reasons.some((reason) => pattern.test(reason)) ? [hint] : []));

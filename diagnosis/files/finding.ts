@@ -39,15 +39,21 @@ export function draft(
   return { code, at, server: label, severity, cause: plain(cause), next: plain(cure), ...particulars };
 }
 
-/** The finding of a rule's draft, with every seed masked. */
+/** Without seeds, JWTs, and logins of urls, which nats-server repeats when it cannot read them. */
+export const masked = (text: string): string =>
+  maskSeeds(text)
+    .replace(/\bey[\w-]+\.[\w-]+\.[\w-]+/g, "ey…(masked)")
+    .replace(/(:\/\/)[^"\]\s]*(?:\s[^"\]]*)?@/g, "$1(masked)@");
+
+/** The finding of a rule's draft, with every secret masked. */
 export const finished = ({ at, server, cause, evidence, next, code, severity }: ConfigDraft): ConfigFinding => ({
   code,
   severity,
   where: `${at.file}:${at.line}`,
-  server: maskSeeds(server),
-  cause: maskSeeds(cause),
-  evidence: maskSeeds(evidence),
-  next: maskSeeds(next),
+  server: masked(server),
+  cause: masked(cause),
+  evidence: masked(evidence),
+  next: masked(next),
 });
 
 /** A finding as it is shown. */

@@ -2,6 +2,7 @@ import { compareSync } from "bcryptjs";
 import { present } from "../../configs/values";
 import { publicKeyOf } from "../../configs/keys";
 import { seedProblem } from "../../configs/seeds";
+import { userOfOperator } from "./jwt";
 import type { Located } from "./section";
 import {
   Address,
@@ -73,12 +74,14 @@ export interface Known {
   hosts?: ReadonlyMap<string, string> | undefined;
   /** What real servers did with the files. */
   shown?: Shown | undefined;
+  /** The text of a file that a configuration names. */
+  readFile?: (named: string) => string | undefined;
   /** ms since 1970; without it no date is judged. */
   now?: number;
 }
 
 /** Pairs every remote with the hub that it dials. */
-export function linkUp(servers: readonly ConfigServer[], { hosts, shown }: Known = {}): LinkedFleet {
+export function linkUp(servers: readonly ConfigServer[], { hosts, shown, readFile }: Known = {}): LinkedFleet {
   const hubs = servers.filter(isHub);
   const notes: string[] = [];
   const links = servers.flatMap((leaf) =>
@@ -97,7 +100,10 @@ export function linkUp(servers: readonly ConfigServer[], { hosts, shown }: Known
         remote,
         dialsClients,
         local: remote.account?.value ?? GLOBAL_ACCOUNT,
-        landing: hub === undefined || dialsClients ? { is: "unknown" } : landed(hub, remote, url?.value, key, seen),
+        landing:
+          hub === undefined || dialsClients
+            ? { is: "unknown" }
+            : landed(hub, remote, url?.value, key, seen, remote.credentials && readFile?.(remote.credentials.value)),
         ...present({ url, hub, key, seen }),
       };
     }),
@@ -127,8 +133,9 @@ function landed(
   url: RemoteUrl | undefined,
   key: string | undefined,
   seen: ShownLink | undefined,
+  credentials: string | undefined,
 ): Landing {
-  const expected = land(hub, remote, url, key);
+  const expected = ofOperator(hub, remote, url, credentials) ?? land(hub, remote, url, key);
   if (seen?.up === undefined) return seen === undefined || expected.is === "refused" ? expected : { is: "unknown" };
   const { account } = seen.up;
   return "account" in expected && expected.account === account ? expected : { is: "seen", account };
@@ -202,6 +209,21 @@ const isHost = (host: string, name: string | undefined, called: string): boolean
 
 function keyOf({ nkey }: Remote): string | undefined {
   return nkey === undefined || seedProblem(nkey.value) !== undefined ? undefined : publicKeyOf(nkey.value);
+}
+
+/** Where a user of an operator lands; undefined where the files do not have what it takes. */
+function ofOperator(
+  hub: Hub,
+  remote: Remote,
+  url: RemoteUrl | undefined,
+  credentials: string | undefined,
+): Landing | undefined {
+  const user = userOfOperator(hub, remote, credentials);
+  if (user === undefined) return undefined;
+  if (user.types !== undefined && !user.types.includes(connectionType(url))) {
+    return { is: "refused", because: "connection-type", user };
+  }
+  return { is: "user", account: user.account, user };
 }
 
 /** nats-server auth.go, isLeafNodeAuthorized and processClientOrLeafAuthentication. */

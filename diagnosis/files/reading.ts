@@ -27,7 +27,16 @@ export function readServer(map: ConfigMap, file: string): ConfigServer {
   const single = authorization?.text("user", "username") ?? authorization?.text("token");
   const secret = authorization?.text("password", "pass")?.value;
   const callout = authorization?.node("auth_callout", "auth_hook");
-  const isOperatorMode = all.node("operator", "operators", "root", "roots", "root_operator", "root_operators");
+  const isOperatorMode = all.node(
+    "operator",
+    "operators",
+    "root",
+    "roots",
+    "root_operator",
+    "root_operators",
+    "trusted",
+    "trusted_keys",
+  );
   const client = readAddress(all, 4222, "listen") ?? { value: { host: "", port: 4222 }, at };
   const accounts = readAccounts(all.node("accounts"));
   return {
@@ -104,6 +113,7 @@ function readJetStream(all: Section): JetStreamConfig | undefined {
   return {
     at: node.at,
     ...given("domain", section?.text("domain")),
+    ...given("maxFile", section?.number("max_file_store", "max_file")),
     ...given("storeDir", section?.text("store", "store_dir", "storedir") ?? storeDir),
     ...given("syncInterval", sync && { value: String(sync.value as string | number), at: sync.at }),
   };

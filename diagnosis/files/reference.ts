@@ -162,6 +162,12 @@ export const CONFIG_FINDINGS = {
     "requests for the site are answered by the hub itself; no data, no error",
     "give each server a domain of its own",
   ),
+  "cluster-without-quorum": entry(
+    "error",
+    "half of the servers of a cluster, or fewer, have JetStream",
+    "JetStream never gets a leader, for it counts every server of the cluster; requests are not answered",
+    "give JetStream to more than half of the servers, better to all",
+  ),
   "cluster-domains": entry(
     "error",
     "servers of one cluster have different JetStream domains",
@@ -191,6 +197,12 @@ export const CONFIG_FINDINGS = {
     "the leaf server has no JetStream, so that nothing can be sourced from it",
     "messages that are published while the link is down are lost",
     "add jetstream with a domain and a store_dir, if the site keeps streams",
+  ),
+  "no-room-for-streams": entry(
+    "error",
+    "JetStream may store less than one message of usual size",
+    "a stream cannot be made, or stops with its first messages: insufficient storage",
+    "raise the limit, or remove it",
   ),
   "sync-interval": entry(
     "warning",

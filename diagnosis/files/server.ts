@@ -55,6 +55,8 @@ export interface ConfigCluster {
 export interface JetStreamConfig {
   at: Position;
   domain?: Located<string>;
+  /** Bytes for all its streams on disk, where the file says. */
+  maxFile?: Located<number>;
   storeDir?: Located<string>;
   /** As written: a text or a number. */
   syncInterval?: Located<string>;
@@ -64,6 +66,10 @@ export interface AccountRead {
   name: string;
   at: Position;
   jetstream: boolean;
+  /** Bytes that its streams may take, on disk and in memory together; absent where one of both is not limited. */
+  storage?: Located<number>;
+  /** `limits.max_leafnodes` and `limits.max_payload`, where they are there. */
+  limits?: { leafnodes?: Located<number>; payload?: Located<number> };
   exports: Exchange[];
   imports: Exchange[];
 }
@@ -87,6 +93,8 @@ export interface UserRead {
   isKey: boolean;
   /** Secret: the password, or its bcrypt hash. */
   secret?: string;
+  /** Whether it must come through a trusted proxy. */
+  needsProxy?: true;
   /** Connection types in capitals; absent for all. */
   types?: string[];
   publish: SubjectRights;
@@ -176,6 +184,12 @@ export function hasJetStream(server: ConfigServer, account: string): boolean {
 /** Whether links to the hub can carry core messages only: it keeps no streams. */
 export const isCoreOnly = ({ jetstream, accountsElsewhere, accounts }: ConfigServer): boolean =>
   jetstream === undefined && accountsElsewhere === undefined && !accounts.some((account) => account.jetstream);
+
+/** The servers of one cluster with this one, itself first. */
+export const clusterOf = (server: ConfigServer, servers: readonly ConfigServer[]): ConfigServer[] => [
+  server,
+  ...servers.filter((other) => other !== server && areOne(server, other)),
+];
 
 /** Whether two servers are of one cluster, as far as their files say. */
 export const areOne = (one: ConfigServer, other: ConfigServer): boolean =>

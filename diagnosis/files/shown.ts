@@ -5,6 +5,8 @@ export interface Shown {
   /** Why a server did not start, in its own words. */
   refused: ReadonlyMap<ConfigServer, string>;
   links: ReadonlyMap<Remote, ShownLink>;
+  /** Servers of a cluster without a route to all others of it, with what they said. */
+  incomplete: ReadonlyMap<ConfigServer, readonly string[]>;
   /** Why links were not tried, each with its place. */
   untried: readonly string[];
 }
@@ -26,7 +28,7 @@ export interface ShownLink {
 /** Whether a stream of the site came to the hub over the link: 3 MB, more than passes without flow control. */
 export type Sourcing =
   | { is: "proven" }
-  /** `what` says how far it came. */
-  | { is: "failed"; what: string }
+  /** `what` says how far it came, `at` where it failed, when that is known. */
+  | { is: "failed"; what: string; at?: ConfigServer; next?: string }
   /** The files do not have what it takes. */
   | { is: "not-tried"; why: string };

@@ -27,6 +27,8 @@ export interface LaidServer {
   ports: Record<Listens, number>;
   /** Of each remote whose hub is among the files. */
   ways: Map<Remote, Way[]>;
+  /** Writes the configuration without a variable of a block, which is no setting; false when there is none of the name. */
+  rewrite(variable: string): boolean;
   /** How the rehearsal itself logs in to an account; undefined when it cannot. */
   login(account: string): { user?: string; pass?: string; token?: string } | undefined;
 }
@@ -49,7 +51,7 @@ export async function lay(fleet: LinkedFleet, files: FilesToRehearse, folder: st
     const own = makeFolder(join(folder, "sites", String(index)));
     const ports = {} as Record<Listens, number>;
     for (const listens of LISTENS) ports[listens] = await allocatePort(own);
-    laid.push({ server, folder: own, ports, ways: new Map(), login: loginOf(server, login) });
+    laid.push({ server, folder: own, ports, ways: new Map(), rewrite: () => false, login: loginOf(server, login) });
   }
   const nobody = await allocatePort(makeFolder(join(folder, "sites", "nobody")));
   const pathOf = (server: ConfigServer, named: string): string => files.find(server, named) ?? named;
@@ -65,7 +67,16 @@ export async function lay(fleet: LinkedFleet, files: FilesToRehearse, folder: st
       ...placeOf(one, laid, remotes, nobody, standIns, pathOf),
       login: { ...login, accounts: new Set(accountsToEnter(one.server)) },
     };
-    writePrivate(serverFiles(one.folder).config, mappedConfig(one.server.map, place));
+    const left = new Set<string>();
+    const write = (): void =>
+      writePrivate(serverFiles(one.folder).config, mappedConfig(one.server.map, { ...place, left }));
+    one.rewrite = (variable) => {
+      const isNew = !left.has(variable);
+      left.add(variable);
+      write();
+      return isNew;
+    };
+    write();
   }
   return laid;
 }
@@ -126,6 +137,7 @@ function placeOf(
     routes: (ring.length > 0 ? ring.map((other) => other.ports) : [ports]).map((of) => of.cluster),
     gateway: (name) => laid.find((other) => gatewayName(other.server) === name)?.ports.gateway ?? nobody,
     remotes,
+    pin: (pinned) => standIns.pins.get(pinned.toLowerCase()) ?? pinned,
     file(named) {
       const path = pathOf(server, named);
       return standIns.files.get(path) ?? path;

@@ -20,6 +20,10 @@ export interface Place {
   gateway(name: string): number;
   /** Of each remote, in the order of the file without those that are disabled. */
   remotes: readonly RemotePlace[];
+  /** Variables of blocks, which are left out. */
+  left?: ReadonlySet<string>;
+  /** The fingerprint of the certificate that stands for a pinned one. */
+  pin(pinned: string): string;
   /** The file that stands for one that the configuration names. */
   file(named: string): string;
   /** A login for the rehearsal itself, and the accounts that get it. */
@@ -49,7 +53,7 @@ const LEFT_OUT = new Set(
 const LISTENER = new Set(["listen", "host", "net", "port", "advertise", "no_advertise"]);
 const FILES = new Set(["cert_file", "key_file", "ca_file"]);
 /** What would ask somebody else, or compares with a certificate that is not there. */
-const TLS_LEFT_OUT = new Set(["pinned_certs", "ocsp_peer", "cert_store", "cert_match", "cert_match_by"]);
+const TLS_LEFT_OUT = new Set(["ocsp_peer", "cert_store", "cert_match", "cert_match_by"]);
 const REMOTE_LEFT_OUT = new Set(["proxy"]);
 
 export function mappedConfig(map: ConfigMap, place: Place): string {
@@ -77,7 +81,11 @@ function mappedMap(map: ConfigMap, place: Place, leaves: ReadonlySet<string> = n
   const entries: Tree = {};
   for (const [key, node] of map) {
     const name = key.toLowerCase();
-    if (leaves.has(name) || (node.isVariable === true && /^[A-Z0-9_]+$/.test(key))) continue;
+    if (leaves.has(name) || (node.isVariable === true && (/^[A-Z0-9_]+$/.test(key) || place.left?.has(key)))) continue;
+    if (name === "pinned_certs") {
+      entries[key] = texts(node).map(place.pin);
+      continue;
+    }
     if (name === "tls" && node.value instanceof Map) entries[key] = mappedTls(node.value, place);
     else if (FILES.has(name) && typeof node.value === "string") entries[key] = place.file(node.value);
     else entries[key] = mappedValue(node, place);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { NatsConnection, connect } from "nats";
+import { NatsConnection, connect, credsAuthenticator } from "nats";
 import type { ConfigServer, UserRead } from "../../diagnosis/files/server";
-import { hasJetStream, isSystemAccount } from "../../diagnosis/files/server";
+import { clusterOf, hasJetStream, isSystemAccount } from "../../diagnosis/files/server";
 import { sourcedBy } from "../../diagnosis/files/rules/rights-rules";
 import type { Link } from "../../diagnosis/files/links";
 import type { Sourcing } from "../../diagnosis/files/shown";
@@ -22,46 +22,113 @@ const MESSAGES = 40;
 const BYTES = 100_000;
 /** A transfer in which nothing moves for so long has stalled. */
 const STALLED_MS = 1_500;
-/** For all of it. */
+/** For all of it; where a cluster has to learn first who wants what, more. */
 const ALL_MS = 3_500;
-const REQUEST_MS = 2_000;
+const IN_CLUSTERS_MS = 7_500;
+const REQUEST_MS = 3_000;
 
 const notTried = (why: string): Sourcing => ({ is: "not-tried", why });
 
 /** @param number tells the streams of one rehearsal apart. */
-export async function proveSourcing({ leaf, up }: Watched, link: Link, number: number): Promise<Sourcing> {
+export async function proveSourcing(
+  { leaf, up }: Watched,
+  link: Link,
+  number: number,
+  { servers, credentials }: { servers: readonly ConfigServer[]; credentials: string | undefined },
+): Promise<Sourcing> {
   if (up === undefined) return notTried("there is no link");
   const { server } = leaf;
   const local = link.local;
   const domain = server.jetstream?.domain?.value;
   if (isSystemAccount(server, local)) return notTried("it is the link of the system account");
-  if (!hasJetStream(server, local)) return notTried(`account ${local} of ${server.label} has no JetStream`);
+  if (server.accountsElsewhere === undefined && !hasJetStream(server, local))
+    return notTried(`account ${local} of ${server.label} has no JetStream`);
   if (domain === undefined) return notTried(`the JetStream of ${server.label} has no domain`);
-  const taker = takerOf(up.hub.server, up.account);
+  const taker = takerOf(up.hub.server, up.account, servers);
   if (taker === undefined) return notTried(`no account of ${up.hub.server.label} that sees the link has JetStream`);
-  const [site, hub] = [leaf.login(local), up.hub.login(taker.account)];
+  const byJwt = (of: ConfigServer): object | undefined =>
+    of.accountsElsewhere === "JWTs" && credentials !== undefined
+      ? { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) }
+      : undefined;
+  const [site, hub] = [byJwt(server) ?? leaf.login(local), byJwt(up.hub.server) ?? up.hub.login(taker.account)];
   if (site === undefined || hub === undefined) return notTried("the rehearsal has no login for its accounts");
   const plan = planOf(link, taker, domain, number);
   const connections: NatsConnection[] = [];
   const enter = async (at: LaidServer, login: object): Promise<JetStream> => {
-    const connection = await connect({
-      ...login,
-      servers: `127.0.0.1:${at.ports.client}`,
-      timeout: REQUEST_MS,
-      reconnect: false,
-    });
+    const options = { ...login, servers: `127.0.0.1:${at.ports.client}`, timeout: REQUEST_MS, reconnect: false };
+    const connection = await connect(options);
     connections.push(connection);
     return new JetStream(connection, undefined, REQUEST_MS);
   };
   try {
-    const [atSite, atHub] = [await enter(leaf, site), await enter(up.hub, hub)];
-    const bytes = Math.min(BYTES, server.maxPayload.value, up.hub.server.maxPayload.value) - 512;
-    return await transfer(atSite, atHub, plan, bytes);
+    const ends = { site: await enter(leaf, site), hub: await enter(up.hub, hub) };
+    const largest = Math.min(BYTES, server.maxPayload.value, up.hub.server.maxPayload.value) - 512;
+    const bytes = Math.max(1, Math.min(largest, await roomFor(ends)));
+    const within = [server, up.hub.server].some(isClustered) ? IN_CLUSTERS_MS : ALL_MS;
+    const outcome = await transfer(ends, plan, bytes, within);
+    if (outcome.is !== "failed" || taker.imported === undefined) return outcome;
+    return {
+      ...outcome,
+      at: up.hub.server,
+      what: `${outcome.what} in account ${taker.account}, which imports ${taker.imported.request.subject} and takes deliveries at ${plan.deliver}.>`,
+      next: `look at the imports of account ${taker.account}: consumer requests, flow control, and deliveries under the source's deliver prefix, without a prefix of their own`,
+    };
   } catch (error) {
-    return notTried(messageOf(error));
+    if (!(error instanceof NoStream)) return notTried(messageOf(error));
+    const at = error.end === "site" ? server : up.hub.server;
+    // One that is busy, or whose cluster chooses a leader, answers later: the first one may take 12 s.
+    // Limits that a stream of one's own choice keeps, such as a size that it must have.
+    if (!error.isSilent && !/insufficient|resource|exceeded/i.test(error.message)) return notTried(error.message);
+    if (error.isSilent && (error.isLate || isClustered(at)))
+      return notTried(`JetStream of ${at.label} does not answer yet`);
+    const account = error.end === "site" ? local : taker.account;
+    return {
+      is: "failed",
+      at,
+      what: `no stream can be kept in account ${account} of ${at.label}: ${error.message}`,
+      next: "correct what the server names; JetStream that does not answer has no leader, or is not there for the account",
+    };
   } finally {
     await Promise.all(connections.map((connection) => connection.close().catch(() => undefined)));
   }
+}
+
+/** Thrown where an end keeps no stream. */
+class NoStream extends Error {
+  constructor(
+    readonly end: keyof Ends,
+    error: unknown,
+  ) {
+    const said = messageOf(error);
+    const isSilent = /^(TIMEOUT|503|NO_RESPONDERS)$/.test(said);
+    super(isSilent ? "JetStream does not answer" : said);
+    this.isSilent = isSilent;
+    this.isLate = said === "TIMEOUT";
+  }
+
+  readonly isSilent: boolean;
+  readonly isLate: boolean;
+}
+
+const isClustered = ({ cluster, map }: ConfigServer): boolean => cluster?.listen !== undefined || map.has("gateway");
+
+interface Ends {
+  site: JetStream;
+  hub: JetStream;
+}
+
+/** Bytes of a message, so that all of them fit into half of what the accounts may store. */
+async function roomFor(ends: Ends): Promise<number> {
+  const limits = await Promise.all(
+    (["site", "hub"] as const).map(async (end) => {
+      try {
+        return (await ends[end].account()).limits?.max_storage ?? -1;
+      } catch (error) {
+        throw new NoStream(end, error);
+      }
+    }),
+  );
+  return Math.min(...limits.map((limit) => (limit > 0 ? Math.floor(limit / 2 / MESSAGES) - 512 : BYTES)));
 }
 
 interface Taker {
@@ -71,10 +138,15 @@ interface Taker {
 }
 
 /** The account of the hub that would source the site. */
-function takerOf(hub: ConfigServer, account: string): Taker | undefined {
-  const imported = sourcedBy(hub, account).find(({ name }) => hasJetStream(hub, name));
+function takerOf(hub: ConfigServer, account: string, servers: readonly ConfigServer[]): Taker | undefined {
+  // In a cluster any server may keep the streams.
+  const cluster = clusterOf(hub, servers);
+  // Whether the account of a JWT has JetStream, the server says.
+  if (hub.accountsElsewhere === "JWTs" && cluster.some(({ jetstream }) => jetstream !== undefined)) return { account };
+  const keepsStreams = (name: string): boolean => cluster.some((one) => hasJetStream(one, name));
+  const imported = sourcedBy(hub, account).find(({ name }) => keepsStreams(name));
   if (imported !== undefined) return { account: imported.name, imported };
-  return hasJetStream(hub, account) ? { account } : undefined;
+  return keepsStreams(account) ? { account } : undefined;
 }
 
 interface Plan {
@@ -110,36 +182,46 @@ function deliverOf(user: UserRead | undefined, imported: Taker["imported"]): str
   return prefix(allowed.find((pattern) => pattern.endsWith(".>") && !/^(\$|_)/.test(pattern)));
 }
 
-async function transfer(atSite: JetStream, atHub: JetStream, plan: Plan, bytes: number): Promise<Sourcing> {
+async function transfer(ends: Ends, plan: Plan, bytes: number, within: number): Promise<Sourcing> {
   const { stream, api, deliver, isMirror } = plan;
-  const common = { storage: "file" as const, retention: "limits" as const, num_replicas: 1 };
+  const common = { retention: "limits" as const, num_replicas: 1 };
   const subject = `rehearsal.${stream}`;
-  await created(atSite, { ...common, name: stream, subjects: [subject] });
+  await created(ends, "site", { ...common, name: stream, subjects: [subject] });
   const copy = `${stream}_COPY`;
   const from = { name: stream, external: { api, deliver } };
-  await created(atHub, { ...common, name: copy, ...(isMirror ? { mirror: from } : { sources: [from] }) });
-  // Of bytes that cannot be compressed: a link may be set to do so.
-  const payload = randomBytes(bytes);
-  for (let sent = 0; sent < MESSAGES; sent++) {
-    await atSite.connection.request(subject, payload, { timeout: REQUEST_MS });
-  }
+  await created(ends, "hub", { ...common, name: copy, ...(isMirror ? { mirror: from } : { sources: [from] }) });
+  const sent = await publish(ends.site, subject, bytes);
+  const atHub = ends.hub;
   let come = 0;
-  const deadline = Date.now() + ALL_MS;
-  for (let before = -1; come < MESSAGES && (come > before || come === 0) && Date.now() < deadline;) {
+  const deadline = Date.now() + within;
+  for (let before = -1; come < sent && (come > before || come === 0) && Date.now() < deadline;) {
     before = come;
     come = await lookUntil(
       async () => (await atHub.stream(copy))?.state.messages ?? 0,
-      (messages) => messages >= MESSAGES,
+      (messages) => messages >= sent,
       { within: STALLED_MS, every: 50 },
     );
     // A request that a cluster was not ready for waits for 30 s; sources that are set anew ask again at once.
     if (come === 0 && !isMirror) await askAgain(atHub, copy, from);
   }
-  if (come >= MESSAGES) return { is: "proven" };
+  if (come >= sent) return { is: "proven" };
   const why = (await atHub.stream(copy))?.sources?.[0]?.error?.description;
   const what =
-    come === 0 ? `of ${MESSAGES} messages none arrived` : `of ${MESSAGES} messages of ${bytes} bytes ${come} arrived`;
+    come === 0 ? `of ${sent} messages none arrived` : `of ${sent} messages of ${bytes} bytes ${come} arrived`;
   return { is: "failed", what: why === undefined ? what : `${what}: ${why}` };
+}
+
+/** Resolves with the number of messages that the site took. Of bytes that cannot be compressed: a link may be set to do so. */
+async function publish(site: JetStream, subject: string, bytes: number): Promise<number> {
+  const payload = randomBytes(bytes);
+  for (let sent = 0; sent < MESSAGES; sent++) {
+    const answer = await site.connection.request(subject, payload, { timeout: REQUEST_MS });
+    const { error } = answer.json<{ error?: { description?: string } }>();
+    if (error === undefined) continue;
+    if (sent > 0) return sent;
+    throw new NoStream("site", new Error(error.description ?? "a message was refused"));
+  }
+  return MESSAGES;
 }
 
 async function askAgain(atHub: JetStream, copy: string, from: StreamSource): Promise<void> {
@@ -149,7 +231,20 @@ async function askAgain(atHub: JetStream, copy: string, from: StreamSource): Pro
   await atHub.setSources(info, [from]);
 }
 
-/** A cluster has to choose its leader first. */
-async function created(jetStream: JetStream, config: object): Promise<void> {
-  await jetStream.createStream(config as Parameters<JetStream["createStream"]>[0]);
+/** Where an account wants a size for each stream: room for all messages. */
+const WITH_SIZE = { max_bytes: MESSAGES * (BYTES + 1_000) };
+
+/** On disk, or in memory where there is room in memory alone. */
+async function created(ends: Ends, end: keyof Ends, config: object): Promise<void> {
+  const create = (storage: "file" | "memory", more = {}): Promise<unknown> =>
+    ends[end].createStream({ ...config, ...more, storage } as Parameters<JetStream["createStream"]>[0]);
+  try {
+    await create("file").catch((error: unknown) => {
+      if (/max bytes/i.test(messageOf(error))) return create("file", WITH_SIZE);
+      if (!/insufficient|exceeded/i.test(messageOf(error))) throw error;
+      return create("memory");
+    });
+  } catch (error) {
+    throw new NoStream(end, error);
+  }
 }

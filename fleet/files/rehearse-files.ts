@@ -1,13 +1,14 @@
 import type { ConfigServer, Remote } from "../../diagnosis/files/server";
 import type { Shown, ShownLink } from "../../diagnosis/files/shown";
-import { type Hub, linkUp } from "../../diagnosis/files/links";
+import { type Hub, type Link, linkUp } from "../../diagnosis/files/links";
 import { Refusal } from "../../machine/refusal";
 import { lookUntil } from "../../machine/until";
 import { readCertificate } from "../../servers/x509";
 import { ProcessHost } from "../../servers/process-host";
+import { networksOf } from "../../diagnosis/files/jwt";
 import { FilesToRehearse, LaidServer, lay } from "./layout";
 import { proveSourcing } from "./prove-sourcing";
-import { Watched, isLasting, monitored, reasonsFor, watchLinks, whyEnded } from "./watch";
+import { Watched, incompleteClusters, isLasting, monitored, reasonsFor, watchLinks, whyEnded } from "./watch";
 
 /**
  * Runs hand-written files: each becomes a real nats-server on loopback, with ports, stores and certificates of the
@@ -24,19 +25,30 @@ export async function rehearseFiles(
   files: FilesToRehearse,
   folder: string,
 ): Promise<Shown> {
-  const fleet = linkUp(servers, files);
+  const fleet = linkUp(servers, { hosts: files.hosts });
   const laid = await lay(fleet, files, folder);
   try {
-    const refused = await startAll(laid, files.natsServer);
-    const running = laid.filter(({ server }) => !refused.has(server));
     const untried: string[] = [];
+    const there = laid.filter(({ server }) => {
+      if (!asksElsewhere(server)) return true;
+      untried.push(`${server.file}: it was not run: its accounts are at another server (resolver)`);
+      return false;
+    });
+    const refused = await startAll(there, files.natsServer);
+    const running = there.filter(({ server }) => !refused.has(server));
     const links = watchedLinks(running, files, untried);
-    await watchLinks(links, laid);
-    return { refused, links: await outcomes(links, laid, servers, files), untried };
+    const [incomplete] = await Promise.all([incompleteClusters(running), watchLinks(links, laid)]);
+    return { refused, links: await outcomes(links, laid, servers, files), incomplete, untried };
   } finally {
     const relays = laid.flatMap(({ ways }) => [...ways.values()].flat().map(({ relay }) => relay));
     await Promise.all(relays.map((relay) => relay.close()));
   }
+}
+
+/** Whether it has its accounts from somewhere that a rehearsal must not ask. */
+function asksElsewhere({ map }: ConfigServer): boolean {
+  const value = [...map].find(([key]) => /^accounts?_?resolver$|^resolver$/i.test(key))?.[1].value;
+  return typeof value === "string" ? !/^mem/i.test(value) : value instanceof Map && !map.has("resolver_preload");
 }
 
 /** Starts every server at once. Resolves with why some did not. */
@@ -44,7 +56,13 @@ async function startAll(laid: readonly LaidServer[], natsServer: string): Promis
   const refused = new Map<ConfigServer, string>();
   await Promise.all(
     laid.map(async (one) => {
-      const said = await start(one, natsServer);
+      let said = await start(one, natsServer);
+      // What only serves as a variable is no setting; which of both a key in a block is, the server knows.
+      for (let tries = 0; tries < 9; tries++) {
+        const field = /unknown field "([^"]+)"/.exec(said ?? "")?.[1];
+        if (field === undefined || !one.rewrite(field)) break;
+        said = await start(one, natsServer);
+      }
       if (said !== undefined) refused.set(one.server, said);
     }),
   );
@@ -86,12 +104,14 @@ function whyNotTried(
   leaf: ConfigServer,
   { credentials, tls }: Remote,
   hub: Hub,
-  { find }: FilesToRehearse,
+  { find, read }: FilesToRehearse,
 ): string | undefined {
   const isSeed = credentials !== undefined && /^S[UAON]/.test(credentials.value);
   if (credentials !== undefined && !isSeed && find(leaf, credentials.value) === undefined) {
     return `${credentials.value} is not on this machine`;
   }
+  const networks = credentials === undefined || isSeed ? [] : networksOf(read(find(leaf, credentials.value) ?? ""));
+  if (networks.length > 0) return `its user may come from ${networks.join(", ")} only, not from loopback`;
   if (hub.accountsElsewhere === "an authorization callout") return `${hub.file} asks an authorization callout`;
   if (hub.accountsElsewhere === "JWTs" && !hub.map.has("resolver_preload")) {
     return `the accounts of ${hub.file} are in a resolver, not in the files`;
@@ -118,14 +138,27 @@ async function outcomes(
     }),
   );
   // Judged as the links are now: who was let in as whom.
-  const fleet = linkUp(servers, { hosts: files.hosts, shown: { refused: new Map(), links: first, untried: [] } });
+  const fleet = linkUp(servers, {
+    hosts: files.hosts,
+    readFile: readerOf(servers, files),
+    shown: { refused: new Map(), links: first, incomplete: new Map(), untried: [] },
+  });
   const shown = await Promise.all(
     links.map(async (watched, number): Promise<[Remote, ShownLink]> => {
       const link = fleet.links.find(({ remote }) => remote === watched.remote);
       const sourcing =
-        link === undefined ? ({ is: "not-tried", why: "" } as const) : await proveSourcing(watched, link, number);
+        link === undefined
+          ? ({ is: "not-tried", why: "" } as const)
+          : await proveSourcing(watched, link, number, {
+              servers,
+              credentials: textOf(link, files),
+            });
       const wasCut = watched.up !== undefined && !isLasting(watched);
       if (wasCut) delete watched.up;
+      if (sourcing.is === "failed") {
+        const said = reasonsFor(watched, laid).filter((reason) => /exceeded|violation|stalled/i.test(reason));
+        sourcing.what = [sourcing.what, ...said].join("; ");
+      }
       const reasons = [
         ...(wasCut ? ["the link was there, and was cut while a stream went over it"] : []),
         ...reasonsFor(watched, laid),
@@ -140,6 +173,19 @@ async function outcomes(
   );
   return new Map(shown);
 }
+
+/** The text of the file with the link's credentials. */
+function textOf({ leaf, remote }: Link, { find, read }: FilesToRehearse): string | undefined {
+  const path = remote.credentials === undefined ? undefined : find(leaf, remote.credentials.value);
+  return path === undefined ? undefined : read(path);
+}
+
+const readerOf =
+  (servers: readonly ConfigServer[], { find, read }: FilesToRehearse) =>
+  (named: string): string | undefined => {
+    const path = servers.map((server) => find(server, named)).find((found) => found !== undefined);
+    return path === undefined ? undefined : read(path);
+  };
 
 /** Whom the certificate names, where the hub takes the user from that. */
 function certificateOf({ leaf, remote, ways }: Watched, { find, read }: FilesToRehearse): string[] {

@@ -1,4 +1,4 @@
-import type { X509Certificate } from "node:crypto";
+import { KeyObject, X509Certificate, createHash, createPublicKey } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { present } from "../../configs/values";
@@ -22,6 +22,8 @@ export interface TlsFiles {
 /** What the rehearsal puts in the place of each file, by the path as it is written. */
 export interface StandIns {
   files: ReadonlyMap<string, string>;
+  /** Of each certificate its fingerprint as pinned_certs has it (SHA-256 of the key in hex), and its stand-in's. */
+  pins: ReadonlyMap<string, string>;
   /** CAs that no file of the fleet names: what a machine trusts by itself, as far as anybody can tell. */
   trusted: string;
 }
@@ -58,6 +60,7 @@ export async function standInsFor(
     known.find((ca) => signs(ca, certificate))?.fingerprint256 ?? FOREIGN;
 
   const files = new Map<string, string>();
+  const pins = new Map<string, string>();
   const put = (named: string, text: string): void => {
     if (files.has(named)) return;
     const file = join(folder, `stand-in-${files.size}.pem`);
@@ -72,6 +75,7 @@ export async function standInsFor(
       real === undefined || hosts.length === 0 || hosts.some((host) => covers(real, host)) ? ["127.0.0.1"] : [];
     const ca = await maker(real === undefined ? MISSING : issuerOf(real));
     put(certificate, await reissue({ ...present({ real }), names, key: own, ca }));
+    if (real !== undefined) pins.set(fingerprint(real.publicKey), fingerprint(createPublicKey(own)));
     put(key, own);
   }
   const [missing, foreign] = [(await maker(MISSING)).certificate, (await maker(FOREIGN)).certificate];
@@ -83,8 +87,14 @@ export async function standInsFor(
     const stand = await Promise.all([...new Set(names)].map(async (name) => (await maker(name)).certificate));
     put(named, [...stand, missing, ...(real === undefined ? [foreign] : [])].join(""));
   }
-  return { files, trusted: missing + foreign };
+  return { files, pins, trusted: missing + foreign };
 }
+
+/** nats-server opts.go, PinnedCertSet: SHA-256 of the key's SPKI. */
+const fingerprint = (key: KeyObject): string =>
+  createHash("sha256")
+    .update(key.export({ type: "spki", format: "der" }))
+    .digest("hex");
 
 const covers = (certificate: X509Certificate, host: string): boolean =>
   (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined;

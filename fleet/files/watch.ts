@@ -1,4 +1,4 @@
-import type { Remote } from "../../diagnosis/files/server";
+import { type ConfigServer, type Remote, areOne } from "../../diagnosis/files/server";
 import { readText, serverFiles } from "../../machine/folders";
 import { lookUntil } from "../../machine/until";
 import { maskOutput } from "../../servers/nats-server-binary";
@@ -106,6 +106,32 @@ function isHopeless({ relay }: Way, before: number, started: number): boolean {
   const tries = relay.ever.size - before;
   const last = Math.max(started, relay.closedAt);
   return relay.open.size === 0 && (tries >= TRIES || (tries > 0 && Date.now() - last > 4 * LASTING_MS));
+}
+
+/** How long routes may take. */
+const ROUTES_MS = 3_000;
+
+/** Servers without a route to each other one of their cluster, with what was said of routes. */
+export async function incompleteClusters(running: readonly LaidServer[]): Promise<Map<ConfigServer, string[]>> {
+  const incomplete = new Map<ConfigServer, string[]>();
+  await Promise.all(
+    running.map(async (one) => {
+      const others = running.filter((other) => other !== one && areOne(one.server, other.server));
+      if (others.length === 0) return;
+      const look = async (): Promise<number> => {
+        const { routes } = (await monitored<{ routes?: { remote_id: string }[] | null }>(one, "routez")) ?? {};
+        return new Set((routes ?? []).map(({ remote_id }) => remote_id)).size;
+      };
+      const found = await lookUntil(look, (count) => count >= others.length, { within: ROUTES_MS, every: 60 });
+      if (found >= others.length) return;
+      const said = linesOf(one).flatMap((line) => {
+        const [, level, text = ""] = LINE.exec(line) ?? [];
+        return level === "ERR" && / rid:|route/i.test(text) ? [maskOutput(text.replace(/^.*? - rid:\d+ - /, ""))] : [];
+      });
+      incomplete.set(one.server, [...new Set(said)].slice(0, 2).map(withoutAddresses));
+    }),
+  );
+  return incomplete;
 }
 
 /** Whether the connection that was seen is still the one. */

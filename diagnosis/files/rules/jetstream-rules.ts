@@ -1,11 +1,12 @@
 import { overlaps } from "../../../configs/subjects";
 import { draft } from "../finding";
-import { Hub, Link, accountOf } from "../links";
+import { Link, accountOf } from "../links";
 import { Rule, hasHub, place } from "../rule";
 import {
   ConfigServer,
   GLOBAL_ACCOUNT,
   areNeighbours,
+  clusterOf,
   areOne,
   hasJetStream,
   isCoreOnly,
@@ -50,6 +51,17 @@ export const clusterDomains: Rule<ConfigServer> = function* (server, { fleet }) 
   });
 };
 
+/** A cluster counts all its servers for a leader of JetStream, also those that keep no streams. */
+export const clusterQuorum: Rule<ConfigServer> = function* (server, { fleet }) {
+  const cluster = clusterOf(server, fleet.servers);
+  const [first] = fleet.servers.filter((one) => cluster.includes(one));
+  const keep = cluster.filter(({ jetstream }) => jetstream !== undefined);
+  if (server !== first || cluster.length < 2 || keep.length === 0 || 2 * keep.length > cluster.length) return;
+  yield draft("cluster-without-quorum", server, server.cluster?.at ?? server.at, {
+    evidence: `of ${cluster.length} servers ${keep.length} ${keep.length === 1 ? "has" : "have"} jetstream: ${keep.map(({ label }) => label).join(", ")}`,
+  });
+};
+
 /** Of two leaf servers the later one is named. */
 export const doubledDomains: Rule<Link> = function* (link, { fleet }) {
   const domain = link.leaf.jetstream?.domain;
@@ -72,7 +84,7 @@ export const doubledDomains: Rule<Link> = function* (link, { fleet }) {
 };
 
 /** Whether an account with JetStream takes its share of what `account` gets from its leaf servers. */
-const isImported = (hub: Hub, account: string): boolean =>
+const isImported = (hub: ConfigServer, account: string): boolean =>
   ownAccounts(hub).some(
     ({ name, imports }) =>
       name !== account &&
@@ -107,15 +119,69 @@ export const accountsWithStreams: Rule<Link> = function* (link, { fleet }) {
   }
   const account = accountOf(link);
   // Where the link comes out by mistake says nothing.
+  if (link.hub?.accountsElsewhere !== undefined) return;
   const isMeant = link.landing.is === "user" || link.landing.is === "leaf-login";
   if (!hasHub(link) || account === undefined || !isMeant) return;
-  if (hasJetStream(link.hub, account) || isImported(link.hub, account)) return;
+  // In a cluster any server may keep the streams.
+  const hubs = clusterOf(link.hub, fleet.servers);
+  // That too few of them do is said of the cluster.
+  if (hubs.some(({ jetstream }) => jetstream !== undefined) && link.hub.jetstream === undefined) return;
+  if (hubs.some((hub) => hasJetStream(hub, account) || isImported(hub, account))) return;
   const at = account === GLOBAL_ACCOUNT ? link.hub.at : link.hub.accounts.find(({ name }) => name === account)?.at;
   if (at === undefined) return;
   const why = link.hub.jetstream === undefined ? "the server has none" : `account ${account} has none`;
   yield draft("hub-account-without-jetstream", link.hub, at, {
     evidence: `${leaf.label} links to account ${account}; jetstream: ${why}`,
   });
+};
+
+/** Less than a message of usual size. */
+const TOO_LITTLE = 64 * 1024;
+
+/** Limits that leave no room for a stream. */
+export const storageLimits: Rule<ConfigServer> = function* (server) {
+  const { jetstream } = server;
+  if (jetstream === undefined) return;
+  if (jetstream.maxFile !== undefined && jetstream.maxFile.value > 0 && jetstream.maxFile.value < TOO_LITTLE) {
+    yield draft("no-room-for-streams", server, jetstream.maxFile.at, {
+      evidence: `the server's max_file_store is ${jetstream.maxFile.value} bytes`,
+    });
+  }
+};
+
+/** Limits of the accounts in which a link's streams would be kept; 0 in another one says that it keeps none. */
+export const roomForStreams: Rule<Link> = function* (link) {
+  const landed = accountOf(link);
+  const { hub, leaf, local } = link;
+  const keepsItself = hub !== undefined && landed !== undefined && !isImported(hub, landed);
+  const ends = [{ server: leaf, name: local }, ...(keepsItself ? [{ server: hub, name: landed }] : [])];
+  const accountAt = ({ server, name }: (typeof ends)[number]) => server.accounts.find((one) => one.name === name);
+  for (const end of ends) {
+    const { server, name } = end;
+    const account = accountAt(end);
+    if (account?.storage === undefined || !account.jetstream || account.storage.value >= TOO_LITTLE) continue;
+    yield draft("no-room-for-streams", server, account.storage.at, {
+      evidence: `max_file and max_mem of account ${name} are ${account.storage.value} bytes together`,
+    });
+  }
+};
+
+/** What an account allows its links. */
+export const linkLimits: Rule<Link> = function* (link) {
+  const name = accountOf(link);
+  const found = link.hub?.accounts.find((one) => one.name === name);
+  if (link.hub === undefined || found?.limits === undefined || name === undefined) return;
+  const { leafnodes, payload } = found.limits;
+  if (leafnodes?.value === 0) {
+    yield draft("no-leaf-links-allowed", link.hub, leafnodes.at, { evidence: `max_leafnodes of account ${name} is 0` });
+  }
+  if (payload !== undefined && payload.value >= 0 && payload.value < link.leaf.maxPayload.value) {
+    yield draft("max-payload", link.hub, payload.at, {
+      evidence: `limits { max_payload } of account ${name} is ${payload.value}, and ${link.leaf.label} takes ${link.leaf.maxPayload.value} bytes`,
+      // The requests of sourcing themselves are longer.
+      ...(payload.value < 4096 ? { severity: "error" as const } : {}),
+    });
+  }
 };
 
 const TEMPORARY = /^\/(tmp|var\/tmp|dev\/shm|run)(\/|$)/;

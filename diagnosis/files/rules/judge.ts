@@ -3,18 +3,22 @@ import { ConfigDraft, ConfigFinding, finished } from "../finding";
 import {
   accountsWithStreams,
   clusterDomains,
+  clusterQuorum,
   domains,
   doubledDomains,
+  linkLimits,
   payloads,
+  roomForStreams,
   sharedStores,
   storage,
+  storageLimits,
 } from "./jetstream-rules";
 import { Judged, confronted } from "../confront";
 import { clusterNames, encryption, monitoring, ports, serverNames, websocketCompression } from "./link-rules";
 import { Known, Link, linkUp } from "../links";
 import { hubLogin, hubUsers, remoteLogin } from "./login-rules";
-import { credentialsOfOperators, preloadedAccounts } from "./operator-rules";
-import { dialledPlace, disabledRemotes, portsOnce, takesNoLinks } from "./place-rules";
+import { credentialsOfOperators, preloadedAccounts, preloadedRemotes } from "./operator-rules";
+import { dialledPlace, disabledRemotes, portsOnce, routes, takesNoLinks } from "./place-rules";
 import { flowControlForms, importedForms } from "./flow-control-rules";
 import { denials, importedSources, linkRights } from "./rights-rules";
 import { ConfigContext, Rule } from "../rule";
@@ -28,6 +32,7 @@ const SERVER_RULES: readonly Rule<ConfigServer>[] = [
   quotedVariables,
   notTexts,
   portsOnce,
+  routes,
   preloadedAccounts,
   disabledRemotes,
   hubUsers,
@@ -37,6 +42,8 @@ const SERVER_RULES: readonly Rule<ConfigServer>[] = [
   importedForms,
   domains,
   clusterDomains,
+  clusterQuorum,
+  storageLimits,
   storage,
   sharedStores,
   serverNames,
@@ -49,6 +56,7 @@ const LINK_RULES: readonly Rule<Link>[] = [
   dialledPlace,
   takesNoLinks,
   credentialsOfOperators,
+  preloadedRemotes,
   clusterNames,
   websocketCompression,
   hubLogin,
@@ -57,6 +65,8 @@ const LINK_RULES: readonly Rule<Link>[] = [
   flowControlForms,
   denials,
   accountsWithStreams,
+  linkLimits,
+  roomForStreams,
   doubledDomains,
   payloads,
   encryption,
@@ -74,7 +84,7 @@ export function judgeConfigs(
   readFile: ConfigContext["readFile"],
   known: Known = {},
 ): ConfigVerdict {
-  const fleet = linkUp(servers, known);
+  const fleet = linkUp(servers, { ...known, readFile });
   const context: ConfigContext = { fleet, readFile, now: known.now };
   const ofLinks = fleet.links.flatMap((link) =>
     LINK_RULES.flatMap((rule) => [...rule(link, context)].map((draft): Judged => ({ ...draft, link }))),

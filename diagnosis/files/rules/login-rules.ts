@@ -2,7 +2,7 @@ import { seedProblem } from "../../../configs/seeds";
 import { ConfigDraft, draft } from "../finding";
 import { Link, accountOf, connectionType } from "../links";
 import { Rule, hasHub, place } from "../rule";
-import { ConfigServer, ownAccounts, shownUrl } from "../server";
+import { ConfigServer, GLOBAL_ACCOUNT, ownAccounts, shownUrl } from "../server";
 
 /** Rules over how a leaf server logs in at its hub, and what that makes of the link. */
 
@@ -137,7 +137,7 @@ export const hubLogin: Rule<Link> = function* (link, { readFile }) {
       evidence: `no_auth_user of ${hub.file} lets the link into ${landing.account} instead`,
     });
   }
-  if (landing.is === "user" && landing.user.types === undefined) {
+  if (landing.is === "user" && landing.user.types === undefined && hub.accountsElsewhere === undefined) {
     yield draft("open-connection-types", hub, landing.user.at, {
       evidence: `${landing.user.id} of ${leaf.label} has no allowed_connection_types`,
     });
@@ -147,7 +147,7 @@ export const hubLogin: Rule<Link> = function* (link, { readFile }) {
   if (account !== undefined && landing.is !== "open" && meant !== undefined) {
     const at = landing.is === "user" ? landing.user.at : (hub.noAuthUser?.at ?? authorization?.at ?? hub.at);
     yield draft("wrong-account", hub, at, {
-      evidence: `the remote of ${leaf.label} binds ${link.local} (${place(remote.account?.at ?? remote.at)}), and the hub binds it to ${account}`,
+      evidence: `the remote of ${leaf.label} binds ${link.local} (${place(remote.account?.at ?? remote.at)}), and the hub binds it to ${account}${account === GLOBAL_ACCOUNT ? ", where users of authorization are that are not in accounts" : ""}`,
       next: `move the user to account ${meant} of the hub`,
     });
   }

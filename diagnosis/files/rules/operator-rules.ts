@@ -1,56 +1,13 @@
-import type { ConfigNode } from "../../../configs/format/parse";
+import { publicKeyOf } from "../../../configs/keys";
+import { seedProblem } from "../../../configs/seeds";
 import { draft } from "../finding";
+import { JWT, OPERATORS, accountsOf, claimsIn, isInMemory, preloaded, signersOf } from "../jwt";
 import { Link } from "../links";
 import { Rule, hasHub } from "../rule";
 import { Section } from "../section";
 import { ConfigServer, hasJetStream } from "../server";
 
 /** Rules over operators, accounts and users whose JWTs stand in the files, or in files that those name. */
-
-interface Claims {
-  iss?: string;
-  sub?: string;
-  /** Seconds since 1970. */
-  exp?: number;
-  nats?: {
-    issuer_account?: string;
-    signing_keys?: (string | { key?: string })[];
-    limits?: { mem_storage?: number; disk_storage?: number; tiered_limits?: object };
-  };
-}
-
-const JWT = /\bey[\w-]+\.[\w-]+\.[\w-]+/;
-
-/** What a JWT says; undefined for a text without one. Its signature is not looked at: the server does that. */
-function claimsIn(text: string | undefined): Claims | undefined {
-  const [, claims] = (JWT.exec(text ?? "")?.[0] ?? "").split(".");
-  try {
-    return claims === undefined ? undefined : (JSON.parse(Buffer.from(claims, "base64url").toString()) as Claims);
-  } catch {
-    return undefined;
-  }
-}
-
-const signersOf = ({ sub, nats }: Claims): string[] =>
-  [sub, ...(nats?.signing_keys ?? []).map((one) => (typeof one === "string" ? one : one.key))].flatMap(
-    (key) => key ?? [],
-  );
-
-const OPERATORS = ["operator", "operators", "root", "roots", "root_operator", "root_operators"];
-
-const preloaded = (server: ConfigServer): Section | undefined =>
-  new Section(server.map, server.at).section("resolver_preload");
-
-/** Every account that the file preloads. */
-function accountsOf(server: ConfigServer): { key: string; node: ConfigNode; claims: Claims | undefined }[] {
-  const node = new Section(server.map, server.at).node("resolver_preload");
-  if (!(node?.value instanceof Map)) return [];
-  return [...node.value].map(([key, one]) => ({
-    key,
-    node: one,
-    claims: typeof one.value === "string" ? claimsIn(one.value) : undefined,
-  }));
-}
 
 const shown = (key: string | undefined): string => (key === undefined ? "nobody" : `${key.slice(0, 8)}…`);
 
@@ -60,34 +17,70 @@ function ago(seconds: number, now: number): string {
   return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
 }
 
+const isPast = (seconds: number | undefined, now: number | undefined): seconds is number =>
+  seconds !== undefined && seconds > 0 && now !== undefined && seconds * 1000 < now;
+
 export const preloadedAccounts: Rule<ConfigServer> = function* (server, { readFile, now }) {
   const texts = new Section(server.map, server.at).texts(...OPERATORS);
   const operators = texts.flatMap(({ value }) => claimsIn(JWT.test(value) ? value : readFile(value)) ?? []);
   const signers = operators.flatMap(signersOf);
+  const isStrict = operators.some(({ nats }) => nats?.strict_signing_key_usage === true);
   for (const { key, node, claims } of accountsOf(server)) {
     if (claims === undefined) continue;
+    const who = `account ${shown(key)}`;
+    if (claims.sub !== undefined && claims.sub !== key) {
+      yield draft("preloaded-under-another-key", server, node.at, {
+        evidence: `under ${shown(key)} stands the JWT of account ${shown(claims.sub)}`,
+      });
+    }
     if (signers.length > 0 && claims.iss !== undefined && !signers.includes(claims.iss)) {
       yield draft("account-of-another-operator", server, node.at, {
-        evidence: `account ${shown(key)} is signed by ${shown(claims.iss)}, the operator of the file is ${shown(signers[0])}`,
+        evidence: `${who} is signed by ${shown(claims.iss)}, the operator of the file is ${shown(signers[0])}`,
       });
     }
-    if (claims.exp !== undefined && claims.exp > 0 && now !== undefined && claims.exp * 1000 < now) {
-      yield draft("jwt-expired", server, node.at, {
-        evidence: `account ${shown(key)} expired ${ago(claims.exp, now)}`,
+    if (isStrict && operators.some(({ sub }) => sub === claims.iss)) {
+      yield draft("signer-unknown", server, node.at, {
+        evidence: `${who} is signed by the operator's own key, and the operator demands signing keys (strict)`,
       });
+    }
+    if (isPast(claims.exp, now)) {
+      yield draft("jwt-expired", server, node.at, { evidence: `${who} expired ${ago(claims.exp, now ?? 0)}` });
     }
   }
+};
+
+/** A leaf server in operator mode binds accounts by their keys. */
+export const preloadedRemotes: Rule<Link> = function* ({ leaf, remote }) {
+  const known = preloaded(leaf);
+  if (leaf.accountsElsewhere !== "JWTs" || known === undefined || remote.account === undefined) return;
+  const { value, at } = remote.account;
+  if (!isInMemory(leaf) || accountsOf(leaf).some(({ key }) => key === value)) return;
+  yield draft("account-not-preloaded", leaf, at, {
+    cause: "the account that the remote binds is not among those that the leaf server preloads",
+    evidence: `account: ${shown(value)}; resolver_preload of ${leaf.file} does not have it`,
+  });
 };
 
 export const credentialsOfOperators: Rule<Link> = function* (link, { readFile, now }) {
   const { leaf, hub, remote, local } = link;
   const { credentials } = remote;
   if (!hasHub(link) || hub?.accountsElsewhere !== "JWTs" || credentials === undefined) return;
-  const claims = claimsIn(readFile(credentials.value));
+  const text = readFile(credentials.value);
+  const claims = claimsIn(text);
   if (claims === undefined) return;
-  if (claims.exp !== undefined && claims.exp > 0 && now !== undefined && claims.exp * 1000 < now) {
-    yield draft("jwt-expired", leaf, credentials.at, {
-      evidence: `the user of ${credentials.value} expired ${ago(claims.exp, now)}`,
+  const user = `the user of ${credentials.value}`;
+  if (isPast(claims.exp, now)) {
+    yield draft("jwt-expired", leaf, credentials.at, { evidence: `${user} expired ${ago(claims.exp, now ?? 0)}` });
+  }
+  if (claims.nbf !== undefined && now !== undefined && claims.nbf * 1000 > now) {
+    yield draft("jwt-not-valid-yet", leaf, credentials.at, {
+      evidence: `${user} is valid in ${Math.ceil((claims.nbf - now / 1000) / 86_400)} days only (nbf)`,
+    });
+  }
+  const seed = /\bSU[A-Z2-7]{56}\b/.exec(text ?? "")?.[0];
+  if (seed !== undefined && seedProblem(seed) === undefined && publicKeyOf(seed) !== claims.sub) {
+    yield draft("credentials-of-two-users", leaf, credentials.at, {
+      evidence: `the JWT is of ${shown(claims.sub)}, the seed of ${shown(publicKeyOf(seed))}`,
     });
   }
   const account = claims.nats?.issuer_account ?? claims.iss;
@@ -98,14 +91,31 @@ export const credentialsOfOperators: Rule<Link> = function* (link, { readFile, n
   );
   if (found === undefined) {
     // A resolver with a folder may have it all the same.
-    if (/^mem/i.test(new Section(hub.map, hub.at).text("resolver", "account_resolver")?.value ?? "")) {
+    if (isInMemory(hub)) {
       yield draft("account-not-preloaded", hub, known.at, {
         evidence: `the credentials of ${leaf.label} are of account ${shown(account)}`,
       });
     }
     return;
   }
-  const { limits } = found.claims?.nats ?? {};
+  const of = found.claims;
+  if (of === undefined) return;
+  if (claims.iss !== undefined && !signersOf(of).includes(claims.iss)) {
+    yield draft("signer-unknown", hub, found.node.at, {
+      evidence: `${user} is signed by ${shown(claims.iss)}, which account ${shown(found.key)} does not name`,
+    });
+  }
+  const { revocations = {}, limits } = of.nats ?? {};
+  const revoked = Math.max(revocations[claims.sub ?? ""] ?? 0, revocations["*"] ?? 0);
+  if (revoked > 0 && (claims.iat ?? 0) <= revoked) {
+    yield draft("user-revoked", hub, found.node.at, { evidence: `account ${shown(found.key)} revokes ${user}` });
+  }
+  if (limits?.leaf === 0) {
+    yield draft("no-leaf-links-allowed", hub, found.node.at, {
+      evidence: `the JWT of account ${shown(found.key)} allows 0 leaf links`,
+      next: "give the account leaf links (nsc edit account --leaf-conns …), and preload its new JWT",
+    });
+  }
   const hasStore = (limits?.mem_storage ?? 0) !== 0 || (limits?.disk_storage ?? 0) !== 0;
   const hasTiers = Object.keys(limits?.tiered_limits ?? {}).length > 0;
   if (limits !== undefined && !hasStore && !hasTiers && hub.jetstream !== undefined && hasJetStream(leaf, local)) {

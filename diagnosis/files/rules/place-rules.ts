@@ -62,6 +62,29 @@ export const portsOnce: Rule<ConfigServer> = function* (server, { fleet }) {
   }
 };
 
+/** Routes that lead nowhere, as far as the files show. */
+export const routes: Rule<ConfigServer> = function* (server, { fleet }) {
+  const { cluster } = server;
+  if (cluster === undefined) return;
+  for (const { value, at } of cluster.routes) {
+    const others = fleet.servers.filter((other) => other !== server);
+    const to = others.filter((other) => other.cluster?.listen?.port === value.port);
+    const [only, ...more] = to;
+    const name = only?.cluster?.name;
+    if (only !== undefined && more.length === 0 && cluster.name?.value !== name?.value) {
+      yield draft("cluster-names-differ", server, cluster.name?.at ?? cluster.at, {
+        evidence: `cluster.name: ${cluster.name?.value ?? "none"} here, and ${name?.value ?? "none"} at ${place(name?.at ?? only.at)}, to which a route leads`,
+      });
+    }
+    const wrong = others.find(({ client, listener }) => [client.port, listener?.port].includes(value.port));
+    if (only === undefined && wrong !== undefined && wrong.cluster?.listen !== undefined) {
+      yield draft("route-to-other-listener", server, at, {
+        evidence: `a route to port ${value.port}, which ${wrong.file} has for ${wrong.client.port === value.port ? "clients" : "leaf links"}; its cluster port is ${wrong.cluster.listen.port}`,
+      });
+    }
+  }
+};
+
 /** Whether the remote dials where its hub listens, as far as that can be told without the network. */
 export const dialledPlace: Rule<Link> = function* (link) {
   const { leaf, hub, url, dialsClients } = link;

@@ -35,16 +35,26 @@ export const ACCOUNT = createAccount().getPublicKey();
 const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 /** A JWT that nobody signed: rules read what it says. */
 export const claims = (said: object): string => `${base64({ typ: "JWT" })}.${base64(said)}.c2ln`;
+interface OperatorMode {
+  /** Who signed the account. */
+  signer: string;
+  /** Bytes on disk; -1 for any number. */
+  storage?: number;
+  /** How many leaf links. */
+  leaf?: number;
+  /** The key under which the account stands. */
+  under?: string;
+  more?: object;
+}
+
 /** The hub with one account, preloaded. */
-export const operatorMode = ({ signer, storage = -1 }: { signer: string; storage?: number }): Edits => [
-  [
-    /accounts \{[\s\S]*/,
-    `operator: ${claims({ iss: OPERATOR, sub: OPERATOR })}
-resolver: MEMORY
-resolver_preload { ${ACCOUNT}: ${claims({ iss: signer, sub: ACCOUNT, nats: { limits: { disk_storage: storage } } })} }
-`,
-  ],
-];
+export function operatorMode({ signer, storage = -1, leaf = -1, under = ACCOUNT, more = {} }: OperatorMode): Edits {
+  const limits = { disk_storage: storage, leaf };
+  const account = claims({ iss: signer, sub: ACCOUNT, nats: { limits, ...more } });
+  const operator = claims({ iss: OPERATOR, sub: OPERATOR });
+  const text = `operator: ${operator}\nresolver: MEMORY\nresolver_preload { ${under}: ${account} }\n`;
+  return [[/accounts \{[\s\S]*/, text]];
+}
 
 /** Changes of the good pair. */
 export interface Files {

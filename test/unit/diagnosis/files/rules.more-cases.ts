@@ -1,4 +1,4 @@
-import { ACCOUNT_KEY, HUB, KEY, SEED, edited } from "../../../support/fleets/hand-written";
+import { ACCOUNT_KEY, HUB, KEY, OTHER_SEED, SEED, edited } from "../../../support/fleets/hand-written";
 import { ACCOUNT, LISTEN, NKEY, OPERATOR, OTHER_OPERATOR, claims, credentials, operatorMode } from "./edits";
 import type { Mistake } from "./rules.cases";
 
@@ -123,26 +123,130 @@ export const MORE_MISTAKES: Readonly<Record<string, Mistake>> = {
   "an account of another operator": {
     hub: operatorMode({ signer: OTHER_OPERATOR }),
     leaf: [[NKEY, "credentials: link.creds"]],
-    named: { "link.creds": credentials(claims({ iss: ACCOUNT }), SEED) },
+    named: { "link.creds": credentials(claims({ iss: ACCOUNT, sub: KEY }), SEED) },
     finds: ["account-of-another-operator"],
   },
   "an account that is not preloaded": {
     hub: operatorMode({ signer: OPERATOR }),
     leaf: [[NKEY, "credentials: link.creds"]],
-    named: { "link.creds": credentials(claims({ iss: ACCOUNT_KEY }), SEED) },
+    named: { "link.creds": credentials(claims({ iss: ACCOUNT_KEY, sub: KEY }), SEED) },
     finds: ["account-not-preloaded"],
   },
   "credentials that have expired": {
     hub: operatorMode({ signer: OPERATOR }),
     leaf: [[NKEY, "credentials: link.creds"]],
-    named: { "link.creds": credentials(claims({ iss: ACCOUNT, exp: 1_000_000_000 }), SEED) },
+    named: { "link.creds": credentials(claims({ iss: ACCOUNT, sub: KEY, exp: 1_000_000_000 }), SEED) },
     finds: ["jwt-expired"],
     evidence: /expired \d+ days ago/,
   },
   "an account of an operator without JetStream": {
     hub: operatorMode({ signer: OPERATOR, storage: 0 }),
     leaf: [[NKEY, "credentials: link.creds"]],
-    named: { "link.creds": credentials(claims({ iss: ACCOUNT }), SEED) },
+    named: { "link.creds": credentials(claims({ iss: ACCOUNT, sub: KEY }), SEED) },
     finds: ["hub-account-without-jetstream"],
   },
+  "credentials that are not valid yet": {
+    hub: operatorMode({ signer: OPERATOR }),
+    leaf: [[NKEY, "credentials: link.creds"]],
+    named: { "link.creds": credentials(claims({ iss: ACCOUNT, sub: KEY, nbf: 9_000_000_000 }), SEED) },
+    finds: ["jwt-not-valid-yet"],
+  },
+  "a JWT and the seed of another user": {
+    hub: operatorMode({ signer: OPERATOR }),
+    leaf: [[NKEY, "credentials: link.creds"]],
+    named: { "link.creds": credentials(claims({ iss: ACCOUNT, sub: KEY }), OTHER_SEED) },
+    finds: ["credentials-of-two-users"],
+  },
+  "credentials of a signer that the account does not name": {
+    hub: operatorMode({ signer: OPERATOR }),
+    leaf: [[NKEY, "credentials: link.creds"]],
+    named: {
+      "link.creds": credentials(claims({ iss: ACCOUNT_KEY, sub: KEY, nats: { issuer_account: ACCOUNT } }), SEED),
+    },
+    finds: ["signer-unknown"],
+  },
+  "a user that the account revokes": {
+    hub: operatorMode({ signer: OPERATOR, more: { revocations: { "*": 2_000 } } }),
+    leaf: [[NKEY, "credentials: link.creds"]],
+    named: { "link.creds": credentials(claims({ iss: ACCOUNT, sub: KEY, iat: 1_000 }), SEED) },
+    finds: ["user-revoked"],
+  },
+  "an account of an operator without leaf links": {
+    hub: operatorMode({ signer: OPERATOR, leaf: 0 }),
+    leaf: [[NKEY, "credentials: link.creds"]],
+    named: { "link.creds": credentials(claims({ iss: ACCOUNT, sub: KEY }), SEED) },
+    finds: ["no-leaf-links-allowed"],
+  },
+  "an account under the key of another one": {
+    hub: operatorMode({ signer: OPERATOR, under: ACCOUNT_KEY }),
+    leaf: [[NKEY, "credentials: link.creds"]],
+    named: { "link.creds": credentials(claims({ iss: ACCOUNT, sub: KEY }), SEED) },
+    finds: ["preloaded-under-another-key"],
+  },
+  "rights in the JWT of the user that forbid flow control": {
+    hub: operatorMode({ signer: OPERATOR }),
+    leaf: [[NKEY, "credentials: link.creds"]],
+    named: {
+      "link.creds": credentials(claims({ iss: ACCOUNT, sub: KEY, nats: { sub: { deny: ["$JS.FC.>"] } } }), SEED),
+    },
+    finds: ["flow-control-blocked"],
+  },
+  "default rights in the JWT of the account that forbid consumers": {
+    hub: operatorMode({ signer: OPERATOR, more: { default_permissions: { sub: { deny: ["$JS.site-a.>"] } } } }),
+    leaf: [[NKEY, "credentials: link.creds"]],
+    named: { "link.creds": credentials(claims({ iss: ACCOUNT, sub: KEY }), SEED) },
+    finds: ["sourcing-blocked"],
+  },
+  "an account without room": {
+    leaf: [["SITE { jetstream: enabled", "SITE { jetstream: { max_file: 10KB, max_mem: 0 }"]],
+    finds: ["no-room-for-streams"],
+  },
+  "a server without room": {
+    leaf: [["sync_interval", "max_file_store: 1KB\n  sync_interval"]],
+    finds: ["no-room-for-streams"],
+  },
+  "an account that allows no leaf link": {
+    hub: [["jetstream: enabled", "jetstream: enabled\n    limits: { max_leafnodes: 0 }"]],
+    finds: ["no-leaf-links-allowed"],
+  },
+  "two names of one cluster": {
+    hub: [
+      [
+        "jetstream {",
+        `cluster { name: one, listen: "127.0.0.1:6222", routes: ["nats://127.0.0.1:6223"] }\njetstream {`,
+      ],
+    ],
+    others: { "second.conf": secondHub("two", 6223, 6222) },
+    finds: ["cluster-names-differ", "cluster-names-differ"],
+  },
+  "a route to the port for clients": {
+    hub: [["jetstream {", `cluster { name: one, listen: "127.0.0.1:6222" }\njetstream {`]],
+    others: { "second.conf": secondHub("one", 6223, 4222) },
+    finds: ["route-to-other-listener"],
+  },
+  "a cluster with JetStream at one of two servers": {
+    hub: [
+      [
+        "jetstream {",
+        `cluster { name: one, listen: "127.0.0.1:6222", routes: ["nats://127.0.0.1:6223"] }\njetstream {`,
+      ],
+    ],
+    others: { "second.conf": secondHub("one", 6223, 6222).replace(/^jetstream \{[^}]*\}/m, "") },
+    finds: ["cluster-without-quorum"],
+  },
 };
+
+/** Another server of the hub's cluster. */
+function secondHub(name: string, port: number, route: number): string {
+  return edited(HUB, [
+    ["server_name: hub", "server_name: hub-2"],
+    ["4222", "4322"],
+    ["8222", "8322"],
+    ["7422", "7522"],
+    ["/data/hub", "/data/hub-2"],
+    [
+      "jetstream {",
+      `cluster { name: ${name}, listen: "127.0.0.1:${port}", routes: ["nats://127.0.0.1:${route}"] }\njetstream {`,
+    ],
+  ]);
+}

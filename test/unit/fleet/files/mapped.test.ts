@@ -13,6 +13,7 @@ const PLACE: Place = {
   ports: Object.fromEntries(LISTENS.map((listens, index) => [listens, 20_000 + index])) as Place["ports"],
   routes: [20_003],
   gateway: () => 20_004,
+  pin: (pinned) => pinned,
   remotes: [{ ports: [20_010] }, { ports: [20_011] }, { ports: [20_012] }],
   file: (named) => `/rehearsal/${named.replaceAll("/", "_")}`,
 };
