@@ -18,12 +18,12 @@ const balanceOf = ({ balance: { stored, onHub, waiting, otherwise }, since }: Bo
 
 /** What is to be done about all that the book tells of a stream. */
 const acknowledge = (site: string, stream: string): string =>
-  `look for what did it; then write down that it is known: 'make repair SITE=${site} STREAM=${stream} ACCEPT=known NOTE="why"'`;
+  `find out what caused it; then record it as known: 'make repair SITE=${site} STREAM=${stream} ACCEPT=known NOTE="why"'`;
 
 const STATEMENTS: Record<Difference["kind"], (count: string, stream: StreamFacts) => string> = {
   missing: (count, { name }) =>
     `${count} of stream ${name} that the site acknowledged are neither on the hub nor waiting at the site`,
-  doubled: (count, { collectedAs }) => `${count} stand in the hub's stream ${collectedAs} once too often`,
+  doubled: (count, { collectedAs }) => `${count} are in the hub's stream ${collectedAs} once too often`,
   dropped: (count, { collectedAs }) => `${count} left the hub's stream ${collectedAs} by no declared limit`,
 };
 

@@ -104,16 +104,16 @@ export function linkUp(servers: readonly ConfigServer[], { hosts, shown }: Known
   );
   for (const { file, accountsElsewhere } of servers) {
     if (accountsElsewhere !== undefined) {
-      notes.push(`${file}: its accounts and users stand in ${accountsElsewhere}, and were not judged`);
+      notes.push(`${file}: its accounts and users are in ${accountsElsewhere}, and were not checked`);
     }
   }
   for (const hub of hubs) {
     if (isCoreOnly(hub) && links.some((link) => link.hub === hub)) {
-      notes.push(`${hub.file}: it has no JetStream, so that its links carry core messages only`);
+      notes.push(`${hub.file}: it has no JetStream, so its links carry core messages only`);
     }
   }
   if (hubs.length === 0 && links.length === 0) {
-    notes.push("no file is a hub's (leafnodes with a port) or a leaf server's (leafnodes.remotes)");
+    notes.push("no file configures a hub (leafnodes with a port) or a leaf server (leafnodes.remotes)");
   }
   return { servers, links, notes };
 }
@@ -138,7 +138,7 @@ type Pairing = { hub?: Hub; url?: Located<RemoteUrl>; dialsClients?: boolean; no
 
 function pair({ urls }: Remote, hubs: readonly Hub[], hosts: Known["hosts"]): Pairing {
   const [first] = urls;
-  if (first === undefined) return { note: "the remote has no url that can be read, and was not followed" };
+  if (first === undefined) return { note: "the remote has no readable url, and was not followed" };
   for (const url of urls) {
     const target = dialled(url.value, hubs, hosts);
     if (target !== undefined) return { hub: target.server, url, dialsClients: target.listener === "client" };
@@ -147,17 +147,17 @@ function pair({ urls }: Remote, hubs: readonly Hub[], hosts: Known["hosts"]): Pa
   if (only === undefined) {
     return {
       url: first,
-      note: `the hub at ${shownUrl(first.value)} is not among the files, so that only this end was judged`,
+      note: `the hub at ${shownUrl(first.value)} is not among the files, so only this end was checked`,
     };
   }
   if (!more.every((hub) => areOne(only, hub))) {
     return {
       url: first,
-      note: `which of the hubs is dialled as ${shownUrl(first.value)} cannot be told, so that only this end was judged; say it with --map ${first.value.host}=<file>`,
+      note: `which of the hubs is dialled as ${shownUrl(first.value)} is unclear, so only this end was checked; name it with --map ${first.value.host}=<file>`,
     };
   }
   const at = isWebsocket(first.value) ? only.websocket : only.listener;
-  const taken = `${shownUrl(first.value)} is taken for ${only.file}, which listens at ${at?.port ?? "no such port"}`;
+  const taken = `${shownUrl(first.value)} is assumed to be ${only.file}, which listens at ${at?.port ?? "no such port"}`;
   return { hub: only, url: first, note: `${taken}: it is the only hub among the files` };
 }
 

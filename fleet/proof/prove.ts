@@ -163,7 +163,7 @@ const failedBesides = ({ root, sites }: SmokeTestInputs): Finding[] =>
         symptom: "what the hub has of this site, which is expected offline, is not all deployed",
         cause,
         evidence: "the step of this site in 'pulumi up' failed",
-        next: "cure what it names, then run 'pulumi up'",
+        next: "fix what it names, then run 'pulumi up'",
       })),
     );
 

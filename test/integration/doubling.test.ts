@@ -88,7 +88,7 @@ describe("messages that would come twice", function () {
       assert.equal(await onHub(played), 110 + others);
       assert.match(
         (await nextOf(played, "source-altered")) ?? "",
-        /^'DOUBLE=oslo make up' puts it back, and .* 10 messages/,
+        /^'DOUBLE=oslo make up' restores it, and .* 10 messages/,
       );
       assert.equal(await doubledIn(played), 50);
 

@@ -49,7 +49,7 @@ export const remoteLogin: Rule<Link> = function* (link, { readFile }) {
     yield draft("no-authentication", leaf, remote.at, {
       evidence: `the remote dials ${shownUrl(url.value)}${lands}`,
       ...(isForAll
-        ? { severity: "warning" as const, cause: "the leaf remote brings no login, and the hub asks for none" }
+        ? { severity: "warning" as const, cause: "the leaf remote does not log in, and the hub does not require it to" }
         : {}),
     });
   }
@@ -68,7 +68,7 @@ function credentialsProblem(
     return {
       code: "seed-in-credentials",
       evidence: `credentials holds ${SEED.exec(path)?.[0] ?? ""}`,
-      next: "put the seed in 'nkey' and remove 'credentials'; if the server ran with it, it has logged the seed in clear: make a new key",
+      next: "put the seed in 'nkey' and remove 'credentials'; if the server ran with it, it has logged the seed in plain text: make a new key",
     };
   }
   const text = readFile(path);
@@ -77,9 +77,9 @@ function credentialsProblem(
   const isJwt = /^[\w-]+\.[\w-]+\.[\w-]+$/.test(jwt ?? "");
   if (isJwt && seed !== undefined && seedProblem(seed) === undefined) return undefined;
   if (!isJwt && SEED.test(text)) {
-    return { code: "seed-file-in-credentials", evidence: `${path} holds ${SEED.exec(text)?.[0] ?? ""} and no JWT` };
+    return { code: "seed-file-in-credentials", evidence: `${path} holds ${SEED.exec(text)?.[0] ?? ""} but no JWT` };
   }
-  const lacks = isJwt ? "a JWT and no seed of a user" : "neither a JWT nor a seed";
+  const lacks = isJwt ? "a JWT but no user seed" : "neither a JWT nor a seed";
   return { code: "credentials-malformed", evidence: `${path} holds ${lacks}` };
 }
 
@@ -95,7 +95,7 @@ export const hubLogin: Rule<Link> = function* (link, { readFile }) {
   const known = hub.users.find(({ id }) => id === key);
   if (authorization !== undefined && known !== undefined && landing.is === "refused") {
     yield draft("authorization-shadows-accounts", hub, authorization.at, {
-      evidence: `the key of ${leaf.label} stands in account ${known.account} (${place(known.at)}), where it is not looked for`,
+      evidence: `the key of ${leaf.label} stands in account ${known.account} (${place(known.at)}), where the hub does not look for it`,
     });
     return;
   }

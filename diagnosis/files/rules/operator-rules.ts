@@ -100,7 +100,7 @@ export const credentialsOfOperators: Rule<Link> = function* (link, { readFile, n
     // A resolver with a folder may have it all the same.
     if (/^mem/i.test(new Section(hub.map, hub.at).text("resolver", "account_resolver")?.value ?? "")) {
       yield draft("account-not-preloaded", hub, known.at, {
-        evidence: `the credentials of ${leaf.label} are of account ${shown(account)}`,
+        evidence: `the credentials of ${leaf.label} are for account ${shown(account)}`,
       });
     }
     return;

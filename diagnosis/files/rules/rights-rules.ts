@@ -52,7 +52,7 @@ export const linkRights: Rule<Link> = function* (link) {
   if (blocked.length > 0) {
     const where: Position = (blocked[0]?.startsWith("publish") ? publish.at : subscribe.at) ?? at;
     yield draft("sourcing-blocked", hub, where, {
-      cause: "the rights of the link's user forbid what sourcing needs",
+      cause: "the permissions of the link's user forbid what sourcing needs",
       evidence: `${id} of ${leaf.label} may not ${blocked.join(", nor ")}`,
       next: `allow it to ${blocked.join(", and to ")}`,
     });
@@ -140,14 +140,14 @@ export const importedSources: Rule<ConfigServer> = function* (hub, { fleet }) {
             ? `${account} does not export it either`
             : `${account} exports it at ${place(exported.at)}`;
         yield draft("flow-control-blocked", hub, request.at, {
-          cause: `account ${name} sources from ${account} without its flow control`,
+          cause: `account ${name} sources from ${account} but does not import its flow control`,
           evidence: `${name} imports ${request.subject} and no ${FLOW_CONTROL} of ${account}; ${end}`,
           next: `export the services $JS.FC.<stream>.> and $JS.FC.<domain>.*.<stream>.> in ${account} and import them in ${name}`,
         });
       }
       if (!has("stream", ">")) {
         yield draft("sourcing-blocked", hub, request.at, {
-          cause: `account ${name} sources from ${account} without taking its deliveries`,
+          cause: `account ${name} sources from ${account} but does not import its deliveries`,
           evidence: `${name} imports ${request.subject} and no stream of ${account}`,
           next: `export the stream <prefix>.> in ${account}, import it in ${name}, and use the prefix as the source's deliver`,
         });

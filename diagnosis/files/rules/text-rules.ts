@@ -34,7 +34,7 @@ export const repeats: Rule<ConfigServer> = function* (server) {
     // One value instead of an included one is how includes are used; "jetstream: enabled" says less than its block.
     if (!isBlock(replaces) && (isBlock(node) || replaces.at.file !== node.at.file)) continue;
     yield draft("setting-repeated", server, node.at, {
-      evidence: `${key} here and at ${place(replaces.at)}, which is forgotten`,
+      evidence: `${key} here and at ${place(replaces.at)}, which nats-server ignores`,
       ...(isBlock(node) || isBlock(replaces) ? {} : { severity: "warning" as const }),
     });
   }
@@ -45,7 +45,7 @@ export const repeats: Rule<ConfigServer> = function* (server) {
     seen.set(name, node);
     if (other === undefined || !isBlock(node)) continue;
     yield draft("setting-repeated", server, node.at, {
-      evidence: `${key} here, and the same under another name at ${place(other.at)}: either may be taken`,
+      evidence: `${key} here, and again under its other name at ${place(other.at)}: nats-server may use either`,
     });
   }
 };
@@ -77,10 +77,10 @@ export const quotedVariables: Rule<ConfigServer> = function* (server) {
     if (name === undefined) continue;
     const isWhole = name === value;
     yield draft("variable-quoted", server, at, {
-      evidence: `${key} is the text ${name}${isWhole ? "" : ", within another one"}`,
+      evidence: `${key} is the text ${name}${isWhole ? "" : ", within a longer text"}`,
       next: isWhole
         ? `write it without quotes: ${key}: ${name.replace(/[{}]/g, "")}`
-        : `nats-server replaces whole values only: put the whole ${key} into a variable, and write it without quotes`,
+        : `nats-server replaces whole values only: put the whole ${key} into a variable, and write that without quotes`,
     });
   }
 };

@@ -180,7 +180,7 @@ export const LOSS_ROWS: Row[] = [
       "messages-missing": /^50 messages between/,
       "site-store-rolled-back": /sequences 51 to 100 before the site's server started/,
     },
-    cause: { "site-store-rolled-back": /what it stored in their place was skipped/ },
+    cause: { "site-store-rolled-back": /silently skipped what it stored in their place/ },
     accept: "redeliver",
     after: (fleet) => hubHas(fleet, 170),
   },

@@ -336,7 +336,7 @@ export const STREAM_ROWS: Row[] = [
     finds: ["oslo: probe-failed"],
     evidence: { "probe-failed": /^stream EVENTS_PROBE at the site was not made by this stack/ },
     cure: async (fleet) => (await fleet.atSite("oslo")).deleteStream("EVENTS_PROBE"),
-    says: "cure what it names",
+    says: "fix what it names",
   },
   {
     name: "somebody who purges the hub's stream all the time: no rule fits",

@@ -59,7 +59,7 @@ export const MORE_MISTAKES: Readonly<Record<string, Mistake>> = {
   "a block under two names": {
     hub: [[/$/, "leaf { port: 7423 }\n"]],
     finds: ["setting-repeated"],
-    evidence: /another name/,
+    evidence: /its other name/,
   },
   "a value that stands twice": { hub: [[/$/, "server_name: another\n"]], finds: ["setting-repeated"] },
   "a variable in quotes": {
