@@ -53,7 +53,7 @@ export async function askServers(
     const others = [...shown.refused].filter(([server]) => !refused.has(server));
     return { refusals, notes: [], shown: { ...shown, refused: new Map(others) } };
   } catch (error) {
-    return { refusals, notes: [`the files were judged by the rules alone, without a rehearsal: ${messageOf(error)}`] };
+    return { refusals, notes: [`the files were checked by the rules alone, without a rehearsal: ${messageOf(error)}`] };
   }
 }
 
@@ -80,7 +80,7 @@ async function refusalOf(
       return finished(
         draft("server-refuses", server, at, {
           evidence: said,
-          ...(isWarning ? { severity: "warning", cause: "nats-server -t has something against the file" } : {}),
+          ...(isWarning ? { severity: "warning", cause: "nats-server -t rejects the file" } : {}),
         }),
       );
     }

@@ -30,7 +30,7 @@ export async function run(args: readonly string[]): Promise<number> {
   let call: Call;
   try {
     call = parsed("check-config", args);
-    if (call.words.length === 0) throw new Refusal("check-config: no file is given");
+    if (call.words.length === 0) throw new Refusal("check-config: no file given");
   } catch (error) {
     console.error(messageOf(error));
     return EXIT.unreadable;
@@ -124,7 +124,7 @@ function describeReport({ files, findings, notes, problems }: ConfigReport): str
   ];
   const end =
     problems.length > 0
-      ? `${counted(files.length, "file")}, ${problems.length} of them unreadable: nothing was judged`
+      ? `${counted(files.length, "file")}, ${problems.length} of them unreadable: nothing was checked`
       : `${counted(files.length, "file")}, ${counted(findings.length, "finding")}`;
   return [...blocks, end].join("\n\n");
 }

@@ -38,14 +38,14 @@ function optionsOf(args: readonly string[]): Options {
   const timeout = textOf(call, "timeout") ?? "";
   const timeoutMs = parseDuration(timeout);
   if (timeoutMs === undefined || timeoutMs < 1_000)
-    throw new Refusal(`doctor: --timeout '${maskSeeds(timeout)}' is no duration of 1 s or more; write it like 15s`);
+    throw new Refusal(`doctor: --timeout '${maskSeeds(timeout)}' is not a duration of 1 s or more; write it like 15s`);
   const { stack } = call;
   const [fleet, output] = [textOf(call, "fleet"), textOf(call, "output")];
   const { site, json = false, prometheus = false } = values;
   const sites = site === undefined ? [] : [site].flat().map(String);
   if (fleet !== undefined && values.stack !== undefined)
-    throw new Refusal("doctor: --stack and --fleet are two fleets; name one");
-  if (json && prometheus) throw new Refusal("doctor: --json and --prometheus are two forms; name one");
+    throw new Refusal("doctor: --stack and --fleet name two fleets; give only one");
+  if (json && prometheus) throw new Refusal("doctor: --json and --prometheus exclude each other; give only one");
   const form = json ? "json" : prometheus ? "prometheus" : "words";
   return {
     stack,
@@ -60,7 +60,7 @@ async function deployedSites(stack: string): Promise<WatchedSite[]> {
   const folder = projectFolder();
   const state = await exportSecrets(await pulumiStack(folder, stack));
   if (state === undefined)
-    throw new Refusal(`stack '${stack}': there is none; name one with STACK=…, or run 'make up'`);
+    throw new Refusal(`stack '${stack}': does not exist; name another with STACK=…, or run 'make up'`);
   return fleetOf(state, stack, folder).map(deployedSite);
 }
 

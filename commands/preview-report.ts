@@ -92,7 +92,7 @@ function jsonOf(stdout: string, exitCode: number): PreviewJson {
   try {
     return JSON.parse(stdout) as PreviewJson;
   } catch {
-    throw new Refusal(`the preview ended with exit code ${exitCode} and without a result`);
+    throw new Refusal(`the preview ended with exit code ${exitCode} and no result`);
   }
 }
 
@@ -125,7 +125,7 @@ export async function run(args: readonly string[], _name = "", folder = projectF
     const problem = error instanceof Refusal ? error.message : ((error as Error).stack ?? String(error));
     console.error(maskSeeds(problem));
     console.error(
-      "preview-report: there is no report; where no server or engine can be reached, ARGS=--plan tells the intent",
+      "preview-report: there is no report; if no server or engine can be reached, ARGS=--plan shows the intent",
     );
     return EXIT_CODES.none;
   }

@@ -42,7 +42,7 @@ async function outputsOf(target: PulumiStack): Promise<Record<string, unknown>> 
     return JSON.parse(await ask(target, ["stack", "output", "--json"])) as Record<string, unknown>;
   } catch (error) {
     if (!(error instanceof RunError) || !/no stack named/.test(error.said)) throw error;
-    throw new Refusal(`stack '${target.stack}': there is none; ${CURE}`);
+    throw new Refusal(`stack '${target.stack}': does not exist; ${CURE}`);
   }
 }
 

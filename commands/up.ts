@@ -73,8 +73,8 @@ export const knowing = (target: PulumiStack, { env }: Standing): PulumiStack => 
 /** Lets the state know of containers that somebody removed or changed, so that the run makes them as they should be. */
 async function refreshTouched(target: PulumiStack, { removed, changed }: Standing): Promise<void> {
   const names = (urns: readonly string[]) => urns.map((urn) => nameOf({ urn })).join(", ");
-  if (removed.length > 0) say(`somebody removed ${names(removed)}; making it anew, with its data`);
-  if (changed.length > 0) say(`somebody changed ${names(changed)} by hand; making it as it was`);
+  if (removed.length > 0) say(`removed by hand: ${names(removed)}; recreating it, with its data`);
+  if (changed.length > 0) say(`changed by hand: ${names(changed)}; restoring it`);
   const targets = [...removed, ...changed].flatMap((urn) => ["--target", urn]);
   if (targets.length > 0) await ask(target, ["refresh", "--yes", "--skip-preview", ...targets]);
 }

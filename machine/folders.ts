@@ -27,8 +27,8 @@ function explain(path: string, error: unknown): Refusal {
   const causes: Record<string, string> = {
     ENOSPC: "the disk is full; free some room or choose another dataFolder",
     EDQUOT: "the disk quota is used up; free some room or choose another dataFolder",
-    EACCES: "it may not be written; give this user the right to, or choose another dataFolder",
-    EPERM: "it may not be written; give this user the right to, or choose another dataFolder",
+    EACCES: "this user may not write it; give this user that right, or choose another dataFolder",
+    EPERM: "this user may not write it; give this user that right, or choose another dataFolder",
     EROFS: "its file system is read-only; choose another dataFolder",
     ENOTDIR: "a part of the path is a file; remove it or choose another dataFolder",
     EEXIST: "a part of the path is a file; remove it or choose another dataFolder",
@@ -107,7 +107,7 @@ export function readJson<T>(file: string): T | undefined {
   try {
     return text === undefined ? undefined : (JSON.parse(text) as T);
   } catch {
-    throw new Refusal(`${file}: is damaged (no JSON); remove it and run 'pulumi up'`);
+    throw new Refusal(`${file}: is damaged (not JSON); remove it and run 'pulumi up'`);
   }
 }
 
@@ -158,8 +158,8 @@ export function machineId(): string {
 export function refuseOtherFolder(before: string | undefined, root: string): void {
   if (before === undefined || before === resolve(root) || !existsSync(before)) return;
   throw new Refusal(
-    `this stack's servers run from ${before}, and this is another folder; run Pulumi in that project, or give both the ` +
-      "same dataFolder by its whole path",
+    `this stack's servers run from ${before}, but this is another folder; run Pulumi in that project, or give both the ` +
+      "same dataFolder as an absolute path",
   );
 }
 

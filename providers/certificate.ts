@@ -125,7 +125,11 @@ function readAll(where: "ca" | "certificate", pem: string): [X509Certificate, ..
 
 function readKey(pem: string): KeyObject {
   if (/ENCRYPTED/.test(pem)) {
-    throw new Wrong("key", "is encrypted, and a server has nobody to ask", "give it decrypted; it is kept as a secret");
+    throw new Wrong(
+      "key",
+      "is encrypted, but a server has no one to ask for the passphrase",
+      "give it decrypted; it is kept as a secret",
+    );
   }
   try {
     return createPrivateKey(pem);
@@ -188,7 +192,7 @@ export function certificateProblem({ ca, certificate, key, role, names, now }: G
     const cas = readAll("ca", ca).toSorted((a, b) => Date.parse(b.validTo) - Date.parse(a.validTo));
     const [own, ...between] = readAll("certificate", certificate);
     if (!own.checkPrivateKey(readKey(key))) {
-      throw new Wrong("key", "does not belong to the certificate", "give the key that the certificate was made for");
+      throw new Wrong("key", "does not belong to the certificate", "give the key that the certificate was issued for");
     }
     const chain = chainOf(own, between, cas);
     const root = chain.at(-1);
@@ -203,7 +207,7 @@ export function certificateProblem({ ca, certificate, key, role, names, now }: G
     for (const link of chain) refuseOutOfTime(link === root ? "ca" : "certificate", link, now);
     // A server's own certificate among the CAs' is trusted as it is.
     if (chain.length > 1 && !root.ca) {
-      throw new Wrong("ca", `${factsOf(root).subject} is no CA`, "give a CA's certificate");
+      throw new Wrong("ca", `${factsOf(root).subject} is not a CA`, "give a CA's certificate");
     }
     refuseWrongUse(own, role);
     if (role === "hub") for (const name of names) refuseOtherName(own, name);

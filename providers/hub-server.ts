@@ -150,7 +150,10 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
     if (wrong === undefined && !isOutdated) return { changes: changed(rest(news), rest(olds)) };
     if (wrong !== undefined) report(`${name}: the hub ${wrong.what}; up repairs it`, wrongWith(name, wrong));
     else
-      report(`${name}: up reloads the hub: this program writes another configuration now; links stay`, fate("reloads"));
+      report(
+        `${name}: up reloads the hub: this version of the program writes another configuration; links stay`,
+        fate("reloads"),
+      );
   }
   return { changes: true };
 }

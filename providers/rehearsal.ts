@@ -65,7 +65,7 @@ async function perform(folder: string, stages: readonly Settings[], chosen: read
     const { proof } = await fleet.runSmokeTest();
     return proof.reduce((sum, { messages }) => sum + messages, 0);
   };
-  const late = sleep(LONGEST_MS, { unable: `it is not over after ${LONGEST_MS / 1000} s` }, { ref: false });
+  const late = sleep(LONGEST_MS, { unable: `it did not finish within ${LONGEST_MS / 1000} s` }, { ref: false });
   const outcome = outcomeOf(work());
   try {
     return await Promise.race([outcome, late]);
@@ -92,8 +92,10 @@ async function tryOut(root: string, plan: RehearsalPlan): Promise<Outcome> {
   const fromNothing = await attempt([plan.settings]);
   if (!("probes" in fromNothing)) return fromNothing;
   const cure =
-    "the settings are good for a new fleet, but what is deployed cannot change to them in one update; make two";
-  return { finding: `${changed.finding}\n  ${cure}: first what gives room or subjects back, then what takes them` };
+    "the settings are good for a new fleet, but the deployed one cannot change to them in one update; make two";
+  return {
+    finding: `${changed.finding}\n  ${cure}: first the change that frees room or subjects, then the one that uses them`,
+  };
 }
 
 /** The servers in containers run the nats-server of their image. */
@@ -108,7 +110,7 @@ const listed = ({ settings, chosen, concerned }: RehearsalPlan): string => {
   return `${[settings.hub.name, ...chosen].join(", ")}${others}`;
 };
 
-const WAY_OUT = "nothing of the fleet was touched; 'rehearsal: off' would go on without having tried";
+const WAY_OUT = "nothing of the fleet was touched; 'rehearsal: off' would go on without a rehearsal";
 
 /** What speaks against the change; empty when it passed, or is none that can be rehearsed. */
 export async function rehearse({ root, olds, news, binary }: Rehearsal): Promise<Failure[]> {
@@ -134,6 +136,6 @@ export async function rehearse({ root, olds, news, binary }: Rehearsal): Promise
   }
   const reason = `rehearsal: this change could not be rehearsed: ${outcome.unable}`;
   if (news.rehearsal === "required") return [failure("rehearsal", `${reason}; 'rehearsal: required' refuses it`)];
-  report(`${reason}; it goes on without`);
+  report(`${reason}; going on without a rehearsal`);
   return [];
 }

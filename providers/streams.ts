@@ -52,8 +52,8 @@ async function ensureAtSite(js: JetStream, inputs: StreamsInputs, stream: Stream
 function refuseWithoutRoom(error: unknown, { site }: StreamsInputs, stream: StreamSettings): never {
   if (!isNoStorage(error)) throw error;
   throw new Refusal(
-    `hub stream ${collectedName(stream, site)}: its account has no room for it beside the streams that it keeps of earlier ` +
-      `settings; save and delete those ('nats stream rm', as operator of ${site} on the hub), or raise hub.maxFile when the ` +
+    `hub stream ${collectedName(stream, site)}: its account has no room for it beside the streams that remain from earlier ` +
+      `settings; save and delete those ('nats stream rm', as operator of ${site} on the hub), or raise hub.maxFile if the ` +
       "whole hub is too small; then run 'pulumi up'",
   );
 }

@@ -4,7 +4,7 @@ import type { ServerHost } from "./server-host";
 /** Why a server ended, as its log tells. */
 
 /** Before the command that gives them back. */
-export const FOREIGN_FILES = "its store has files of another user, give them back:";
+export const FOREIGN_FILES = "its store has files of another user; give them back:";
 
 /** Whether the server failed for its store. */
 const STORE_REFUSED = /JetStream: .*(not writable|permission denied|read-only file system)/i;

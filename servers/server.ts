@@ -48,7 +48,7 @@ async function start(server: Server, digest: string): Promise<void> {
   const look = async (): Promise<Varz | string> => {
     const exit = await exitCode();
     if (exit !== undefined)
-      throw new Refusal(`${name}: nats-server ended at start (exit code ${exit})${await lastErrors(host)}`);
+      throw new Refusal(`${name}: nats-server exited at start (exit code ${exit})${await lastErrors(host)}`);
     const running = await shared(access).then(varz).catch(messageOf);
     if (typeof running !== "string") refuseOlder(server, running);
     return running;
@@ -65,7 +65,7 @@ async function start(server: Server, digest: string): Promise<void> {
 /** Lets a server go on that was stopped (frozen): without that it answers nobody. */
 export async function letGoOn(name: string, host: ServerHost): Promise<void> {
   if ((await host.state()) !== "frozen") return;
-  report(`${name}: its process was stopped (frozen): it goes on`);
+  report(`${name}: its process was stopped (frozen); resumed it`);
   await host.thaw();
 }
 
@@ -112,7 +112,7 @@ async function failedStore({
 async function hasFailedStore(server: Server): Promise<boolean> {
   const failed = await failedStore(server);
   if (failed?.isHopeless === true) throw new Refusal(`${server.name}: it ${failed.words}; ${failed.cure}`);
-  if (failed !== undefined) report(`${server.name}: it ${failed.words}: it is restarted`);
+  if (failed !== undefined) report(`${server.name}: it ${failed.words}; restarting it`);
   return failed !== undefined;
 }
 
@@ -175,7 +175,7 @@ async function whatIsOther(
   const late = sleep(LOOK_TIMEOUT_MS, undefined, { ref: false }).then(() => undefined);
   const running = await Promise.race([answerOf(access, LOOK_TIMEOUT_MS), late]).catch(() => undefined);
   if (running === undefined) return "runs but does not answer";
-  if (running.config_digest !== writtenDigest(files)) return "runs another configuration than its file";
+  if (running.config_digest !== writtenDigest(files)) return "does not run the configuration in its file";
   const failed = await Promise.race([failedStore({ host, access }), late]);
   return failed === undefined ? undefined : `${failed.words}${failed.isHopeless ? `: ${failed.cure}` : ""}`;
 }

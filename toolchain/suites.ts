@@ -75,7 +75,7 @@ async function main(names: readonly string[], mochaArguments: readonly string[])
   const suites = names.map((name) => {
     const suite = SUITES[name];
     if (suite !== undefined) return suite;
-    throw new Refusal(`toolchain/suites.ts: '${name}' is no suite; there are ${Object.keys(SUITES).join(", ")}`);
+    throw new Refusal(`toolchain/suites.ts: '${name}' is not a suite; there are ${Object.keys(SUITES).join(", ")}`);
   });
   const isAlone = ({ waits }: Suite): boolean => waits !== true || mochaArguments.length > 0;
   let sum = NOTHING;

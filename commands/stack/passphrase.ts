@@ -68,8 +68,8 @@ export function passphraseCure({ projectFolder, stack, env }: PulumiStack): stri
   const wrong = `stack '${stack}': its secrets are not encrypted with the passphrase of ${variable}, which is set in this shell; `;
   const { salt } = readStackFile(projectFolder, stack);
   if (stack === DEV_STACK && (salt === undefined || isOfPassphrase(salt, "") === true))
-    return `${wrong}'${DEV_STACK}' goes without one: run 'unset ${variable}'`;
-  const hidden = itself !== undefined && file !== "" ? `, or run 'unset ${variable}' so that ${file} counts` : "";
+    return `${wrong}'${DEV_STACK}' needs none: run 'unset ${variable}'`;
+  const hidden = itself !== undefined && file !== "" ? `, or run 'unset ${variable}' so that ${file} is used` : "";
   return `${wrong}set it to that of '${stack}'${hidden}`;
 }
 

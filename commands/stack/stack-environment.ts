@@ -51,7 +51,7 @@ export function otherBackend(
 ): string | undefined {
   if (state === undefined || given === undefined || given === state) return undefined;
   return (
-    `stack '${stack}': its state is at ${state}, and PULUMI_BACKEND_URL names another backend; ` +
+    `stack '${stack}': its state is at ${state}, but PULUMI_BACKEND_URL names another backend; ` +
     `unset PULUMI_BACKEND_URL, or correct the setting 'state'`
   );
 }
@@ -64,9 +64,9 @@ export function missingPassphrase(stack: string, file: StackFile, env: Environme
   if (stack === DEV_STACK || hasPassphrase(env)) return undefined;
   if (!isByPassphrase(file, file.state ?? env.PULUMI_BACKEND_URL)) return undefined;
   return (
-    `stack '${stack}': its secrets are encrypted with a passphrase, and none is set; ` +
+    `stack '${stack}': its secrets are encrypted with a passphrase, but none is set; ` +
     `set PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds it (or PULUMI_CONFIG_PASSPHRASE to the passphrase itself). ` +
-    `Only '${DEV_STACK}' goes without`
+    `Only '${DEV_STACK}' needs none`
   );
 }
 

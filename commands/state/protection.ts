@@ -36,9 +36,9 @@ export function refuseUnconfirmed(target: PulumiStack, command: string, state: D
   const { stack } = target;
   const confirmed = process.env.CONFIRM ?? "";
   if (confirmed === stack || !(holdsProtected(state) || isDeclaredProtected(target))) return;
-  const given = confirmed === "" ? "" : `, and CONFIRM=${confirmed} is another`;
+  const given = confirmed === "" ? "" : ` (CONFIRM=${confirmed} names another)`;
   throw new Refusal(
-    `stack '${stack}': it is protected, and 'make ${command}' changes it only when told its name${given}: ` +
+    `stack '${stack}': it is protected, and 'make ${command}' changes it only with its name in CONFIRM${given}: ` +
       `make ${command} STACK=${stack} CONFIRM=${stack} (make preview STACK=${stack} shows what would happen)`,
   );
 }
@@ -72,8 +72,8 @@ export function refuseUnnamedRemoval(
   const unnamed = leaving.filter((site) => !named.includes(site));
   if (unnamed.length > 0) {
     throw new Refusal(
-      `stack '${stack}': the settings have no site ${unnamed.join(", ")} any more, and its keys and data are protected; ` +
-        `put it back, or lift the protection of exactly that: make up STACK=${stack} CONFIRM=${stack} ` +
+      `stack '${stack}': the settings no longer have site ${unnamed.join(", ")}, but its keys and data are protected; ` +
+        `put it back, or lift its protection: make up STACK=${stack} CONFIRM=${stack} ` +
         `REMOVE=${leaving.join(",")} (while the hub lacks some of its messages, the guard still refuses)`,
     );
   }

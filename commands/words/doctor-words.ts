@@ -29,7 +29,7 @@ const words = (finding: DoctorFinding): string => describeFinding({ ...finding, 
 
 const SUMMARY: Readonly<Record<DoctorReport["status"], string>> = {
   good: "good",
-  partial: "nothing wrong was seen, and not everything was looked at",
+  partial: "nothing wrong was seen, but not everything could be looked at",
   warning: "with warnings",
   error: "not good",
   unknown: "not everything could be looked at",
@@ -90,7 +90,7 @@ export function doctorWords({ status, sites }: DoctorReport): string {
     all.map(({ what, why }) => `site ${site}: could not look at ${what}: ${why}`),
   );
   const notGiven = sites.flatMap(({ site, notGiven: all }) =>
-    all.length === 0 ? [] : [`site ${site}: not looked at, for no access is given: ${all.join("; ")}`],
+    all.length === 0 ? [] : [`site ${site}: not looked at, because no access is given: ${all.join("; ")}`],
   );
   return maskSeeds(
     [table.toString(), ...balance, ...findings, ...unseen, ...notGiven, `fleet: ${SUMMARY[status]}`].join("\n"),

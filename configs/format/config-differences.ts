@@ -54,7 +54,7 @@ function inValue(path: string, key: string, now: Parsed | undefined, before: Par
   }
   if (Array.isArray(now) && Array.isArray(before)) return inList(path, key, now, before);
   if (JSON.stringify(now) === JSON.stringify(before)) return [];
-  return [`${path} is ${text(now, key)}, written was ${text(before, key)}`];
+  return [`${path} is ${text(now, key)}, this program wrote ${text(before, key)}`];
 }
 
 /** Each difference of the text that is there from the one that was written; empty when both say the same. */
@@ -63,6 +63,6 @@ export function configDifferences(now: string, written: string): string[] {
   try {
     return inValue("", "", parse(now), before);
   } catch {
-    return ["it makes no sense to nats-server"];
+    return ["nats-server cannot read it"];
   }
 }

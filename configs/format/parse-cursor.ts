@@ -39,7 +39,7 @@ export class Cursor {
   /** What stands between two quotes, without escapes. */
   protected upTo(quote: string): string {
     const end = this.text.indexOf(quote, this.at + 1);
-    if (end === -1) throw this.error("a string has no end");
+    if (end === -1) throw this.error("a string does not end");
     const found = this.text.slice(this.at + 1, end);
     this.at = end + 1;
     return found;
@@ -50,7 +50,7 @@ export class Cursor {
     let value = "";
     this.at++;
     for (let char = this.text[this.at++]; char !== '"'; char = this.text[this.at++]) {
-      if (char === undefined) throw new ConfigSyntaxError(start, "a string has no end");
+      if (char === undefined) throw new ConfigSyntaxError(start, "a string does not end");
       value += char === "\\" ? this.escape() : char;
     }
     return value;
@@ -63,7 +63,7 @@ export class Cursor {
     if (plain !== undefined) return plain;
     const hex = this.text.slice(this.at, this.at + 2);
     if (char !== "x" || !/^[0-9a-f]{2}$/i.test(hex)) {
-      throw this.error('an unknown escape; there are \\xXX, \\t, \\n, \\r, \\" and \\\\');
+      throw this.error('unknown escape; known are \\xXX, \\t, \\n, \\r, \\" and \\\\');
     }
     this.at += 2;
     return String.fromCharCode(parseInt(hex, 16));

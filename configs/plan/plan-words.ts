@@ -16,7 +16,7 @@ const PASSPHRASE_WORDS: Record<Passphrase, string> = {
   empty: "encrypted with an empty passphrase, which protects nothing",
   set: "encrypted with a passphrase",
   keyService: "encrypted by a key service",
-  unknown: "how they are encrypted is not known here: judged as if the passphrase is not empty",
+  unknown: "how they are encrypted is not known here: checked as if the passphrase were not empty",
 };
 
 /** The plan as text: the same plan gives the same text, and no seed is ever in it. */
@@ -150,7 +150,7 @@ function sourceWords({ hub, adopt }: StreamPlan): string {
   const { stream, account, source } = hub;
   const { api, deliver } = source.external;
   const delivered = deliver === "" ? "" : `, delivered at ${deliver}`;
-  const adopted = adopt ? "; a stream of this name that is there already is taken over" : "";
+  const adopted = adopt ? "; an existing stream of this name is taken over" : "";
   return `  ${account}/${stream.name} sources ${source.name} of each site over ${api}${delivered}${adopted}`;
 }
 
@@ -195,14 +195,14 @@ function proofWords({ probes, eachSite, sites }: FleetPlan): string {
   const rows = [
     ["first up", `${count(probes.count, "probe")} through each stream ${burst}`],
     ["arrive", `within ${duration(probes.timeout)}`],
-    ["again", probes.when === "always" ? "at each up" : "when anything that it vouches for changed"],
+    ["again", probes.when === "always" ? "at every up" : "when anything that it proves has changed"],
   ];
   return `smoke test\n${aligned(rows)}`;
 }
 
 function pendingWords({ pending }: FleetPlan): string {
   if (pending.length === 0) return "";
-  return `pending (expect: offline): the hub's side is prepared, the site's own is left alone\n${wrapped(pending)}`;
+  return `pending (expect: offline): the hub's side is prepared, the site's own side is left alone\n${wrapped(pending)}`;
 }
 
 const notesWords = ({ notes }: FleetPlan): string =>

@@ -63,7 +63,7 @@ function tableProblems(raw: unknown, table: SitesTable | undefined): Problem[] {
   }
   const twofold = {
     where: "sites",
-    problem: `stand here and in ${table.file}`,
+    problem: `are set here and in ${table.file}`,
     cure: "move them all there, or remove sitesFile",
   };
   return [...table.problems, ...(isGiven ? [twofold] : [])].map(withoutSeeds);

@@ -71,7 +71,7 @@ export const RULES: Record<string, Rule> = {
           {
             where,
             problem: `${formatSize(site.maxPayload)} is more than the hub's ${formatSize(hub.maxPayload)}`,
-            cure: "raise hub.maxPayload or lower this: a larger message would stop the sourcing for good",
+            cure: "raise hub.maxPayload or lower this: a larger message would stop sourcing permanently",
           },
         ];
       }
@@ -86,7 +86,7 @@ export const RULES: Record<string, Rule> = {
       return [
         {
           where: `sites[${i}].quota`,
-          problem: `${formatSize(site.quota)} does not hold the site's streams: with the room for probes they may take ${more(needed, site.quota)}`,
+          problem: `${formatSize(site.quota)} does not hold the site's streams: with the room for probes they may need ${more(needed, site.quota)}`,
           cure: "raise the quota or lower streams[].maxBytes",
         },
       ];
@@ -138,7 +138,8 @@ export const RULES: Record<string, Rule> = {
       }
       return Object.entries(given).flatMap(([role, seed]): Problem[] => {
         const where = `keys.${owner}.${role}`;
-        if (!known.includes(role)) return [{ where, problem: "is no key of it", cure: `use ${known.join(", ")}` }];
+        if (!known.includes(role))
+          return [{ where, problem: "is not a key of this server", cure: `use ${known.join(", ")}` }];
         const wrong = seedProblem(seed ?? "");
         if (wrong !== undefined) return [{ where, ...wrong }];
         const first = seen.get(seed ?? "");

@@ -48,7 +48,7 @@ export const engine = z
   .string()
   .refine(
     (value) => /^(unix:\/\/\/.|tcp:\/\/.|ssh:\/\/.)/.test(value) && URL.canParse(value),
-    "is no address of a Docker engine: write it like ssh://user@host, tcp://host:2376 or unix:///path",
+    "is not the address of a Docker engine: write it like ssh://user@host, tcp://host:2376 or unix:///path",
   )
   .meta({ pattern: "^(unix:///.|tcp://.|ssh://.)" });
 
@@ -56,12 +56,15 @@ export const address = z
   .string()
   .refine(
     (value) => addressParts(value)?.port === undefined && addressParts(value) !== undefined,
-    "is no host name or IP address",
+    "is not a host name or IP address",
   );
 
 export const dialedAddress = z
   .string()
-  .refine((value) => addressParts(value) !== undefined, 'is no address: write "host", "host:port" or "[address]:port"');
+  .refine(
+    (value) => addressParts(value) !== undefined,
+    'is not an address: write "host", "host:port" or "[address]:port"',
+  );
 
 /** Pulumi gives the program a top-level value as text. */
 export const flag = () =>

@@ -7,7 +7,7 @@ import { SERVER_FINDINGS } from "./server-reference";
 export const CONFIG_FINDINGS = {
   "seed-in-credentials": entry(
     "error",
-    "the nkey seed stands in the leaf remote's `credentials`, which is the path of a JWT credentials file (nats-server issue 6723)",
+    "the nkey seed is in the leaf remote's `credentials`, which is the path of a JWT credentials file (nats-server issue 6723)",
     `${NO_LINK}; it logs the seed in plain text at every attempt`,
     "put the seed in `nkey` and remove `credentials`; make a new key if the server ever ran with it",
   ),

@@ -174,7 +174,7 @@ export const STREAM_FINDINGS = {
     cause: "the site lost messages that it had acknowledged: the hub is ahead, and skips the next ones silently",
     shows:
       "the hub took a higher sequence than the last one at the site, and the site's stream was not recreated; or, once the site has stored as much again, sequences that the hub took before the site's server started hold messages that are newer than that start",
-    cure: "`make repair SITE=…` moves the site's stream past the hub's position\. It first shows what was lost, delivers what was skipped if you want that, and loses nothing that comes after\. Keep `syncInterval: always`",
+    cure: "`make repair SITE=…` moves the site's stream past the hub's position. It first shows what was lost, delivers what was skipped if you want that, and loses nothing that comes after. Keep `syncInterval: always`",
   },
   backlog: {
     cause: "the hub is still catching up with what the site stored while there was no link; the probes wait their turn",

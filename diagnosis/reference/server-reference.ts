@@ -7,7 +7,7 @@ const UP = "`up` repairs it";
 export const SERVER_FINDINGS = {
   "connections-used-up": {
     cause: "the site's server, or its account there, accepts no more connections: applications are refused",
-    shows: "a test login with the key of the site's applications \(it publishes nothing\) is refused for this reason",
+    shows: "a test login with the key of the site's applications (it publishes nothing) is refused for this reason",
     cure: "close connections that are not needed; `up` removes a limit that was set by hand",
   },
   "application-refused": {

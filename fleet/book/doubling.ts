@@ -172,6 +172,6 @@ export function doublingRefusal(stream: StreamSettings, site: string, doubling: 
   const words = doublingWords(doubling);
   const what = `hub stream ${collectedName(stream, site)} does not source ${siteStreamName(stream, site)} as declared`;
   return mayDouble(site)
-    ? `${what}; up puts it back, and stores ${words} of the site a second time, as DOUBLE says`
-    : `${what}; put back, the source stores ${words} of the site a second time; allow that with DOUBLE=${site}`;
+    ? `${what}; up restores it, and stores ${words} of the site a second time, as DOUBLE allows`
+    : `${what}; the restored source would store ${words} of the site a second time; allow that with DOUBLE=${site}`;
 }

@@ -135,7 +135,7 @@ async function transfer(atSite: JetStream, atHub: JetStream, plan: Plan, bytes: 
   if (come >= MESSAGES) return { is: "proven" };
   const why = (await atHub.stream(copy))?.sources?.[0]?.error?.description;
   const what =
-    come === 0 ? `of ${MESSAGES} messages none arrived` : `of ${MESSAGES} messages of ${bytes} bytes ${come} arrived`;
+    come === 0 ? `none of ${MESSAGES} messages arrived` : `${come} of ${MESSAGES} messages of ${bytes} bytes arrived`;
   return { is: "failed", what: why === undefined ? what : `${what}: ${why}` };
 }
 

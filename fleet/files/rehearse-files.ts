@@ -123,7 +123,7 @@ async function outcomes(
       const wasCut = watched.up !== undefined && !isLasting(watched);
       if (wasCut) delete watched.up;
       const reasons = [
-        ...(wasCut ? ["the link was there, and was cut while a stream went over it"] : []),
+        ...(wasCut ? ["the link was up, and was cut while a stream was sourced over it"] : []),
         ...reasonsFor(watched, laid),
         ...certificateOf(watched, files),
       ];

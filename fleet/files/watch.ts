@@ -118,7 +118,7 @@ export function whyEnded(laid: LaidServer): string {
   const fatal = lines.flatMap((line) => (LINE.exec(line)?.[1] === "FTL" ? [LINE.exec(line)?.[2] ?? ""] : []));
   const said =
     fatal.at(-1) ?? lines.find((line) => line.startsWith("nats-server: ")) ?? lines.find((line) => line !== "");
-  const plain = (said ?? "it ended without a word").replace(/^nats-server: /, "");
+  const plain = (said ?? "it exited without a message").replace(/^nats-server: /, "");
   return maskOutput(plain.replaceAll(`${serverFiles(laid.folder).config}:`, "line ").replaceAll(`${laid.folder}/`, ""));
 }
 

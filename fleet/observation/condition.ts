@@ -146,7 +146,7 @@ export async function behindHub(access: SiteAccess, stream: StreamSettings): Pro
   if ("kind" in pair || !isAhead(pair)) return undefined;
   const { collectedAs, name, position, atSite } = pair;
   return (
-    `hub stream ${collectedAs} took sequence ${position} of stream ${name}, and the site's last is ${atSite.state.last_seq}: ` +
-    `the hub skips what the site stores until it is there; 'make repair SITE=${access.site}' says what was lost and what can be done`
+    `hub stream ${collectedAs} took sequence ${position} of stream ${name}, but the site's last is ${atSite.state.last_seq}: ` +
+    `the hub skips what the site stores until it passes that sequence; 'make repair SITE=${access.site}' shows what was lost and what can be done`
   );
 }

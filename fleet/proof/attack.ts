@@ -101,7 +101,7 @@ export async function attackFrom(attacker: Target, victim: Target | undefined): 
       if (!(await answers(application, `$JS.API.STREAM.INFO.${stream}`, CONTROL_TIMEOUT_MS))) {
         breach(
           "control of the attacks",
-          `the site's application cannot read its own stream ${stream}, so that no attack of its proves anything`,
+          `the site's application cannot read its own stream ${stream}, so its attacks prove nothing`,
           users,
         );
       }
@@ -183,7 +183,7 @@ export class Eavesdropper {
       breaches.push({
         site: this.site,
         attack: "control of the listening",
-        evidence: "the site did not even hear its own probes",
+        evidence: "the site did not even receive its own probes",
         next: "run 'pulumi up' again",
       });
     }

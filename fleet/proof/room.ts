@@ -225,8 +225,8 @@ function missingRoom(end: End, bytes: number): string | undefined {
   if (missing <= 0) return undefined;
   const cure =
     end.where === "at the site"
-      ? "raise its quota, or delete streams there that nobody needs"
-      : "delete streams there that it keeps of earlier settings or that somebody made";
+      ? "raise its quota, or delete streams there that are not needed"
+      : "delete streams there that remain from earlier settings or were made by hand";
   return (
     `account ${end.accountName} ${end.where} has too little room for the probe stream of ${formatSize(bytes)}: ` +
     `${formatSize(missing)} is missing; ${cure}`

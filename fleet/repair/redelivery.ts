@@ -43,7 +43,7 @@ function refuseWithoutRoom(about: string, info: StreamInfo, bytes: number, posit
   if (retention === "limits" && max_msgs <= 0 && max_msgs_per_subject <= 0 && bytes <= free(info)) return;
   const { name } = info.config;
   throw new Refusal(
-    `${about}: it is full, or limits the number of its messages, and the repair would push out old ones; ` +
+    `${about}: it is full, or limits the number of its messages, so the repair would push out old ones; ` +
       `make room, or purge it up to the hub's position by hand ('nats stream purge ${name} --seq ${position + 1}' as the site's ` +
       "operator), which removes what it holds",
   );
@@ -137,7 +137,7 @@ export async function resume(
   }
   rmSync(file, { force: true });
   if (count > 0)
-    say(`${about}: stored ${count} ${count === 1 ? "message" : "messages"} anew, which the hub had skipped`);
+    say(`${about}: stored ${count} ${count === 1 ? "message" : "messages"} again, which the hub had skipped`);
 }
 
 const timeOf = (info: StreamInfo | undefined): number => (info?.ts === undefined ? Date.now() : Date.parse(info.ts));

@@ -39,7 +39,7 @@ export async function lossesOf(
         return count === 0 ? [] : [{ words: `${count} messages of stream ${name} have not reached the hub` }];
       }
       const { messages } = info.state;
-      const words = `stream ${name} ${owner}, and the ${messages} messages that it holds go with the site's server`;
+      const words = `stream ${name} ${owner}, and the ${messages} messages that it holds would go with the site's server`;
       return withServer && messages > 0 ? [{ words, isOthers: true }] : [];
     }),
   );

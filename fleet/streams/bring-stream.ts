@@ -44,7 +44,7 @@ export async function bringStream(js: JetStream, end: End, info: StreamInfo, bri
     ...(wanted.subjects === undefined ? { subjects: [] } : {}),
   });
   const back = changes.filter((change) => !isRefused(change) && change.field !== "metadata");
-  if (back.length > 0) report(`site ${end.site}: ${where}: put back: ${back.map(changeWords).join("; ")}`);
+  if (back.length > 0) report(`site ${end.site}: ${where}: restored: ${back.map(changeWords).join("; ")}`);
   await refuseRest(js, end, updated);
   if (refusal !== undefined) throw new Refusal(refusal);
 }
@@ -59,7 +59,9 @@ async function refuseRest(js: JetStream, end: End, info: StreamInfo): Promise<vo
   const isUnknown = ({ field }: StreamChange) =>
     STREAM_FIELDS[field] === undefined && !/^(sources$|metadata)/.test(field);
   if (!left.every(isUnknown))
-    throw new Refusal(`${end.where}: the server took the update, and still: ${left.map(changeWords).join("; ")}`);
+    throw new Refusal(
+      `${end.where}: the server accepted the update, but still has: ${left.map(changeWords).join("; ")}`,
+    );
   const { metadata } = info.config;
   const note = JSON.parse(metadata[ADOPTED] ?? "{}") as object;
   const own = Object.fromEntries(left.map(({ field, from }) => [field, from]));
@@ -71,7 +73,7 @@ export const createStream = (js: JetStream, { wanted, adopt }: End, sources?: St
 
 async function remake(js: JetStream, end: End, info: StreamInfo, { sources, beforeRemake }: Bring): Promise<void> {
   await beforeRemake();
-  report(`site ${end.site}: ${end.where}: made anew, as REMAKE says; it held ${info.state.messages} messages`);
+  report(`site ${end.site}: ${end.where}: recreated, as REMAKE allows; it held ${info.state.messages} messages`);
   await js.deleteStream(info.config.name);
   await createStream(js, end, sources);
 }

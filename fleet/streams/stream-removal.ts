@@ -98,7 +98,7 @@ async function removeAtSite(access: SiteAccess, stream: StreamSettings, { stack,
   if (owner === undefined) return js.deleteStream(name);
   const fate = withServer
     ? `it goes with the site's server, and ${info.state.messages} messages with it`
-    : `it is left as it is; delete it with 'nats stream rm ${name}' (as operator of ${site}, at the site) when nobody needs it`;
+    : `it is left as it is; delete it with 'nats stream rm ${name}' (as operator of ${site}, at the site) if it is not needed`;
   report(`site ${site}: stream ${name} at the site ${owner}: ${fate}`);
 }
 
@@ -167,7 +167,7 @@ async function releaseSource(
   if (owner !== undefined) {
     const where = `hub stream ${collectedName(stream, access.site)}`;
     const account = stream.collect.mode === "merged" ? "the hub" : access.site;
-    const cure = `delete it with 'nats stream rm ${stream.name}' (as operator of ${account}, on the hub) when nobody needs it`;
+    const cure = `delete it with 'nats stream rm ${stream.name}' (as operator of ${account}, on the hub) if it is not needed`;
     report(`site ${access.site}: ${where} ${owner}: it is left as it is, with its messages and sources; ${cure}`);
     return 0;
   }

@@ -90,6 +90,6 @@ const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** Warnings come before the reason. */
 function reasonIn(said: string): string {
-  if (said.includes("IDENTIFICATION HAS CHANGED")) return "its host key is not the one that is known of it";
+  if (said.includes("IDENTIFICATION HAS CHANGED")) return "its host key is not the known one";
   return said.trim().split(/\s*\n/).at(-1)?.replace(/\.$/, "") ?? "";
 }

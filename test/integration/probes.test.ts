@@ -145,7 +145,7 @@ describe("the smoke test's messages", function () {
       const rows = await fleet.prove();
       const kept = ["_probe.EVENTS.mine m1", "_probe.EVENTS.mine m2"];
       assert.deepEqual([await idsIn(site, "EVENTS"), await idsIn(hub, "EVENTS")], [kept, kept]);
-      assert.match(rows[0]?.note ?? "", /2 messages on the probes' subjects .* are not this program's/);
+      assert.match(rows[0]?.note ?? "", /2 messages on the probes' subjects .* are not from this program/);
     });
   });
 });

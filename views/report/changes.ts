@@ -198,9 +198,9 @@ const interruptedWords = ({ interrupted }: Previewed): string[] =>
     : [`an earlier run was interrupted while creating ${interrupted.join(", ")}; the next one takes over what it made`];
 
 const proofWords = (runs: boolean, { proof }: Said): string =>
-  runs ? ["the smoke test runs when all is done", ...proof].join(": ") : "";
+  runs ? ["the smoke test runs at the end", ...proof].join(": ") : "";
 
 const offlineSites = (after: FleetSettings | undefined, known: Previewed["pending"]): Previewed["pending"] =>
   (after?.sites ?? [])
     .filter(({ name, expect }) => expect === "offline" && !known.some(({ site }) => site === name))
-    .map(({ name }) => ({ site: name, reason: `${OFFLINE}: the hub's side is prepared, its own is left alone` }));
+    .map(({ name }) => ({ site: name, reason: `${OFFLINE}: the hub's side is prepared, its own side is left alone` }));

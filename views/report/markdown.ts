@@ -179,12 +179,12 @@ function inGroups(rows: readonly Row[]): { grouped: string[][]; lists: string } 
 
 function keySection(keys: readonly KeyChange[]): string {
   const words = keys.map(({ owner, role, rotation }) => {
-    if (role === "given") return `${owner}: given keys change; a role that is given no more gets a generated key`;
+    if (role === "given") return `${owner}: given keys change; a role without a given key gets a generated one`;
     const how = rotation === undefined ? "the key that is given now" : `rotation ${rotation.from} → ${rotation.to}`;
     const why =
       role === "link"
         ? "the old key is dropped when the site's data flows with the new one"
-        : `whoever logs in as ${role} needs the new seed`;
+        : `everyone who logs in as ${role} needs the new seed`;
     return `${owner}: ${role} key (${how}); ${why}`;
   });
   return listSection("Keys rotated", words);

@@ -288,7 +288,7 @@ export const STREAM_ROWS: Row[] = [
       }),
     finds: ["oslo: hub-stream-altered"],
     evidence: { "hub-stream-altered": /a source of stream EVENTS(_OSLO)? at \$JS\.oslo\.API.*which is not declared/ },
-    cause: { "hub-stream-altered": /of its own site twice/ },
+    cause: { "hub-stream-altered": /if it is of the same site, twice/ },
     async after(fleet) {
       const before = await collectedCount(fleet);
       await publish(fleet, 5);
@@ -307,14 +307,14 @@ export const STREAM_ROWS: Row[] = [
     make: (fleet) => editSiteStream(fleet, (config) => (config.retention = "interest")),
     finds: ["oslo: site-stream-altered"],
     evidence: { "site-stream-altered": /^retention is interest, declared limits$/ },
-    cause: { "site-stream-altered": /messages go before the hub has them/ },
+    cause: { "site-stream-altered": /messages are removed before the hub has them/ },
   },
   {
     name: "a site's stream that was sealed",
     make: (fleet) => editSiteStream(fleet, (config) => (config.sealed = true)),
     finds: ["oslo: site-stream-altered"],
     evidence: { "site-stream-altered": /sealed is true, declared false/ },
-    cause: { "site-stream-altered": /it takes no message any more/ },
+    cause: { "site-stream-altered": /it accepts no more messages/ },
     cure: remake,
     says: "REMAKE=",
   },

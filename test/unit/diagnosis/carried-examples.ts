@@ -147,9 +147,9 @@ export const CARRIED_EXAMPLES = {
   "config-altered": [
     {
       it: "limits and users that somebody changed",
-      facts: { ...HEALTHY, configChanges: { hub: ["a is 1, written was 2"], leaf: ["users also has x"] } },
+      facts: { ...HEALTHY, configChanges: { hub: ["a is 1, this program wrote 2"], leaf: ["users also has x"] } },
       cause: /changed the configuration of the hub and of site oslo/,
-      evidence: /^hub: a is 1, written was 2; oslo: users also has x$/,
+      evidence: /^hub: a is 1, this program wrote 2; oslo: users also has x$/,
       next: PULUMI_UP,
       severity: "warning",
     },

@@ -90,7 +90,7 @@ describe("files written by hand", () => {
       describeConfigFinding(finding!),
       [
         "leaf.conf:20: error in the configuration of leaf-a",
-        "  cause     the nkey seed stands in the leaf remote's 'credentials', which is the path of a JWT credentials file (nats-server issue 6723)",
+        "  cause     the nkey seed is in the leaf remote's 'credentials', which is the path of a JWT credentials file (nats-server issue 6723)",
         "  evidence  credentials holds SU…(masked)",
         "  next      put the seed in 'nkey' and remove 'credentials'; if the server ran with it, it has logged the seed in plain text: make a new key  [seed-in-credentials]",
         "  see       docs/findings.md#config-seed-in-credentials",
