@@ -145,7 +145,7 @@ describe("the repair", function () {
       it("delivers what the hub has skipped, once, with the word for it", async () => {
         await using fleet = await withLostTail(raw);
         await publish(fleet, 101, 130);
-        assert.match(await repaired(fleet, "redeliver"), /stored 30 messages anew/);
+        assert.match(await repaired(fleet, "redeliver"), /stored 30 messages again/);
         await publish(fleet, 131, 140);
         await until("they arrive", async () => (await texts(fleet)).length >= 140, 10_000);
         assert.deepEqual(await texts(fleet), textsFrom(1, 140).sort());
@@ -197,7 +197,7 @@ describe("the repair", function () {
 
   it("delivers what was skipped of such a site, once, and then finds nothing", async () => {
     await using fleet = await overrun();
-    assert.match(await repaired(fleet, "redeliver"), /stored 50 messages anew/);
+    assert.match(await repaired(fleet, "redeliver"), /stored 50 messages again/);
     await onHub(fleet, 170, 10_000);
     assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 170).sort());
     assert.equal((await examined(fleet)).status, "good");
@@ -234,7 +234,7 @@ describe("the repair", function () {
     const folder = join(fleet.root, "repair");
     mkdirSync(folder);
     writeFileSync(join(folder, "oslo.EVENTS.json"), JSON.stringify({ from: 9, to: 10 }));
-    assert.match(await repaired(fleet), /stored 2 messages anew/);
+    assert.match(await repaired(fleet), /stored 2 messages again/);
     assert.deepEqual(readdirSync(folder), []);
   });
 
@@ -257,7 +257,7 @@ describe("the repair", function () {
       /killed/,
     );
     await publish(fleet, 171, 180);
-    assert.match(await repaired(fleet, "redeliver"), /stored 47 messages anew/);
+    assert.match(await repaired(fleet, "redeliver"), /stored 47 messages again/);
     await onHub(fleet, 180, 10_000);
     assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 180).sort());
     assert.equal((await examined(fleet)).status, "good");
@@ -321,7 +321,7 @@ describe("the repair", function () {
     assert.match(await refusal(fleet, "redeliver"), /would push out old ones/);
     assert.equal((await site.stream("EVENTS"))?.state.first_seq, state.first_seq);
     await site.updateStream(config);
-    assert.match(await repaired(fleet, "redeliver"), /stored 50 messages anew/);
+    assert.match(await repaired(fleet, "redeliver"), /stored 50 messages again/);
   });
 
   describe("of a site whose stream was made anew", () => {
