@@ -63,7 +63,7 @@ export async function checkConfigs(
     }
   }
   const hosts = hostsOf(maps, files, problems);
-  // Half a fleet would be judged wrongly: a leaf server's hub would seem to be missing.
+  // Half a fleet would be judged wrongly: the hub of a leaf server would seem to be missing.
   if (problems.length > 0) return { files, findings: [], notes: [], problems };
   const asked = asksServer ? await askServers(servers, { hosts, find }) : { refusals: [], notes: [] };
   const readNamed = (named: string): string | undefined => {
@@ -96,7 +96,10 @@ function hostsOf(maps: readonly string[], files: readonly string[], problems: st
   return hosts;
 }
 
-/** Where a file is that a configuration names, as nats-server expands the path; a relative one also beside the configuration. */
+/**
+ * The path of a file that a configuration names, as nats-server expands it; a relative path may also be beside the
+ * configuration.
+ */
 function find({ file }: ConfigServer, named: string): string | undefined {
   const expanded = named
     .replace(/\$\{(\w+)\}|\$(\w+)/g, (_, braced?: string, plain?: string) => process.env[braced ?? plain ?? ""] ?? "")

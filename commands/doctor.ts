@@ -88,7 +88,7 @@ function chosen(sites: readonly WatchedSite[], names: readonly string[]): Watche
   return sites.filter(({ site }) => names.length === 0 || names.includes(site));
 }
 
-/** In one step: who reads the file (a collector, a mailer) sees the last look or this one. */
+/** In one step: a reader of the file (a collector, a mailer) sees either the last look or this one. */
 function writeOut(text: string, { output }: Pick<Options, "output">): void {
   if (output === undefined) return console.log(text.trimEnd());
   const unfinished = `${output}.${process.pid}.unfinished`;
@@ -144,7 +144,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const problem =
       error instanceof Refusal ? error.message : error instanceof Error ? (error.stack ?? "") : String(error);
     if (!isJson) console.error(maskSeeds(problem));
-    // Metrics of before would look as if somebody still looked.
+    // Old metrics would look as if the doctor still looked.
     if (options?.form === "prometheus") writeFailure(metrics(options, EXIT_CODES.unknown), options);
     else if (isJson) writeFailure(failureJson(problem), options ?? {});
     return EXIT_CODES.unknown;

@@ -16,7 +16,7 @@ import { present } from "../configs/values";
 
 // `make stack STACK=qa [FROM=staging] [STATE=s3://…] [SECRETS_PROVIDER=awskms://…]`: the file of a new environment, and
 // its stack in its backend, with what encrypts its secrets in the file from the first commit. Run again after an
-// interruption it finishes what is missing.
+// interruption, it finishes what is missing.
 
 export interface StackRequest {
   readonly stack: string;
@@ -118,7 +118,7 @@ function newText(projectFolder: string, request: StackRequest): string {
   return copyOf(fs.readFileSync(file, "utf8"), request);
 }
 
-/** Errors: a Refusal when the file that is there says otherwise than was asked for. */
+/** Errors: a Refusal when an existing file does not agree with what was asked for. */
 function refuseOther(projectFolder: string, { stack, state, secretsProvider }: StackRequest): void {
   const file = readStackFile(projectFolder, stack);
   const other = [
@@ -160,7 +160,7 @@ export async function newStack(projectFolder: string, request: StackRequest, say
   return 0;
 }
 
-/** What the CLI would have written into the stack file, had it not been interrupted after it made the stack. */
+/** What the CLI would have written into the stack file if it had not been interrupted after it created the stack. */
 export function sealOf(state: Deployment, text: string): string {
   const { type, state: kept = {} } = state.deployment?.secrets_providers ?? {};
   const lines = [

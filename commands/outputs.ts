@@ -50,7 +50,7 @@ function contexts(target: Target, deployed: Deployed, prefix: string): string {
   return contextWords(deployed, wanted);
 }
 
-/** After an `up`: contexts that were written before follow the fleet. A failure of that is no failure of the `up`. */
+/** After an `up`: existing contexts follow the fleet. If that fails, the `up` does not fail. */
 export async function followWithContexts(target: PulumiStack): Promise<void> {
   try {
     const prefixes = prefixesOf(writerOf(target), target.env);
@@ -64,7 +64,7 @@ export async function followWithContexts(target: PulumiStack): Promise<void> {
   }
 }
 
-/** Nothing of the contexts is left. Returns what to say of it; empty when there were none. */
+/** Removes all contexts. Returns what to say about it; empty when there were none. */
 export function dropContexts(target: Target): string {
   const names = removeContexts(writerOf(target), target.env);
   return names.length === 0 ? "" : `removed ${names.length} NATS CLI contexts: ${names.join(", ")}`;

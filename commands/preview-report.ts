@@ -22,10 +22,10 @@ import { readStackConfig } from "./stack/stack-config";
 import { present } from "../configs/values";
 import { isOf } from "../configs/text/urn";
 
-// What `make preview-report` does: the preview of a stack as Markdown, for a comment on a pull request.
-// Standard output has the report and nothing else; what goes on meanwhile is on standard error.
+// What `make preview-report` does: the preview of a stack as Markdown, for a comment on a pull request. Standard output
+// has the report and nothing else; progress is on standard error.
 
-/** A report of a refusal is a report too: only "none" means that there is none. */
+/** A report of a refusal is a report too: only "none" means that there is no report. */
 export const EXIT_CODES = { reported: 0, none: 1, refused: 2 } as const;
 
 interface Options {
@@ -53,7 +53,7 @@ function deployedSettings({ deployment }: Deployment): FleetSettings | undefined
   return check?.inputs?.settings as FleetSettings | undefined;
 }
 
-/** Runs the preview. Errors: a Refusal when it does not come to an end. */
+/** Runs the preview. Errors: a Refusal when it does not finish. */
 export async function previewed(folder: string, stack: string): Promise<Previewed> {
   const target = await pulumiStack(folder, stack);
   const { knowing, command, pending, leaving, state } = await readyToPreview(target);

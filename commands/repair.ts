@@ -19,7 +19,7 @@ export interface RepairRequest {
   /** Absent for all streams of the site. */
   stream?: string;
   accept: string;
-  /** What is written down with what is acknowledged; may be empty. */
+  /** The note to record with the acknowledgement; may be empty. */
   note: string;
 }
 

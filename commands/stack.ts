@@ -151,13 +151,13 @@ export async function readyToPreview(target: PulumiStack) {
     say(`the site ${leaving.join(", ")} is protected: 'make up' removes it only with REMOVE=${leaving.join(",")}`);
   }
   const lifted = leaving.length === 0 ? [] : [IGNORE_PROTECTION];
-  // Only then: a refresh also shows what an engine says otherwise than it was told.
+  // Only then: a refresh also shows where an engine differs from what it was told.
   const refresh = standing.removed.length + standing.changed.length === 0 ? [] : ["--refresh"];
   const command = ["preview", ...refresh, ...lifted, ...standing.options];
   return { knowing: knowing(target, standing), command, pending: standing.pending, leaving, state };
 }
 
-/** The CLI removes with what the last run knew of the engines. */
+/** To remove, the CLI uses what the last run knew of the engines. */
 async function wayToRemove(target: PulumiStack, state: Deployment): Promise<string> {
   const { pending } = await standingOf(target, state);
   return pending.length === 0
@@ -171,7 +171,7 @@ function forgetContexts(target: PulumiStack): void {
   if (words !== "") say(words);
 }
 
-/** Performs the named command of these. Errors: a Refusal. */
+/** Performs one of these commands. Errors: a Refusal. */
 export async function run(args: readonly string[], name: string): Promise<number> {
   const call = parsed(name, args);
   const folder = projectFolder();

@@ -22,7 +22,7 @@ export interface Fleet extends Known {
   readonly topology: Topology;
 }
 
-/** The fleet that the settings intend: no Pulumi CLI, state or server is needed, and nothing is said of proofs. */
+/** The fleet that the settings intend: no Pulumi CLI, state or server is needed, and proofs are not shown. */
 export const plannedFleet = (projectFolder: string, stack: string): Fleet => ({
   topology: topologyOf(soundStack(projectFolder, stack).settings),
   unproven: [],

@@ -1,13 +1,13 @@
 import { SiteFacts } from "./facts/facts";
 import { SiteRule, UP } from "./facts/finding";
 
-/** Rules about what keeps applications from publishing at their own site. Sourcing may be well all the while. */
+/** Rules about what keeps applications from publishing at their own site. Sourcing may still work. */
 
 const SYMPTOM = "applications are refused at the site";
 
 const USED_UP = /maximum .*connections/i;
 
-/** The words with which the site's server refuses whoever connects: an application, or this program. */
+/** The words with which the site's server refuses a connection, of an application or of this program. */
 const refusalOf = ({ leaf }: SiteFacts): string | undefined =>
   leaf.application?.refused ?? (USED_UP.test(leaf.unreachable ?? "") ? leaf.unreachable : undefined);
 

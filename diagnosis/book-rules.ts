@@ -3,7 +3,7 @@ import { Difference } from "./book/ledger";
 import { StreamFacts } from "./facts/facts";
 import { Draft, StreamRule } from "./facts/finding";
 
-/** What the account book tells: messages that nothing accounts for, in numbers, until somebody acknowledges them. */
+/** What the account book reports: how many messages are unaccounted for, until they are acknowledged. */
 
 const messages = (count: number): string => `${count} message${count === 1 ? "" : "s"}`;
 
@@ -16,7 +16,7 @@ const balanceOf = ({ balance: { stored, onHub, waiting, otherwise }, since }: Bo
   `the book, since ${time(since)}: ${stored} stored at the site ever, ${onHub} of them on the hub ever, ` +
   `${waiting} waiting${otherwise === 0 ? "" : `, ${otherwise} left the hub by no declared limit`}`;
 
-/** What is to be done about all that the book tells of a stream. */
+/** The next step for everything that the book reports of a stream. */
 const acknowledge = (site: string, stream: string): string =>
   `find out what caused it; then record it as known: 'make repair SITE=${site} STREAM=${stream} ACCEPT=known NOTE="why"'`;
 

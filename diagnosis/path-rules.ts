@@ -37,7 +37,7 @@ const shownProcess = ({ process, ended }: ServerFacts): string =>
 const startOf = ({ ended }: ServerFacts): string =>
   ended?.cure === undefined ? UP : `${ended.cure}, then run 'pulumi up'`;
 
-/** Whether nobody can tell of the site's server, for the hub through which it is asked does not answer. */
+/** Whether the state of the site's server is unknown, because the hub through which it is asked does not answer. */
 const isHiddenByHub = ({ hub, leaf }: SiteFacts): boolean =>
   leaf.throughHub === true && hub.unreachable !== undefined && leaf.process !== "gone";
 

@@ -1,6 +1,6 @@
 import { SiteFacts, StreamFacts } from "./facts/facts";
 
-/** The way of a message from the site to the hub's stream, as far as it was seen: for what no rule explains. */
+/** The path of a message from the site to the hub's stream, as far as it was seen; shown when no rule explains a failure. */
 
 export interface Step {
   name: string;

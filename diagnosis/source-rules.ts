@@ -10,7 +10,7 @@ const LONGEST_WAIT_MS = 150_000;
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 
-/** For how long the source was not heard of, by the servers' own clocks; Infinity when nothing tells. */
+/** For how long the source was silent, by the servers' own clocks; Infinity when unknown. */
 function quietMs(stream: StreamFacts, { hub }: SiteFacts): number {
   const onHub = stream.onHub === "missing" ? undefined : stream.onHub;
   const activeMs = onHub?.source?.activeMs ?? -1;
@@ -94,7 +94,7 @@ export const SOURCE_RULES: readonly StreamRule[] = [
       const { consumer, deliver } = stream;
       if (source === undefined || consumer === undefined || consumer === "missing") return undefined;
       const isBehind = isLost(stream) && consumer.sent > 0 && consumer.upTo > (source.seq ?? 0);
-      // The hub asks the site for what it may publish only: without the right the consumer delivers to nobody.
+      // The hub asks the site only for what it may publish: without the right the consumer delivers to no one.
       const wanted = leaf.links.length === 1 ? leaf.links[0]?.subjects : undefined;
       const isUnwanted =
         source.activeMs >= 0 &&
@@ -114,7 +114,7 @@ export const SOURCE_RULES: readonly StreamRule[] = [
     by: "inferred",
     find(stream, facts) {
       const quiet = quietMs(stream, facts);
-      // A source that never was heard of may just have been made: nothing is wrong with it yet.
+      // A source that was never heard from may just have been created: nothing is wrong with it yet.
       if (sourceOf(stream) === undefined || quiet < HEARD_MS || quiet > LONGEST_WAIT_MS) return undefined;
       return {
         severity: isLost(stream) ? "error" : "warning",
@@ -201,7 +201,7 @@ export const SOURCE_RULES: readonly StreamRule[] = [
   },
 ];
 
-/** Whether the site's stream is another one than the one that the hub's source knew. */
+/** Whether the site's stream was recreated since the hub's source last read from it. */
 export function isNewAtSite({ atSite, before, remade = false }: StreamFacts): boolean {
   if (atSite === undefined || atSite === "missing") return false;
   return before?.siteCreated === undefined ? remade : before.siteCreated !== atSite.created;

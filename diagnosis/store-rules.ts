@@ -18,7 +18,7 @@ export const shownRoom = ({ path, bytes, isReadOnly }: Room): string =>
     ? `the file system of ${path} is read-only`
     : `${formatSize(bytes)} free on the file system of ${path}`;
 
-/** The way back of a file system that the system made read-only, mostly for an error of its disk. */
+/** How to make a file system writable again that became read-only, mostly because of a disk error. */
 export const makeWritable = (path: string): string =>
   `find out why the file system is read-only (dmesg), then make it writable: mount -o remount,rw "$(findmnt -n -o TARGET -T ${path})"`;
 
@@ -27,7 +27,10 @@ const makeRoom = ({ path, isReadOnly }: Room): string =>
     ? makeWritable(path)
     : `free some space on the file system of ${path} (${formatSize(LEAST_ROOM)} or more)`;
 
-/** The cure of a store that failed. `up` restarts the server only where its store can be written: it would fail again. */
+/**
+ * The cure of a store that failed. `up` restarts the server only if its store is writable; otherwise the store would
+ * fail again.
+ */
 export const failedStoreCure = (room: Room | undefined): string =>
   room === undefined
     ? "make sure that the disk of its store has free space and is writable, then run 'pulumi up', which restarts the server"
@@ -41,7 +44,7 @@ const ends = ({ hub, leaf }: { hub: ServerFacts; leaf: ServerFacts }) =>
     { where: "the site", server: leaf },
   ] as const;
 
-/** What came of it for the people who use it. */
+/** The effect on the people who use it. */
 const EFFECT = {
   "the hub": "it stores nothing from any site",
   "the site": "applications are refused or get no acknowledgement",

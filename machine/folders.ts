@@ -90,7 +90,7 @@ export function readTail(file: string, bytes: number): string | undefined {
       const { size } = fstatSync(descriptor);
       const tail = Buffer.alloc(Math.min(size, bytes));
       const text = tail.toString("utf8", 0, readSync(descriptor, tail, 0, tail.length, size - tail.length));
-      // A part of a line may begin inside a seed, which nothing would mask.
+      // A partial line may begin inside a seed, which would not be masked.
       return tail.length < size ? text.slice(text.indexOf("\n") + 1) : text;
     } finally {
       closeSync(descriptor);

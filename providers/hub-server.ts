@@ -93,7 +93,7 @@ async function runsForeignConfig({ host, access }: Server): Promise<boolean> {
 
 /**
  * A reload leaves live links in the account, and with the permissions, that they logged in with (nats-server
- * reload.go): after a foreign configuration nobody knows which. They come back at once.
+ * reload.go). After a foreign configuration these are unknown, so the links are dropped; they come back immediately.
  */
 async function dropAllLinks({ access }: Server): Promise<void> {
   const connection = await shared(access);

@@ -156,7 +156,7 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
     report(`site ${site}: up replaces its container`, fate("replaced"));
     return { changes: true };
   }
-  // Its keys or ports are being made anew: the server changes with them.
+  // Its keys or ports are being recreated: the server changes with them.
   if (hasUnknown(news)) {
     if (news.expect === "online" && (await isDead(olds))) reportDead(site);
     else

@@ -28,7 +28,7 @@ export interface Rehearsal {
   binary: NatsServer;
 }
 
-/** What came of it: so many probes arrived, or what was found, or why it could not be tried. */
+/** The outcome: how many probes arrived, or what was found, or why it could not be tried. */
 type Outcome = { probes: number } | { finding: string } | { unable: string };
 
 const STACK = "rehearsal";
@@ -36,7 +36,7 @@ const STACK = "rehearsal";
 const GRACE_MS = 15_000;
 const LONGEST_MS = 60_000;
 
-/** What servers say when the machine, and not the plan, is at fault. */
+/** What servers say when the machine is at fault, not the plan. */
 const OF_THE_MACHINE = /is taken by a process|address already in use|does not serve after|no space left/i;
 
 async function outcomeOf(work: Promise<number>): Promise<Outcome> {
@@ -84,7 +84,7 @@ const bytesOf = ({ settings: { probes, streams }, chosen }: RehearsalPlan): numb
 async function tryOut(root: string, plan: RehearsalPlan): Promise<Outcome> {
   const attempt = (stages: readonly Settings[]): Promise<Outcome> =>
     inRehearsalFolder(root, bytesOf(plan), (folder) => keepingReports([], () => perform(folder, stages, plan.chosen)));
-  // What a failed update left nobody knows: only a proven fleet is what its settings say.
+  // After a failed update the deployed fleet is unknown: only a proven fleet is as its settings say.
   const before = unproven(root).length > 0 ? undefined : deployedBefore(plan);
   if (before === undefined) return attempt([plan.settings]);
   const changed = await attempt([before, plan.settings]);
@@ -112,7 +112,7 @@ const listed = ({ settings, chosen, concerned }: RehearsalPlan): string => {
 
 const WAY_OUT = "nothing of the fleet was touched; 'rehearsal: off' would go on without a rehearsal";
 
-/** What speaks against the change; empty when it passed, or is none that can be rehearsed. */
+/** Why the change is refused; empty when it passed, or cannot be rehearsed. */
 export async function rehearse({ root, olds, news, binary }: Rehearsal): Promise<Failure[]> {
   await clearLeftBehind(root);
   const plan = news.rehearsal === "off" ? undefined : planRehearsal(olds, news);

@@ -68,7 +68,7 @@ async function bringToHub(inputs: StreamsInputs, stream: StreamSettings): Promis
   await onHubStream(access, stream, () => bringSource(js, inputs, stream));
   if (inputs.expect === "offline") return undefined;
   const isHeard = await becomesHeard(js, stream.name, inputs.site, SILENT_AFTER_MS);
-  // A source that starts anew sees a stream that was made anew at the site, and begins with it.
+  // A source that restarts sees a stream that was recreated at the site, and begins with it.
   if (isHeard && (await behindHub(access, stream)) === undefined) return undefined;
   await rearm(access, stream, inputs.stack);
   // Whether it flows is for the smoke test to prove; it also says why when it does not.
@@ -88,7 +88,7 @@ async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<Stre
     // First: the next stream may take over the subjects.
     if (olds !== undefined) await takeAway(olds, leaving, false);
     leaving = [];
-    // What one stream cannot become keeps no other from it.
+    // A stream that cannot be changed does not stop the others.
     const refused: string[] = [];
     const unlessRefused = (error: unknown): undefined => {
       if (!(error instanceof Refusal)) throw error;

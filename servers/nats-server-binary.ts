@@ -78,7 +78,8 @@ export const maskOutput = (text: string): string =>
 
 /**
  * Checks a configuration file with `nats-server -t`. Resolves with its digest, which a running server reports once it
- * has taken the file. Errors: a Refusal with the server's words, seeds masked (it prints a malformed one in clear).
+ * has taken the file. Errors: a Refusal with the server's words, seeds masked (it prints a malformed one in plain
+ * text).
  */
 export async function checkConfig({ path }: NatsServer, file: string): Promise<string> {
   try {

@@ -264,7 +264,7 @@ export function applyHub(files: ServerFiles, access: Access, natsServer?: string
 /** The digest of the configuration that was written last; a running server must report it. */
 export const writtenDigest = (files: ServerFiles): string | undefined => files.read(DIGEST_FILE);
 
-/** Whether nobody changed the configuration file since it was written. */
+/** Whether the configuration file is unchanged since it was written. */
 export function isAsWritten(files: ServerFiles): boolean {
   const [own, written] = [files.read(CONFIG_FILE), files.read(WRITTEN_FILE)];
   return own !== undefined && written === withoutSeeds(own);

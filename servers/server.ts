@@ -62,7 +62,7 @@ async function start(server: Server, digest: string): Promise<void> {
   );
 }
 
-/** Lets a server go on that was stopped (frozen): without that it answers nobody. */
+/** Resumes a server that was stopped (frozen): otherwise it does not answer. */
 export async function letGoOn(name: string, host: ServerHost): Promise<void> {
   if ((await host.state()) !== "frozen") return;
   report(`${name}: its process was stopped (frozen); resumed it`);
@@ -94,7 +94,7 @@ export async function bringUp(server: Server, digest: string, mustRestart: boole
   return "restarted";
 }
 
-/** What a store that failed says of itself, with its cure; undefined when it did not, or nobody can tell. */
+/** What a failed store reports, with its cure; undefined when it did not fail, or that is unknown. */
 async function failedStore({
   host,
   access,
@@ -108,7 +108,7 @@ async function failedStore({
   return { words, cure: failedStoreCure(room), isHopeless: takesNothing(room) };
 }
 
-/** Whether only a restart brings the store back. Errors: a Refusal while its disk takes nothing: it would fail again. */
+/** Whether only a restart repairs the store. Errors: a Refusal while its disk is not writable: the store would fail again. */
 async function hasFailedStore(server: Server): Promise<boolean> {
   const failed = await failedStore(server);
   if (failed?.isHopeless === true) throw new Refusal(`${server.name}: it ${failed.words}; ${failed.cure}`);
@@ -136,7 +136,7 @@ async function reloaded(server: Server, digest: string): Promise<Applied> {
 /** Longer than a busy machine takes to answer. */
 const LOOK_TIMEOUT_MS = 3_000;
 
-/** Why one that is gone ended by itself, in brackets. */
+/** Why a server that is gone exited on its own, in brackets. */
 async function ended(host: ServerHost): Promise<string> {
   const end = await whyItEnded(host).catch(() => undefined);
   return end === undefined ? "" : ` (${end.said})`;

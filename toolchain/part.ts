@@ -15,7 +15,7 @@ export interface Part {
   readonly name: string;
   /** Where the part is, or undefined when it is not there (or is too old). */
   readonly find: () => Promise<string | undefined>;
-  /** The best first; a way is tried only when those before it have failed. */
+  /** The best way first; another way is tried only when those before it have failed. */
   readonly ways: readonly Way[];
   /** What a person can do when every way has failed. */
   readonly cure: string;

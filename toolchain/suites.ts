@@ -6,9 +6,9 @@ import type { Totals } from "../test/support/reporter";
 import { sideBySide } from "../machine/side-by-side";
 import { Refusal, report } from "../machine/refusal";
 
-// `make unit`, `make test`: runs the named suites one after the other and ends with the total over all of them, alone on
-// the last line. All suites run even when one fails: CI shall show everything at once. The files of suites that mostly wait
-// for other programs run side by side, each in a mocha of its own whose output is shown when it ends.
+// `make unit`, `make test`: runs the named suites one after the other and ends with the total over all of them, alone
+// on the last line. All suites run even when one fails: CI must show everything in one run. The files of suites that
+// mostly wait for other programs run side by side, each in a mocha of its own whose output is shown when it ends.
 
 interface Suite {
   readonly folder: string;

@@ -18,9 +18,10 @@ import { withCommands } from "./commands-doc";
 import { exampleSvg } from "./example-fleet";
 import { report } from "../../machine/refusal";
 
-// `make docs`: writes what people read from where it is said once: docs/findings.md from the reference in diagnosis/, the
-// tables of docs/settings.md, the JSON Schemas and the texts in Pulumi.yaml from configs/settings.ts, docs/commands.md from
-// the table of commands, a table of docs/architecture.md from components/sdk/, and the picture docs/topology.svg. A unit test fails when a file is another.
+// `make docs`: writes the docs whose text has its source in code: docs/findings.md from the reference in diagnosis/,
+// the tables of docs/settings.md, the JSON Schemas and the texts in Pulumi.yaml from configs/settings.ts,
+// docs/commands.md from the table of commands, a table of docs/architecture.md from components/sdk/, and the picture
+// docs/topology.svg. A unit test fails when a file differs.
 
 const INTRODUCTION = `# Findings
 

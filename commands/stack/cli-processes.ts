@@ -7,7 +7,7 @@ export async function isPulumiRunning(pid: number): Promise<boolean> {
   const seen = await run("ps", ["-o", "stat=", "-o", "comm=", "-p", String(pid)]).catch(() => undefined);
   if (seen === undefined) return exists(pid);
   const [state = "", ...command] = seen.trim().split(/\s+/);
-  // A zombie is dead; a process that is no Pulumi got the number after Pulumi had gone.
+  // A zombie is dead; another program got the number after Pulumi was gone.
   return !state.startsWith("Z") && command.join(" ").includes("pulumi");
 }
 

@@ -13,7 +13,7 @@ export interface LockOwner {
   readonly timestamp: string;
 }
 
-/** The runs that hold a stack of the file backend; none when the folder is not there. */
+/** The runs that hold a stack of the file backend; none when the folder does not exist. */
 export function readLocks(folder: string): LockOwner[] {
   if (!fs.existsSync(folder)) return [];
   return fs

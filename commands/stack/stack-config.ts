@@ -110,7 +110,7 @@ function cureOfMissing(folder: string): string {
   return `write it (docs/settings.md)${others}`;
 }
 
-/** The settings of this project; a name without a project in front is one too, and other programs' are left out. */
+/** The settings of this project; a name without a project prefix is a setting too; those of other programs are left out. */
 const withoutPrefix = (config: Values, prefix: string): Values =>
   Object.fromEntries(
     Object.entries(config).flatMap(([key, value]) => {
@@ -143,7 +143,7 @@ function withoutSecrets(values: Values) {
   const notes: string[] = [];
   function visit(value: unknown, where: string): unknown {
     if (isEncrypted(value)) {
-      // The rules on seeds cannot judge what is encrypted: they find no fault with a good seed.
+      // The rules on seeds cannot judge what is encrypted, so a valid seed stands for it.
       if (SEED.test(where)) return new TextDecoder().decode(createUser().getSeed());
       problems.push({
         where,
@@ -167,7 +167,10 @@ function withoutSecrets(values: Values) {
   return { values: visited, problems, notes, keysAreHidden };
 }
 
-/** Every value that is no group or list is text to Pulumi, and text in the form of JSON is a group or list again. */
+/**
+ * Pulumi passes every value other than a group or list as text, and text in the form of JSON becomes a group or list
+ * again.
+ */
 function asPulumiGives(value: unknown): unknown {
   if (value === undefined || (typeof value === "object" && value !== null)) return value;
   if (typeof value !== "string") return value === null ? "" : JSON.stringify(value);

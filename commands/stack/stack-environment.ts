@@ -2,14 +2,14 @@ import { isByPassphrase } from "../../configs/reading/secrets-provider";
 import { pulumiHome } from "../../machine/locate";
 import type { StackFile } from "./stack-file";
 
-/** The stack whose secrets anyone may open: it is for trying out, on one's own machine. */
+/** The stack whose secrets anyone may open: it is for trying out, on your own machine. */
 export const DEV_STACK = "dev";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What the Pulumi CLI needs to be told beyond the caller's own environment. The caller's word always counts; an empty
- * passphrase is a word too.
+ * The variables that the Pulumi CLI needs in addition to the caller's environment. A value that the caller sets always
+ * wins, even an empty passphrase.
  */
 export function additions(
   stack: string,
@@ -33,7 +33,7 @@ const hasPassphraseFile = (env: Environment): boolean => (env.PULUMI_CONFIG_PASS
 const hasPassphrase = (env: Environment): boolean =>
   env.PULUMI_CONFIG_PASSPHRASE !== undefined || hasPassphraseFile(env);
 
-/** Whether `dev`'s empty passphrase, left in a shell, stands before the file of this stack's own: the CLI would take it. */
+/** Whether `dev`'s empty passphrase, left in a shell, would take precedence over the file of this stack. */
 const hidesFile = (stack: string, env: Environment): boolean =>
   stack !== DEV_STACK && env.PULUMI_CONFIG_PASSPHRASE === "" && hasPassphraseFile(env);
 
@@ -43,7 +43,7 @@ export function environmentOf(stack: string, env: Environment, file: Pick<StackF
   return { ...own, ...additions(stack, own, file) };
 }
 
-/** Why the environment names another backend than the stack's own, where all of it would be made a second time. */
+/** Set when the environment names another backend than the stack's own: all servers would be created a second time. */
 export function otherBackend(
   stack: string,
   { state }: Pick<StackFile, "state">,
@@ -70,7 +70,7 @@ export function missingPassphrase(stack: string, file: StackFile, env: Environme
   );
 }
 
-/** The line that `make env` prints, for `eval`. It holds only what has to change: never a passphrase that somebody set. */
+/** The line that `make env` prints, for `eval`. It holds only what has to change: never a passphrase that the user set. */
 export function exportLine(stack: string, env: Environment, file: Pick<StackFile, "state"> = {}): string {
   const assignments = Object.entries(additions(stack, env, file)).map(([name, value]) => `${name}=${quoted(value)}`);
   return `${hidesFile(stack, env) ? "unset PULUMI_CONFIG_PASSPHRASE; " : ""}export ${assignments.join(" ")}`;

@@ -32,7 +32,7 @@ const accessOf = ({ inputs = {} }: Resource): EngineAccess => ({
 
 const MEBIBYTE = 2 ** 20;
 
-/** What became of a container since it was made; undefined when nothing did that the CLI would not see by itself. */
+/** What happened to a container since it was created; undefined for nothing, or for what the CLI sees on its own. */
 async function fateOf(
   engine: EngineAccess,
   { id = "", inputs = {} }: Resource,
@@ -53,7 +53,10 @@ async function fateOf(
   }
 }
 
-/** Looks at every container of the state; at once for all engines, reached as the settings `say` where they do. */
+/**
+ * Looks at every container of the state, on all engines at the same time; engines are reached as the settings `say`, if
+ * they do.
+ */
 export async function lookAtContainers(
   state: Deployment,
   say: (engine: EngineAccess) => EngineAccess | undefined = () => undefined,

@@ -46,7 +46,7 @@ export function refuseUnconfirmed(target: PulumiStack, command: string, state: D
 const isOfSite = (resource: StateResource): boolean =>
   isOf("Identity")(resource) && ((resource.inputs?.roles ?? []) as unknown[]).includes("link");
 
-/** Sites that the settings have no more, and whose keys the state protects; its identity goes as a site's last. */
+/** Sites that the settings no longer have, and whose keys the state protects. A site's identity is removed last. */
 export function leavingSites(target: PulumiStack, state: Deployment | undefined): string[] {
   const settings = settingsOf(target.projectFolder, target.stack);
   if (settings === undefined) return [];
@@ -63,7 +63,7 @@ export const namedInRemove = (): string[] =>
     .map((name) => name.trim())
     .filter((name) => name !== "");
 
-/** Errors: a Refusal when a protected site leaves without being named, or one is named that stays. */
+/** Errors: a Refusal when a protected site leaves without being named, or a named site stays. */
 export function refuseUnnamedRemoval(
   leaving: readonly string[],
   named: readonly string[],

@@ -24,7 +24,7 @@ const rowOf = (site: SiteReport, stream: StreamReport): string[] => [
   stream.verdict,
 ];
 
-/** describeFinding shows the code and asks nothing of it. */
+/** describeFinding only shows the code. */
 const words = (finding: DoctorFinding): string => describeFinding({ ...finding, code: finding.code as FindingCode });
 
 const SUMMARY: Readonly<Record<DoctorReport["status"], string>> = {
@@ -97,7 +97,7 @@ export function doctorWords({ status, sites }: DoctorReport): string {
   );
 }
 
-/** Raised when a field goes or changes its meaning; a new field raises nothing. */
+/** Raised when a field is removed or changes its meaning, not for a new field. */
 const SCHEMA_VERSION = 1;
 
 const known = (value: number | undefined): number | null => value ?? null;

@@ -1,10 +1,10 @@
-/** What this program does otherwise than the SDK of Pulumi means it; docs/architecture.md shows this table. */
+/** Where this program departs from Pulumi's SDK; docs/architecture.md shows this table. */
 export interface Bend {
   what: string;
   /** Where in the tree. */
   where: string;
   saves: string;
-  /** What of others has to stay as it is. */
+  /** What it relies on in other code. */
   reliesOn: string;
   /** Whether `NATS_HUB_LEAF_PLAIN_SDK=1` switches it off. */
   isOptional: boolean;

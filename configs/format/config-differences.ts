@@ -23,7 +23,7 @@ function hidden(value: Parsed, key = ""): Parsed {
 const text = (value: Parsed | undefined, key: string): string =>
   value === undefined ? "none" : JSON.stringify(hidden(value, key)).replaceAll('"', "");
 
-/** What tells one entry of a list from the others: a user by its name or key, anything else by all that it says. */
+/** What identifies an entry of a list: a user's name or key; for anything else, its whole content. */
 function nameOf(item: Parsed): string | undefined {
   if (!isMap(item)) return undefined;
   const { nkey, user } = item;
@@ -57,7 +57,7 @@ function inValue(path: string, key: string, now: Parsed | undefined, before: Par
   return [`${path} is ${text(now, key)}, this program wrote ${text(before, key)}`];
 }
 
-/** Each difference of the text that is there from the one that was written; empty when both say the same. */
+/** Each difference between the current text and the one that was written; empty when both mean the same. */
 export function configDifferences(now: string, written: string): string[] {
   const before = parse(written);
   try {

@@ -1,4 +1,4 @@
-/** Where the reading of a nats-server configuration stands, and the parts of its texts. */
+/** The reading position in a nats-server configuration, and the parts of its texts. */
 
 /** Where something stands. */
 export interface Position {
@@ -6,7 +6,7 @@ export interface Position {
   line: number;
 }
 
-/** Thrown with the place at which the text stops making sense. The text itself is never repeated: it may hold a seed. */
+/** Thrown with the place where the text cannot be read any further. The text itself is never repeated: it may hold a seed. */
 export class ConfigSyntaxError extends Error {
   readonly line: number;
 

@@ -48,7 +48,7 @@ export function planLeaf(leaf: LeafDeclaration, linkSeed: string, paths: ServerP
   const account = accountOf(restart.name);
   return {
     ...planServer(restart, reload, paths),
-    // A site that cannot reach its hub logs each attempt otherwise: 13 lines a second at 50 ms.
+    // Otherwise a site that cannot reach its hub logs each attempt: 13 lines a second at 50 ms.
     reconnect_error_reports: 3600,
     leafnodes: {
       reconnect: serverDuration(restart.reconnect),

@@ -7,9 +7,9 @@ import { maskSeeds } from "../seeds";
 import { StreamConfig } from "../streams";
 import { NANOSECONDS_PER_MS, formatSize } from "../text/units";
 
-/** A FleetPlan as text. What all sites have in common is said once, and their table has only what differs. */
+/** A FleetPlan as text. What all sites have in common is shown once; their table has only what differs. */
 
-/** More sites that are planned equally than this share a row. */
+/** If more sites than this have the same plan, they share a row. */
 const SHOWN_ONE_BY_ONE = 3;
 
 const PASSPHRASE_WORDS: Record<Passphrase, string> = {
@@ -54,7 +54,7 @@ function stackWords({ dataFolder, docker, natsServer, passphrase }: FleetPlan): 
 }
 
 function hubWords({ hub, eachSite, sites }: FleetPlan): string {
-  // One line stands for the sites' accounts: on the hub they differ in nothing but the name.
+  // One line represents the sites' accounts: on the hub they differ only in their names.
   const ofSites = new Set(sites.map(({ share }) => share.account));
   const accounts = hub.accounts.filter(({ name }) => !ofSites.has(name));
   if (eachSite !== undefined) accounts.push({ name: eachSite.account, stores: eachSite.storesOnHub });
@@ -108,7 +108,7 @@ const nameOfGroup = ({ first, others }: Group): string =>
   others.length === 0 ? first.name : `${others.length + 1} sites like ${first.name}`;
 const nameOf = ({ name }: { name: string }): string => name;
 
-/** Sites in their order; those that differ in nothing but the name are with the first of them, unless they are few. */
+/** Sites in their order; those that differ only in their names are grouped with the first of them, unless they are few. */
 function groupsOf(sites: readonly SitePlan[]): Group[] {
   const keyOf = ({ name: _name, domain: _domain, share: _share, ...own }: SitePlan): string => JSON.stringify(own);
   const equals = new Map<string, SitePlan[]>();

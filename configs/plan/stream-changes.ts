@@ -13,7 +13,7 @@ export interface StreamChange {
   kind: "inPlace" | "refused";
 }
 
-/** Whatever a server has, also fields that this program does not know. */
+/** Everything that a server has, even fields that this program does not know. */
 export type LiveConfig = Readonly<Record<string, unknown>>;
 
 /** Metadata: what an adopted stream had when it was adopted and keeps, by field, as JSON. */
@@ -25,7 +25,7 @@ const LABEL = "metadata.";
 export interface Comparison {
   /** Whether the settings take over a stream that somebody else made. @default false */
   adopt?: boolean;
-  /** Whether a source belongs to the stream, or is somebody else's matter. @default no source does */
+  /** Whether a source belongs to the stream, or is not this program's concern. @default no source does */
   declares?: (source: StreamSource) => boolean;
 }
 
@@ -72,7 +72,7 @@ const sorted = (value: unknown): unknown =>
           .sort(([a], [b]) => (a < b ? -1 : 1)),
       );
 
-/** Whether two values are the same to the server; the order of subjects means nothing. */
+/** Whether two values are the same to the server; the order of subjects does not matter. */
 function isSame(field: string, a: unknown, b: unknown): boolean {
   const text = (value: unknown) =>
     JSON.stringify(field === "subjects" && Array.isArray(value) ? [...(value as string[])].sort() : sorted(value));

@@ -1,13 +1,13 @@
 /** What nats-server 2.15 knows of a stream's configuration, measured by test/integration/stream-drift.test.ts. */
 
-/** How the server takes another value of a field; `onlyOn`: it is never turned off again. */
+/** How the server handles a new value of a field; `onlyOn`: it can be turned on and never off again. */
 type Change = "inPlace" | "onlyOn" | "fixed";
 
 export interface StreamField {
   change: Change;
   /** What the server makes of a configuration that leaves the field out; undefined where it leaves it out too. */
   value?: unknown;
-  /** What another value than the declared one does to messages; absent when it does nothing to them. */
+  /** What a value other than the declared one does to messages; absent for nothing. */
   harm?: string;
 }
 

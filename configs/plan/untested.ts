@@ -4,7 +4,7 @@ import { versionOfImage } from "../container";
 import { hasContainers, hasProcesses } from "../placement";
 import { Settings } from "../settings";
 
-/** Servers of a later release than this program was tested with: they are used, and said once. */
+/** Servers of a later release than this program was tested with: they are used, and reported once. */
 
 const [MAJOR, MINOR] = natsServer.version.split(".");
 const TESTED = `${MAJOR}.${MINOR}`;

@@ -96,7 +96,7 @@ function siteOf(columns: readonly string[], cells: readonly string[]): Record<st
     const cell = cells[index] ?? "";
     if (kind === undefined || cell === "") return;
     const [name = "", inGroup] = column.split(".");
-    // A cell that is no number stays text, of which the schema says what is wrong.
+    // A cell that is not a number stays text; the schema says what is wrong with it.
     const value = kind === "number" && /^-?\d+(\.\d+)?$/.test(cell) ? Number(cell) : cell;
     if (inGroup === undefined) site[name] = value;
     else site[name] = { ...(site[name] as object | undefined), [inGroup]: value };

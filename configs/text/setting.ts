@@ -4,11 +4,11 @@ import { DURATION_TEXT, SIZE_TEXT, parseDuration, parseSize } from "./units";
 
 /** What settings are made of, each with what people read of it: docs/settings.md, the JSON Schema and Pulumi.yaml. */
 
-/** What is said of a setting beside its meaning. */
+/** What is documented of a setting besides its meaning. */
 export interface About {
-  /** What a change of it does, where it does more than apply. */
+  /** What a change does, if it does more than take effect. */
   change?: string;
-  /** What holds without it, where no fixed value does. */
+  /** What applies without it, if there is no fixed default. */
   unset?: string;
   examples?: readonly unknown[];
 }

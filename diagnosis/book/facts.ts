@@ -1,6 +1,6 @@
 import { Collection, Difference, countOf, missingOf, open } from "./ledger";
 
-/** What the book says of one stream of a site: a balance in messages, and what nobody has acknowledged yet. */
+/** What the book says of one stream of a site: a balance in messages, and what is not yet acknowledged. */
 export interface BookFacts {
   /** When the book begins, and its last look, in UTC. */
   since: string;

@@ -13,9 +13,9 @@ import {
 } from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
 
-/** What left the hub's stream, and by what. */
+/** What left the hub's stream, and why. */
 
-/** Messages that left the hub's stream since the look before, and by what. */
+/** Messages that left the hub's stream since the look before, and why. */
 export function leaving(collection: Collection, look: Look): Pick<HubRecord, "byLimits" | "otherwise" | "differences"> {
   const { hub } = collection;
   const { onHub, limits, at, hubNow } = look;
@@ -72,8 +72,9 @@ export function withoutLostProbes(collection: Collection, { onHub }: Look): Coll
 }
 
 /**
- * Credits each site with messages that the hub's new store lacks and that are no loss. `front`: messages that had left the
- * oldest end of a stream before it was made anew. `undone`: second copies that the old store held and the new one does not.
+ * Credits each site with messages that the hub's new store lacks and that are no loss. `front`: messages that had left
+ * the oldest end of a stream before it was recreated. `undone`: second copies that the old store held and the new one
+ * does not.
  */
 export function withTurned(collection: Collection, { onHub, stands }: Look): Collection {
   if (onHub.history === "same") return collection;

@@ -11,10 +11,13 @@ export interface SiteFacts {
     domain: string;
     hubDomain: string;
     linkKey: string;
-    /** Largest message that the site takes, in bytes; absent when nobody knows. */
+    /** Largest message that the site takes, in bytes; absent when unknown. */
     maxPayload?: number;
   };
-  /** What somebody changed in the configurations of the hub and of the site, in words; absent when nobody looked. */
+  /**
+   * What was changed by hand in the configurations of the hub and of the site, in words; absent when this was not
+   * looked at.
+   */
   configChanges?: { hub: string[]; leaf: string[] };
   /** Steps of this site that failed since the last proof, in their own words. */
   failedSteps: string[];
@@ -23,7 +26,7 @@ export interface SiteFacts {
     links: LinkFacts[];
     /** Names of other servers whose links landed in the site's account. */
     strangers?: string[];
-    /** Whether its link was replaced by another one while it was looked at; only asked when the site logs such a thing. */
+    /** Whether its link was replaced by another one during the look; checked only when the site logs it. */
     replaced?: boolean;
   };
   leaf: ServerFacts & {
@@ -35,7 +38,7 @@ export interface SiteFacts {
     remote?: RemoteFacts;
     /** The site's last errors, seeds masked. */
     errors: string[];
-    /** What its server grants applications; absent when nobody asked, or it does not answer. */
+    /** What its server grants applications; absent when it was not asked, or does not answer. */
     application?: ApplicationFacts;
   };
   /** Messages that each end counted on the link while a request of the hub went unanswered; absent when none did. */
@@ -46,7 +49,7 @@ export interface SiteFacts {
 export interface ServerFacts {
   /** Why the server does not answer; absent when it does. */
   unreachable?: string;
-  /** What is seen of its process while it does not answer; absent when nobody can look. */
+  /** What is seen of its process while it does not answer; absent when it cannot be seen. */
   process?: "running" | "frozen" | "gone";
   /** Of a process that is gone: why it ended by itself at its last start, and what cures that. */
   ended?: { said: string; cure?: string };
@@ -114,7 +117,7 @@ export interface StreamFacts {
   remade?: boolean;
   onHub?: HubStreamFacts | "missing";
   consumer?: ConsumerFacts | "missing";
-  /** Sequences that the site stored anew after it had lost them, and that the hub had taken before: it skipped them. */
+  /** Sequences that the site stored again after it had lost them, and that the hub had taken before: it skipped them. */
   overrun?: { first: number; last: number };
   /** What the last proof saw. */
   before?: { hubCreated: string; hubLastSeq: number; hubMessages: number; siteCreated?: string };
@@ -130,11 +133,11 @@ export interface ConsumerFacts {
   upTo: number;
   /** Messages that it has yet to send. */
   pending: number;
-  /** Whether somebody listens to what it sends. */
+  /** Whether anyone receives what it sends. */
   bound: boolean;
   /** Consumers of sources at the stream; old ones vanish after a while. */
   count: number;
-  /** For how much longer somebody paused it, in milliseconds; absent when nobody did. */
+  /** For how much longer it is paused, in milliseconds; absent when it is not. */
   pausedMs?: number;
 }
 
@@ -144,7 +147,7 @@ export interface SiteStreamFacts {
   created: string;
   /** Why it takes no more messages; absent when it does. */
   full?: string;
-  /** How it differs from what is declared; absent when it does not, or nobody knows. */
+  /** How it differs from what is declared; absent when it does not, or that is unknown. */
   drift?: DriftFacts;
 }
 
@@ -156,7 +159,7 @@ export interface HubStreamFacts {
   ageMs?: number;
   /** Why it takes no more messages; absent when it does. */
   full?: string;
-  /** How it differs from what is declared; absent when it does not, or nobody knows. */
+  /** How it differs from what is declared; absent when it does not, or that is unknown. */
   drift?: DriftFacts;
   /** What of the site it would store a second time when its source is put back, in words; absent for nothing. */
   doubles?: string;

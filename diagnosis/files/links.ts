@@ -56,14 +56,14 @@ export type Landing =
       user?: UserRead;
     };
 
-/** Where the link comes out on the hub; undefined when it does not, or nobody can tell. */
+/** The account of the link on the hub; undefined when the link is not up, or that is unknown. */
 export const accountOf = ({ landing }: Link): string | undefined =>
   "account" in landing ? landing.account : undefined;
 
 export interface LinkedFleet {
   servers: readonly ConfigServer[];
   links: Link[];
-  /** What was taken for granted, or could not be judged. */
+  /** Assumptions, and what could not be judged. */
   notes: string[];
 }
 
@@ -120,7 +120,7 @@ export function linkUp(servers: readonly ConfigServer[], { hosts, shown }: Known
 
 const isHub = (server: ConfigServer): server is Hub => server.listener !== undefined;
 
-/** What the server did goes before what its file says. */
+/** What the server did takes precedence over what its file says. */
 function landed(
   hub: Hub,
   remote: Remote,
@@ -173,7 +173,7 @@ export interface Target<S = Hub> {
   listener: "leafnodes" | "client" | "websocket";
 }
 
-/** Which of the hubs answers there: by the port, and of several by the host; undefined when none does for sure. */
+/** The hub that answers there: by the port and, among several, by the host; undefined when that is not certain. */
 export function dialled(url: RemoteUrl, hubs: readonly Hub[], hosts: Known["hosts"]): Target | undefined {
   const mapped = hosts?.get(url.host);
   const named = mapped === undefined ? undefined : hubs.find(({ file }) => file === mapped);
@@ -256,7 +256,7 @@ function opens(stored = "", given = ""): boolean {
   return /^\$2[abxy]\$\d\d\$/.test(stored) ? compareSync(given, stored.replace(/^\$2[xy]/, "$2b")) : stored === given;
 }
 
-/** The account of whoever brings nothing that the hub knows. */
+/** The account of a remote whose login the hub does not know. */
 function anybodyOf(hub: Hub): string | undefined {
   const { noAuthUser, users, systemAccount } = hub;
   if (noAuthUser !== undefined) return users.find(({ id }) => id === noAuthUser.value)?.account;

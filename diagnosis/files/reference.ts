@@ -2,7 +2,7 @@ import { LINK_FINDINGS } from "./link-reference";
 import { ConfigReference, NO_DATA, NO_LINK, NO_START, entry } from "./reference-entry";
 import { SERVER_FINDINGS } from "./server-reference";
 
-/** What is said of configuration files that were written by hand: every finding in general, for the docs. */
+/** The reference of findings over configuration files that were written by hand, for the docs. */
 
 export const CONFIG_FINDINGS = {
   "seed-in-credentials": entry(

@@ -1,6 +1,6 @@
 import { ConfigReference, NO_DATA, NO_LINK, entry } from "./reference-entry";
 
-/** What nats-server itself shows: what it reads without a word, refuses, and does with the files in a rehearsal. */
+/** What nats-server itself shows: what it silently reads, what it refuses, and what it does with the files in a rehearsal. */
 export const SERVER_FINDINGS = {
   "setting-repeated": entry(
     "error",

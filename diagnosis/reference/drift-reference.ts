@@ -1,10 +1,10 @@
-/** What the findings mean that compare whole configurations; the others are in reference.ts. */
+/** The findings that compare whole configurations; the others are in reference.ts. */
 
 export interface Reference {
   cause: string;
-  /** How it shows: what is seen of it. */
+  /** How the problem shows. */
   shows: string;
-  /** What to do, in a person's words. */
+  /** What to do. */
   cure: string;
 }
 

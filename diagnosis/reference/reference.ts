@@ -272,7 +272,7 @@ export const WARNINGS = {
   },
 } satisfies Record<string, Reference>;
 
-/** What only looking again and again shows. */
+/** What only repeated looks show. */
 export const DOCTOR_FINDINGS = {
   "backlog-stuck": {
     cause: "messages wait at the site, and the hub's source takes none of them",

@@ -1,6 +1,6 @@
 import type { Reference } from "./drift-reference";
 
-/** What findings mean that are about the servers themselves: their stores, their processes, whom they let in. */
+/** Findings about the servers themselves: their stores, their processes, and who may log in. */
 
 const UP = "`up` repairs it";
 

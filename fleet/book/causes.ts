@@ -6,7 +6,7 @@ import { Positions } from "./positions";
 
 /** Why messages are missing, doubled or dropped, as far as the servers show it at the look that finds it. */
 
-/** Limits that this program never sets; somebody else may have. */
+/** Limits that this program never sets, but others may have set. */
 interface Limits {
   retention?: string;
   max_msgs?: number;
@@ -16,10 +16,10 @@ interface Limits {
 
 const limitsOf = ({ config }: StreamInfo): Limits => config;
 
-/** Shares of a limit from which on it is the likely reason. */
+/** From this share of a limit on, the limit is the likely reason. */
 const NEARLY = 0.5;
 
-/** Why a stream let go of messages that it should hold. */
+/** Why a stream dropped messages that it should hold. */
 function letGo(info: StreamInfo, now: number): string {
   const { max_bytes: maxBytes, max_age: maxAge, discard } = info.config;
   const { retention = "limits", max_msgs = -1, max_msgs_per_subject: perSubject = -1 } = limitsOf(info);

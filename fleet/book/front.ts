@@ -24,7 +24,7 @@ export async function oldestCopy(
   return isOfThis && copy.headers[SOURCE_HEADER] !== undefined ? originOf(copy) : 0;
 }
 
-/** Messages that the site still held of what had left the hub's stream before it was made anew, and delivered again. */
+/** Messages that the site still held of what had left the hub's stream before it was recreated, and delivered again. */
 export function deliveredAgain(
   { oldest = 0, leftBelow = oldest }: SiteRecord,
   { state }: StreamInfo,

@@ -24,7 +24,7 @@ export interface Range {
   last: number;
 }
 
-/** So many requests at most: a stream with more holes than that is not worth the time. */
+/** Maximum number of requests: a stream with more gaps is not worth the time. */
 const MOST_REQUESTS = 1_000;
 /** Ranges as short as this are read message by message. */
 const SHORT = 32;

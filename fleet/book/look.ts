@@ -17,7 +17,7 @@ import { positionsOf, sameUpTo, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
 import { changeBook, readBook, tellsOfHub } from "./record";
 
-/** One look at a stream of a site: what its positions say is booked, and what the book says then. */
+/** One look at a stream of a site: books its positions, and returns what the book then says. */
 
 const LOOKS = 8;
 const BETWEEN_LOOKS_MS = 150;

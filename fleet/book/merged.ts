@@ -8,9 +8,9 @@ import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
 import { MergedSite, jumpsIn } from "./jumps";
 import { Positions, sameUpTo } from "./positions";
 
-/** Of which site of a merged stream something is missing: its own messages tell. */
+/** Finds the site whose messages are missing from a merged stream, from the stream's own messages. */
 
-/** What was skipped at a merged stream, by site; undefined when nobody can tell any more. */
+/** What was skipped at a merged stream, by site; undefined when that is no longer known. */
 export async function jumpsOf(
   access: SiteAccess,
   stream: StreamSettings,
@@ -98,7 +98,7 @@ async function startOf(
   return left > purged ? undefined : { seq: 0, first, skipped: {}, isSinceLook: false };
 }
 
-/** What had been stored of a site up to there, or passed, should no copy of it be left; Infinity when nobody can tell. */
+/** What had been stored of a site up to there, or passed, should no copy of it be left; Infinity when unknown. */
 function goneBefore(
   { state }: StreamInfo,
   before: Collection | undefined,

@@ -139,7 +139,7 @@ export function removalBook(ends: Ends): RemovalBook {
   };
 }
 
-/** Books messages that the hub had skipped, and that a repair stored anew at the site: they are missing no more. */
+/** Books messages that the hub had skipped, and that a repair stored again at the site: they are missing no more. */
 export const bookRedelivered = (ends: Ends, count: number): Promise<void> =>
   changeSite(ends, (record) => ({
     ...record,

@@ -196,10 +196,10 @@ export async function positionsOf(
   const isAlone = (onHub.sources ?? []).length === 1 && onHub.state.last_seq > 0;
   const newestOnHub = isAlone ? await hub.messageAt(stream.name, onHub.state.last_seq) : undefined;
   const origin = newestOnHub?.headers[SOURCE_HEADER] === undefined ? undefined : originOf(newestOnHub);
-  // Another source than the declared one takes anew what the hub has already.
+  // Another source than the declared one takes again what the hub has already.
   const taken = isDeclared(source, stream, site) || copy?.headers[SOURCE_HEADER] === undefined ? 0 : originOf(copy);
   const raw = isOfEarlier ? 0 : Math.max(taken, Math.min(origin ?? Infinity, source.seq ?? 0));
-  // Without a message of the site, a source that was started anew says no position.
+  // Without a message of the site, a source that was restarted says no position.
   const stays = ofSite === "same" && ofHub === "same" && !isOfEarlier;
   const position = stays ? Math.max(raw, before?.position ?? 0) : raw;
   const known = [...new Set([...Object.keys(record?.sites ?? {}), site])];

@@ -21,7 +21,7 @@ const placeOf = (root: string, stream: StreamSettings, site: string): string =>
 const fileOf = (root: string, stream: StreamSettings, site: string): string =>
   join(placeOf(root, stream, site), "book.json");
 
-/** What stands in the book; undefined where none was begun. A damaged file is as good as none. */
+/** The book; undefined if none was begun. A damaged file counts as missing. */
 export function readBook(root: string, stream: StreamSettings, site: string): Collection | undefined {
   try {
     const found = readJson<Partial<Collection>>(fileOf(root, stream, site));
@@ -68,7 +68,7 @@ export const acknowledge = (root: string, stream: StreamSettings, site: string, 
 /** What left the hub's stream is told with one of its sites, not with each. */
 export const tellsOfHub = ({ sites }: Collection, site: string): boolean => Object.keys(sites).sort()[0] === site;
 
-/** Books the last position of a source before it is taken off: nobody can ask it afterwards. */
+/** Books the last position of a source before it is removed: afterwards it cannot be asked. */
 export const bookLastPosition = (root: string, stream: StreamSettings, site: string, position: number): Promise<void> =>
   changeBook(root, stream, site, (book, write) => {
     const record = book?.sites[site];

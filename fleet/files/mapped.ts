@@ -155,7 +155,7 @@ const leafnodes = listening("leafnodes", (block, map, place) => {
   }
   // Leaf servers go by the ways that the rehearsal watches, not by what the hub tells them.
   if (block.listen !== undefined) set(block, true, "no_advertise");
-  // A second try is soon enough for somebody who waits.
+  // Retrying after 250 ms is soon enough.
   set(block, "250ms", "reconnect", "reconnect_delay", "reconnect_interval");
 });
 

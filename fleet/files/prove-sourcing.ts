@@ -129,7 +129,7 @@ async function transfer(atSite: JetStream, atHub: JetStream, plan: Plan, bytes: 
       (messages) => messages >= MESSAGES,
       { within: ARRIVE_MS, every: 50 },
     );
-    // A request that a cluster was not ready for waits for 30 s; sources that are set anew ask again at once.
+    // A request that a cluster was not ready for waits for 30 s; sources that are set again ask again at once.
     if (come === 0 && !isMirror) await askAgain(atHub, copy, from);
   }
   if (come >= MESSAGES) return { is: "proven" };

@@ -77,7 +77,7 @@ export async function standInsFor(
   const [missing, foreign] = [(await maker(MISSING)).certificate, (await maker(FOREIGN)).certificate];
   for (const named of cas) {
     const real = certificates(named);
-    // Of a file that is not here nobody knows whom it trusts.
+    // It is unknown which CAs a missing file trusts.
     const names =
       real?.map(({ fingerprint256 }) => fingerprint256) ?? known.map(({ fingerprint256 }) => fingerprint256);
     const stand = await Promise.all([...new Set(names)].map(async (name) => (await maker(name)).certificate));

@@ -4,13 +4,13 @@ import { lookUntil } from "../../machine/until";
 import { maskOutput } from "../../servers/nats-server-binary";
 import type { LaidServer, Way } from "./layout";
 
-/** What real servers show of hand-written files: who started, and which links are there, seen from both ends. */
+/** What real servers show about hand-written files: which servers started, and which links are up, seen from both ends. */
 
 /** How long a link may take from the moment when its servers run. */
 const LINK_MS = 5_000;
 /** How long a connection must last to be a link: one that is refused lasts for some milliseconds. */
 const LASTING_MS = 300;
-/** After so many connections that were all closed, nothing better will come. */
+/** After this many connections that were all closed, none will last. */
 const TRIES = 3;
 
 interface Leafz {
@@ -122,7 +122,7 @@ export function whyEnded(laid: LaidServer): string {
   return maskOutput(plain.replaceAll(`${serverFiles(laid.folder).config}:`, "line ").replaceAll(`${laid.folder}/`, ""));
 }
 
-/** What each end said first of a link that is not there; the address is left out, for it is the rehearsal's. */
+/** What each end first logged about a link that is not up; the address is left out, because it is the rehearsal's. */
 export function reasonsFor(
   { leaf, remote, ways }: Pick<Watched, "leaf" | "remote" | "ways">,
   laid: readonly LaidServer[],
@@ -144,7 +144,7 @@ const withoutSecrets = (text: string, { urls }: Remote): string =>
     return secret === undefined || secret === "" ? masked : masked.replaceAll(`"${secret}"`, '"(masked)"');
   }, text);
 
-/** What is the rehearsal's own doing, or says no more than that it did not work. */
+/** Lines that the rehearsal itself causes, or that say only that it did not work. */
 const NOTHING_NEW = /trying to connect as leafnode|connection created|Router connection|Client connection closed/i;
 
 function saidOf(server: LaidServer, ports: ReadonlySet<number>): string[] {

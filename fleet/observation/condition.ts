@@ -18,7 +18,7 @@ import {
 import type { Observed } from "./observed";
 import { isActive, SILENT_AFTER_MS } from "../sourcing/source";
 
-/** What has become of one stream of a site and the hub's source of it. Read-only. */
+/** The condition of one stream of a site and of the hub's source of it. Read-only. */
 
 export interface Pair extends Ends {
   collectedAs: string;
@@ -43,7 +43,7 @@ export type Condition =
       how: "lost" | "rolled back";
       /** Messages that the site still holds and the hub has not. */
       toCome: number;
-      /** Messages that the hub had at the last proof and that nobody holds any more. */
+      /** Messages that the hub had at the last proof and that neither end holds any more. */
       gone: number;
     };
 
@@ -129,7 +129,7 @@ async function overrunIn(
   return overrun === undefined || isLeft(root, site, pair, overrun) ? undefined : overrun;
 }
 
-/** The same, of a stream that nobody has looked at yet. */
+/** Like `overrunIn`, for a stream without an earlier look. */
 export async function overrunAt(
   observed: Observed,
   stream: StreamSettings,

@@ -6,7 +6,7 @@ import { collectedSubject } from "../../configs/streams";
 import { SiteAccess } from "../sourcing/collected";
 import { StoredMessage } from "../../servers/nats/jetstream";
 
-/** What a probe is, and how one is told from a message of somebody else: only this program can make its mark. */
+/** What a probe is, and how to tell it from any other message: only this program can make its mark. */
 
 export const RUN_HEADER = "Probe-Run";
 export const SITE_HEADER = "Probe-Site";

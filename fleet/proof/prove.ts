@@ -171,7 +171,7 @@ const failedBesides = ({ root, sites }: SmokeTestInputs): Finding[] =>
 export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): Promise<SmokeTestOutputs> {
   const runId = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
   const online = inputs.sites.filter(isOnline);
-  // Of a server that starts anew while it is proven, this is no longer the id: the test runs once more then.
+  // Of a server that restarts while it is proven, this is no longer the id: the test runs once more then.
   const servers = await serverIds(inputs);
   const run: Run = { runId, olds, touched: touchedSites(inputs, olds, servers), looks: new AccountLooks() };
   const listeners = await sideBySide(online, async (site) =>

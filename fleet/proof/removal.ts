@@ -12,7 +12,7 @@ export interface Place extends Pick<Removal, "site" | "stream" | "end"> {
   book?: RemovalBook;
 }
 
-/** More messages on one subject than a run sends; the subject is somebody else's, and is not read through. */
+/** More messages on one subject than a run sends: the subject is used by others, and is not read to its end. */
 const MOST_OF_A_RUN = 20_000;
 
 /** Probes that are known to be this program's own. */
@@ -44,7 +44,7 @@ async function sort({ js, name, isOwn }: Place, subject: string): Promise<{ own:
   }
 }
 
-/** What was taken out, and what stays because it is somebody else's. */
+/** What was removed, and what stays because it is not a probe. */
 export interface Removed {
   removed: number;
   others: number;

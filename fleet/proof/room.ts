@@ -157,7 +157,7 @@ export interface Decision {
   total: Readonly<Record<End["where"], number>>;
 }
 
-/** The decision for each job. Small ones first: they are proven through the real stream even where bursts do not fit. */
+/** The decision for each job, small ones first: they are proven through the real stream even if bursts do not fit. */
 export function decide(jobs: readonly Job[], timeout: number): Map<string, Decision> {
   const promised = new Promised();
   const reasons = new Map<string, string | undefined>();

@@ -15,7 +15,10 @@ import { otherOwner } from "../sourcing/stream-owner";
 import { markUnproven } from "../observation/unproven";
 import { lookUntil } from "../../machine/until";
 
-/** Repairs one site's streams, on request. What would be lost or doubled is said first, and needs its word. */
+/**
+ * Repairs one site's streams, on request. The repair first says what would be lost or doubled, and does that only with
+ * its word.
+ */
 
 /**
  * "lost-tail": the messages that the site lost stay lost there. "redeliver", "leave": the same, and what the hub skipped
@@ -33,7 +36,7 @@ export interface Repair {
   say: Say;
 }
 
-/** Does what can be done. Errors: a Refusal when it needs a word, or cannot be done here. */
+/** Does what can be done. Errors: a Refusal when that needs a word, or cannot be done here. */
 export async function repairSite({ observed, streams, accept, note = "", say }: Repair): Promise<void> {
   const { site } = observed.access;
   const blocking = blockingFinding(await observe(observed));
@@ -62,7 +65,7 @@ export async function repairSite({ observed, streams, accept, note = "", say }: 
 
 const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
-/** What has to be accepted first, in words; undefined when nothing has, or it is. */
+/** What must be accepted first, in words; undefined for nothing, or when it is accepted. */
 function questionOf(site: string, condition: Condition, accept: Accept | undefined): string | undefined {
   if (condition.kind !== "rolledBack" && condition.kind !== "overrun") return undefined;
   const { pair, skipped } = condition;
@@ -127,7 +130,7 @@ async function repairStream(
   };
   // What an interrupted repair noted are sequences of the old stream.
   if (condition.kind === "recreated") forgetRedelivery(observed, pair.name);
-  // Before the site is where the hub is, what is stored anew would be skipped as well.
+  // Before the site is where the hub is, what is stored again would be skipped as well.
   else if (condition.kind !== "rolledBack") await resume(observed, stream, pair, say);
   switch (condition.kind) {
     case "good":
@@ -136,7 +139,7 @@ async function repairStream(
       return again();
     case "recreated":
       say(`${about}: the site has a new stream; messages that the old one had not delivered are lost`);
-      // nats-server sees it by itself once it looks.
+      // nats-server notices it at its next check.
       if (!(await comesDown(observed, stream))) await again();
       return;
     case "rolledBack": {

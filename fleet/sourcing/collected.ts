@@ -85,7 +85,7 @@ export async function waiting(
   return firsts.length === 0 ? 0 : info.state.last_seq - Math.min(...firsts) + 1;
 }
 
-/** A message on its way is on the hub within milliseconds; a source that starts anew takes two seconds at most. */
+/** A message on its way is on the hub within milliseconds; a source that restarts takes two seconds at most. */
 const PATIENCE_MS = 1_500;
 const BETWEEN_LOOKS_MS = 50;
 

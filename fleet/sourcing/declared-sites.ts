@@ -10,5 +10,5 @@ const declared = new Map<string, ReadonlySet<string>>();
 export const declareSites = (root: string, sites: readonly string[]): void =>
   void declared.set(resolve(root), new Set(sites));
 
-/** Undefined when nobody said. */
+/** Undefined when not known. */
 export const declaredSites = (root: string): ReadonlySet<string> | undefined => declared.get(resolve(root));

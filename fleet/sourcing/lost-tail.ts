@@ -149,8 +149,8 @@ export async function countOf(
 const COUNTED_ONE_BY_ONE = 10_000;
 
 /**
- * Whether the site has another stream than the one that the hub took its last message from: nats-server 2.15 sees that
- * and starts again by itself. A stream that lost its tail is the same one, and nothing in the servers sees it.
+ * Whether the site's stream was recreated since the hub last read from it: nats-server 2.15 notices that and starts
+ * over. A stream that lost its tail is still the same stream, and the servers do not notice the loss.
  */
 export const isRecreated = (
   { atSite: { created } }: Pick<Ends, "atSite">,

@@ -8,7 +8,7 @@ import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstre
 import { originIn, sourceIdentity } from "./source-identity";
 import { otherOwner } from "./stream-owner";
 
-/** The hub's source of one site: whether it hears from the site, and how to start it anew. */
+/** The hub's source of one site: whether it hears from the site, and how to restart it. */
 
 /** A healthy source hears from its site each second (heartbeat). */
 export const SILENT_AFTER_MS = 1_500;
@@ -81,8 +81,8 @@ async function hasOwn(js: JetStream, { config }: StreamInfo, site: string, filte
 }
 
 /**
- * Forgets where the source was told to begin, once it is under way: a stream that is made anew at the site would begin in its
- * middle.
+ * Forgets where the source was told to begin, once it is under way: a stream that is recreated at the site would begin
+ * in its middle.
  */
 export async function settleSource(js: JetStream, name: string, site: string): Promise<void> {
   if (!(await becomesHeard(js, name, site, POSITIONED_MS))) return;

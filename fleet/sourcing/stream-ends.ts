@@ -79,7 +79,7 @@ export function atStake({ wanted }: End, { config, state }: StreamInfo): string 
   return shorter && state.messages > 0 ? "a shorter max_age drops older messages" : undefined;
 }
 
-/** What it takes to have a stream made anew, in words. */
+/** What it takes to have a stream recreated, in words. */
 export function remakeWords({ remake, adopt }: End, { state }: StreamInfo, refused: readonly StreamChange[]): string {
   const isOnHub = remake.startsWith("hub/");
   const lost = isOnHub

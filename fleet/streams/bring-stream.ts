@@ -10,14 +10,14 @@ import { refusalOf } from "./refuse-change";
 import { report } from "../../machine/report";
 import { End, changesAt, isRefused, strangerOf } from "../sourcing/stream-ends";
 
-/** Brings one end of a stream to what it is to be: every field of it, whoever changed it. */
+/** Brings every field of one end of a stream to its declared value, whoever changed it. */
 
 export interface Bring {
   /** The sources that it is to have, where they are declared; those that an adopted stream keeps come on top. */
   sources?: StreamSource[];
   /** Whether these are the ones that it has. @default true */
   isSourced?: boolean;
-  /** Refuses to take away what would be lost with the stream, before it is made anew. */
+  /** Refuses to take away what would be lost with the stream, before it is recreated. */
   beforeRemake(): Promise<void>;
 }
 
@@ -30,7 +30,8 @@ export async function bringStream(js: JetStream, end: End, info: StreamInfo, bri
   const refusal = refusalOf(end, info);
   const refused = changes.filter(isRefused);
   if (refusal === undefined && refused.length > 0 && mayRemake(end.remake)) return remake(js, end, info, bring);
-  // A sealed stream takes no update at all, a mirror no source; nothing of somebody else's, or beside a loss, is touched.
+  // A sealed stream accepts no update, a mirror no source; a stream of others, or one that would lose messages, is not
+  // touched.
   const isShut = refused.some(({ field }) => field === "sealed" || field === "mirror");
   const isAlone = refused.length === 0 || isShut || strangerOf(end, info) !== undefined;
   if (refusal !== undefined && isAlone) throw new Refusal(refusal);

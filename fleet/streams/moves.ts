@@ -6,7 +6,7 @@ import { mayDiscard } from "../sourcing/discard";
 import { statusOf, withEngine } from "../../servers/docker/engine";
 import { same } from "../../configs/values";
 
-/** Changes that would leave data behind, or take a server away while its data is needed: each has a way of its own. */
+/** Changes that would leave data behind, or remove a server while its data is needed, each with a way to do it. */
 
 type Fleet = Omit<Settings, "keys">;
 

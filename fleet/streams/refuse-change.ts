@@ -4,7 +4,7 @@ import { StreamInfo } from "../../servers/nats/jetstream";
 import { Refusal } from "../../machine/refusal";
 import { End, atStake, changesAt, isRefused, remakeWords, strangerOf } from "../sourcing/stream-ends";
 
-/** What keeps a stream from being brought to what it is to be, and the way out; undefined when nothing does. */
+/** What keeps a stream from becoming as declared, and the way out; undefined for nothing. */
 export function refusalOf(end: End, info: StreamInfo): string | undefined {
   const { where, site } = end;
   const stranger = strangerOf(end, info);

@@ -55,7 +55,7 @@ export async function removeStreams(
   removal: Removal,
 ): Promise<Record<string, number>> {
   const purged: Record<string, number> = {};
-  // Without a stream that leaves nobody logs in: the site may have another operator by now.
+  // If no stream leaves, no login is needed: the site may have another operator by now.
   if (streams.length === 0) return purged;
   const { made, withServer } = removal;
   if (!mayDiscard(access.site)) {
@@ -68,7 +68,7 @@ export async function removeStreams(
   };
   for (const stream of streams) {
     if (made) await closeBook(access, stream, removal);
-    // At the site first: without its source nobody could tell what of it the hub has.
+    // At the site first: without its source it would be unknown which of its messages the hub has.
     if (made) await removeAtSite(access, stream, removal).catch(failed);
     await onHubStream(access, stream, async () => {
       purged[stream.name] = await releaseSource(access, stream, removal);
@@ -102,7 +102,7 @@ async function removeAtSite(access: SiteAccess, stream: StreamSettings, { stack,
   report(`site ${site}: stream ${name} at the site ${owner}: ${fate}`);
 }
 
-/** Time in which the hub takes what a site's stream holds; and after which a source that is silent is started anew. */
+/** Time in which the hub takes what a site's stream holds; and after which a source that is silent is restarted. */
 const CATCH_UP_MS = 20_000;
 const SOURCE_STARTS_MS = 3_000;
 

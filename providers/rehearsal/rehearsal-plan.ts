@@ -73,7 +73,7 @@ function mostDifferent(sites: readonly SiteSettings[]): SiteSettings[] {
   return [...sites].sort((a, b) => rank(a) - rank(b)).slice(0, MOST_SITES);
 }
 
-/** Undefined when the change is none that a rehearsal could judge. */
+/** Undefined when a rehearsal cannot judge the change. */
 export function planRehearsal(olds: Settings | undefined, news: Settings): RehearsalPlan | undefined {
   const [before, settings] = [olds === undefined ? undefined : onLoopback(olds), onLoopback(news)];
   const isOfAll = before === undefined || !same({ ...before, sites: [] }, { ...settings, sites: [] });

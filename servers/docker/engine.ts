@@ -14,7 +14,7 @@ export interface EngineAccess {
   certificates?: string;
 }
 
-/** Most time without a word from the engine; stopping a server may take longer. */
+/** Longest silence of the engine that is allowed; stopping a server may take longer. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /** Where the plugin of @pulumi/docker looks, too. */

@@ -75,7 +75,7 @@ class SshConnection extends Duplex {
   setNoDelay = (): this => this;
 
   ref = (): this => this.all("ref");
-  /** One that waits for another request keeps nobody from ending. */
+  /** A connection that waits for another request does not keep the process alive. */
   unref = (): this => this.all("unref");
 
   private all(what: "ref" | "unref"): this {

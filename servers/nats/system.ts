@@ -74,7 +74,7 @@ export interface SourceConsumer {
   delivered: { consumer_seq: number; stream_seq: number };
   num_pending: number;
   push_bound?: boolean;
-  /** Whether somebody paused it, and for how much longer, in nanoseconds. */
+  /** Whether it is paused, and for how much longer, in nanoseconds. */
   paused?: boolean;
   pause_remaining?: number;
 }

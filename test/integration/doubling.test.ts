@@ -78,7 +78,7 @@ describe("messages that would come twice", function () {
       await played.publish("oslo", 10);
       await holds(played, 110 + others);
 
-      const words = `hub stream ${where} does not source ${played.streamAt("oslo")} as declared; the restored source would store 10 messages of the site a second time; allow that with DOUBLE=oslo`;
+      const words = `hub stream ${where} does not source ${played.streamAt("oslo")} as declared; once restored, the source stores 10 messages of the site a second time; allow that with DOUBLE=oslo`;
       const preview = await fleet.preview();
       assert.deepEqual(preview, { changes: ["oslo streams"], reports: [`site oslo: ${words}`] });
       await fleet.up();

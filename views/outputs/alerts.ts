@@ -140,7 +140,7 @@ function doctorRules({ stack }: DeployedFleet, timing: AlertTiming): Rule[] {
     ...bookRules(ofStack),
     alert(
       "NatsDoctorCannotLook",
-      // An error of another site goes first in the exit code.
+      // An error of another site takes precedence in the exit code.
       `max by (stack) (nats_hub_leaf_doctor_exit_code${ofStack}) == 3 or max by (stack) (nats_hub_leaf_unseen${ofStack}) > 0`,
       timing.unseen,
       "warning",

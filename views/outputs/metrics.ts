@@ -8,7 +8,7 @@ type Labels = Readonly<Record<string, string>>;
 interface Metric {
   name: string;
   help: string;
-  /** What is unknown has no sample: a value that is made up would look good, or bad. */
+  /** Unknown values have no sample: an invented value would look good, or bad. */
   samples: readonly (readonly [Labels, number | undefined])[];
 }
 
@@ -88,7 +88,7 @@ export function doctorMetrics({ stack, exitCode, timestamp, report }: Looked): s
       ({ code, severity, stream = "" }) => [{ stack, site: site.site, stream, code, severity }, 1] as const,
     ),
   );
-  // Two findings of one code would be one series twice, which nobody may scrape.
+  // Two findings with one code would be the same series twice, which Prometheus rejects.
   const distinct = findings.filter(
     ([labels], i) => findings.findIndex(([other]) => JSON.stringify(other) === JSON.stringify(labels)) === i,
   );

@@ -169,7 +169,7 @@ function keysOf(
   return [...hubKeys, ...siteKeys, ...takenBack(steps)];
 }
 
-/** Keys that were given and are given no more are made anew; which ones, the preview does not show. */
+/** Keys that are no longer given are generated; the preview does not show which ones. */
 const takenBack = (steps: readonly Step[]): KeyChange[] =>
   steps
     .filter(({ kind, op, olds }) => kind === "Identity" && op === "update" && isGiven(at(olds, "given")))

@@ -1,12 +1,12 @@
 import type { Told, Wrong } from "../../machine/report";
 import type { PreviewJson } from "./preview";
 
-/** What the program and its providers told during a preview. Their words are for people: nothing here reads them. */
+/** What the program and its providers reported during a preview. Their words are for people: nothing here parses them. */
 
 export interface Said {
   /** Why the update is refused, each with its cure. */
   refusals: string[];
-  /** Errors that nobody told as a refusal: something broke. */
+  /** Errors that are not refusals: something broke. */
   failures: string[];
   /** What the update does to a server, as its provider decides it. */
   fates: Map<string, string>;

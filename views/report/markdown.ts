@@ -229,7 +229,7 @@ export const pictureSection = (picture: string): string =>
   `#### The fleet\n\n\`\`\`mermaid\n${picture.trimEnd()}\n\`\`\``;
 
 function table(rows: readonly (readonly string[])[]): string {
-  // A column in which nobody has anything to say is none.
+  // An empty column is left out.
   const [head = []] = rows;
   const used = head.map((_, i) => rows.slice(1).some((row) => (row[i] ?? "") !== ""));
   const lines = rows.map((row) => `| ${row.filter((_, i) => used[i]).join(" | ")} |`);

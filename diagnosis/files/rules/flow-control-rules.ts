@@ -60,7 +60,10 @@ function oneForm(
   });
 }
 
-/** A warning where sourcing works today: the second form is needed later, unless the leaf server's file has its flag. */
+/**
+ * Only a warning, because sourcing works today: the second form is needed later, unless the leaf server's file has its
+ * flag.
+ */
 function found(
   hub: ConfigServer,
   at: ConfigDraft["at"],

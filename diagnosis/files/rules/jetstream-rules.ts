@@ -124,7 +124,7 @@ export const storage: Rule<ConfigServer> = function* (server) {
   }
 };
 
-/** Only of servers that are on one machine for sure: the same folder on two machines is what everybody has. */
+/** Only for servers that are certainly on one machine: the same folder on two machines is normal. */
 export const sharedStores: Rule<ConfigServer> = function* (server, { fleet }) {
   const store = storeOf(server);
   if (store === undefined) return;

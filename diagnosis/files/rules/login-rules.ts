@@ -191,11 +191,11 @@ export const hubUsers: Rule<ConfigServer> = function* (server, { fleet }) {
   const links = fleet.links.filter((link) => link.hub === server);
   const isOpen = users.length === 0 && singleUser === undefined && listener.authorization === undefined;
   const onlySystem = links.some(({ landing }) => landing.is === "no-auth-user") && noAuthUser === undefined;
-  // Whoever has to show a certificate is no stranger.
+  // A client that must show a certificate is known.
   if ((isOpen && listener.tls?.verify !== true) || onlySystem) {
     yield draft("hub-without-users", server, listener.at, {
       evidence: `it listens for leaf servers at port ${listener.port}, and ${isOpen ? "no account has users" : "only the system account has users"}`,
-      // Where nobody brings a key and there is one account, the links do what is meant.
+      // If no remote has a key and there is one account, the links work as intended.
       ...(isForEverybody(server) &&
       links.every(({ remote }) => remote.nkey === undefined && remote.account === undefined)
         ? { severity: "warning" as const }

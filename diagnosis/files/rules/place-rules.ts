@@ -62,7 +62,7 @@ export const portsOnce: Rule<ConfigServer> = function* (server, { fleet }) {
   }
 };
 
-/** Whether the remote dials where its hub listens, as far as that can be told without the network. */
+/** Whether the remote dials where its hub listens, as far as the files show. */
 export const dialledPlace: Rule<Link> = function* (link) {
   const { leaf, hub, url, dialsClients } = link;
   if (!hasHub(link) || hub === undefined || url === undefined || dialsClients) return;
@@ -108,7 +108,7 @@ export const takesNoLinks: Rule<Link> = function* (link, { fleet }) {
   });
 };
 
-/** A leaf server that dials nobody. */
+/** A leaf server that dials no hub. */
 export const disabledRemotes: Rule<ConfigServer> = function* (server) {
   const block = new Section(server.map, server.at).section("leafnodes", "leaf");
   const remotes = block?.sections("remotes") ?? [];

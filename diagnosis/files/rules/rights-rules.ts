@@ -7,7 +7,8 @@ import { ConfigServer, Exchange, SubjectRights, hasJetStream, isCoreOnly, ownAcc
 
 /**
  * Rules over what sourcing needs of a leaf link. On the hub `publish` is what flows from the site, `subscribe` what the
- * site may receive. Rights that name a stream may be meant so: only what touches none of the subjects is a mistake.
+ * site may receive. Rights that name a stream may be intended: only rights that match none of the subjects are a
+ * mistake.
  */
 
 const CONSUMER_ANSWER = "$JSC.R.>";
@@ -93,7 +94,7 @@ function undelivered(hub: ConfigServer, account: string, publish: SubjectRights)
   });
 }
 
-/** What the leaf server keeps from its link by itself. */
+/** What the leaf server itself blocks on its link. */
 export const denials: Rule<Link> = function* (link) {
   const { leaf, remote } = link;
   const domain = leaf.jetstream?.domain?.value;

@@ -3,7 +3,7 @@ import { draft } from "../finding";
 import { Rule, place } from "../rule";
 import type { ConfigServer } from "../server";
 
-/** Rules over what nats-server reads without a word, and takes for something else than what is meant. */
+/** Rules over what nats-server silently reads as something other than what is meant. */
 
 /** Every entry of a configuration, with those of its blocks. */
 function* entries(map: ConfigMap): Iterable<[string, ConfigNode]> {
@@ -52,7 +52,7 @@ export const repeats: Rule<ConfigServer> = function* (server) {
 
 const TEXT_ONLY = /^(password|pass|token|user|username|nkey)$/i;
 
-/** nats-server ends with such a value, and tells of an "interface conversion" (opts.go). */
+/** nats-server exits at such a value, with an "interface conversion" error (opts.go). */
 export const notTexts: Rule<ConfigServer> = function* (server) {
   for (const [key, { value, at }] of entries(server.map)) {
     if (!TEXT_ONLY.test(key) || (typeof value !== "number" && typeof value !== "boolean")) continue;

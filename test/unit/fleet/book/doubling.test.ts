@@ -120,7 +120,7 @@ describe("what would come twice", () => {
     const doubling = { count: 10, bound: "exactly" } as const;
     const what = "hub stream OSLO/EVENTS does not source EVENTS as declared";
     const words = () => doublingRefusal(stream("perSite"), "oslo", doubling);
-    const asks = `${what}; the restored source would store 10 messages of the site a second time; allow that with DOUBLE=oslo`;
+    const asks = `${what}; once restored, the source stores 10 messages of the site a second time; allow that with DOUBLE=oslo`;
     assert.equal(words(), asks);
     process.env.DOUBLE = "1,bergen";
     assert.equal(words(), asks);
