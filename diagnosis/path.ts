@@ -76,7 +76,7 @@ const STEPS: Record<string, (stream: StreamFacts, facts: SiteFacts) => Seen> = {
       ? undefined
       : consumer === "missing"
         ? [false, "the source has none at the site"]
-        : [true, `stands at the site, ${consumer.pending} wait`],
+        : [true, `exists at the site, ${consumer.pending} wait`],
   delivery: ({ consumer, onHub }) => {
     const source = onHub === undefined || onHub === "missing" ? undefined : onHub.source;
     if (source === undefined) return undefined;

@@ -152,8 +152,8 @@ export function machineId(): string {
 
 /**
  * Errors: a Refusal when the stack's processes belong to another folder of this machine, such as another checkout: here
- * nobody would find them, so `up` would start them a second time and `destroy` would forget them. A folder that is gone
- * was moved.
+ * they would not be found, so `up` would start them a second time and `destroy` would forget them. A folder that is
+ * gone was moved.
  */
 export function refuseOtherFolder(before: string | undefined, root: string): void {
   if (before === undefined || before === resolve(root) || !existsSync(before)) return;

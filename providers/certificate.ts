@@ -94,7 +94,7 @@ export async function remove(): Promise<void> {}
 
 export { remove as delete };
 
-/** A server's TLS files as somebody gives them; all in PEM. */
+/** A server's given TLS files; all in PEM. */
 export interface GivenCertificate extends KeyPair {
   /** One or more CAs' certificates. */
   ca: string;
@@ -183,8 +183,8 @@ function refuseOtherName(certificate: X509Certificate, name: string): void {
 }
 
 /**
- * What is wrong with TLS files that somebody gives: "where: what; cure", where is "ca", "certificate" or "key".
- * Undefined when a leaf link can be made with them. Never repeats a key.
+ * What is wrong with given TLS files: "where: what; cure", where is "ca", "certificate" or "key". Undefined when a leaf
+ * link can be made with them. Never repeats a key.
  */
 export function certificateProblem({ ca, certificate, key, role, names, now }: GivenCertificate): string | undefined {
   try {

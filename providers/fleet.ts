@@ -44,7 +44,7 @@ const leaving = ({ root }: FleetInputs, withServer: boolean): Leaving => ({
   withServer,
 });
 
-/** Sites that leave the fleet while the hub lacks some of their messages, or with messages of somebody else. */
+/** Sites that leave the fleet while the hub lacks some of their messages, or with messages in streams of others. */
 async function refuseRemovals(olds: FleetInputs, news: FleetInputs): Promise<Failure[]> {
   const removed = olds.settings.sites.filter(({ name }) => !news.settings.sites.some((site) => site.name === name));
   const found = await Promise.all(

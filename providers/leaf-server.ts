@@ -87,7 +87,7 @@ const textOf = ({ declaration, access }: LeafServerInputs, { paths }: ServerFile
 
 const restartOf = (inputs: LeafServerInputs): string => digest(takenAtStart(inputs));
 
-/** With TLS on or off the hub takes no link as it was before: nobody can tell a site behind it to reload. */
+/** When TLS is switched on or off, the hub accepts no old link, so a site behind the hub cannot be told to reload. */
 const losesWay = ({ access, certificates }: LeafServerInputs, { written = "" }: LeafServerOutputs): boolean =>
   access.operator !== undefined && (certificates === undefined) !== (written === "");
 

@@ -35,7 +35,7 @@ export type Outcome = "started" | "restarted" | "reloaded" | "unchanged";
 
 const START_TIMEOUT_MS = 10_000;
 
-/** An image brings a nats-server of its own, which nobody has seen before it runs. */
+/** An image brings a nats-server of its own, whose version is unknown until it runs. */
 function refuseOlder({ name, host }: Server, { version }: Varz): void {
   const why = whyTooOld(version);
   if (why !== undefined) throw new Refusal(`${name}: its nats-server ${why}; ${host.versionCure}`);

@@ -115,7 +115,7 @@ export async function inScratchFolder<T>(home: string, work: (folder: string) =>
   }
 }
 
-/** Moves a finished executable to its place: whoever looks there sees all of it or nothing. */
+/** Moves a finished executable to its place in one step: a reader sees all of it or nothing. */
 export function putInPlace(finished: string, place: string): void {
   fs.mkdirSync(path.dirname(place), { recursive: true });
   fs.chmodSync(finished, 0o755);

@@ -34,8 +34,8 @@ const PULUMI_CHILDREN =
 const PULUMI_CLI = /(^|\/)pulumi(\0|$)/;
 
 /**
- * The processes that a Pulumi CLI of this project left behind when it was killed: they work in the project's folder, and
- * nobody up the line is a CLI any more. They would go on creating what the next run creates as well.
+ * The processes that a Pulumi CLI of this project left behind when it was killed: they work in the project's folder,
+ * and no process above them is a CLI any more. They would go on creating what the next run creates as well.
  */
 export function leftBehind(processes: readonly ProcessRow[], projectFolder: string): ProcessRow[] {
   const byPid = new Map(processes.map((row) => [row.pid, row]));

@@ -20,7 +20,7 @@ import { readStackFile } from "./stack-file";
 type Values = Record<string, unknown>;
 
 export interface StackConfig {
-  /** What `readSettings` takes. Every encrypted seed is replaced by one made up for it, which belongs to nobody. */
+  /** What `readSettings` takes. Every encrypted seed is replaced by an invented one, which belongs to no one. */
   raw: Values;
   /** The sites of the table that the settings name. */
   table: SitesTable | undefined;

@@ -4,7 +4,7 @@ import { EngineAccess, engineName, statusOf, withEngine } from "../../servers/do
 import { absence } from "../../servers/docker/whereabouts";
 import type { Deployment, StateResource as Resource } from "../stack/pending";
 
-// What a state says of Docker, held against the engines before the CLI runs: containers that somebody removed, and
+// Compares what a state says of Docker with the engines before the CLI runs: containers that were removed by hand, and
 // engines that are away. The CLI itself sees the first only after a refresh, and fails as a whole at the second.
 
 /** An engine that cannot be reached. */

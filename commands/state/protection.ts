@@ -107,7 +107,7 @@ export async function previewRemoval(
     const others = otherLosses(JSON.parse(fs.readFileSync(file, "utf8")) as SavedPlan, state, sites);
     if (others.length === 0) return 0;
     throw new Refusal(
-      `stack '${target.stack}': besides ${sites.join(", ")}, ${others.join(", ")} would be deleted or replaced, and is ` +
+      `stack '${target.stack}': apart from ${sites.join(", ")}, ${others.join(", ")} would be deleted or replaced, and is ` +
         "protected; make these changes one after the other",
     );
   } finally {

@@ -5,7 +5,7 @@ import { OWNER, StreamConfig, StreamSource, sameSource } from "../streams";
 
 /** A field of a stream that differs from what the server has. */
 export interface StreamChange {
-  /** In the server's words; `metadata` alone is the mark of the owner, `metadata.x` an entry of somebody else. */
+  /** In the server's words; `metadata` alone is the mark of the owner, `metadata.x` another entry. */
   field: string;
   from: unknown;
   to: unknown;
@@ -23,7 +23,7 @@ const OWN_METADATA: readonly string[] = [OWNER, ADOPTED];
 const LABEL = "metadata.";
 
 export interface Comparison {
-  /** Whether the settings take over a stream that somebody else made. @default false */
+  /** Whether the settings take over a stream that others made. @default false */
   adopt?: boolean;
   /** Whether a source belongs to the stream, or is not this program's concern. @default no source does */
   declares?: (source: StreamSource) => boolean;
@@ -52,7 +52,7 @@ function withoutConsequences(existing: LiveConfig, wanted: StreamConfig): LiveCo
   return isItsName ? rest : { ...rest, subjects, duplicate_window: window };
 }
 
-/** What a server may say of a field that nobody set. */
+/** What a server may report for a field that was not set. */
 const isNothing = (value: unknown): boolean =>
   [undefined, null, false, 0, -1, ""].includes(value as never) ||
   (typeof value === "object" && Object.keys(value ?? {}).length === 0);

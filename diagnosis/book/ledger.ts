@@ -93,7 +93,7 @@ export interface SiteRecord {
   own: OwnMessages;
   /** The site's sequence of the oldest copy that the hub held at the last look; 0 or absent when unknown. */
   oldest?: number;
-  /** Had left the hub's stream before that was recreated, and nobody delivers it again: no loss. */
+  /** Had left the hub's stream before that was recreated, and is not delivered again: no loss. */
   left?: number;
   /** The site's sequence below which all of these lie. */
   leftBelow?: number;

@@ -34,7 +34,7 @@ export interface Look {
   stands?: HubMark | undefined;
   /**
    * Of what had left a hub's stream that was recreated: what the site has delivered again, or will. `ofFront`: had left
-   * it this time; `ofLeft`: had left an earlier one, and nobody delivered it again then.
+   * it this time; `ofLeft`: had left an earlier one, and was not delivered again then.
    */
   deliveredAgain: { ofFront: number; ofLeft: number };
   /** Probes on the hub of this site's stream, purged at the site already. */

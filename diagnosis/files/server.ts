@@ -103,7 +103,7 @@ export interface SubjectRights {
 export interface Listener extends Address {
   at: Position;
   tls?: Tls;
-  /** `leafnodes.authorization`, when it names somebody. */
+  /** `leafnodes.authorization`, when it names a user. */
   authorization?: { at: Position; logins: LeafLogin[] };
 }
 
@@ -184,7 +184,7 @@ export const areOne = (one: ConfigServer, other: ConfigServer): boolean =>
   one.cluster.name?.value === other.cluster.name?.value &&
   (reaches(one.cluster, other) || reaches(other.cluster, one));
 
-/** Whether a route may be meant for the server: nobody knows the names of a network from its files. */
+/** Whether a route may be meant for the server: the files do not show the names of a network. */
 const reaches = ({ routes }: ConfigCluster, { cluster }: ConfigServer): boolean =>
   routes.some(({ value }) => value.port === cluster?.listen?.port);
 

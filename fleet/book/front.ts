@@ -9,8 +9,8 @@ import { identOf } from "./positions";
 /** What the hub held of a site at its oldest end: what is older had left the hub's stream before. */
 
 /**
- * The site's sequence of the oldest copy that the hub holds. `position` + 1 when it holds none; 0 when the copy is of an
- * earlier stream of this name at the site, or nobody can tell.
+ * The site's sequence of the oldest copy that the hub holds. `position` + 1 when it holds none; 0 when the copy is of
+ * an earlier stream of this name at the site, or unknown.
  */
 export async function oldestCopy(
   hub: JetStream,

@@ -34,9 +34,9 @@ export interface BookLook {
 }
 
 /**
- * Looks, and writes down what is new. A message on its way into a store is counted by nobody for an instant: what is new is
- * believed only when it stands, and then the least of what several looks saw. Undefined when the streams cannot be read and
- * nothing was booked before.
+ * Looks, and writes down what is new. A message on its way into a store is counted at neither end for an instant. So a
+ * new difference counts only if it persists, and then as the least of what several looks saw. Undefined when the
+ * streams cannot be read and nothing was booked before.
  */
 export async function lookAtBook(look: BookLook): Promise<BookFacts | undefined> {
   const { root, access, stream } = look;

@@ -97,7 +97,7 @@ export async function withBegun(
   return { ...book, sites };
 }
 
-/** The book as it is written: a removal that is only begun is booked by whoever ends it. */
+/** The book as it is written: a removal that has only begun is booked when it ends. */
 export const withoutBegun = (book: Collection, before: Collection | undefined): Collection => ({
   ...book,
   sites: Object.fromEntries(

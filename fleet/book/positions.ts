@@ -43,7 +43,7 @@ export interface Positions {
   otherSources: number;
 }
 
-/** Names the source of a site, whatever somebody made of it. */
+/** Names the source of a site, even if it was altered by hand. */
 const keyOf = (site: string): string => siteApi(site);
 
 /**

@@ -48,7 +48,7 @@ const LEFT_OUT = new Set(
 
 const LISTENER = new Set(["listen", "host", "net", "port", "advertise", "no_advertise"]);
 const FILES = new Set(["cert_file", "key_file", "ca_file"]);
-/** What would ask somebody else, or compares with a certificate that is not there. */
+/** Settings that would ask another server, or need a certificate that is not there. */
 const TLS_LEFT_OUT = new Set(["pinned_certs", "ocsp_peer", "cert_store", "cert_match", "cert_match_by"]);
 const REMOTE_LEFT_OUT = new Set(["proxy"]);
 

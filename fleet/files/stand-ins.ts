@@ -6,9 +6,9 @@ import { writePrivate } from "../../machine/folders";
 import { KeyPair, certificatesIn, makeAuthority, newKey, reissue, signs } from "../../servers/x509";
 
 /**
- * Certificates for a rehearsal in the place of those that the files name: of the same names, dates and uses, signed by a
- * CA that stands for the real one, so that whoever trusts whom stays as it is. A certificate that is not on this machine
- * is taken for a good one.
+ * Certificates for a rehearsal in the place of those that the files name: of the same names, dates and uses, signed by
+ * a CA that stands for the real one, so that trust between them stays the same. A certificate that is not on this
+ * machine is taken for a good one.
  */
 
 /** A `tls` block: the files that it names, and the hosts by which its server is dialled. */

@@ -35,7 +35,7 @@ export type Condition =
       /** What the site stored since, on sequences that the hub skips. */
       skipped: { first: number; count: number } | undefined;
     }
-  /** The same, and the site stored as much since: it is not behind the hub any more. */
+  /** Like "rolledBack", but the site has since stored as much: it is no longer behind the hub. */
   | { kind: "overrun"; pair: Pair; skipped: { first: number; count: number }; last: number }
   | {
       kind: "hubBehind";
@@ -79,8 +79,8 @@ const LOOKS = 5;
 const BETWEEN_LOOKS_MS = 200;
 
 /**
- * What has become of the stream. A message on its way into the hub's store is counted by nobody, so that as many as are
- * on their way seem gone: the least of some looks is believed.
+ * What has become of the stream. A message on its way into the hub's store is counted at neither end, so messages on
+ * their way seem gone: the least of several looks counts.
  */
 export async function conditionOf(observed: Observed, stream: StreamSettings): Promise<Condition> {
   let least = await look(observed, stream);

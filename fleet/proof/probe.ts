@@ -118,7 +118,7 @@ interface StoredProbe {
   isSourced: boolean;
 }
 
-/** This run's probes, read from the stored messages themselves; those before the first message of somebody else are known. */
+/** This run's probes, read from the stored messages themselves; those before the first message of others are known. */
 async function storedProbes(job: ProbeJob, { hub }: Ends, route: Route, known: Known): Promise<StoredProbe[]> {
   const probes: StoredProbe[] = [];
   let isAlone = true;

@@ -199,8 +199,8 @@ export class StandInRoom {
   }
 
   /**
-   * Does the work while so many bytes are taken of the account at each end. Errors: a Refusal when they would not fit even
-   * if nobody else had any.
+   * Does the work while this many bytes of the account are reserved at each end. Errors: a Refusal when they would not
+   * fit even without other reservations.
    */
   async during<T>(ends: readonly End[], bytes: number, work: () => Promise<T>): Promise<T> {
     const missing = ends.flatMap((end) => missingRoom(end, bytes) ?? []);

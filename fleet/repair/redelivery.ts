@@ -16,7 +16,7 @@ import { removeRun } from "../proof/removal";
 
 export type Say = (line: string) => void;
 
-/** Sequences whose messages have to be stored again; kept in a file while the work lasts, for whoever finishes it. */
+/** Sequences whose messages have to be stored again; kept in a file while the work lasts, for the run that finishes it. */
 interface Redelivery {
   from: number;
   to: number;

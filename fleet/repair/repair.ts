@@ -91,7 +91,7 @@ function questionOf(site: string, condition: Condition, accept: Accept | undefin
       ? ["  without   nothing more is skipped: the site has since stored as much as it had lost"]
       : [
           `  without   the hub skips the next ${plural(toSkip, "message")} of the site, silently`,
-          `  repair    moves the site's stream on to sequence ${position} with ${plural(toSkip, "empty message")} on '${PROBE_PREFIX}.${name}.…', purged at once: nothing of the stream is removed`,
+          `  repair    moves the site's stream on to sequence ${position} with ${plural(toSkip, "empty message")} on '${PROBE_PREFIX}.${name}.…', purged immediately: nothing of the stream is removed`,
         ];
   const next =
     skipped === undefined

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 
 /**
- * The sites of a fleet, by the stack's folder, as whoever knows all of them said last in this process: one site's own
- * resources know nothing of the others, whose streams are merged with its own.
+ * The sites of a fleet, by the stack's folder, as last declared in this process: one site's own resources know nothing
+ * of the others, whose streams are merged with its own.
  */
 const declared = new Map<string, ReadonlySet<string>>();
 

@@ -9,7 +9,7 @@ import { varz } from "../../servers/nats/system";
 
 /**
  * What a site stored since it lost its last messages, on sequences that the hub had taken before: the hub skips it, and
- * nothing in the servers shows that. Read-only but for the note of what somebody left.
+ * nothing in the servers shows that. Read-only, except for the note of what was left as it is.
  */
 
 /** A stream of a site, and the hub's of it. */
@@ -166,8 +166,9 @@ export function clockSkew({ onHub, atSite }: Pick<Ends, "onHub" | "atSite">): Sk
 }
 
 /**
- * The same, where the hub's source is ahead or does not say where it is, by the clocks that come with the streams; undefined
- * when it is not ahead, or nothing tells. `subjects`: under which the hub stores what it takes of the site.
+ * Like `isRecreated`, for a hub's source that is ahead or does not report its position, by the clocks that come with
+ * the streams; undefined when it is not ahead, or that is unknown. `subjects`: under which the hub stores what it takes
+ * of the site.
  */
 export async function isRemade(
   hub: JetStream,
@@ -223,7 +224,7 @@ export async function overrunOf(
   return other !== undefined && isCopy(other, first, stream, site) ? undefined : { first: first.seq, last };
 }
 
-// --- what somebody decided to leave as it is
+// --- what was left as it is by decision
 
 interface Left {
   /** Of the site's stream. */

@@ -47,9 +47,9 @@ export const onHubStream = <T>(
   );
 
 /**
- * Takes the site's source off the stream and puts it back, which starts it at once; left alone, the server looks for a
- * lost site every 10 s, and waits up to two minutes between attempts (nats-server stream.go). The position is kept and
- * nothing is doubled. A stream of somebody else, not of this stack, is left as it is.
+ * Removes the site's source from the stream and adds it again, which starts it immediately; otherwise the server looks
+ * for a lost site every 10 s, and waits up to two minutes between attempts (nats-server stream.go). The position is
+ * kept and nothing is doubled. A stream that is not of this stack is left as it is.
  */
 export async function rearm(access: SiteAccess, stream: StreamSettings, stack: string): Promise<void> {
   const js = await atHub(access, stream);

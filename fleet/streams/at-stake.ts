@@ -14,7 +14,7 @@ export interface Leaving {
 
 export interface Loss {
   words: string;
-  /** Whether the messages are in a stream of somebody else. @default false */
+  /** Whether the messages are in a stream of others. @default false */
   isOthers?: boolean;
   /** Whether the loss is unknown, because the site's streams cannot be read. @default false */
   isUnread?: boolean;

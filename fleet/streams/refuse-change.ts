@@ -24,7 +24,7 @@ export function refusalOf(end: End, info: StreamInfo): string | undefined {
     : `${where}: ${lost}; keep the limit, or allow the loss with DISCARD=${site}`;
 }
 
-/** Refuses what JetStream cannot change in place, what would lose messages, and a stream of somebody else. */
+/** Refuses what JetStream cannot change in place, what would lose messages, and a stream of others. */
 export function refuseChange(end: End, info: StreamInfo): void {
   const refusal = refusalOf(end, info);
   if (refusal !== undefined) throw new Refusal(refusal);

@@ -34,7 +34,7 @@ export async function refuseLosses(
   patienceMs?: number,
 ): Promise<void> {
   const { site, expect } = access;
-  // A site that was never there has nothing; one that should be there may have streams of somebody else.
+  // A site that was never there has nothing; one that should be there may have streams of others.
   const isNever = !removal.made && expect === "offline";
   if (streams.length === 0 || isNever || mayDiscard(site)) return;
   const losses = await lossesOf(access, streams, removal, patienceMs).catch((error: unknown): Loss[] =>
@@ -45,9 +45,9 @@ export async function refuseLosses(
 }
 
 /**
- * Takes streams away at the site, and the site's source off the hub's, whose messages stay unless told otherwise. A stream
- * of somebody else stays as it is. A server that goes with its streams and does not answer has nothing left to take away.
- * Resolves with how many messages were purged out of hub streams that stay, by stream.
+ * Takes streams away at the site, and the site's source off the hub's, whose messages stay unless told otherwise. A
+ * stream of others stays as it is. A server that is removed with its streams and does not answer has nothing left to
+ * remove. Resolves with how many messages were purged out of hub streams that stay, by stream.
  */
 export async function removeStreams(
   access: SiteAccess,

@@ -83,7 +83,10 @@ export function planRehearsal(olds: Settings | undefined, news: Settings): Rehea
   return { before, settings, chosen: mostDifferent(concerned).map(({ name }) => name), concerned: concerned.length };
 }
 
-/** Whether JetStream cannot turn one into the other; then somebody removes the old one first, and nobody knows it. */
+/**
+ * Whether JetStream cannot turn one into the other: then the old stream must be removed first, which a rehearsal cannot
+ * see.
+ */
 const isAnother = (before: StreamSettings, after: StreamSettings): boolean =>
   [
     streamChanges({ ...siteStreamConfig(before, "any", "any") }, siteStreamConfig(after, "any", "any")),

@@ -149,7 +149,7 @@ export class ScratchFleet {
 
   protected of(site: string): SiteResources {
     const resources = this.sites.get(site);
-    if (resources === undefined) throw new Error(`${site} is no site of this fleet`);
+    if (resources === undefined) throw new Error(`${site} is not a site of this fleet`);
     return resources;
   }
 

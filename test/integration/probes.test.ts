@@ -48,7 +48,7 @@ describe("the smoke test's messages", function () {
       const [row] = await fleet.prove();
       assert.match(
         row?.note ?? "",
-        /^through a probe stream: .*; the stream's own source stands at 34, and nothing waits$/,
+        /^through a probe stream: .*; the stream's own source is at 34, and nothing waits$/,
       );
     });
 

@@ -80,7 +80,7 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
     site !== "same" || server !== "untouched" || (link !== "stays" && link !== "pending") || streams;
   const sites = all.filter(isAffected);
   const settings = stackSettingChanges(before, after);
-  // Whoever touches a server has it proven, also where the preview of the smoke test cannot know yet.
+  // Every touched server is proven, even where the preview of the smoke test cannot know it yet.
   const isTouched = hub.server !== "untouched" || sites.some(({ server }) => server !== "left alone");
   const changes: FleetChanges = {
     version: 1,

@@ -246,6 +246,6 @@ const code = (text: string): string => `\`${text.replaceAll("`", "'").replaceAll
 /** The lines of an item after its first stay in it. */
 const indented = (text: string): string => text.replaceAll("\n", "\n  ");
 
-/** Words of others as they are: nothing in them is Markdown, HTML or a mention of somebody. */
+/** Words of others as they are: nothing in them is Markdown, HTML or a mention. */
 export const escaped = (text: string): string =>
   text.replace(/[\\`*_{}[\]<>|#~@]/g, (sign) => (sign === "@" ? "@\u2060" : `\\${sign}`));

@@ -95,7 +95,7 @@ export const hubLogin: Rule<Link> = function* (link, { readFile }) {
   const known = hub.users.find(({ id }) => id === key);
   if (authorization !== undefined && known !== undefined && landing.is === "refused") {
     yield draft("authorization-shadows-accounts", hub, authorization.at, {
-      evidence: `the key of ${leaf.label} stands in account ${known.account} (${place(known.at)}), where the hub does not look for it`,
+      evidence: `the key of ${leaf.label} is in account ${known.account} (${place(known.at)}), where the hub does not look for it`,
     });
     return;
   }
@@ -162,7 +162,7 @@ function meantAccount({ hub, local, landing, ...link }: Link): string | undefine
   return account === system && local !== (link.leaf.systemAccount?.value ?? "$SYS") ? "of the site" : undefined;
 }
 
-/** Whether the hub has one account and asks nobody who they are. */
+/** Whether the hub has one account and requires no login. */
 const isForEverybody = (hub: ConfigServer): boolean =>
   hub.users.length === 0 &&
   hub.singleUser === undefined &&
