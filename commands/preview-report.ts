@@ -75,7 +75,7 @@ export async function previewed(folder: string, stack: string): Promise<Previewe
   };
 }
 
-/** Runs the work with a file to which the program and its providers tell what they say. */
+/** Runs the work with a file into which the program and its providers also write their reports. */
 async function withTold<T extends object>(work: (env: NodeJS.ProcessEnv) => Promise<T>): Promise<T & { told: Told[] }> {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "nats-hub-leaf-told-"));
   try {

@@ -85,9 +85,9 @@ function isWhole(args: readonly string[]): boolean {
 }
 
 /**
- * Makes the stack in its backend; the CLI writes into the stack file what its secrets are encrypted with. It would take
- * the passphrase, and drop the file's `secretsprovider` silently, were it not told. Errors: a Refusal of an empty
- * passphrase.
+ * Creates the stack in its backend; the CLI writes into the stack file what encrypts its secrets. Without an explicit
+ * provider the CLI would use the passphrase, and silently drop the file's `secretsprovider`. Errors: a Refusal of an
+ * empty passphrase.
  */
 export async function initStack(target: PulumiStack): Promise<void> {
   const file = readStackFile(target.projectFolder, target.stack);

@@ -6,7 +6,7 @@ import { SiteRule, UP } from "./facts/finding";
 const accounts = (links: readonly { account: string }[]): string =>
   links.map((link) => link.account).join(", ") || "none";
 
-/** Whether any of the site's links stands in the hub at all. */
+/** Whether the hub has any link of the site. */
 const linked = ({ hub }: SiteFacts): boolean => hub.links.length > 0;
 
 const lastError = ({ leaf }: SiteFacts): string =>
@@ -161,7 +161,7 @@ export const PATH_RULES: readonly SiteRule[] = [
     by: "seen",
     find({ declared, leaf }) {
       const bound = leaf.links.find((link) => link.account !== declared.account)?.account;
-      // Before the link is up only the file tells; without an account the server takes its global one.
+      // Before the link is up only the file shows it; without an account the server uses its global one.
       const written = leaf.remote === undefined ? declared.account : (leaf.remote.account ?? "$G");
       const wrong = bound ?? (leaf.links.length === 0 && written !== declared.account ? written : undefined);
       if (wrong === undefined) return undefined;

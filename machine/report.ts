@@ -37,7 +37,7 @@ export const wrongWith = (server: string, { what, isDead }: Wrong): About => ({
 
 export const NOT_RUNNING: Wrong = { what: "is not running", isDead: true };
 
-/** Names the file to which everything that is told goes too, a line of JSON each, for `preview-report`. */
+/** Names the file into which every report is also written, one line of JSON each, for `preview-report`. */
 export const TOLD_FILE = "NATS_HUB_LEAF_TOLD";
 
 /** Lines for the person who watches `pulumi preview` or `pulumi up`; the CLI shows them while the work goes on. */

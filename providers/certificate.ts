@@ -50,7 +50,7 @@ export interface CertificateOutputs extends CertificateInputs {
 }
 
 const INPUTS = ["owner", "role", "names", "ca", "validity", "renewBefore"] as const;
-/** Inputs that stand in the certificate. */
+/** Inputs that are part of the certificate. */
 const CONTENTS = ["owner", "role", "names", "validity"] as const;
 
 async function make(inputs: CertificateInputs, now: number): Promise<CertificateOutputs> {
@@ -188,7 +188,7 @@ function refuseOtherName(certificate: X509Certificate, name: string): void {
  */
 export function certificateProblem({ ca, certificate, key, role, names, now }: GivenCertificate): string | undefined {
   try {
-    // Of two certificates of one CA the one that lasts longer counts.
+    // If there are two certificates of one CA, the one that lasts longer counts.
     const cas = readAll("ca", ca).toSorted((a, b) => Date.parse(b.validTo) - Date.parse(a.validTo));
     const [own, ...between] = readAll("certificate", certificate);
     if (!own.checkPrivateKey(readKey(key))) {

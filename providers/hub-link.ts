@@ -74,7 +74,7 @@ export async function create(inputs: HubLinkInputs) {
 
 /**
  * A new link key is a replacement: Pulumi declares the new key, moves the site to it, proves it, and drops the old key
- * last. The rotation tells it even while the key itself is not known yet; a given key that stays the same is none, and
+ * last. The rotation shows it even while the key itself is not known yet; a given key that stays the same is none, and
  * dropping the old one would drop it.
  */
 export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs) {

@@ -143,7 +143,7 @@ async function driftInTime(inputs: StreamsInputs): Promise<string[]> {
   return Promise.race([drift(inputs), late]).catch(() => silence);
 }
 
-/** What `refresh` finds stands in the state, so that the next preview shows it; keys and data stay known. */
+/** What `refresh` finds is stored in the state, so that the next preview shows it; keys and data stay known. */
 export async function read(id: string, props: StreamsOutputs) {
   if (isAway(props.site)) return { id, props };
   const found = await driftInTime(inputsOnly(props));

@@ -1,7 +1,7 @@
 import { maskOutput } from "./nats-server-binary";
 import type { ServerHost } from "./server-host";
 
-/** Why a server ended, as its log tells. */
+/** Why a server exited, from its log. */
 
 /** Before the command that gives them back. */
 export const FOREIGN_FILES = "its store has files of another user; give them back:";

@@ -44,7 +44,7 @@ export interface ServerHost {
   isRunning(): Promise<boolean>;
   /** Errors: a Refusal when what the server needs is taken or missing. `isRestart`: the server gives back what it has. */
   refuseUnstartable(server: string, listeners: Listeners, isRestart: boolean): Promise<void>;
-  /** Starts the server on its configuration. `exitCode` tells once it has ended. */
+  /** Starts the server on its configuration. `exitCode` is known once it has exited. */
   start(): Promise<{ exitCode: () => Promise<number | undefined> }>;
   /** Stops the server and waits until it is gone; does nothing when it does not run. */
   stop(): Promise<void>;

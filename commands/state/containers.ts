@@ -116,9 +116,9 @@ export function upgradeOf(server: string, state: Deployment): string[] {
 }
 
 /**
- * Removes the containers and networks that a killed run made and could not write into the state any more: their names
- * would stand in the way of the next ones. Only what carries the stack's label, and nothing that the state has; what a
- * container stored lies in its volume, which is found again. Resolves with their names.
+ * Removes the containers and networks that a killed run created and could not record in the state: their names would
+ * block the next ones. Only what carries the stack's label, and nothing that the state has; what a container stored
+ * lies in its volume, which is found again. Resolves with their names.
  */
 export async function clearInterrupted(state: Deployment, stack: string): Promise<string[]> {
   const { resources, pending_operations: pending } = state.deployment ?? {};

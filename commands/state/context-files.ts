@@ -96,8 +96,8 @@ function write(file: string, text: string): void {
 }
 
 /**
- * Writes the contexts, and takes away those that the stack had under this prefix and has no more. Returns the names of
- * the latter. Errors: a Refusal, before anything is written, when a context is someone else's.
+ * Writes the contexts, and removes those that the stack no longer has under this prefix. Returns the names of the
+ * latter. Errors: a Refusal, before anything is written, when a context is someone else's.
  */
 export function writeContexts(
   { fleet, seeds }: Deployed,

@@ -11,8 +11,8 @@ import { type Part, isPartOf, serverOf } from "../../configs/resources";
 import { isOf, nameOf } from "../../configs/text/urn";
 
 // Stacks with `protect: true`: what holds data or keys carries Pulumi's protection, and every command that changes the
-// stack asks for its name. The state keeps the protection: a run that may delete is told to pass over it (--ignore-protect),
-// so that nothing is left unprotected when it is refused or interrupted.
+// stack asks for its name. The state keeps the protection: a run that may delete is told to bypass it
+// (--ignore-protect), so that nothing is left unprotected when it is refused or interrupted.
 
 export const IGNORE_PROTECTION = "--ignore-protect";
 
@@ -90,8 +90,9 @@ export interface SavedPlan {
 }
 
 /**
- * Previews the removal of these sites on the terminal, in which the guard judges it, and looks that nothing else that is
- * protected goes with them. Resolves with the CLI's exit code. Errors: a Refusal when something else would go.
+ * Previews the removal of these sites on the terminal, where the guard judges it, and checks that nothing else that is
+ * protected would be removed with them. Resolves with the CLI's exit code. Errors: a Refusal when something else would
+ * go.
  */
 export async function previewRemoval(
   target: PulumiStack,

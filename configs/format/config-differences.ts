@@ -10,7 +10,7 @@ const isMap = (value: Parsed | undefined): value is Entries => typeof value === 
 /** Words whose values are secret, whatever they look like. */
 const SECRET = /^(pass(word)?|token|nkey|seed|credentials|creds|key|secret)$/i;
 
-/** Public keys are no secrets, and tell users apart. */
+/** Public keys are not secret, and identify users. */
 const isPublic = (value: Parsed): boolean => typeof value === "string" && /^[UAN][A-Z2-7]{20,}$/.test(value);
 
 function hidden(value: Parsed, key = ""): Parsed {

@@ -75,7 +75,7 @@ export class Cursor {
     const length = this.text.slice(start).search(BLOCK_END);
     if (length === -1) throw this.error("the ')' that ends a block, alone on its line, is missing");
     this.at = start + length + 1;
-    // The closing bracket is taken for content where the file ends with it.
+    // At the end of a file the closing bracket counts as content.
     return this.text.slice(start, this.at < this.text.length ? start + length : this.at);
   }
 

@@ -7,14 +7,14 @@ import { ENDS_WORD, NumberToken, numberValue, readNumber, wordValue } from "./pa
  */
 
 export interface ConfigNode {
-  /** Of an entry its key's, of an item its own, of an included entry the one in the included file. */
+  /** The position of an entry's key, or of an item; for an included entry, in the included file. */
   at: Position;
   value: string | number | boolean | ConfigNode[] | ConfigMap;
   /** Whether something refers to it by `$NAME`: nats-server does not mind an unknown key then. */
   isVariable?: true;
   /** Whether the value stood in quotes, where nats-server replaces no `$NAME`. */
   isQuoted?: true;
-  /** Of an entry: the one of the same name before it, which nats-server forgets. */
+  /** For an entry: the earlier one with the same name, which nats-server ignores. */
   replaces?: ConfigNode;
 }
 
@@ -68,7 +68,7 @@ export class TextReader extends Cursor {
       this.skip(SPACE);
       const char = this.peek();
       if (char === "") return entries;
-      // The whole may stand in braces, as JSON does.
+      // The whole text may be in braces, as in JSON.
       if (char === "{") {
         this.at++;
         braces++;

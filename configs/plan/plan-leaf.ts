@@ -27,7 +27,7 @@ export interface LeafDeclaration {
 
 const SYSTEM_REQUESTS = "$SYS.REQ.SERVER";
 
-/** What is asked of a site's server through the hub. The first one tells its id, which the others name. */
+/** What is asked of a site's server through the hub. The first request returns the server's id, which the others use. */
 const ADMIN_REQUESTS = ["PING.VARZ", "*.VARZ", "*.LEAFZ", "*.JSZ", "*.HEALTHZ", "*.RELOAD"].map(
   (request) => `${SYSTEM_REQUESTS}.${request}`,
 );

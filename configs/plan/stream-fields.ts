@@ -31,7 +31,7 @@ export const STREAM_FIELDS: Readonly<Record<string, StreamField>> = {
   no_ack: { change: "inPlace", value: false, harm: "publishers get no acknowledgement" },
   duplicate_window: { change: "inPlace", value: 0, harm: "messages of equal Nats-Msg-Id within it are dropped" },
   placement: { change: "inPlace" },
-  // The server would turn it into a plain stream; what it holds tells no source where to go on: all would come twice.
+  // The server would turn it into a plain stream; a source would not know where to continue: all messages would come twice.
   mirror: { change: "fixed", harm: "it stores only what it mirrors" },
   compression: { change: "inPlace", value: "none" },
   first_seq: { change: "inPlace", value: 0 },
@@ -69,8 +69,8 @@ export const DECLARED_FIELDS: readonly string[] = [
 const TWO_MINUTES = 120e9;
 
 /**
- * In which time the server drops a message of an equal id, when nothing is said of it: none where it sources, for the
- * ids of different sites, and of messages that an outage brings together, are equal without any harm.
+ * The default time within which the server drops a message with an equal id: none where it sources, because ids of
+ * different sites, or of messages around an outage, may be equal.
  */
 export const defaultWindow = ({ subjects, max_age: age }: { subjects?: readonly string[]; max_age: number }): number =>
   subjects === undefined ? 0 : age === 0 ? TWO_MINUTES : Math.min(age, TWO_MINUTES);

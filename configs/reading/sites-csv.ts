@@ -88,7 +88,7 @@ function headerProblems(header: Row, rows: readonly Row[], at: (line: number, co
   });
 }
 
-/** The site's settings as they would stand in the stack config. */
+/** The site's settings in the form of the stack config. */
 function siteOf(columns: readonly string[], cells: readonly string[]): Record<string, unknown> {
   const site: Record<string, unknown> = {};
   columns.forEach((column, index) => {

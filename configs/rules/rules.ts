@@ -43,7 +43,7 @@ export const RULES: Record<string, Rule> = {
       return [{ where, problem: `'${name}' would take the account ${account}`, cure: "choose another name" }];
     }),
 
-  // Resources are named after their server: `oslo-link`, `oslo-server` … A site of such a name would be taken for one.
+  // Resources are named after their server: `oslo-link`, `oslo-server` … A site with such a name would be confused with one.
   siteNamesAreNoParts: ({ sites, hub }) =>
     sites.flatMap(({ name }, index): Problem[] => {
       const owner = [hub, ...sites].find((server) => isPartOf(name, server.name));

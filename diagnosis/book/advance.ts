@@ -179,7 +179,7 @@ const withPurged = (sites: Collection["sites"]): Collection["sites"] =>
     Object.entries(sites).map(([name, record]) => [name, { ...record, purgedBefore: record.own.purgedOnHub }]),
   );
 
-/** How far a look is from what the book tells: messages that it would tell as missing (or, below 0, as doubled). */
+/** How far a look is from the book: messages that would be newly reported as missing (or, below 0, as doubled). */
 export function newsOf(collection: Collection, { site, probesOnHub }: Look): number {
   const record = collection.sites[site];
   return record === undefined ? 0 : missingOf(record, probesOnHub) - told(record.differences);

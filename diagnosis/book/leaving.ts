@@ -37,10 +37,10 @@ export function leaving(collection: Collection, look: Look): Pick<HubRecord, "by
 const lastLook = ({ sites }: Collection): string =>
   Object.values(sites).reduce((latest, { at }) => (at > latest ? at : latest), "");
 
-/** A little of the time that clocks and rounding may be off, in milliseconds. */
+/** Tolerance for clocks and rounding, in milliseconds. */
 const SLACK_MS = 2_000;
 
-/** Of the messages that left, those that no declared limit explains. */
+/** The messages that left and that no declared limit explains. */
 function unexplained(hub: HubRecord, onHub: EndSeen, limits: HubLimits, now: number, news: number): number {
   if (limits.others) return 0;
   // Limits take the oldest ones; what is missing in the middle was deleted, or its block is damaged.

@@ -31,7 +31,7 @@ export interface StreamRecord {
   marks: Mark[];
 }
 
-/** What became of a stream since the look before. */
+/** What happened to a stream since the previous look. */
 export type History = "same" | "went back" | "made anew";
 
 /** A difference between what there should be and what there is. */
@@ -101,7 +101,7 @@ export interface SiteRecord {
   undone?: number;
   /** Probes that were purged at the site before the hub's stream was recreated: it has none of them, and never will. */
   absent?: number;
-  /** What had left the hub's stream when it was recreated, until the site's next look tells what of it comes again. */
+  /** What had left the hub's stream when it was recreated, until the site's next look shows what of it comes again. */
   front?: number;
   /** Probes purged on the hub, by removal: how many, and the last of its sequences then. Oldest first. */
   purges?: { last: number; count: number }[];
@@ -171,7 +171,7 @@ const withLostProbes = ({
 /** Second copies of the site's messages that the hub's stream has now. */
 export const doubledOn = ({ differences, undone = 0 }: SiteRecord): number => countOf(differences, "doubled") - undone;
 
-/** What the book already tells as missing, less what it tells as doubled. */
+/** What the book already reports as missing, less what it reports as doubled. */
 export const told = (differences: readonly Difference[]): number =>
   differences.reduce((sum, { kind, count }) => sum + (kind === "missing" ? count : kind === "doubled" ? -count : 0), 0);
 
@@ -195,7 +195,7 @@ export function withoutSite(book: Collection, site: string, discarded: number): 
   return { ...book, hub: { ...book.hub, purgedOfGone }, sites, positions, base };
 }
 
-/** What became of the hub's stream since the site was looked at. */
+/** What happened to the hub's stream since the last look at the site. */
 export const turnedSince = ({ turned }: HubRecord, now: History, at: string): History =>
   now === "same" && turned !== undefined && turned.at > at ? turned.how : now;
 
@@ -257,7 +257,7 @@ export const withNewestMarks = ({ hub, sites, ...book }: Collection): Collection
   ),
 });
 
-/** The newest mark at or below a sequence: what stands there was stored no earlier. */
+/** The newest mark at or below a sequence: the message there was not stored earlier. */
 export const markUpTo = <M extends Mark>(marks: readonly M[], seq: number): M | undefined =>
   marks.findLast((mark) => mark.seq <= seq);
 

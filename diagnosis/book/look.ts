@@ -33,8 +33,8 @@ export interface Look {
   /** The newest mark that stands on a hub's stream that went back. */
   stands?: HubMark | undefined;
   /**
-   * Of what had left a hub's stream that was recreated: what the site has delivered again, or will. `ofFront`: had left
-   * it this time; `ofLeft`: had left an earlier one, and was not delivered again then.
+   * What had left a hub's stream that was recreated, and what the site has delivered again, or will. `ofFront`: had
+   * left it this time; `ofLeft`: had left an earlier one, and was not delivered again then.
    */
   deliveredAgain: { ofFront: number; ofLeft: number };
   /** Probes on the hub of this site's stream, purged at the site already. */

@@ -51,7 +51,7 @@ export interface ServerFacts {
   unreachable?: string;
   /** What is seen of its process while it does not answer; absent when it cannot be seen. */
   process?: "running" | "frozen" | "gone";
-  /** Of a process that is gone: why it ended by itself at its last start, and what cures that. */
+  /** For a process that is gone: why it exited on its own at its last start, and the cure. */
   ended?: { said: string; cure?: string };
   /** Its JetStream domain; empty when it has none, absent when it cannot be asked. */
   domain?: string;
@@ -113,7 +113,10 @@ export interface StreamFacts {
   /** Whether the site answers what the hub's source asks first, over the same way. */
   asked?: "answered" | "nobody listens" | "no answer";
   atSite?: SiteStreamFacts | "missing";
-  /** Whether the site's stream is younger than what the hub took last; told only where the hub is ahead, or its place is unknown. */
+  /**
+   * Whether the site's stream is younger than what the hub took last; known only if the hub is ahead, or its position
+   * is unknown.
+   */
   remade?: boolean;
   onHub?: HubStreamFacts | "missing";
   consumer?: ConsumerFacts | "missing";
@@ -128,7 +131,7 @@ export interface StreamFacts {
 
 /** The newest consumer that the hub's source has at the site. */
 export interface ConsumerFacts {
-  /** Messages that it sent, and the sequence that it stands at. */
+  /** Messages that it sent, and its sequence. */
   sent: number;
   upTo: number;
   /** Messages that it has yet to send. */
@@ -163,7 +166,10 @@ export interface HubStreamFacts {
   drift?: DriftFacts;
   /** What of the site it would store a second time when its source is put back, in words; absent for nothing. */
   doubles?: string;
-  /** In which time it drops a message of an equal id, in words; absent where it does not, or that is part of `drift`. */
+  /**
+   * The time within which it drops a message with an equal id, in words; absent if it does not, or if that is part of
+   * `drift`.
+   */
   window?: string;
   source?: {
     name: string;
@@ -178,7 +184,7 @@ export interface HubStreamFacts {
   };
 }
 
-/** What became of one stream's probes. Counts are messages. */
+/** The result of one stream's probes. Counts are messages. */
 export interface ProbeFacts {
   /** "real": the declared stream. "stand-in": a probe stream beside it; `why` says why. */
   through: "real" | "stand-in";
@@ -186,7 +192,7 @@ export interface ProbeFacts {
   sent: number;
   arrived: number;
   doubled: number;
-  /** Of these: the burst, which comes last. */
+  /** How many of these belong to the burst, which comes last. */
   burst: number;
   /** Of the first probe. */
   latencyMs?: number;
@@ -195,8 +201,8 @@ export interface ProbeFacts {
   /** Messages on the probes' subjects at each end that are not this program's; absent for none. They stay. */
   foreign?: { site: number; hub: number };
   /**
-   * Of a stand-in: what the real stream's source did meanwhile, as its position `before` and `after`; `waits`: whether the
-   * site holds a message that it has not taken.
+   * For a stand-in: what the real stream's source did meanwhile, as its position `before` and `after`; `waits`: whether
+   * the site holds a message that it has not taken.
    */
   real?: { before: number; after: number; waits: boolean };
   /** Why it ended early. */

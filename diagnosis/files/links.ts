@@ -38,7 +38,7 @@ export interface Link {
   /** Public key of the remote's seed, when it has one. */
   key?: string;
   landing: Landing;
-  /** What became of it on real servers; absent when they were not asked. */
+  /** What happened to it on real servers; absent when they were not asked. */
   seen?: ShownLink;
 }
 
@@ -88,7 +88,7 @@ export function linkUp(servers: readonly ConfigServer[], { hosts, shown }: Known
       if (note !== undefined) notes.push(`${remote.at.file}:${remote.at.line}: ${note}`);
       const key = keyOf(remote);
       const seen = shown?.links.get(remote);
-      // Of several servers the one where the link came.
+      // Among several servers, the one where the link came up.
       const hub = others.find((one) => one === seen?.up?.hub) ?? first;
       const leadsThere = ({ value }: Located<RemoteUrl>): boolean => dialled(value, others, hosts)?.server === hub;
       const url = hub === first ? firstUrl : (remote.urls.find(leadsThere) ?? firstUrl);
@@ -178,7 +178,7 @@ export function dialled(url: RemoteUrl, hubs: readonly Hub[], hosts: Known["host
   const mapped = hosts?.get(url.host);
   const named = mapped === undefined ? undefined : hubs.find(({ file }) => file === mapped);
   const usual = isWebsocket(url) ? "websocket" : "leafnodes";
-  // Behind a name that was mapped any port may be another one outside.
+  // A mapped name may have other ports outside.
   if (named !== undefined) {
     return { server: named, listener: url.port === named.client.port ? "client" : usual };
   }
@@ -191,7 +191,7 @@ export function dialled(url: RemoteUrl, hubs: readonly Hub[], hosts: Known["host
     const byHost = candidates.filter((hub) => isHost(at(hub, listener)?.host ?? "", hub.name?.value, url.host));
     const [hub] = byHost;
     if (byHost.length === 1 && hub !== undefined) return { server: hub, listener };
-    // Servers of one cluster stand for each other.
+    // Servers of one cluster are interchangeable.
     if (only !== undefined && more.every((other) => areOne(only, other))) return { server: only, listener };
   }
   return undefined;
@@ -220,7 +220,7 @@ function land(hub: Hub, remote: Remote, url: RemoteUrl | undefined, key: string 
     if (singleUser === undefined) return { is: "open", account: GLOBAL_ACCOUNT };
     if (url?.user === undefined) return refused(remote, url);
     if (singleUser.secret === undefined) {
-      // A token: what stands in the url without a password (leafnode.go, sendLeafConnect).
+      // A token: the login in a url without a password (leafnode.go, sendLeafConnect).
       const isRight = url.password === undefined && opens(singleUser.value, url.user);
       return isRight ? { is: "leaf-login", account: GLOBAL_ACCOUNT } : { is: "refused", because: "token" };
     }

@@ -22,7 +22,7 @@ export interface ConfigServer {
   flowControl?: FlowControlForm;
   systemAccount?: Located<string>;
   noAuthUser?: Located<string>;
-  /** Whether accounts and users stand in JWTs, or are asked of a callout, and cannot be judged here. */
+  /** Where accounts and users are, when they are in JWTs or behind a callout and cannot be judged here. */
   accountsElsewhere?: "JWTs" | "an authorization callout";
   /** The single user or token of `authorization`, without a list of users. */
   singleUser?: Located<string> & { secret?: string };
@@ -72,10 +72,10 @@ export interface AccountRead {
 export interface Exchange {
   kind: "stream" | "service";
   subject: string;
-  /** Of an import: the subject by which the importer knows it, when that is another one. */
+  /** For an import: the importer's own subject for it, if that differs. */
   to?: string;
   at: Position;
-  /** Of an export: who may import it; absent for everybody. Of an import: whose it is. */
+  /** For an export: who may import it; absent for everyone. For an import: the exporting account. */
   accounts?: string[];
 }
 

@@ -1,6 +1,6 @@
 import type { Reference } from "./drift-reference";
 
-/** What the account book tells: messages that nothing accounts for. */
+/** What the account book reports: messages that are unaccounted for. */
 export const BOOK_FINDINGS = {
   "messages-missing": {
     cause:

@@ -15,7 +15,10 @@ import { Origin, originIn, sourceIdentity, streamIdent } from "../sourcing/sourc
 
 export interface Doubling {
   count: number;
-  /** Whether there are so many, or more (not all was read), or fewer (the site, or what the hub dropped, tells nothing). */
+  /**
+   * Whether the number is exact, a minimum (not all was read), or a maximum (the site, or what the hub dropped, cannot
+   * be read).
+   */
   bound: "exactly" | "at least" | "at most";
 }
 
@@ -40,7 +43,7 @@ function heldBetween({ first, last, deleted }: Held, after: number, upTo: number
 
 /** Counts what would come twice, message by message of the hub's stream, the newest first. */
 export class Count {
-  /** Where the source goes on, and 0 where it starts over; undefined until a message tells. */
+  /** Where the source continues, 0 where it starts over; undefined until a message shows it. */
   position: number | undefined;
   private readonly others = new Set<number>();
   private oldest = Infinity;

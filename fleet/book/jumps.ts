@@ -9,7 +9,7 @@ import { JetStream } from "../../servers/nats/jetstream";
 
 export interface MergedSite {
   name: string;
-  /** Under which the hub's stream stores what it takes of the site. */
+  /** The subjects under which the hub's stream stores what it takes from the site. */
   filter: string;
   /** Last sequence that the hub took of it, before the range and at its end. */
   from: number;
@@ -86,7 +86,7 @@ class Search {
     return this.requests > MOST_REQUESTS;
   }
 
-  /** Of each site the sequence that its first copy from there on had at the site. */
+  /** For each site, the sequence at the site of its first copy from there on. */
   origins = (seq: number): Promise<number[]> => Promise.all(this.sites.map((site) => this.originAt(site, seq)));
 
   private async originAt({ name, filter, to }: MergedSite, seq: number): Promise<number> {

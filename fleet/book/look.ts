@@ -65,7 +65,7 @@ const noteSite = ({ root, access, stream }: BookLook): Promise<void> =>
     if (seen !== undefined) write(noted(before, access.site, endOf(seen.info, seen.history, seen.mark)));
   });
 
-/** What was told before, whatever cannot be read now; undefined where the book has not begun. */
+/** What was reported before, even if it cannot be read now; undefined where the book has not begun. */
 export const toldBook = (root: string, stream: StreamSettings, site: string): BookFacts | undefined =>
   told(readBook(root, stream, site), site);
 
@@ -93,7 +93,7 @@ function withoutNews(book: Collection, before: Collection | undefined, site: str
     : { ...book, sites: { ...book.sites, [site]: { ...record, differences } } };
 }
 
-/** Messages that the look would add to what is told, as missing (or, below 0, as doubled), and as dropped. */
+/** Messages that the look would add to the report, as missing (or, below 0, as doubled), and as dropped. */
 const newsIn = ({ book, last }: Settled, before: Collection | undefined): string => {
   const missing = newsOf(withoutNews(book, before, last.site), last);
   return `${missing} ${book.hub.otherwise - (before?.hub.otherwise ?? 0)}`;
@@ -144,7 +144,7 @@ async function lookOnce(
     causes: causesOf(seen, before, stream, site),
   };
   const book = advance(before, look);
-  // Of which site something is missing, only the messages of a merged stream tell.
+  // Only the messages of a merged stream show which site's messages are missing.
   const isAlone = Object.keys(book.positions).length < 2;
   const isUsual = record !== undefined && seen.history.hub === "same" && isQuiet({ book, last: look }, before);
   const { isStill } = seen;

@@ -65,7 +65,7 @@ function unopenedSites(
   });
 }
 
-/** Behind which message of the hub's stream the search begins, and what was skipped up to there. */
+/** The message of the hub's stream after which the search begins, and what was skipped up to there. */
 interface Start {
   seq: number;
   first: number;
@@ -88,7 +88,7 @@ async function startOf(
   if (before !== undefined && history === "went back") {
     const mark = await sameUpTo(js, onHub, before.hub.marks);
     if (mark !== undefined) return { seq: mark.seq, first, skipped: mark.skipped ?? {}, isSinceLook: false };
-    // Nothing was ever skipped: what stands there tells all of it.
+    // Nothing was ever skipped: the stream's own messages show everything.
     const isWhole = Object.values(before.sites).every(({ skipped }) => skipped === 0);
     return isWhole ? { seq: first - 1, first, skipped: {}, isSinceLook: false, fromFirst: true } : undefined;
   }

@@ -22,7 +22,7 @@ export interface Removal {
   last: number;
 }
 
-/** Told before probes are taken out, and afterwards how many went. */
+/** Called before probes are removed, and afterwards with the number removed. */
 export interface RemovalBook {
   before(removal: Removal): void | Promise<void>;
   after(removal: Removal, removed: number): void | Promise<void>;
@@ -139,7 +139,7 @@ export function removalBook(ends: Ends): RemovalBook {
   };
 }
 
-/** Books messages that the hub had skipped, and that a repair stored again at the site: they are missing no more. */
+/** Books messages that the hub had skipped, and that a repair stored again at the site: they are no longer missing. */
 export const bookRedelivered = (ends: Ends, count: number): Promise<void> =>
   changeSite(ends, (record) => ({
     ...record,

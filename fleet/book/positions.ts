@@ -31,7 +31,7 @@ export interface Positions {
   source: string;
   /** Positions of all the stream's sources, by API; those of sources that say none are 0. */
   positions: Record<string, number>;
-  /** Stored at the site behind the position, and held there no more. */
+  /** Stored at the site behind the position, and no longer held there. */
   gap: number;
   /** Held at the site, and not taken yet. */
   waiting: number;
@@ -78,10 +78,10 @@ const asConfig = (source: SourceInfo) => ({
   external: { api: "", ...source.external, deliver: source.external?.deliver ?? "" },
 });
 
-/** So many marks are looked up, the newest first, until one is still there. */
+/** Maximum number of marks that are looked up, the newest first, until one is still there. */
 const MOST_LOOKUPS = 4;
 
-/** What became of a stream's store: what stood at a sequence must still stand there. */
+/** What happened to a stream's store: the message at a sequence must still be the same. */
 async function historyOf(js: JetStream, info: StreamInfo, record: StreamRecord | undefined): Promise<History> {
   if (record === undefined) return "same";
   if (info.created !== record.created) return "made anew";
@@ -132,7 +132,7 @@ function skewOf(atSite: StreamInfo, onHub: StreamInfo): Skew {
   return { ms, within: within + WITHIN_MS };
 }
 
-/** What stands behind the position: gone from the stream, and still waiting. */
+/** The messages behind the position: gone from the stream, and still waiting. */
 function behind({ state }: StreamInfo, position: number): { gap: number; waiting: number } {
   const { first_seq: first, last_seq: last, deleted } = state;
   if (last <= position) return { gap: 0, waiting: 0 };
@@ -192,7 +192,7 @@ export async function positionsOf(
   const skew = skewOf(atTheSite, onHub);
   const ident = identOf(copy);
   const isOfEarlier = earlier !== undefined && ident !== undefined ? ident === earlier : isRecreated(ends, skew, copy);
-  // What a message carries that stands at the last sequence is of the same moment as that.
+  // The headers of the message at the last sequence are from the same moment as that sequence.
   const isAlone = (onHub.sources ?? []).length === 1 && onHub.state.last_seq > 0;
   const newestOnHub = isAlone ? await hub.messageAt(stream.name, onHub.state.last_seq) : undefined;
   const origin = newestOnHub?.headers[SOURCE_HEADER] === undefined ? undefined : originOf(newestOnHub);

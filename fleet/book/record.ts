@@ -46,7 +46,7 @@ export function changeBook<T>(
   );
 }
 
-/** Acknowledges everything that is told of the site's stream. Resolves with the number of differences. */
+/** Acknowledges everything that is reported of the site's stream. Resolves with the number of differences. */
 export const acknowledge = (root: string, stream: StreamSettings, site: string, note: string): Promise<number> =>
   changeBook(root, stream, site, (book, write) => {
     const record = book?.sites[site];
@@ -65,7 +65,7 @@ export const acknowledge = (root: string, stream: StreamSettings, site: string, 
     return count;
   });
 
-/** What left the hub's stream is told with one of its sites, not with each. */
+/** What left the hub's stream is reported with one of its sites, not with each. */
 export const tellsOfHub = ({ sites }: Collection, site: string): boolean => Object.keys(sites).sort()[0] === site;
 
 /** Books the last position of a source before it is removed: afterwards it cannot be asked. */

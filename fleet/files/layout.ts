@@ -25,7 +25,7 @@ export interface LaidServer {
   server: ConfigServer;
   folder: string;
   ports: Record<Listens, number>;
-  /** Of each remote whose hub is among the files. */
+  /** For each remote whose hub is among the files. */
   ways: Map<Remote, Way[]>;
   /** How the rehearsal itself logs in to an account; undefined when it cannot. */
   login(account: string): { user?: string; pass?: string; token?: string } | undefined;

@@ -18,7 +18,7 @@ export interface Place {
   routes: readonly number[];
   /** The port of a gateway of that name. */
   gateway(name: string): number;
-  /** Of each remote, in the order of the file without those that are disabled. */
+  /** For each remote, in the order of the file, without disabled ones. */
   remotes: readonly RemotePlace[];
   /** The file that stands for one that the configuration names. */
   file(named: string): string;
@@ -153,7 +153,7 @@ const leafnodes = listening("leafnodes", (block, map, place) => {
       "remotes",
     );
   }
-  // Leaf servers go by the ways that the rehearsal watches, not by what the hub tells them.
+  // Leaf servers use the connections that the rehearsal watches, not the urls that the hub announces.
   if (block.listen !== undefined) set(block, true, "no_advertise");
   // Retrying after 250 ms is soon enough.
   set(block, "250ms", "reconnect", "reconnect_delay", "reconnect_interval");

@@ -27,7 +27,7 @@ const REQUEST_MS = 2_000;
 
 const notTried = (why: string): Sourcing => ({ is: "not-tried", why });
 
-/** @param number tells the streams of one rehearsal apart. */
+/** @param number distinguishes the streams of one rehearsal. */
 export async function proveSourcing({ leaf, up }: Watched, link: Link, number: number): Promise<Sourcing> {
   if (up === undefined) return notTried("there is no link");
   const { server } = leaf;
@@ -117,7 +117,7 @@ async function transfer(atSite: JetStream, atHub: JetStream, plan: Plan, bytes: 
   const copy = `${stream}_COPY`;
   const from = { name: stream, external: { api, deliver } };
   await created(atHub, { ...common, name: copy, ...(isMirror ? { mirror: from } : { sources: [from] }) });
-  // Of bytes that cannot be compressed: a link may be set to do so.
+  // The bytes cannot be compressed, because a link may use compression.
   const payload = randomBytes(bytes);
   for (let sent = 0; sent < MESSAGES; sent++) {
     await atSite.connection.request(subject, payload, { timeout: REQUEST_MS });

@@ -22,7 +22,7 @@ export interface TlsFiles {
 /** What the rehearsal puts in the place of each file, by the path as it is written. */
 export interface StandIns {
   files: ReadonlyMap<string, string>;
-  /** CAs that no file of the fleet names: what a machine trusts by itself, as far as anybody can tell. */
+  /** CAs that no file of the fleet names: what a machine may trust by default. */
   trusted: string;
 }
 

@@ -13,7 +13,7 @@ import { messageOf } from "../../machine/refusal";
 
 const LOGIN_TIMEOUT_MS = 3_000;
 const INBOX = "_INBOX.doctor";
-/** By its number the answer is told from everything else that the connection is sent. */
+/** Its number distinguishes the answer from everything else that the connection receives. */
 const SID = 1;
 
 interface Rights {

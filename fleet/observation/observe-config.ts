@@ -12,7 +12,7 @@ import { hostOf } from "../../servers/hosts";
 import type { Place } from "../../servers/server-host";
 import { publicKeyOf } from "../../servers/nats/authenticator";
 
-/** What a site's files tell: its leaf remote, and the errors in its log. */
+/** What a site's files show: its leaf remote, and the errors in its log. */
 
 type Entries = Record<string, Parsed>;
 

@@ -29,7 +29,7 @@ export interface ProbeJob extends Prober {
   burst: boolean;
   /** The decision for the whole run; undefined when a stream is missing. */
   room?: { decision: Decision; ends: readonly End[]; standIns: StandInRoom };
-  /** Told of every removal of probes from a real stream. */
+  /** Called for every removal of probes from a real stream. */
   book?: RemovalBook;
 }
 

@@ -31,7 +31,7 @@ async function remove(place: Place, known: Known, work: () => Promise<number>): 
   return removed;
 }
 
-/** Sequences of the program's own messages on one subject, and how many others stand there. */
+/** Sequences of the program's own messages on one subject, and how many others are there. */
 async function sort({ js, name, isOwn }: Place, subject: string): Promise<{ own: number[]; others: number }> {
   const own: number[] = [];
   let others = 0;
@@ -64,7 +64,7 @@ async function removeFrom(place: Place, subject: string, count: number): Promise
   return { removed, others };
 }
 
-/** Up to a sequence: what comes to the subject meanwhile was not looked at. */
+/** Up to a sequence only: messages that arrive meanwhile were not looked at. */
 const purgeKnown = ({ js, name }: Place, subject: string, { last }: Known): Promise<number> =>
   js.purge(name, subject, last + 1);
 

@@ -21,8 +21,9 @@ import { lookUntil } from "../../machine/until";
  */
 
 /**
- * "lost-tail": the messages that the site lost stay lost there. "redeliver", "leave": the same, and what the hub skipped
- * since is delivered to it now, or never. "known": what the account book tells is acknowledged, and told no more.
+ * "lost-tail": the messages that the site lost stay lost there. "redeliver", "leave": also, what the hub has skipped
+ * since is delivered to it now, or never. "known": what the account book reports is acknowledged, and no longer
+ * reported.
  */
 export type Accept = "lost-tail" | "redeliver" | "leave" | "known";
 export const ACCEPTS: readonly Accept[] = ["lost-tail", "redeliver", "leave", "known"];

@@ -65,10 +65,10 @@ export const sourceInfoOf = (info: StreamInfo | undefined, site: string): Source
   );
 
 /**
- * Messages that the site holds and the hub has not; at most so many, as some in between may be deleted, or be none of the
- * subjects that the source takes. The hub's position is the sequence that its source reports; absent (it never reached the
- * site) counts as nothing collected. What stands behind that position is looked up: purged probes leave a gap that is no
- * loss.
+ * Messages that the site holds and the hub has not; at most this many, because some in between may be deleted, or be
+ * none of the subjects that the source takes. The hub's position is the sequence that its source reports; absent (it
+ * never reached the site) counts as nothing collected. What stands behind that position is looked up: purged probes
+ * leave a gap that is no loss.
  *
  * @param subjects that the source takes. Default: all.
  */

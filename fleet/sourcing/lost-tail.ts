@@ -35,7 +35,7 @@ export interface Clocks extends Skew {
 const NARROW_MS = 50;
 const MOST_LOOKS = 4;
 
-/** Looked at again while the answers take long: what happened within that time of the site's start cannot be told. */
+/** Looked at again while the answers take long: what happened within that time of the site's start is uncertain. */
 export async function clocksOf(access: SiteAccess, system: string): Promise<Clocks> {
   let best = await lookAtClocks(access, system);
   for (let looks = 1; looks < MOST_LOOKS && best.within > NARROW_MS; looks++) {
@@ -93,7 +93,7 @@ const copiesOf = ({ onHub }: Pick<Ends, "onHub">, stream: StreamSettings, site: 
   filter: collectedSubject(stream, site, ">"),
 });
 
-/** The hub's copy of what the site stored as `seq`: a site's copies stand in the order of the site. */
+/** The hub's copy of what the site stored as `seq`: a site's copies are in the order of the site. */
 async function copyOf(ends: Ends, stream: StreamSettings, site: string, seq: number) {
   const isBefore = (message: StoredMessage) => originOf(message) < seq;
   const { first } = await divide(ends.hub, copiesOf(ends, stream, site), rangeOf(ends.onHub), isBefore);
@@ -105,9 +105,9 @@ const isCopy = (copy: StoredMessage, message: StoredMessage, stream: StreamSetti
   Buffer.compare(copy.payload, message.payload) === 0;
 
 /**
- * The first message at the site that was stored after the site lost its tail. Old messages are those that the hub has
- * the same of. Where it cannot tell by content, by time: what the site stored after the hub had taken its last message
- * is new. `upTo`: what the hub had taken before; behind it everything is new, and the hub has it all the same.
+ * The first message at the site that was stored after the site lost its tail. Old messages are those of which the hub
+ * has an equal copy. If content does not decide, time does: what the site stored after the hub had taken its last
+ * message is new. `upTo`: what the hub had taken before; behind it everything is new, and the hub has it all the same.
  */
 export async function firstNew(
   ends: Ends,
@@ -158,7 +158,7 @@ export const isRecreated = (
   last: StoredMessage | undefined,
 ): boolean => last !== undefined && Date.parse(created) - skew.ms > last.storedAt;
 
-/** By how much the site's clock is ahead of the hub's, as far as the two looks tell, which are not made at one moment. */
+/** By how much the site's clock is ahead of the hub's, as far as two looks show that are not made at the same moment. */
 export function clockSkew({ onHub, atSite }: Pick<Ends, "onHub" | "atSite">): Skew {
   const [hub, site] = [onHub.clock, atSite.clock];
   if (hub === undefined || site === undefined) return { ms: 0, within: 0 };
@@ -191,9 +191,10 @@ export interface Overrun {
 }
 
 /**
- * What the hub skipped of a site that lost its tail and stored as much since: it is not behind the hub any more. What the
- * hub had taken before the site's server started, the site stored before that too; so a message there that is younger
- * than the start, and another than the hub's, stands in the place of a lost one. An earlier start is not looked at.
+ * What the hub skipped of a site that lost its tail and has since stored as much: it is no longer behind the hub. What
+ * the hub had taken before the site's server started, the site stored before that too; so a message there that is
+ * younger than the start, and another than the hub's, stands in the place of a lost one. An earlier start is not looked
+ * at.
  */
 export async function overrunOf(
   ends: Ends,
@@ -210,7 +211,7 @@ export async function overrunOf(
   const { first_seq, last_seq } = ends.atSite.state;
   if (last > last_seq || last < first_seq) return undefined;
   const at = await ends.site.nextMessage(ends.name, ">", last);
-  // The usual case, told by one message of the site.
+  // The usual case, decided by one message of the site.
   if (at?.seq === last && (at.storedAt < startedAt || isCopy(copy, at, stream, site))) return undefined;
   const range = { low: first_seq, high: last };
   const { first } = await divide(

@@ -65,7 +65,7 @@ export const changesAt = (end: End, info: StreamInfo): StreamChange[] =>
 
 export const isRefused = ({ kind }: StreamChange): boolean => kind === "refused";
 
-/** Whose the stream is, when it is not this stack's and the settings do not take it over; undefined when it may be changed. */
+/** The owner of a stream that is not this stack's and that the settings do not take over; undefined when it may be changed. */
 export const strangerOf = ({ wanted, adopt }: End, info: StreamInfo): string | undefined =>
   adopt ? undefined : otherOwner(info, wanted.metadata[OWNER] ?? "");
 

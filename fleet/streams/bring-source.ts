@@ -29,7 +29,7 @@ export async function bringSource(js: JetStream, inputs: StreamsInputs, stream: 
   const declared = (info.config.sources ?? []).filter(declares);
   const others = declared.filter((other) => !isSourceOfSite(other, inputs.site));
   const there = declared.find((other) => sameSource(other, source));
-  // What goes with its stream, and what is someone else's, is not asked for.
+  // Sources that go with their stream, and sources of others, are left out.
   const isRemade = mayRemake(end.remake) && changesAt(end, info).some(isRefused);
   const isMoot = there !== undefined || strangerOf(end, info) !== undefined || isRemade;
   const doubling = isMoot

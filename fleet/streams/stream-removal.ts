@@ -14,8 +14,8 @@ import { SILENT_AFTER_MS, isActive, onHubStream, rearm } from "../sourcing/sourc
 import { otherOwner } from "../sourcing/stream-owner";
 
 /**
- * How streams of a site are taken away: only those that carry this stack's mark, and never with messages that the hub
- * lacks, unless told so.
+ * How streams of a site are removed: only those that carry this stack's mark, and never with messages that the hub
+ * lacks, unless permitted.
  */
 
 export interface Removal extends Leaving {
@@ -45,9 +45,10 @@ export async function refuseLosses(
 }
 
 /**
- * Takes streams away at the site, and the site's source off the hub's, whose messages stay unless told otherwise. A
- * stream of others stays as it is. A server that is removed with its streams and does not answer has nothing left to
- * remove. Resolves with how many messages were purged out of hub streams that stay, by stream.
+ * Removes streams at the site, and the site's source from the hub's streams, whose messages stay unless
+ * `DISCARD_COLLECTED` permits their loss. A stream of others stays as it is. A server that is removed with its streams
+ * and does not answer has nothing left to remove. Resolves with how many messages were purged out of hub streams that
+ * stay, by stream.
  */
 export async function removeStreams(
   access: SiteAccess,
@@ -77,7 +78,7 @@ export async function removeStreams(
   return purged;
 }
 
-/** The last look at a stream that takes no more: what is missing of it is said now, for its book ends. */
+/** The last look at a stream that accepts no more messages: what is missing of it is reported now, because its book ends. */
 async function closeBook(access: SiteAccess, stream: StreamSettings, { root }: Removal): Promise<void> {
   if (readBook(root, stream, access.site) === undefined) return;
   const facts = await lookAtBook({ root, access, stream });

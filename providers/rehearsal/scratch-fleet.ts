@@ -40,7 +40,7 @@ export class ScratchFleet {
   protected readonly hubServer: Resource<hubServer.HubServerInputs, hubServer.HubServerOutputs>;
   protected readonly sites = new Map<string, SiteResources>();
   private readonly generated = new ThrowawayCertificates();
-  /** Of the hub and of every site that the current settings deploy; empty without TLS. */
+  /** For the hub and every site that the current settings deploy; empty without TLS. */
   private certificates = new Map<string, LinkCertificates>();
 
   /**

@@ -39,7 +39,7 @@ class SshConnection extends Duplex {
       if (!this.push(chunk)) ssh.stdout.pause();
     });
     ssh.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
-    // That it ended, and why, tells `close`.
+    // `close` reports that it ended, and why.
     ssh.stdin.on("error", () => undefined);
     ssh.once("error", (error) => this.destroy(error));
     ssh.once("close", (code) => {
@@ -63,7 +63,7 @@ class SshConnection extends Duplex {
     done(error);
   }
 
-  /** As a socket does: tells when nothing has moved for so long. 0: no more. */
+  /** Like a socket: reports when nothing has moved for this long. 0 switches it off. */
   setTimeout(ms: number): this {
     clearTimeout(this.silence);
     this.silence = ms === 0 ? undefined : setTimeout(() => this.emit("timeout"), ms);

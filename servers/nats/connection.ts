@@ -82,7 +82,7 @@ export interface Endpoint {
 /** Host and port of `nats://host:port`. */
 export function endpointOf(url: string): Endpoint {
   const { hostname, port } = new URL(url.replace(/^[a-z-]+:/, "http:"));
-  // An IPv6 address stands in brackets in a URL only.
+  // An IPv6 address is in brackets only in a URL.
   return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 

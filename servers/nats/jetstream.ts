@@ -83,7 +83,7 @@ export interface StoredMessage {
   seq: number;
   subject: string;
   headers: Record<string, string | undefined>;
-  /** In order, and as often as they stand there. */
+  /** In order, and as often as they occur. */
   headerLines: readonly (readonly [name: string, value: string])[];
   payload: Uint8Array;
   /** When the server stored it, in milliseconds since 1970 by the server's clock. */

@@ -126,8 +126,8 @@ export const leafLinks = async (connection: NatsConnection, account?: string): P
   (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", account === undefined ? {} : { account })).leafs ?? [];
 
 /**
- * The leaf links of all servers of the cluster: a link ends at one of them, which need not be the one that answers. A server
- * that does not answer has no links to tell of.
+ * The leaf links of all servers of the cluster: a link ends at one of them, which need not be the one that answers. A
+ * server that does not answer reports no links.
  */
 export async function leafLinksOfCluster(connection: NatsConnection): Promise<LeafLink[]> {
   const { routes } = await ask<{ routes?: { remote_id: string }[] | null }>(connection, "ROUTEZ");

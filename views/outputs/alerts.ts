@@ -8,7 +8,7 @@ import { JOB } from "./prometheus";
  * knows, and all servers in containers, come from the doctor's metrics.
  */
 
-/** How long something is wrong before it is told. */
+/** How long something is wrong before an alert fires. */
 export interface AlertTiming {
   /** A link comes back within a second of its server. */
   down: string;
@@ -158,7 +158,7 @@ function doctorRules({ stack }: DeployedFleet, timing: AlertTiming): Rule[] {
   ];
 }
 
-/** One alert for each column of the account book that tells of a loss, and one for counts that fell: a store went back. */
+/** One alert for each column of the account book that shows a loss, and one for counts that fell: a store went back. */
 function bookRules(ofStack: string): Rule[] {
   const of = (column: Parameters<typeof bookMetric>[0]) =>
     `max by (stack, site, stream) (nats_hub_leaf_${bookMetric(column)}${ofStack})`;

@@ -12,7 +12,7 @@ export interface NatsContext {
   /** What it is good for, in a few words. */
   description: string;
   url: string;
-  /** Whose key logs in. */
+  /** The owner of the key that logs in. */
   key: { owner: string; role: string };
   /** The JetStream domain to ask, where it is not the server's own. */
   domain?: string;

@@ -25,7 +25,7 @@ export interface Previewed {
   /** The settings that are deployed, of the state's fleet check; undefined where nothing is. */
   before?: FleetSettings;
   preview: PreviewJson;
-  /** What the program and its providers told as data, in the order in which it came. */
+  /** What the program and its providers reported as data, in order of arrival. */
   told: readonly Told[];
   /** The table of sites that the settings name. */
   table?: SitesTable;
@@ -33,7 +33,7 @@ export interface Previewed {
   failed: boolean;
   /** Sites whose machines cannot be reached. */
   pending: { site: string; reason: string }[];
-  /** Protected sites that the settings have no more. */
+  /** Protected sites that the settings no longer have. */
   leaving: string[];
   /** What DISCARD and DISCARD_COLLECTED allow. */
   discard: { site: (name: string) => boolean; collected: (name: string) => boolean };

@@ -210,7 +210,7 @@ const ofHub = (settings: readonly SettingChange[]): SettingChange[] =>
     .filter(({ setting }) => setting.startsWith(HUB))
     .map((change) => ({ ...change, setting: change.setting.slice(HUB.length) }));
 
-/** @param hub the hub's own stand in its row, when it has one. */
+/** @param hub the hub's own settings are in its row, if it has one. */
 const settingSection = ({ settings, hub, verdict }: FleetChanges): string => {
   const hasRow = hub.server !== "untouched" && verdict !== "refused";
   const others = hasRow ? settings.filter(({ setting }) => !setting.startsWith(HUB)) : settings;
@@ -240,7 +240,7 @@ function table(rows: readonly (readonly string[])[]): string {
   return [lines[0], rule, ...lines.slice(1)].join("\n");
 }
 
-/** A value as it stands in the settings. */
+/** A value as it is in the settings. */
 const code = (text: string): string => `\`${text.replaceAll("`", "'").replaceAll("|", "\\|")}\``;
 
 /** The lines of an item after its first stay in it. */

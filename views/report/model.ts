@@ -79,6 +79,6 @@ export interface KeyChange {
   owner: string;
   /** "link", "application" …, or "given" where it does not show which. */
   role: string;
-  /** The site's `rotation`; absent when the key was given, or is given no more. */
+  /** The site's `rotation`; absent when the key was given, or no longer is. */
   rotation?: { from: number; to: number };
 }

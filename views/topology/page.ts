@@ -18,9 +18,9 @@ export interface PageArgs extends Known {
   readonly madeAt: string;
 }
 
-/** So many sites are seen at once. */
+/** This many sites are visible at the same time. */
 const FEW = 3;
-/** Of more, the table is folded. */
+/** With more sites, the table is folded. */
 const MANY = 50;
 
 export function pageOf({ stack, topology, madeAt, ...known }: PageArgs): string {

@@ -37,7 +37,7 @@ export const domains: Rule<ConfigServer> = function* (server, { fleet }) {
   }
 };
 
-/** Of two leaf servers the later one is named. */
+/** The finding names the later one of two leaf servers. */
 export const doubledDomains: Rule<Link> = function* (link, { fleet }) {
   const domain = link.leaf.jetstream?.domain;
   const account = accountOf(link);

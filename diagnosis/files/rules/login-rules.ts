@@ -10,7 +10,7 @@ const SEED = /\bS[UAONCX][A-Z2-7]{20,}/;
 /** As nats-server looks for the parts of a credentials file (leafnode.go, credsRe). */
 const CREDENTIALS_PART = /-{3,}.*-{3,}\r?\n([\w\-.=]+)(?:\r?\n-{3,}.*-{3,}(?:\r?\n|$))/g;
 
-/** What stands in the remote itself. */
+/** Mistakes in the remote itself. */
 export const remoteLogin: Rule<Link> = function* (link, { readFile }) {
   const { leaf, remote, url } = link;
   const { credentials, nkey } = remote;

@@ -5,7 +5,7 @@ import { Rule, hasHub } from "../rule";
 import { Section } from "../section";
 import { ConfigServer, hasJetStream } from "../server";
 
-/** Rules over operators, accounts and users whose JWTs stand in the files, or in files that those name. */
+/** Rules over operators, accounts and users whose JWTs are in the files, or in files that they name. */
 
 interface Claims {
   iss?: string;
