@@ -84,7 +84,7 @@ export const LINK_ROWS: Row[] = [
     evidence: { "hub-down": /^nats:\/\/127\.0\.0\.1:\d+: .*REFUSED/ },
   },
   {
-    name: "a site that dials a port where nobody listens",
+    name: "a site that dials a port without a listener",
     make: (fleet) => misconfigure(oslo(fleet), (config) => (remoteOf(config).urls = ["nats-leaf://127.0.0.1:1"])),
     finds: ["oslo: link-down"],
     evidence: { "link-down": /hub \/leafz has no oslo; the site dials nats-leaf:\/\/127\.0\.0\.1:1; .*refused/ },
@@ -142,7 +142,7 @@ export const LINK_ROWS: Row[] = [
     evidence: { "key-refused": /links on the hub: none.*Authorization/ },
   },
   {
-    name: "an account of the hub that takes no leaf connections",
+    name: "an account of the hub that accepts no leaf connections",
     make: (fleet) =>
       misconfigure(
         fleet.hub,
@@ -152,7 +152,7 @@ export const LINK_ROWS: Row[] = [
     evidence: { "link-limit": /maximum/ },
   },
   {
-    name: "a key that stands in another account of the hub",
+    name: "a key that is in another account of the hub",
     modes: ["perSite", "merged"],
     make: (fleet) =>
       misconfigureHub(fleet, (config) => {
@@ -251,7 +251,7 @@ export const LINK_ROWS: Row[] = [
     cause: { "link-stale": /what the site sends does not reach the hub/ },
   },
   {
-    name: "a device on the way that swallows the source's requests, for longer than the server waits between two",
+    name: "a device on the path that drops the source's requests, for longer than the server waits between two",
     make: async (fleet) => {
       const proxy = await throughProxy(fleet);
       proxy.swallow("hub", /\.CONSUMER\.CREATE\./);

@@ -94,7 +94,7 @@ export const LOSS_ROWS: Row[] = [
     evidence: { "site-store-lost": /created \S+, was \S+; its last sequence is \d+/ },
   },
   {
-    name: "a site's stream that was made anew by hand, told from a lost tail",
+    name: "a site's stream that was recreated by hand, told apart from a lost tail",
     make: async (fleet) => {
       await publish(fleet, 1, 100);
       await hubHas(fleet, 100);

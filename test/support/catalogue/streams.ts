@@ -75,7 +75,7 @@ async function fillHubStream(fleet: TestFleet): Promise<void> {
 
 export const STREAM_ROWS: Row[] = [
   {
-    name: "somebody pauses the consumer of the hub's source",
+    name: "the consumer of the hub's source, paused by hand",
     modes: BOTH,
     make: async (fleet) => {
       const { name } =
@@ -198,7 +198,7 @@ export const STREAM_ROWS: Row[] = [
     evidence: { "site-stream-altered": /subjects is events\.>, declared events\.>, _probe\.EVENTS\.>/ },
   },
   {
-    name: "messages of somebody else on the probes' subjects",
+    name: "messages of others on the probes' subjects",
     make: async (fleet) => {
       const operator = await fleet.connect(oslo(fleet), "operator");
       await operator.jetstream().publish("_probe.EVENTS.mine", "mine");
@@ -327,7 +327,7 @@ export const STREAM_ROWS: Row[] = [
     says: "REMAKE=",
   },
   {
-    name: "a stream of somebody else under the name of the probes' own",
+    name: "a stream of others under the name of the probes' own stream",
     async make(fleet) {
       const manager = await (await fleet.application("oslo")).jetstreamManager();
       await manager.consumers.add("EVENTS", { durable_name: "ALL", ack_policy: AckPolicy.Explicit });
@@ -339,7 +339,7 @@ export const STREAM_ROWS: Row[] = [
     says: "fix what it names",
   },
   {
-    name: "somebody who purges the hub's stream all the time: no rule fits",
+    name: "a hub's stream that is purged all the time: no rule fits",
     async make(fleet) {
       const js = await fleet.atHub("oslo");
       const over = new AbortController();

@@ -2,7 +2,7 @@ import { ACCOUNT_KEY, KEY, SEED } from "../../../support/fleets/hand-written";
 import { ACCOUNT, LISTEN, NKEY, OPERATOR, OTHER_OPERATOR, claims, credentials, operatorMode } from "./edits";
 import type { Mistake } from "./rules.cases";
 
-/** Mistakes in passwords, websockets, addresses, operators, and in what nats-server reads without a word. */
+/** Mistakes in passwords, websockets, addresses, operators, and in what nats-server silently accepts. */
 export const MORE_MISTAKES: Readonly<Record<string, Mistake>> = {
   "a wrong password": {
     hub: [[`nkey: ${KEY}`, "user: leaf, password: right"]],
