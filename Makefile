@@ -2,7 +2,7 @@
 #
 #   STACK=prod    the stack that up, preview, refresh, down and env work on (default: dev)
 #   DISCARD=oslo, REMAKE=oslo/EVENTS, DOUBLE=oslo
-#                 permit up to lose, make anew or double what it names first (docs/settings.md, docs/book.md)
+#                 permit up to lose, recreate or double what it names first (docs/settings.md, docs/book.md)
 #   CONFIRM=prod  says that a protected stack is meant (docs/environments.md)
 #   ARGS="…"      more options for the Pulumi CLI, or for mocha in unit, integration and e2e
 
@@ -119,7 +119,7 @@ soak: install ## 200 random operations on a fleet of three sites, the account bo
 catalogue: install ## make every mistake of the catalogue on real servers, and write docs/catalogue.md
 	@CATALOGUE=write $(SUITES) integration -- -g 'the catalogue of mistakes' $(ARGS)
 
-recordings: install ## record previews of real changes anew, and the reports that the tests expect of them; ARGS="site-added"
+recordings: install ## record previews of real changes again, and the reports that the tests expect of them; ARGS="site-added"
 	@$(TS) test/support/pages/record-previews.ts $(ARGS)
 	@REPORTS=write $(SUITES) unit -- -g 'the report on a recorded preview'
 

@@ -30,7 +30,7 @@ export async function run(args: readonly string[]): Promise<number> {
   let call: Call;
   try {
     call = parsed("check-config", args);
-    if (call.words.length === 0) throw new Refusal("check-config: no file is given");
+    if (call.words.length === 0) throw new Refusal("check-config: no file given");
   } catch (error) {
     console.error(messageOf(error));
     return EXIT.unreadable;
@@ -69,7 +69,7 @@ export async function checkConfigs(
     }
   }
   const hosts = hostsOf(maps, files, problems);
-  // Half a fleet would be judged wrongly: a leaf server's hub would seem to be missing.
+  // Half a fleet would be judged wrongly: the hub of a leaf server would seem to be missing.
   if (problems.length > 0) return { files, findings: [], notes: [], problems };
   const asked = asksServer ? await askServers(servers, { hosts, find, env }) : { refusals: [], notes: [] };
   const readNamed = (named: string): string | undefined => {
@@ -140,7 +140,7 @@ function describeReport({ files, findings, notes, problems }: ConfigReport): str
   ];
   const end =
     problems.length > 0
-      ? `${counted(files.length, "file")}, ${problems.length} of them unreadable: nothing was judged`
+      ? `${counted(files.length, "file")}, ${problems.length} of them unreadable: nothing was checked`
       : `${counted(files.length, "file")}, ${counted(findings.length, "finding")}`;
   return [...blocks, end].join("\n\n");
 }

@@ -11,7 +11,7 @@ interface Update {
   environment?: Record<string, string | undefined>;
 }
 
-/** Errors: a Refusal when nobody can tell. */
+/** Errors: a Refusal when the commit is unknown. */
 export function deployedCommit(history: readonly Update[], stack: string): string {
   const last = history.find(({ kind }) => kind === "update");
   if (last === undefined) throw new Refusal(`stack '${stack}': it was never deployed`);

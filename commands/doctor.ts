@@ -38,14 +38,14 @@ function optionsOf(args: readonly string[]): Options {
   const timeout = textOf(call, "timeout") ?? "";
   const timeoutMs = parseDuration(timeout);
   if (timeoutMs === undefined || timeoutMs < 1_000)
-    throw new Refusal(`doctor: --timeout '${maskSeeds(timeout)}' is no duration of 1 s or more; write it like 15s`);
+    throw new Refusal(`doctor: --timeout '${maskSeeds(timeout)}' is not a duration of 1 s or more; write it like 15s`);
   const { stack } = call;
   const [fleet, output] = [textOf(call, "fleet"), textOf(call, "output")];
   const { site, json = false, prometheus = false } = values;
   const sites = site === undefined ? [] : [site].flat().map(String);
   if (fleet !== undefined && values.stack !== undefined)
-    throw new Refusal("doctor: --stack and --fleet are two fleets; name one");
-  if (json && prometheus) throw new Refusal("doctor: --json and --prometheus are two forms; name one");
+    throw new Refusal("doctor: --stack and --fleet name two fleets; give only one");
+  if (json && prometheus) throw new Refusal("doctor: --json and --prometheus exclude each other; give only one");
   const form = json ? "json" : prometheus ? "prometheus" : "words";
   return {
     stack,
@@ -60,7 +60,7 @@ async function deployedSites(stack: string): Promise<WatchedSite[]> {
   const folder = projectFolder();
   const state = await exportSecrets(await pulumiStack(folder, stack));
   if (state === undefined)
-    throw new Refusal(`stack '${stack}': there is none; name one with STACK=…, or run 'make up'`);
+    throw new Refusal(`stack '${stack}': does not exist; name another with STACK=…, or run 'make up'`);
   return fleetOf(state, stack, folder).map(deployedSite);
 }
 
@@ -88,7 +88,7 @@ function chosen(sites: readonly WatchedSite[], names: readonly string[]): Watche
   return sites.filter(({ site }) => names.length === 0 || names.includes(site));
 }
 
-/** In one step: who reads the file (a collector, a mailer) sees the last look or this one. */
+/** In one step: a reader of the file (a collector, a mailer) sees either the last look or this one. */
 function writeOut(text: string, { output }: Pick<Options, "output">): void {
   if (output === undefined) return console.log(text.trimEnd());
   const unfinished = `${output}.${process.pid}.unfinished`;
@@ -144,7 +144,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const problem =
       error instanceof Refusal ? error.message : error instanceof Error ? (error.stack ?? "") : String(error);
     if (!isJson) console.error(maskSeeds(problem));
-    // Metrics of before would look as if somebody still looked.
+    // Old metrics would look as if the doctor still looked.
     if (options?.form === "prometheus") writeFailure(metrics(options, EXIT_CODES.unknown), options);
     else if (isJson) writeFailure(failureJson(problem), options ?? {});
     return EXIT_CODES.unknown;

@@ -4,9 +4,9 @@ import { readStackFile } from "./stack/stack-file";
 import { VARIABLES, parsed, projectFolder } from "./parse";
 
 // What `nats-hub-leaf env` does: lists every variable that any part reads. With --export (`make env`): prints the line
-// that readies a shell for the plain CLI.
+// that prepares a shell for the plain CLI.
 
-/** What is shown of a value: never what a secret is. */
+/** How a value is shown: never a secret itself. */
 const shown = (name: string, value: string | undefined): string =>
   value === undefined
     ? ""

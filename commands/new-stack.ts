@@ -16,7 +16,7 @@ import { present } from "../configs/values";
 
 // `make stack STACK=qa [FROM=staging] [STATE=s3://…] [SECRETS_PROVIDER=awskms://…]`: the file of a new environment, and
 // its stack in its backend, with what encrypts its secrets in the file from the first commit. Run again after an
-// interruption it finishes what is missing.
+// interruption, it finishes what is missing.
 
 export interface StackRequest {
   readonly stack: string;
@@ -43,13 +43,13 @@ export function refuseRequest({ stack, state, secretsProvider }: StackRequest): 
   if (stack === DEV_STACK) throw new Refusal("make stack: name the new environment: make stack STACK=qa");
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(stack)) {
     throw new Refusal(
-      `make stack: '${stack}' is no name for a stack: use 1 to 31 lower-case letters, digits or '-', starting with a letter`,
+      `make stack: '${stack}' is not a valid stack name: use 1 to 31 lower-case letters, digits or '-', starting with a letter`,
     );
   }
   if (state !== undefined && !STATE_URL.test(state)) throw new Refusal(`make stack: STATE=${state} ${NO_STATE_URL}`);
   if (secretsProvider !== undefined && !PROVIDER.test(secretsProvider)) {
     throw new Refusal(
-      `make stack: SECRETS_PROVIDER=${secretsProvider} is none: use passphrase, or the URL of a key: awskms://…, ` +
+      `make stack: SECRETS_PROVIDER=${secretsProvider} is not supported: use passphrase, or the URL of a key: awskms://…, ` +
         "azurekeyvault://…, gcpkms://…, hashivault://…",
     );
   }
@@ -71,12 +71,12 @@ export function copyOf(text: string, { stack, from = "", state, secretsProvider 
   if (encrypted.length > 0) {
     throw new Refusal(
       `${stackFileName(from)}: ${encrypted.join(", ")} is encrypted with that stack's own key; copy the file without it ` +
-        `to ${stackFileName(stack)}, then run 'make stack STACK=${stack}' and set it anew`,
+        `to ${stackFileName(stack)}, then run 'make stack STACK=${stack}' and set it again`,
     );
   }
   if (state !== undefined) document.setIn(["config", "nats-hub-leaf:state"], state);
   if (secretsProvider !== undefined) document.set("secretsprovider", secretsProvider);
-  return `# Environment '${stack}', begun as a copy of '${from}'.\n${document.toString({ lineWidth: 0 })}`;
+  return `# Environment '${stack}', created as a copy of '${from}'.\n${document.toString({ lineWidth: 0 })}`;
 }
 
 /** The settings that hold an encrypted value. */
@@ -118,7 +118,7 @@ function newText(projectFolder: string, request: StackRequest): string {
   return copyOf(fs.readFileSync(file, "utf8"), request);
 }
 
-/** Errors: a Refusal when the file that is there says otherwise than was asked for. */
+/** Errors: a Refusal when an existing file does not agree with what was asked for. */
 function refuseOther(projectFolder: string, { stack, state, secretsProvider }: StackRequest): void {
   const file = readStackFile(projectFolder, stack);
   const other = [
@@ -129,7 +129,7 @@ function refuseOther(projectFolder: string, { stack, state, secretsProvider }: S
   ];
   if (other.length === 0) return;
   throw new Refusal(
-    `${stackFileName(stack)}: is there already, stays as it is, and says otherwise than ${other.join(" and ")}; ` +
+    `${stackFileName(stack)}: already exists, stays as it is, and does not agree with ${other.join(" and ")}; ` +
       "leave that out, or edit the file",
   );
 }
@@ -144,23 +144,23 @@ export async function newStack(projectFolder: string, request: StackRequest, say
   refuseUnsafe(stack, stackFileOf(text), process.env);
   const isNew = writeOnce(file, text);
   if (!isNew) refuseOther(projectFolder, request);
-  say(isNew ? `${name}: written` : `${name}: is there already and stays as it is`);
+  say(isNew ? `${name}: written` : `${name}: already exists and stays as it is`);
 
   const target = await pulumiStack(projectFolder, stack);
   const state = await exportState(target);
   const isSealed = () => readStackFile(projectFolder, stack).isSealed;
-  if (state !== undefined && isSealed()) throw new Refusal(`stack '${stack}': is there already; nothing to make`);
+  if (state !== undefined && isSealed()) throw new Refusal(`stack '${stack}': already exists; nothing to create`);
   if (state === undefined) await initStack(target);
   else fs.appendFileSync(file, sealOf(state, fs.readFileSync(file, "utf8")));
-  if (!isSealed()) throw new Refusal(`${name}: has nothing that its secrets are encrypted with; see what Pulumi said`);
-  say(`stack '${stack}': made. Commit ${name} as it is now: the last lines are what its secrets are encrypted with`);
+  if (!isSealed()) throw new Refusal(`${name}: has no encryption for its secrets; see the output of Pulumi`);
+  say(`stack '${stack}': created. Commit ${name} as it is now: its last lines hold what encrypts its secrets`);
   say(
     `  then edit its settings (docs/settings.md), look with 'make preview STACK=${stack}', and 'make up STACK=${stack}'`,
   );
   return 0;
 }
 
-/** What the CLI would have written into the stack file, had it not been interrupted after it made the stack. */
+/** What the CLI would have written into the stack file if it had not been interrupted after it created the stack. */
 export function sealOf(state: Deployment, text: string): string {
   const { type, state: kept = {} } = state.deployment?.secrets_providers ?? {};
   const lines = [

@@ -46,11 +46,11 @@ function contexts(target: Target, deployed: Deployed, prefix: string): string {
   if (!isPrefix(prefix)) throw new Refusal(`PREFIX='${maskSeeds(prefix)}': use letters, digits, '_', '-' and '.'`);
   const wanted = contextsOf(deployed.fleet, prefix);
   const stale = writeContexts(deployed, wanted, prefix, target.projectFolder, target.env);
-  for (const name of stale) say(`removed the context ${name}: the stack has no such site or stream any more`);
+  for (const name of stale) say(`removed the context ${name}: the stack no longer has this site or stream`);
   return contextWords(deployed, wanted);
 }
 
-/** After an `up`: contexts that were written before follow the fleet. A failure of that is no failure of the `up`. */
+/** After an `up`: existing contexts follow the fleet. If that fails, the `up` does not fail. */
 export async function followWithContexts(target: PulumiStack): Promise<void> {
   try {
     const prefixes = prefixesOf(writerOf(target), target.env);
@@ -64,7 +64,7 @@ export async function followWithContexts(target: PulumiStack): Promise<void> {
   }
 }
 
-/** Nothing of the contexts is left. Returns what to say of it; empty when there were none. */
+/** Removes all contexts. Returns what to say about it; empty when there were none. */
 export function dropContexts(target: Target): string {
   const names = removeContexts(writerOf(target), target.env);
   return names.length === 0 ? "" : `removed ${names.length} NATS CLI contexts: ${names.join(", ")}`;
@@ -75,7 +75,7 @@ function snippets({ fleet }: Deployed, name: string): string {
   const site = direct.find((one) => name === "" || one.name === name);
   if (site === undefined) {
     const there = direct.map((one) => one.name).join(", ");
-    throw new Refusal(`make snippets: no site ${name} can be logged in at from here; SITE=… may be one of: ${there}`);
+    throw new Refusal(`make snippets: applications cannot log in at ${name} from here; SITE=… may be one of: ${there}`);
   }
   return snippetsText(snippetsOf(fleet, site));
 }
@@ -83,7 +83,9 @@ function snippets({ fleet }: Deployed, name: string): string {
 function prometheus({ fleet }: Deployed, folder: string, port: string): string {
   const exporterPort = Number(port);
   if (!Number.isInteger(exporterPort) || exporterPort < 1 || exporterPort + fleet.sites.length > 65535)
-    throw new Refusal(`EXPORTER_PORT='${port}': the port of the hub's exporter, of which those of the sites follow`);
+    throw new Refusal(
+      `EXPORTER_PORT='${port}': give the port of the hub's exporter; the sites' exporters use the ports after it`,
+    );
   const files = {
     "prometheus.yml": prometheusConfig(fleet, { exporterPort }),
     [ALERTS_FILE]: alertRules(fleet),
@@ -105,8 +107,7 @@ function prometheus({ fleet }: Deployed, folder: string, port: string): string {
 async function printed(name: string, call: Call): Promise<string> {
   const { stack, values } = call;
   const target = await pulumiStack(projectFolder(), stack);
-  if (name === "contexts" && values.remove !== undefined)
-    return dropContexts(target) || "there are no contexts of this stack";
+  if (name === "contexts" && values.remove !== undefined) return dropContexts(target) || "this stack has no contexts";
   const state = await exportSecrets(target);
   // After a plain `pulumi destroy`, which knows nothing of them.
   if (name === "contexts" && !isDeployed(state)) sayIfAny(dropContexts(target));

@@ -16,7 +16,7 @@ export interface Option {
   default?: string;
   /** The environment variable that says the same. */
   variable?: string;
-  /** Whether only `make` gives that variable: its name is too common to be taken from any shell. */
+  /** Whether only `make` sets that variable: its name is too common to read it from any shell. */
   fromMake?: boolean;
 }
 
@@ -48,7 +48,7 @@ export interface Call {
   rest: string[];
 }
 
-/** What an option says; undefined without it. */
+/** The value of an option; undefined without it. */
 export const textOf = ({ values }: Pick<Call, "values">, option: string): string | undefined =>
   values[option] === undefined ? undefined : String(values[option]);
 
@@ -66,7 +66,7 @@ export function usageOf({ name, options = {}, words, hasStack, pulumi }: Command
   ].join(" ");
 }
 
-/** What an option says, or its variable where `make` (or, of others, any shell) gives it; the variable says the same then. */
+/** The value of an option, or of its variable if `make` (or, for other options, any shell) sets it. */
 function settled(option: Option, given: Call["values"][string]): Call["values"][string] {
   const { variable, fromMake, default: without, multiple } = option;
   if (variable === undefined) return given ?? without;

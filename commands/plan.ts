@@ -12,7 +12,7 @@ import { readStackConfig } from "./stack/stack-config";
 // What `make plan` does: the intent of one stack, from its files alone, where neither the Pulumi CLI nor a server, a
 // container engine, a state or a passphrase can be reached.
 
-/** What a stack's files say: its settings and the plan of them, or all mistakes. Errors: a Refusal, when they cannot be read. */
+/** A stack's settings and their plan, or all mistakes. Errors: a Refusal when the files cannot be read. */
 export function judgeStack(
   projectFolder: string,
   stack: string,
@@ -20,7 +20,7 @@ export function judgeStack(
   const { raw, table, problems: ofFile, ...context } = readStackConfig(projectFolder, stack);
   const { settings, problems: found } = judgedSettings(raw, table, { emptyPassphrase: context.passphrase === "empty" });
   const known = new Set(ofFile.map(({ where }) => where));
-  // What had to be left out because it is encrypted is not missing.
+  // What is left out because it is encrypted is not missing.
   const problems = [...ofFile, ...found.filter(({ where }) => !known.has(where))];
   if (settings === undefined || problems.length > 0) return { problems };
   return { settings, planned: planFleet(settings, { stack, ...context }) };

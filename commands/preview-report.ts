@@ -22,10 +22,10 @@ import { readStackConfig } from "./stack/stack-config";
 import { present } from "../configs/values";
 import { isOf } from "../configs/text/urn";
 
-// What `make preview-report` does: the preview of a stack as Markdown, for a comment on a pull request.
-// Standard output has the report and nothing else; what goes on meanwhile is on standard error.
+// What `make preview-report` does: the preview of a stack as Markdown, for a comment on a pull request. Standard output
+// has the report and nothing else; progress is on standard error.
 
-/** A report of a refusal is a report too: only "none" means that there is none. */
+/** A report of a refusal is a report too: only "none" means that there is no report. */
 export const EXIT_CODES = { reported: 0, none: 1, refused: 2 } as const;
 
 interface Options {
@@ -53,7 +53,7 @@ function deployedSettings({ deployment }: Deployment): FleetSettings | undefined
   return check?.inputs?.settings as FleetSettings | undefined;
 }
 
-/** Runs the preview. Errors: a Refusal when it does not come to an end. */
+/** Runs the preview. Errors: a Refusal when it does not finish. */
 export async function previewed(folder: string, stack: string): Promise<Previewed> {
   const target = await pulumiStack(folder, stack);
   const { knowing, command, pending, leaving, state } = await readyToPreview(target);
@@ -75,7 +75,7 @@ export async function previewed(folder: string, stack: string): Promise<Previewe
   };
 }
 
-/** Runs the work with a file to which the program and its providers tell what they say. */
+/** Runs the work with a file into which the program and its providers also write their reports. */
 async function withTold<T extends object>(work: (env: NodeJS.ProcessEnv) => Promise<T>): Promise<T & { told: Told[] }> {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "nats-hub-leaf-told-"));
   try {
@@ -92,7 +92,7 @@ function jsonOf(stdout: string, exitCode: number): PreviewJson {
   try {
     return JSON.parse(stdout) as PreviewJson;
   } catch {
-    throw new Refusal(`the preview ended with exit code ${exitCode} and without a result`);
+    throw new Refusal(`the preview ended with exit code ${exitCode} and no result`);
   }
 }
 
@@ -125,7 +125,7 @@ export async function run(args: readonly string[], _name = "", folder = projectF
     const problem = error instanceof Refusal ? error.message : ((error as Error).stack ?? String(error));
     console.error(maskSeeds(problem));
     console.error(
-      "preview-report: there is no report; where no server or engine can be reached, ARGS=--plan tells the intent",
+      "preview-report: there is no report; if no server or engine can be reached, ARGS=--plan shows the intent",
     );
     return EXIT_CODES.none;
   }

@@ -19,7 +19,7 @@ export interface RepairRequest {
   /** Absent for all streams of the site. */
   stream?: string;
   accept: string;
-  /** What is written down with what is acknowledged; may be empty. */
+  /** The note to record with the acknowledgement; may be empty. */
   note: string;
 }
 
@@ -41,14 +41,14 @@ export async function repair(
     );
   }
   if (observed.access.expect === "offline")
-    throw new Refusal(`site ${site}: it is declared offline: there is nothing to repair until it is deployed`);
+    throw new Refusal(`site ${site}: declared offline; there is nothing to repair until it is deployed`);
   const streams = observed.streams.filter((one) => stream === undefined || isNamed(one, site, stream));
   if (streams.length === 0) {
     const there = observed.streams.map(({ name }) => name).join(", ");
     throw new Refusal(`make repair: there is no stream ${stream ?? ""}: STREAM=…, one of ${there}`);
   }
   if (accept !== "" && !isAccept(accept))
-    throw new Refusal(`make repair: ACCEPT=${accept} is no word of it; there are ${ACCEPTS.join(", ")}`);
+    throw new Refusal(`make repair: ACCEPT=${accept} is not known; use one of ${ACCEPTS.join(", ")}`);
   try {
     await repairSite({ observed, streams, note, say, ...(accept === "" ? {} : { accept }) });
     const report = await untilGood(deployedSite(observed));

@@ -46,7 +46,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     await clearDeadRun(target);
     const state = await exportState(target);
     if (state === undefined) {
-      say(`stack '${target.stack}': there is none; nothing to remove`);
+      say(`stack '${target.stack}': does not exist; nothing to remove`);
       forgetContexts(target);
       return 0;
     }
@@ -55,14 +55,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (begun.length > 0) {
       throw new Refusal(
         `stack '${target.stack}': a run was interrupted while creating ${begun.join(", ")}; ` +
-          `what it had made is not in the state yet, and would stay behind. ` +
+          `what it created is not in the state yet, and would stay behind. ` +
           `Run \`make up\` first, which takes it over, then \`make down\`; or \`make unlock\` to forget it`,
       );
     }
     const { pending } = await standingOf(target, state, { deployed: true });
     if (pending.length > 0) {
       throw new Refusal(
-        `stack '${target.stack}': nothing is removed, for the machine of ${pending.map(({ site }) => site).join(", ")} ` +
+        `stack '${target.stack}': nothing is removed, because the machine of ${pending.map(({ site }) => site).join(", ")} ` +
           `cannot be reached: ${pending[0]?.reason ?? ""}; ${await wayToRemove(target, state)}`,
       );
     }
@@ -85,7 +85,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     await refuseForgetting(state, site, declaredSites(target));
     await importState(target, withoutMachineOf(state, site));
     say(
-      `the state has let go of what site ${site} had on its machine; 'make up' takes the rest of it out of the fleet`,
+      `the state no longer has what site ${site} had on its machine; 'make up' removes the rest of the site from the fleet`,
     );
     return await up(target, ["--skip-preview"], holdsProtected(state) ? [site] : []);
   },
@@ -94,7 +94,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const [site = "", stream = ""] = [textOf(call, "site"), textOf(call, "stream")];
     await clearDeadRun(target);
     const state = await exportSecrets(target);
-    if (state === undefined) throw new Refusal(`stack '${target.stack}': there is none; nothing to repair`);
+    if (state === undefined) throw new Refusal(`stack '${target.stack}': does not exist; nothing to repair`);
     const accept = process.env.ACCEPT ?? "";
     if (accept !== "") refuseUnconfirmed(target, "repair", state);
     return await repair(
@@ -108,7 +108,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   async upgrade(target) {
     await clearDeadRun(target);
     const state = await exportState(target);
-    if (state === undefined) throw new Refusal(`stack '${target.stack}': there is none; run 'make up' first`);
+    if (state === undefined) throw new Refusal(`stack '${target.stack}': does not exist; run 'make up' first`);
     refuseUnconfirmed(target, "upgrade", state);
     refuseUnnamedRemoval(leavingSites(target, state), namedInRemove(), target);
     await clearInterrupted(state, target.stack);
@@ -135,7 +135,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       await forgetPending(target);
       for (const { name, operation } of pending) say(`forgot that ${name} was interrupted while ${operation}`);
       const begun = perhapsCreated(pending);
-      if (begun.length > 0) say(`if ${begun.join(", ")} got as far as to exist, only \`make up\` will find it again`);
+      if (begun.length > 0) say(`if ${begun.join(", ")} was created, only \`make up\` will find it again`);
     }
     if (!cleared && pending.length === 0) say(`stack '${target.stack}': nothing to clear`);
     return 0;
@@ -151,18 +151,18 @@ export async function readyToPreview(target: PulumiStack) {
     say(`the site ${leaving.join(", ")} is protected: 'make up' removes it only with REMOVE=${leaving.join(",")}`);
   }
   const lifted = leaving.length === 0 ? [] : [IGNORE_PROTECTION];
-  // Only then: a refresh also shows what an engine says otherwise than it was told.
+  // Only then: a refresh also shows where an engine differs from what it was told.
   const refresh = standing.removed.length + standing.changed.length === 0 ? [] : ["--refresh"];
   const command = ["preview", ...refresh, ...lifted, ...standing.options];
   return { knowing: knowing(target, standing), command, pending: standing.pending, leaving, state };
 }
 
-/** The CLI removes with what the last run knew of the engines. */
+/** To remove, the CLI uses what the last run knew of the engines. */
 async function wayToRemove(target: PulumiStack, state: Deployment): Promise<string> {
   const { pending } = await standingOf(target, state);
   return pending.length === 0
-    ? "the settings have certificates that fit: run 'make up' first, which takes them over, then 'make down'"
-    : "or drop it with 'make forget SITE=…' when it is lost for good";
+    ? "the settings have matching certificates: run 'make up' first, which installs them, then 'make down'"
+    : "or, if the machine is lost for good, drop the site with 'make forget SITE=…'";
 }
 
 /** Takes away the NATS CLI contexts of a stack that is gone. */
@@ -171,7 +171,7 @@ function forgetContexts(target: PulumiStack): void {
   if (words !== "") say(words);
 }
 
-/** Performs the named command of these. Errors: a Refusal. */
+/** Performs one of these commands. Errors: a Refusal. */
 export async function run(args: readonly string[], name: string): Promise<number> {
   const call = parsed(name, args);
   const folder = projectFolder();

@@ -22,7 +22,7 @@ export interface Fleet extends Known {
   readonly topology: Topology;
 }
 
-/** The fleet that the settings intend: no Pulumi CLI, state or server is needed, and nothing is said of proofs. */
+/** The fleet that the settings intend: no Pulumi CLI, state or server is needed, and proofs are not shown. */
 export const plannedFleet = (projectFolder: string, stack: string): Fleet => ({
   topology: topologyOf(soundStack(projectFolder, stack).settings),
   unproven: [],
@@ -42,7 +42,7 @@ async function outputsOf(target: PulumiStack): Promise<Record<string, unknown>> 
     return JSON.parse(await ask(target, ["stack", "output", "--json"])) as Record<string, unknown>;
   } catch (error) {
     if (!(error instanceof RunError) || !/no stack named/.test(error.said)) throw error;
-    throw new Refusal(`stack '${target.stack}': there is none; ${CURE}`);
+    throw new Refusal(`stack '${target.stack}': does not exist; ${CURE}`);
   }
 }
 

@@ -20,7 +20,7 @@ import {
 } from "./state/protection";
 import { readStackFile } from "./stack/stack-file";
 
-// What `make up` does round the CLI's `up`, and other commands that end with one.
+// What `make up` does around the CLI's `up`; other commands that end with an `up` use it too.
 
 /** All outputs of a large fleet are thousands of lines; the table of the proof says what matters of them. */
 export const QUIET = "--suppress-outputs";
@@ -57,7 +57,7 @@ async function upRemoving(
   state: Deployment,
   options: readonly string[],
 ): Promise<number> {
-  // With the preview, for 2 s more: every rule is then judged before anything at all is touched.
+  // With the preview, which takes 2 s more: every rule is then checked before anything is touched.
   if (leaving.length === 0) return await pulumi(target, ["up", "--yes", QUIET, ...options]);
   const whole = options.filter((option) => option !== "--skip-preview");
   const refused = await previewRemoval(target, leaving, state, whole);
@@ -70,11 +70,11 @@ export const knowing = (target: PulumiStack, { env }: Standing): PulumiStack => 
   env: { ...target.env, ...env },
 });
 
-/** Lets the state know of containers that somebody removed or changed, so that the run makes them as they should be. */
+/** Tells the state about containers that were removed or changed by hand, so that the run restores them. */
 async function refreshTouched(target: PulumiStack, { removed, changed }: Standing): Promise<void> {
   const names = (urns: readonly string[]) => urns.map((urn) => nameOf({ urn })).join(", ");
-  if (removed.length > 0) say(`somebody removed ${names(removed)}; making it anew, with its data`);
-  if (changed.length > 0) say(`somebody changed ${names(changed)} by hand; making it as it was`);
+  if (removed.length > 0) say(`removed by hand: ${names(removed)}; recreating it, with its data`);
+  if (changed.length > 0) say(`changed by hand: ${names(changed)}; restoring it`);
   const targets = [...removed, ...changed].flatMap((urn) => ["--target", urn]);
   if (targets.length > 0) await ask(target, ["refresh", "--yes", "--skip-preview", ...targets]);
 }
@@ -85,9 +85,9 @@ function isWhole(args: readonly string[]): boolean {
 }
 
 /**
- * Makes the stack in its backend; the CLI writes into the stack file what its secrets are encrypted with. It would take
- * the passphrase, and drop the file's `secretsprovider` without a word, were it not told. Errors: a Refusal of an empty
- * passphrase.
+ * Creates the stack in its backend; the CLI writes into the stack file what encrypts its secrets. Without an explicit
+ * provider the CLI would use the passphrase, and silently drop the file's `secretsprovider`. Errors: a Refusal of an
+ * empty passphrase.
  */
 export async function initStack(target: PulumiStack): Promise<void> {
   const file = readStackFile(target.projectFolder, target.stack);
@@ -103,7 +103,7 @@ export async function initStack(target: PulumiStack): Promise<void> {
 /**
  * The state of the stack, which is made where it is missing (the committed Pulumi.<stack>.yaml stays as it is).
  *
- * @param judge what may refuse before that.
+ * @param judge may refuse before that.
  */
 export async function ensuredState(
   target: PulumiStack,

@@ -78,7 +78,7 @@ export class Fleet extends pulumi.ComponentResource {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** Who is there, who dials whom and which stream flows where; all of it known in a preview, and nothing secret. */
+  /** Which servers there are, who dials whom and which stream flows where; all known in a preview, and nothing secret. */
   get topology(): Topology {
     return topologyOf(this.settings);
   }
@@ -242,7 +242,7 @@ function neverTls(tls: never): never {
   throw new pulumi.RunError(`there is no TLS '${String(tls)}'`);
 }
 
-/** The ports that need no looking for: the given ones, and on a machine of its own those that everybody expects. */
+/** The ports that need no search: the given ones, and the default ports for a server on a machine of its own. */
 const portsOf = (server: HubSettings | SiteSettings | undefined) =>
   server === undefined || !isElsewhere(server) ? server?.ports : { ...CONTAINER_PORTS, ...server.ports };
 

@@ -46,7 +46,7 @@ export class Leaf extends pulumi.ComponentResource {
         declaration: declareHubLink(settings, site, hubKeys),
         hub: { url: hub.url, seed: hub.system },
       },
-      // After a change the check no longer depends on the identity of a site that goes; this says what goes first.
+      // After a change the check no longer depends on the identity of a site that leaves; this sets the order of removal.
       { parent: this, dependsOn: [hub, fleet.identity(site.name)] },
     );
 

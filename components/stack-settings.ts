@@ -31,7 +31,7 @@ function refuse(problems: readonly Problem[]): never {
   throw new pulumi.RunError(describeProblems(problems));
 }
 
-/** The settings, when no rule finds fault with them. Errors: a RunError that lists all problems. */
+/** The settings, if no rule reports a problem. Errors: a RunError that lists all problems. */
 export function judged(settings: Settings): Settings {
   const problems = judge(settings, { emptyPassphrase: hasEmptyPassphrase() });
   if (problems.length > 0) refuse(problems);

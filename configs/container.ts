@@ -1,4 +1,4 @@
-/** What every container of nats-server has in common, whatever it serves. */
+/** What all containers of nats-server have in common. */
 
 /** Where a server in a container of its own network listens; what is published is another matter. */
 export const CONTAINER_PORTS = { client: 4222, leafnodes: 7422, monitor: 8222 } as const;
@@ -28,7 +28,7 @@ const SERVER_IMAGE = /(?:^|\/)nats(?:-server)?:v?(\d+\.\d+(?:\.\d+)?)(?:-[^/]*)?
 /** The version of nats-server that the image's tag names, as far as it does: "2.15". */
 export const versionOfImage = (image: string): string | undefined => SERVER_IMAGE.exec(image)?.[1];
 
-/** For ssh on the way to an engine: it asks nobody, and notices by itself when the other machine is silent. */
+/** For ssh on the way to an engine: it asks no questions, and notices when the other machine is silent. */
 export const SSH_OPTIONS: readonly string[] = [
   "BatchMode=yes",
   "ConnectTimeout=10",

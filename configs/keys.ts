@@ -2,9 +2,9 @@ import { fromSeed } from "@nats-io/nkeys";
 
 /** What the generated nkeys are for, by whose they are. */
 
-/** Of the hub: who sees links and servers, who manages the merged streams, who reads them. */
+/** The hub's: to see links and servers, to manage the merged streams, to read them. */
 export const HUB_ROLES = ["system", "operator", "reader"] as const;
-/** Of a site: its link, its applications, who manages its streams, who reads what the hub collected of it. */
+/** A site's: for its link, for its applications, to manage its streams, to read what the hub collected from it. */
 export const SITE_ROLES = ["link", "application", "operator", "reader"] as const;
 
 export type KeyRole = (typeof HUB_ROLES | typeof SITE_ROLES)[number];

@@ -16,7 +16,7 @@ export const accountOf = (siteName: string): string => siteName.toUpperCase().re
 export const siteStreamName = (stream: Pick<StreamSettings, "name" | "collect">, siteName: string): string =>
   stream.collect.mode === "merged" ? `${stream.name}_${accountOf(siteName)}` : stream.name;
 
-/** Whether somebody means the stream by a name: its own, or the one that it has at the site. */
+/** Whether a name means this stream: its own name, or its name at the site. */
 export const isNamed = (stream: Pick<StreamSettings, "name" | "collect">, siteName: string, name: string): boolean =>
   stream.name === name || siteStreamName(stream, siteName) === name;
 
@@ -24,7 +24,7 @@ export const isNamed = (stream: Pick<StreamSettings, "name" | "collect">, siteNa
 export const collectingAccount = (stream: Pick<StreamSettings, "collect">, siteName: string): string =>
   stream.collect.mode === "merged" ? HUB_ACCOUNT : accountOf(siteName);
 
-/** How the names of the streams end that stand in for real ones; no declared stream may have such a name. */
+/** The suffix of the names of probe streams, which stand in for real ones; no declared stream may use it. */
 export const PROBE_SUFFIX = "_PROBE";
 
 /** The stream that stands in for a real one that must not carry probes. */

@@ -65,7 +65,7 @@ export function dialedHub(settings: Settings, site: SiteSettings): { host: strin
   return given ?? { host: reachedAt(settings.hub) };
 }
 
-/** Whether the site's link stays on one machine: its messages pass no network that somebody else could listen to. */
+/** Whether the site's link stays on one machine, so no one else can listen to its messages. */
 export const staysOnMachine = (settings: Settings, site: SiteSettings): boolean =>
   sharesNetwork(settings, site) ||
   isLoopback(dialedHub(settings, site).host) ||
@@ -74,7 +74,7 @@ export const staysOnMachine = (settings: Settings, site: SiteSettings): boolean 
 /** What protects the messages on a leaf link: TLS, the network that the link stays on, or nothing. */
 export type LinkSecurity = "tls" | "bridge" | "loopback" | "plain";
 
-/** Where a link without TLS goes; a rule has seen to it that a plain one is accepted. */
+/** Where a link without TLS goes; a rule has checked that a plain link is accepted. */
 export function linkSecurity(settings: Settings, site: SiteSettings): LinkSecurity {
   if (settings.links.tls !== "off") return "tls";
   if (sharesNetwork(settings, site)) return "bridge";
@@ -102,7 +102,7 @@ export const engineOf = ({ engine: url, engineCertificates: certificates }: HubS
   ...present({ url, certificates }),
 });
 
-/** Whether a server is on the Docker engine that the environment names, for its settings name none. */
+/** Whether a server is on the Docker engine that the environment names, because its settings name none. */
 export const usesUnnamedEngine = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
   [settings.hub, ...settings.sites].some(
     (server) => runtimeOf(settings, server) === "docker" && server.engine === undefined,

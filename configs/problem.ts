@@ -1,4 +1,4 @@
-/** A mistake found before deployment: where it stands, what is wrong, and what cures it. */
+/** A mistake found before deployment: where it is, what is wrong, and how to fix it. */
 export interface Problem {
   where: string;
   problem: string;

@@ -1,7 +1,7 @@
 import { fromSeed } from "@nats-io/nkeys";
 import { Problem } from "./problem";
 
-/** Seeds are secret wherever they stand, also where they were written by mistake. */
+/** Seeds are secret wherever they are, even where they were written by mistake. */
 
 /** Why the text is not the seed of a user key. The text itself never appears in a message. */
 export function seedProblem(seed: string): Omit<Problem, "where"> | undefined {
@@ -12,7 +12,7 @@ export function seedProblem(seed: string): Omit<Problem, "where"> | undefined {
     return { problem: "is the seed of an account or operator, not of a user", cure };
   if (/[/\\]/.test(seed)) return { problem: "is a path, not a seed", cure };
   const damaged = { problem: "is not a valid seed: damaged, cut short, or something else", cure };
-  // nkeys.js overlooks a character too many; nats-server does not.
+  // nkeys.js accepts an extra character; nats-server does not.
   if (seed.length !== 58) return damaged;
   try {
     if (fromSeed(new TextEncoder().encode(seed)).getPublicKey().startsWith("U")) return undefined;

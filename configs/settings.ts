@@ -38,14 +38,14 @@ const logs = about(
     .prefault({}),
 );
 
-const ALLOCATED = "allocated once, then kept; with an `engine` of another machine";
+const ALLOCATED = "allocated once, then kept; with an `engine` on another machine";
 
 const hub = z
   .strictObject({
     name: about("the hub's server name and JetStream domain", siteName.default("hub"), { change: "refused" }),
     ...placed,
     host: about(
-      "address that the hub listens on (in Docker: on which its ports are published). Anything but loopback needs a real passphrase",
+      "address that the hub listens on (in Docker: on which its ports are published). Anything but loopback requires a passphrase that is not empty",
       z.string().min(1).default("127.0.0.1"),
       { change: "restart" },
     ),
@@ -64,7 +64,7 @@ const hub = z
         .prefault({}),
     ),
     maxFile: about(
-      "most that the hub stores in files. It must hold what all sites may have collected, removed ones whose data is kept too",
+      "most that the hub stores in files. It must hold what may be collected from all sites, including removed ones whose data is kept",
       size().prefault("10GiB"),
       { change: "more: reload; less: restart" },
     ),
@@ -75,7 +75,7 @@ const hub = z
       change: "reload",
     }),
     syncInterval: about(
-      "`always`: stored messages are on disk before they are acknowledged (about a third of the sequential publish rate). A duration: what a power cut within it may lose",
+      "`always`: stored messages are on disk before they are acknowledged (about a third of the sequential publish rate). A duration: a power cut loses at most what was stored within it",
       syncInterval.default("always"),
       { change: "restart" },
     ),
@@ -86,27 +86,27 @@ const hub = z
 /** The settings of one site. */
 export const siteSettings = z.strictObject({
   name: about(
-    "1 to 31 lower-case letters, digits, `-`. It is the server name and the JetStream domain; in capitals, with `_`, the account at both ends",
+    "1 to 31 lower-case letters, digits, `-`. It is the server name and the JetStream domain; in capitals, and with `_` for `-`, it is the account at both ends",
     siteName,
   ),
   expect: about(
-    "`online`: deployed and proven. `offline`: the hub's side is prepared, the site's own side is left alone and reported as pending, never red",
+    "`online`: deployed and proven. `offline`: the hub's side is prepared; the site's own side is left alone and reported as pending, not as an error",
     z.enum(["online", "offline"]).default("online"),
   ),
   ...placed,
   host: about(
-    "address that the site listens on (in Docker: on which its client port is published). Anything but loopback needs a real passphrase",
+    "address that the site listens on (in Docker: on which its client port is published). Anything but loopback requires a passphrase that is not empty",
     z.string().min(1).default("127.0.0.1"),
     { change: "restart" },
   ),
   address: about("address at which this program reaches the site", address.optional(), { unset: "`host`" }),
   reach: about(
-    "how this program reaches the site: `direct`, at `address`; `hub`, through the hub and the leaf link, for a site whose ports nobody outside reaches. Its Docker engine must be reached all the same",
+    "how this program reaches the site: `direct`, at `address`; `hub`, through the hub and the leaf link, for a site whose ports cannot be reached from outside. Its Docker engine must be reachable in both cases",
     z.enum(["direct", "hub"]).default("direct"),
     { change: "reload of hub and site" },
   ),
   hubAddress: about(
-    "where this site dials the hub, `host` or `host:port`, when that is another place than `hub.address`",
+    "where this site dials the hub, `host` or `host:port`, if that is not `hub.address`",
     dialedAddress.optional(),
     { unset: "`hub.address`; containers of one engine find each other by name", change: "reload" },
   ),
@@ -129,12 +129,12 @@ export const siteSettings = z.strictObject({
     change: "reload",
   }),
   rotation: about(
-    "add 1 to give the site a new link key, with overlap: no message is lost. 0 to 1 000 000",
+    "add 1 to give the site a new link key; the old one stays valid until data flows with the new one, so no message is lost. 0 to 1 000 000",
     z.int().min(0).max(1_000_000).default(0),
     { change: "reload" },
   ),
   syncInterval: about(
-    "see `hub.syncInterval`; a site that loses acknowledged messages makes the hub skip later ones without a sign",
+    "see `hub.syncInterval`; if a site loses acknowledged messages, the hub silently skips later ones",
     syncInterval.default("always"),
     { change: "restart" },
   ),
@@ -150,7 +150,7 @@ const probes = z
   .strictObject({
     count: about("probes that each site sends through each stream, 1 to 1000", z.int().min(1).max(1000).default(3)),
     burst: about(
-      "bytes that follow over the link of a site whose own declaration changed, to exercise flow control (which, when it is blocked, stalls after about 2.1 MB); `0B` for none, at most 8 MB. `preview` states them per link",
+      "bytes sent after the probes over the link of a site whose own declaration changed, to exercise flow control (if flow control is blocked, sourcing stalls after about 2.1 MB); `0B` for none, at most 8 MB. `preview` shows them for each link",
       size().prefault("2500kB"),
     ),
     burstMessage: about("size of each message of the burst, at most the site's `maxPayload`", size().prefault("100kB")),
@@ -161,22 +161,25 @@ const probes = z
 const docker = z
   .strictObject({
     image: about(
-      "image of nats-server (2.15.0 or newer), by tag or digest. One with `alpine` in its tag gets a health check: the plain one holds nothing that could ask",
+      "image of nats-server (2.15.0 or newer), by tag or digest. An image with `alpine` in its tag gets a health check: the plain image has no program that could run one",
       z.string().min(1).default("nats:2.15.2"),
       { change: "replaces the containers, one at a time: `make upgrade`" },
     ),
-    memory: about("most memory of a container, 64 MiB or more, without swap", size().prefault("512MiB")),
-    cpus: about("most processors of a container, 0.1 to 128", z.number().min(0.1).max(128).multipleOf(0.01).default(1)),
-    stopTimeout: about("time that a server has to stop before it is killed, 1 s to 10 min", duration().prefault("30s")),
+    memory: about("memory limit of a container, 64 MiB or more, without swap", size().prefault("512MiB")),
+    cpus: about("processor limit of a container, 0.1 to 128", z.number().min(0.1).max(128).multipleOf(0.01).default(1)),
+    stopTimeout: about(
+      "time that a server gets to stop before it is killed, 1 s to 10 min",
+      duration().prefault("30s"),
+    ),
   })
   .prefault({});
 
 const links = z
   .strictObject({
     tls: about(
-      "`generated`: all links use TLS, and both ends verify each other by certificates of the stack's own CA, whose keys are secrets of the state. `given`: by the files in `links.certificates`. Refused while a site leaves",
+      "`generated`: all links use TLS, and both ends verify each other by certificates of the stack's own CA, whose keys are secrets in the state. `given`: by the files in `links.certificates`. A change is refused in an update that removes a site",
       z.enum(["off", "generated", "given"]).default("off"),
-      { change: "on or off: restart of the hub and of sites with `reach: hub`, sites are away for a moment" },
+      { change: "on or off: restart of the hub and of sites with `reach: hub`; sites lose their links for a moment" },
     ),
     certificates: about(
       "folder with `ca.pem`, and `<server>.pem` and `<server>-key.pem` for the hub and every site. The hub's must name every address that sites dial. The keys never enter the state",
@@ -187,12 +190,12 @@ const links = z
       duration().prefault("365d"),
     ),
     renewBefore: about(
-      "a generated certificate is renewed by the next `up` when less than this is left. The CA keeps its key, so that sites with older certificates stay connected",
+      "a generated certificate is renewed by the next `up` when less than this is left. The CA keeps its key, so sites with older certificates stay connected",
       duration().prefault("90d"),
       { change: "reload" },
     ),
     plaintext: about(
-      "`accepted`: leaf links may leave this machine in plain text, over a network that is yours alone or encrypted (a VPN). Without it, and without TLS, such a link is refused",
+      "`accepted`: leaf links may leave this machine in plain text, over a network that is private or encrypted (a VPN). Without it, and without TLS, such a link is refused",
       z.literal("accepted").optional(),
       { unset: "refused" },
     ),
@@ -204,7 +207,7 @@ const keyRole = (kinds: readonly string[]) =>
 
 export const fleetSettings = z.strictObject({
   runtime: about(
-    "where servers run: `process`, a nats-server process on this machine for each; `docker`, a container for each. `hub.runtime` and a site's `runtime` overrule it",
+    "where servers run: `process`, a nats-server process on this machine for each; `docker`, a container for each. `hub.runtime` and a site's `runtime` override it",
     runtime.default("process"),
     { change: "refused for a server that is deployed" },
   ),
@@ -214,10 +217,10 @@ export const fleetSettings = z.strictObject({
     { change: "refused while servers run" },
   ),
   natsServer: about("path of the nats-server to run (2.15.0 or newer)", z.string().min(1).optional(), {
-    unset: "the first on `PATH` that is new enough, else the one that `make install` put in place",
+    unset: "the first on `PATH` that is new enough, otherwise the one that `make install` installed",
     change: "restart",
   }),
-  docker: about("what all containers have: image, memory, cpus, stopTimeout", docker),
+  docker: about("settings of all containers: image, memory, cpus, stopTimeout", docker),
   hub: about("the hub: its name, host, ports and limits", hub),
   links: about("the leaf links: whether they use TLS, and whose certificates", links),
   sites: about(
@@ -229,16 +232,16 @@ export const fleetSettings = z.strictObject({
     z.array(streamSettings).max(32).default([]),
   ),
   smokeTest: about(
-    "`onChange`: the smoke test runs when anything that it vouches for changed, a repaired server included. `always`: at each `up` (and no preview is ever empty)",
+    "`onChange`: the smoke test runs when anything that it proves has changed, including a repaired server. `always`: at every `up` (so no preview is ever empty)",
     z.enum(["onChange", "always"]).default("onChange"),
   ),
   rehearsal: about(
-    "`onChange`: a change is tried on loopback before anything is touched, and a finding refuses it; when it cannot be tried, a line says why. `required`: then it is refused too. `off`: nothing is tried. See [below](#the-rehearsal)",
+    "`onChange`: a change is tried on loopback before anything is touched, and refused if that has a finding; if the change cannot be tried, a line says why. `required`: a change that cannot be tried is refused too. `off`: nothing is tried. See [below](#the-rehearsal)",
     z.enum(["onChange", "required", "off"]).default("onChange"),
   ),
   probes: about("the smoke test's messages: how many, how large, how long they may take", probes),
   protect: about(
-    "what holds data or keys is protected: nothing deletes it but `make down` and a removal by `make up`, and `up`, `down`, `upgrade`, `forget` and `repair` ask for `CONFIRM=<stack>`. See [environments](environments.md#protect)",
+    "what holds data or keys is protected: only `make down`, and a removal by `make up`, can delete it; and `up`, `down`, `upgrade`, `forget` and `repair` ask for `CONFIRM=<stack>`. See [environments](environments.md#protect)",
     flag().default(false),
     { unset: "`false`" },
   ),
@@ -251,7 +254,7 @@ export const fleetSettings = z.strictObject({
 /** What the Pulumi CLI can keep a state at. */
 export const STATE_URL = /^(s3|azblob|gs|file|https):\/\/\S+$/;
 export const NO_STATE_URL =
-  "is no URL of a state backend: write it like s3://bucket, azblob://container, gs://bucket or file:///folder";
+  "is not the URL of a state backend: write it like s3://bucket, azblob://container, gs://bucket or file:///folder";
 
 /** The stack config: the fleet's settings, and what leads to them. */
 export const stackConfig = fleetSettings.extend({

@@ -13,8 +13,8 @@ const collect = about(
         z.enum(["perSite", "merged"]).default("perSite"),
         { change: "another stream; the old one is kept" },
       ),
-      maxBytes: about("most bytes of the hub's stream, of each one in `perSite`", size().prefault("1GiB")),
-      maxAge: about("age at which the hub drops a message; `0s` keeps it", duration().prefault("0s")),
+      maxBytes: about("most bytes of the hub's stream; in `perSite`, of each one", size().prefault("1GiB")),
+      maxAge: about("age at which the hub drops a message; `0s` keeps messages", duration().prefault("0s")),
       replicas: about("copies of the hub's stream; a hub of one server has 1", z.int().min(1).max(5).default(1)),
       discard: about(
         "what a full hub stream does: `old` drops its oldest message, `new` refuses the new one",
@@ -37,7 +37,7 @@ export const streamSettings = z.strictObject({
   subjects: about("1 to 32 subjects, `*` and `>` allowed", z.array(z.string()).min(1).max(32)),
   maxBytes: about("most bytes at each site", size().prefault("512MiB")),
   maxAge: about(
-    "age at which a site drops a message, for the longest outage that you plan for; `0s` keeps it",
+    "age at which a site drops a message; choose it for the longest outage that you plan for; `0s` keeps messages",
     duration().prefault("0s"),
   ),
   storage: about("where the site keeps the stream, `file` or `memory`", storage.default("file"), {

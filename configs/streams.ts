@@ -10,7 +10,7 @@ export interface StreamConfig {
   retention: "limits";
   storage: "file" | "memory";
   max_bytes: number;
-  /** Nanoseconds; 0 keeps messages for ever. */
+  /** Nanoseconds; 0 keeps messages forever. */
   max_age: number;
   discard: "old" | "new";
   num_replicas: number;
@@ -74,9 +74,9 @@ export const siteApi = (site: string): string => `$JS.${site}.API`;
  * time, and skips what the site stored before the newest message of the hub's stream, which other sites write too
  * (nats-server stream.go, trySetupSourceConsumer).
  *
- * In "merged" mode one transform puts the site's name before whatever the site's stream stores. With one for each subject,
- * a subject that none covers would land raw, mixed with other sites'; and a change of the subjects would make it another
- * source to the server, which begins anew.
+ * In "merged" mode one transform puts the site's name before whatever the site's stream stores. With one for each
+ * subject, a subject that none covers would land raw, mixed with other sites'; and a change of the subjects would make
+ * it another source to the server, which starts over.
  */
 export function sourceOf(stream: StreamSettings, site: string): StreamSource {
   const name = siteStreamName(stream, site);
@@ -94,7 +94,10 @@ export function sourceOf(stream: StreamSettings, site: string): StreamSource {
 export const collectedSubject = (stream: StreamSettings, site: string, subject: string): string =>
   stream.collect.mode === "merged" ? `${site}.${subject}` : subject;
 
-/** What of a source is compared, in one form: not where it began, which says nothing once it has taken a message. */
+/**
+ * The compared parts of a source, in one form. Where it began is left out: it no longer matters once the source has
+ * taken a message.
+ */
 function compared({ external, ...source }: StreamSource): Record<string, unknown> {
   const { opt_start_seq: _, ...rest } = source as StreamSource & Record<string, unknown>;
   const { api, deliver = "" } = (external as Partial<StreamSource["external"]> & { api: string }) ?? {};
@@ -115,7 +118,7 @@ export const sameSource = (existing: StreamSource, wanted: StreamSource): boolea
 /** Whether a source of a hub stream belongs to the site, by the JetStream domain that it reaches. */
 export const isSourceOfSite = (source: StreamSource, site: string): boolean => source.external?.api === siteApi(site);
 
-/** The site that a source may belong to, by its domain; undefined when it is none's. */
+/** The site that a source may belong to, by its domain; undefined when it belongs to none. */
 const siteOfSource = ({ external }: StreamSource): string | undefined =>
   /^\$JS\.([a-z][a-z0-9-]{0,30})\.API$/.exec(external?.api ?? "")?.[1];
 

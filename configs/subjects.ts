@@ -23,7 +23,7 @@ export const flowControlSubjects = (domain: string, stream: string): Record<Flow
 /** Why `subject` is not a usable stream subject, or undefined when it is. */
 export function subjectProblem(subject: string): string | undefined {
   if (subject === "") return "is empty";
-  if (/[\s\u0000-\u001f\u007f]/.test(subject)) return "holds white space or a control character";
+  if (/[\s\u0000-\u001f\u007f]/.test(subject)) return "contains white space or a control character";
   const tokens = subject.split(".");
   if (tokens.includes("")) return "has an empty token";
   if (tokens.slice(0, -1).includes(">")) return "has '>' before its last token";

@@ -1,6 +1,6 @@
 /** Values as they cross Pulumi's boundary. */
 
-/** What stands for a value that is not known yet, in previews (Pulumi's resource provider protocol). */
+/** The placeholder for a value that is not known yet, in previews (Pulumi's resource provider protocol). */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** `news` with everything unknown, and everything that only the provider sets, taken from `olds`. */

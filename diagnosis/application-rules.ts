@@ -1,13 +1,13 @@
 import { SiteFacts } from "./facts/facts";
 import { SiteRule, UP } from "./facts/finding";
 
-/** Rules about what keeps applications from publishing at their own site. Sourcing may be well all the while. */
+/** Rules about what keeps applications from publishing at their own site. Sourcing may still work. */
 
 const SYMPTOM = "applications are refused at the site";
 
 const USED_UP = /maximum .*connections/i;
 
-/** The words with which the site's server refuses whoever connects: an application, or this program. */
+/** The words with which the site's server refuses a connection, of an application or of this program. */
 const refusalOf = ({ leaf }: SiteFacts): string | undefined =>
   leaf.application?.refused ?? (USED_UP.test(leaf.unreachable ?? "") ? leaf.unreachable : undefined);
 
@@ -21,9 +21,9 @@ export const APPLICATION_RULES: readonly SiteRule[] = [
       const where = /account/i.test(refused) ? `account ${facts.declared.account} of the site` : "the site's server";
       return {
         symptom: SYMPTOM,
-        cause: `${where} takes no more connections`,
+        cause: `${where} accepts no more connections`,
         evidence: `a login with the key of the applications: ${refused}`,
-        next: "close the connections that are not needed; a limit that was set by hand goes with 'pulumi up', which writes the configuration back and restarts the server where it must",
+        next: "close the connections that are not needed; 'pulumi up' removes a limit that was set by hand: it restores the configuration and restarts the server if needed",
       };
     },
   },
@@ -56,7 +56,7 @@ export const APPLICATION_RULES: readonly SiteRule[] = [
       if (takes === undefined || declared.maxPayload === undefined || takes >= declared.maxPayload) return undefined;
       return {
         symptom: SYMPTOM,
-        cause: "the site takes smaller messages than declared: applications are refused with larger ones",
+        cause: "the site accepts smaller messages than declared: it refuses larger ones from applications",
         evidence: `max_payload: ${takes} bytes for the key of the applications, declared ${declared.maxPayload}`,
         next: UP,
       };

@@ -3,7 +3,7 @@ import { Difference } from "./book/ledger";
 import { StreamFacts } from "./facts/facts";
 import { Draft, StreamRule } from "./facts/finding";
 
-/** What the account book tells: messages that nothing accounts for, in numbers, until somebody acknowledges them. */
+/** What the account book reports: how many messages are unaccounted for, until they are acknowledged. */
 
 const messages = (count: number): string => `${count} message${count === 1 ? "" : "s"}`;
 
@@ -16,14 +16,14 @@ const balanceOf = ({ balance: { stored, onHub, waiting, otherwise }, since }: Bo
   `the book, since ${time(since)}: ${stored} stored at the site ever, ${onHub} of them on the hub ever, ` +
   `${waiting} waiting${otherwise === 0 ? "" : `, ${otherwise} left the hub by no declared limit`}`;
 
-/** What is to be done about all that the book tells of a stream. */
+/** The next step for everything that the book reports of a stream. */
 const acknowledge = (site: string, stream: string): string =>
-  `look for what did it; then write down that it is known: 'make repair SITE=${site} STREAM=${stream} ACCEPT=known NOTE="why"'`;
+  `find out what caused it; then record it as known: 'make repair SITE=${site} STREAM=${stream} ACCEPT=known NOTE="why"'`;
 
 const STATEMENTS: Record<Difference["kind"], (count: string, stream: StreamFacts) => string> = {
   missing: (count, { name }) =>
     `${count} of stream ${name} that the site acknowledged are neither on the hub nor waiting at the site`,
-  doubled: (count, { collectedAs }) => `${count} stand in the hub's stream ${collectedAs} once too often`,
+  doubled: (count, { collectedAs }) => `${count} are in the hub's stream ${collectedAs} once too often`,
   dropped: (count, { collectedAs }) => `${count} left the hub's stream ${collectedAs} by no declared limit`,
 };
 

@@ -10,7 +10,7 @@ function nextOf({ stranger, refused, cost }: DriftFacts, site: string): string {
   if (stranger !== undefined) return "rename that stream, or set adopt: true to take it over, then run 'pulumi up'";
   if (refused !== undefined)
     return `JetStream cannot put back ${refused.fields.join(", ")}: ${refused.cure}, then run 'pulumi up'`;
-  return cost === undefined ? UP : `'DISCARD=${site} make up' puts it back, and loses messages: ${cost}`;
+  return cost === undefined ? UP : `'DISCARD=${site} make up' restores it, and loses messages: ${cost}`;
 }
 
 function draftOf(drift: DriftFacts | undefined, which: string, site: string): Draft | undefined {
@@ -36,8 +36,8 @@ export const CONFIG_RULES: readonly SiteRule[] = [
       const whose = [...(hub.length > 0 ? ["the hub"] : []), ...(leaf.length > 0 ? [`site ${site}`] : [])];
       return {
         severity: "warning",
-        symptom: "a server's configuration is not the one that was written",
-        cause: `somebody changed the configuration of ${whose.join(" and of ")}`,
+        symptom: "a server's configuration is not what this program wrote",
+        cause: `someone changed the configuration of ${whose.join(" and of ")}`,
         evidence: [...hub.map((change) => `hub: ${change}`), ...leaf.map((change) => `${site}: ${change}`)].join("; "),
         next: UP,
       };
@@ -67,7 +67,7 @@ export const DRIFT_RULES: readonly StreamRule[] = [
         ? undefined
         : {
             severity: "warning",
-            cause: `the hub's stream ${collectedAs} drops every message whose Nats-Msg-Id it has within ${window}: equal ids of two sites, or of one site after an outage, lose messages`,
+            cause: `the hub's stream ${collectedAs} drops every message whose Nats-Msg-Id it already got within ${window}: equal ids from two sites, or from one site after an outage, lose messages`,
             evidence: `duplicate_window of the hub's stream, which has sources: ${window}`,
             next: "set duplicate_window of the hub's stream to 0: the sources need none",
           };

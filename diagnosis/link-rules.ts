@@ -32,7 +32,7 @@ export const LINK_RULES: readonly SiteRule[] = [
             ? `other servers are linked into this site's account ${declared.account}: ${strangers.join(", ")}`
             : `${links.length} servers are linked under the name of this site`,
         evidence: `hub /leafz: ${names.map((name) => `${name} -> ${name === site ? links.map(({ account }) => account).join(", ") : declared.account}`).join("; ")}`,
-        next: "stop the copy (a cloned machine?), or give it a key and an account of its own; where the hub was changed by hand, 'pulumi up' puts back who belongs where",
+        next: "stop the copy (a cloned machine?), or give it a key and an account of its own; if the hub was changed by hand, 'pulumi up' restores its users and accounts",
       };
     },
   },
@@ -46,9 +46,9 @@ export const LINK_RULES: readonly SiteRule[] = [
       if (!toSite && !toHub) return undefined;
       const dead = toSite ? "what the hub sends does not reach the site" : "what the site sends does not reach the hub";
       return {
-        cause: `the link of ${site} stands at both ends, but ${dead}: the network between them swallows it`,
+        cause: `the link of ${site} is up at both ends, but ${dead}: the network between them drops it`,
         evidence: `while a request went unanswered the hub sent ${hubSent} messages and the site received ${siteReceived}; the site sent ${siteSent} and the hub received ${hubReceived}`,
-        next: "check the network between site and hub (a firewall or NAT that drops the connection silently); then end the site's server (kill its process, or 'docker kill'), and run 'pulumi up', which starts it and links it anew",
+        next: "check the network between site and hub (a firewall or NAT that drops the connection silently); then kill the site's server (its process, or with 'docker kill') and run 'pulumi up', which starts it again with a new link",
       };
     },
   },
@@ -122,7 +122,7 @@ export const LINK_RULES: readonly SiteRule[] = [
       if (hub.maxPayload === undefined || leaf.maxPayload === undefined || leaf.maxPayload <= hub.maxPayload)
         return undefined;
       return {
-        cause: "the site takes larger messages than the hub: the first one of them breaks the link, again and again",
+        cause: "the site accepts larger messages than the hub: the first of them breaks the link, again and again",
         evidence: `max_payload: site ${leaf.maxPayload}, hub ${hub.maxPayload} bytes`,
         next: `raise max_payload of the hub, or lower the site's, to the same value (${UP})`,
       };

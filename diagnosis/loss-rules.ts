@@ -43,9 +43,9 @@ export const LOSS_RULES: readonly StreamRule[] = [
       const seq = sourceOf(stream)?.seq;
       return {
         severity: "warning",
-        cause: `site ${site} lost its stream ${name} and has a new one; what it had not delivered is gone`,
+        cause: `site ${site} lost its stream ${name} and has a new one; messages that the old stream had not delivered are gone`,
         evidence: `created ${atSite.created}${before?.siteCreated === undefined ? "" : `, was ${before.siteCreated}`}; its last sequence is ${atSite.lastSeq}, the hub took ${seq ?? "none"}`,
-        next: "nothing to repair: the hub starts at the new stream's beginning within half a minute; look for what removed the old one",
+        next: "nothing to repair: the hub reads the new stream from its beginning within half a minute; find out what removed the old one",
       };
     },
   },
@@ -58,9 +58,9 @@ export const LOSS_RULES: readonly StreamRule[] = [
       return {
         severity: "warning",
         symptom: `stream ${name} holds messages where only probes belong`,
-        cause: `${Math.max(site, hub)} messages on the probes' subjects of stream ${name} are not this program's; they are kept`,
+        cause: `${Math.max(site, hub)} messages on the probes' subjects of stream ${name} are not from this program; they are kept`,
         evidence: `on ${probeSubjects(name)}: ${site} at the site and ${hub} on the hub without the program's mark`,
-        next: `read them; when nobody needs them, purge them as operator at both ends ('nats stream purge --subject')`,
+        next: `read them; if they are not needed, purge them as operator at both ends ('nats stream purge --subject')`,
       };
     },
   },
@@ -73,9 +73,9 @@ export const LOSS_RULES: readonly StreamRule[] = [
         ? undefined
         : {
             severity: "warning",
-            cause: `stream ${name} of site ${site} takes no more messages: applications are refused`,
+            cause: `stream ${name} of site ${site} accepts no more messages: applications are refused`,
             evidence: full,
-            next: "raise maxBytes of the stream, or quota of the site, in the settings, shorten maxAge, or let the stream discard old messages (discard: old), then run 'pulumi up'; where the limit was lowered by hand, 'pulumi up' alone puts it back",
+            next: "raise maxBytes of the stream, or quota of the site, in the settings, shorten maxAge, or let the stream discard old messages (discard: old), then run 'pulumi up'; if the limit was lowered by hand, 'pulumi up' alone restores it",
           };
     },
   },

@@ -6,7 +6,7 @@ import { SiteRule, UP } from "./facts/finding";
 const accounts = (links: readonly { account: string }[]): string =>
   links.map((link) => link.account).join(", ") || "none";
 
-/** Whether any of the site's links stands in the hub at all. */
+/** Whether the hub has any link of the site. */
 const linked = ({ hub }: SiteFacts): boolean => hub.links.length > 0;
 
 const lastError = ({ leaf }: SiteFacts): string =>
@@ -21,14 +21,14 @@ const lastLogin = ({ leaf }: SiteFacts): string =>
 const shownKey = ({ leaf: { remote }, declared }: SiteFacts): string =>
   remote === undefined
     ? "its remote cannot be read"
-    : `its remote has ${remote.key === undefined ? "no nkey" : `key ${remote.key}`}, declared is ${declared.linkKey}`;
+    : `its remote has ${remote.key === undefined ? "no nkey" : `key ${remote.key}`}, declared ${declared.linkKey}`;
 
 const linksOf = (facts: SiteFacts): string => `links on the hub: ${accounts(facts.hub.links)}${lastError(facts)}`;
 
 /** What is seen of a process that does not answer, for the evidence. */
 const shownProcess = ({ process, ended }: ServerFacts): string =>
   process === "running"
-    ? "; its process is there and hangs"
+    ? "; its process exists but hangs"
     : process === "gone"
       ? `; its process is gone${ended === undefined ? "" : `: ${ended.said}`}`
       : "";
@@ -37,7 +37,7 @@ const shownProcess = ({ process, ended }: ServerFacts): string =>
 const startOf = ({ ended }: ServerFacts): string =>
   ended?.cure === undefined ? UP : `${ended.cure}, then run 'pulumi up'`;
 
-/** Whether nobody can tell of the site's server, for the hub through which it is asked does not answer. */
+/** Whether the state of the site's server is unknown, because the hub through which it is asked does not answer. */
 const isHiddenByHub = ({ hub, leaf }: SiteFacts): boolean =>
   leaf.throughHub === true && hub.unreachable !== undefined && leaf.process !== "gone";
 
@@ -54,8 +54,8 @@ export const PATH_RULES: readonly SiteRule[] = [
         ? undefined
         : {
             cause: `the server of ${frozen} does not answer: its process was stopped (frozen)`,
-            evidence: `${frozen}: the process is there in state 'stopped', by SIGSTOP, a debugger or 'docker pause'; ${hub.unreachable ?? leaf.unreachable ?? ""}`,
-            next: "run 'pulumi up', which lets it go on",
+            evidence: `${frozen}: the process is in state 'stopped', by SIGSTOP, a debugger or 'docker pause'; ${hub.unreachable ?? leaf.unreachable ?? ""}`,
+            next: "run 'pulumi up', which resumes it",
           };
     },
   },
@@ -83,7 +83,7 @@ export const PATH_RULES: readonly SiteRule[] = [
             evidence: [leaf.unreachable ?? "the step of this site in 'pulumi up' failed"]
               .concat(more.length > 0 ? [`also: ${more.join("; ")}`] : [])
               .join("; "),
-            next: "cure what it names, then run 'pulumi up'",
+            next: "fix what it names, then run 'pulumi up'",
           },
   },
   {
@@ -134,7 +134,7 @@ export const PATH_RULES: readonly SiteRule[] = [
       const { remote } = facts.leaf;
       if (linked(facts) || remote === undefined || remote.key === facts.declared.linkKey) return undefined;
       return {
-        cause: "the site's link key is not the one that is declared on the hub",
+        cause: "the site's link key is not the one that the hub has for it",
         evidence: `${shownKey(facts)}; ${linksOf(facts)}`,
         next: UP,
       };
@@ -161,7 +161,7 @@ export const PATH_RULES: readonly SiteRule[] = [
     by: "seen",
     find({ declared, leaf }) {
       const bound = leaf.links.find((link) => link.account !== declared.account)?.account;
-      // Before the link is up only the file tells; without an account the server takes its global one.
+      // Before the link is up only the file shows it; without an account the server uses its global one.
       const written = leaf.remote === undefined ? declared.account : (leaf.remote.account ?? "$G");
       const wrong = bound ?? (leaf.links.length === 0 && written !== declared.account ? written : undefined);
       if (wrong === undefined) return undefined;
@@ -178,8 +178,8 @@ export const PATH_RULES: readonly SiteRule[] = [
     find: (facts) =>
       facts.hub.replaced === true
         ? {
-            cause: "another server has this site's name and key: the two push each other's link out, again and again",
-            evidence: `the hub replaced the link of ${facts.site} while it was looked at${lastError(facts)}`,
+            cause: "another server has this site's name and key: each keeps closing the other's link",
+            evidence: `the hub replaced the link of ${facts.site} during this look${lastError(facts)}`,
             next: "stop the copy (a cloned machine?), or give it a name, a key and an account of its own",
           }
         : undefined,
@@ -190,9 +190,9 @@ export const PATH_RULES: readonly SiteRule[] = [
     find(facts) {
       if (linked(facts) || !/maximum/i.test(lastLogin(facts))) return undefined;
       return {
-        cause: "the hub takes no more connections",
+        cause: "the hub accepts no more connections",
         evidence: linksOf(facts),
-        next: "raise max_connections (or the account's limit of leaf connections) on the hub, or close what holds them (run 'pulumi up')",
+        next: "raise max_connections (or the account's limit of leaf connections) on the hub, or close connections (run 'pulumi up')",
       };
     },
   },
@@ -203,7 +203,7 @@ export const PATH_RULES: readonly SiteRule[] = [
       if (linked(facts) || !/Authorization|Authentication/i.test(lastLogin(facts))) return undefined;
       return {
         cause:
-          "the hub refuses the site's link key: none of its accounts has it, or its user there may not open leaf connections",
+          "the hub refuses the site's link key: none of its accounts has the key, or the key's user may not open leaf connections",
         evidence: `${shownKey(facts)}; ${linksOf(facts)}`,
         next: `put the key in accounts.${facts.declared.account}.users with allowed_connection_types: ["LEAFNODE"] (run 'pulumi up')`,
       };
@@ -218,7 +218,7 @@ export const PATH_RULES: readonly SiteRule[] = [
         : {
             cause: "the site's leaf link is not up",
             evidence: `hub /leafz has no ${facts.site}; the site dials ${facts.leaf.remote?.urls.join(", ") ?? "an unknown address"}${lastError(facts)}`,
-            next: "check that the address is the hub's leafnode port and can be reached from the site, then run 'pulumi up'",
+            next: "check that the address is the hub's leafnode port and that the site can reach it, then run 'pulumi up'",
           },
   },
 ];

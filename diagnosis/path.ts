@@ -1,6 +1,6 @@
 import { SiteFacts, StreamFacts } from "./facts/facts";
 
-/** The way of a message from the site to the hub's stream, as far as it was seen: for what no rule explains. */
+/** The path of a message from the site to the hub's stream, as far as it was seen; shown when no rule explains a failure. */
 
 export interface Step {
   name: string;
@@ -76,7 +76,7 @@ const STEPS: Record<string, (stream: StreamFacts, facts: SiteFacts) => Seen> = {
       ? undefined
       : consumer === "missing"
         ? [false, "the source has none at the site"]
-        : [true, `stands at the site, ${consumer.pending} wait`],
+        : [true, `exists at the site, ${consumer.pending} wait`],
   delivery: ({ consumer, onHub }) => {
     const source = onHub === undefined || onHub === "missing" ? undefined : onHub.source;
     if (source === undefined) return undefined;

@@ -10,7 +10,7 @@ const LONGEST_WAIT_MS = 150_000;
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 
-/** For how long the source was not heard of, by the servers' own clocks; Infinity when nothing tells. */
+/** For how long the source was silent, by the servers' own clocks; Infinity when unknown. */
 function quietMs(stream: StreamFacts, { hub }: SiteFacts): number {
   const onHub = stream.onHub === "missing" ? undefined : stream.onHub;
   const activeMs = onHub?.source?.activeMs ?? -1;
@@ -33,7 +33,7 @@ const shownConsumer = ({ consumer }: StreamFacts): string =>
     ? "its consumer at the site is unknown"
     : consumer === "missing"
       ? "it has no consumer at the site"
-      : `${consumer.count} of its consumers at the site, the last sent ${consumer.sent} messages up to ${consumer.upTo}${consumer.bound ? "" : ", to nobody"}, ${consumer.pending} wait`;
+      : `${consumer.count} of its consumers at the site, the last sent ${consumer.sent} messages up to ${consumer.upTo}${consumer.bound ? "" : ", to no one"}, ${consumer.pending} wait`;
 
 export const SOURCE_RULES: readonly StreamRule[] = [
   {
@@ -44,16 +44,16 @@ export const SOURCE_RULES: readonly StreamRule[] = [
       const { atSite, overrun } = stream;
       if (overrun !== undefined)
         return {
-          cause: `site ${site} lost acknowledged messages, and what it stored in their place was skipped silently`,
-          evidence: `the hub took sequences ${overrun.first} to ${overrun.last} before the site's server started; the site stored others on them since`,
-          next: `make repair SITE=${site} STREAM=${stream.name}, which says what was skipped and can deliver it; keep sync_interval: always`,
+          cause: `site ${site} lost acknowledged messages, and the hub silently skipped what it stored in their place`,
+          evidence: `the hub took sequences ${overrun.first} to ${overrun.last} before the site's server started; the site has since stored others under them`,
+          next: `make repair SITE=${site} STREAM=${stream.name}, which shows what was skipped and can deliver it; keep sync_interval: always`,
         };
       if (source?.seq === undefined || atSite === undefined || atSite === "missing") return undefined;
       if (source.seq <= atSite.lastSeq || isNewAtSite(stream)) return undefined;
       return {
         cause: `site ${site} lost acknowledged messages: the hub is ahead of it and will skip the next ${source.seq - atSite.lastSeq} silently`,
         evidence: `the hub took sequence ${source.seq}, the site's last is ${atSite.lastSeq}`,
-        next: `publish nothing important before 'make repair SITE=${site} STREAM=${stream.name}', which says what was lost and moves the site's stream past the hub's position; keep sync_interval: always`,
+        next: `publish nothing important before 'make repair SITE=${site} STREAM=${stream.name}', which shows what was lost and moves the site's stream past the hub's position; keep sync_interval: always`,
       };
     },
   },
@@ -64,9 +64,9 @@ export const SOURCE_RULES: readonly StreamRule[] = [
       const { consumer } = stream;
       if (consumer === undefined || consumer === "missing" || consumer.pausedMs === undefined) return undefined;
       return {
-        cause: `somebody paused the consumer of the hub's source at the site, for ${seconds(consumer.pausedMs)} more: nothing of the stream is delivered`,
+        cause: `someone paused the consumer of the hub's source at the site, for ${seconds(consumer.pausedMs)} more: until then nothing of the stream is delivered`,
         evidence: `${shownSource(stream)}; ${shownConsumer(stream)}`,
-        next: `start it anew with 'make repair SITE=${site} STREAM=${stream.name}'`,
+        next: `restart it with 'make repair SITE=${site} STREAM=${stream.name}'`,
       };
     },
   },
@@ -94,7 +94,7 @@ export const SOURCE_RULES: readonly StreamRule[] = [
       const { consumer, deliver } = stream;
       if (source === undefined || consumer === undefined || consumer === "missing") return undefined;
       const isBehind = isLost(stream) && consumer.sent > 0 && consumer.upTo > (source.seq ?? 0);
-      // The hub asks the site for what it may publish only: without the right the consumer delivers to nobody.
+      // The hub asks the site only for what it may publish: without the right the consumer delivers to no one.
       const wanted = leaf.links.length === 1 ? leaf.links[0]?.subjects : undefined;
       const isUnwanted =
         source.activeMs >= 0 &&
@@ -103,7 +103,7 @@ export const SOURCE_RULES: readonly StreamRule[] = [
         !wanted.some((subject) => subject.startsWith(`${deliver}.`));
       if (!isBehind && !isUnwanted) return undefined;
       return {
-        cause: "the site answers the hub's source, and nothing of what it delivers arrives",
+        cause: "the site answers the hub's source, but nothing that it delivers arrives",
         evidence: `${shownSource(stream)}; ${shownConsumer(stream)}`,
         next: `allow '$JS.S.>', and in merged mode '_source.${site}.>', to the link's key (publish) on the hub (run 'pulumi up')`,
       };
@@ -114,13 +114,13 @@ export const SOURCE_RULES: readonly StreamRule[] = [
     by: "inferred",
     find(stream, facts) {
       const quiet = quietMs(stream, facts);
-      // A source that never was heard of may just have been made: nothing is wrong with it yet.
+      // A source that was never heard from may just have been created: nothing is wrong with it yet.
       if (sourceOf(stream) === undefined || quiet < HEARD_MS || quiet > LONGEST_WAIT_MS) return undefined;
       return {
         severity: isLost(stream) ? "error" : "warning",
-        cause: `the hub's source does not run yet: it was not heard for ${seconds(quiet)}, and the server tries again by itself within ${seconds(LONGEST_WAIT_MS - quiet)}`,
+        cause: `the hub's source does not run yet: it was not heard for ${seconds(quiet)}, and the server retries on its own within ${seconds(LONGEST_WAIT_MS - quiet)}`,
         evidence: `${shownSource(stream)}; ${shownConsumer(stream)}`,
-        next: `wait, or ${UP} (it starts the source at once)`,
+        next: `wait, or ${UP} (it starts the source immediately)`,
       };
     },
   },
@@ -136,7 +136,7 @@ export const SOURCE_RULES: readonly StreamRule[] = [
             ? "the hub's source never heard from the site's stream, though the link is up in the right account"
             : "the hub's source lost the site's stream and has not found it again",
         evidence: `${shownSource(stream)}; ${shownConsumer(stream)}`,
-        next: `${UP} (it starts the source anew)`,
+        next: `${UP} (it restarts the source)`,
       };
     },
   },
@@ -148,7 +148,7 @@ export const SOURCE_RULES: readonly StreamRule[] = [
         ? undefined
         : {
             cause: "the hub stores messages of the site twice",
-            evidence: `${probe.doubled} of ${probe.sent} probes stand twice in the hub's stream`,
+            evidence: `${probe.doubled} of ${probe.sent} probes are twice in the hub's stream`,
             next: "look for a second way into the hub's stream: it must have no subjects of its own and one source for each site",
           },
   },
@@ -162,9 +162,10 @@ export const SOURCE_RULES: readonly StreamRule[] = [
         return undefined;
       if (!real.waits || real.after > real.before) return undefined;
       return {
-        cause: "the probes passed beside the stream, and its own source takes nothing of what waits at the site",
+        cause:
+          "the probes passed through a probe stream, but the stream's own source takes nothing of what waits at the site",
         evidence: `through a probe stream: ${probe.why ?? ""}; ${shownSource(stream)}, no further than before the probes; ${shownConsumer(stream)}`,
-        next: `start it anew with 'make repair SITE=${site} STREAM=${stream.name}'`,
+        next: `restart it with 'make repair SITE=${site} STREAM=${stream.name}'`,
       };
     },
   },
@@ -177,7 +178,7 @@ export const SOURCE_RULES: readonly StreamRule[] = [
         : {
             cause: `probes could not be sent through stream ${name}`,
             evidence: probe.error,
-            next: "cure what it names, then run 'pulumi up'",
+            next: "fix what it names, then run 'pulumi up'",
           },
   },
   {
@@ -200,7 +201,7 @@ export const SOURCE_RULES: readonly StreamRule[] = [
   },
 ];
 
-/** Whether the site's stream is another one than the one that the hub's source knew. */
+/** Whether the site's stream was recreated since the hub's source last read from it. */
 export function isNewAtSite({ atSite, before, remade = false }: StreamFacts): boolean {
   if (atSite === undefined || atSite === "missing") return false;
   return before?.siteCreated === undefined ? remade : before.siteCreated !== atSite.created;

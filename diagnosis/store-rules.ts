@@ -18,19 +18,22 @@ export const shownRoom = ({ path, bytes, isReadOnly }: Room): string =>
     ? `the file system of ${path} is read-only`
     : `${formatSize(bytes)} free on the file system of ${path}`;
 
-/** The way back of a file system that the system made read-only, mostly for an error of its disk. */
+/** How to make a file system writable again that became read-only, mostly because of a disk error. */
 export const makeWritable = (path: string): string =>
-  `see why the file system is read-only (dmesg), then make it writable: mount -o remount,rw "$(findmnt -n -o TARGET -T ${path})"`;
+  `find out why the file system is read-only (dmesg), then make it writable: mount -o remount,rw "$(findmnt -n -o TARGET -T ${path})"`;
 
 const makeRoom = ({ path, isReadOnly }: Room): string =>
   isReadOnly === true
     ? makeWritable(path)
-    : `make room on the file system of ${path} (${formatSize(LEAST_ROOM)} or more)`;
+    : `free some space on the file system of ${path} (${formatSize(LEAST_ROOM)} or more)`;
 
-/** The cure of a store that failed. `up` restarts the server only where its store can be written: it would fail again. */
+/**
+ * The cure of a store that failed. `up` restarts the server only if its store is writable; otherwise the store would
+ * fail again.
+ */
 export const failedStoreCure = (room: Room | undefined): string =>
   room === undefined
-    ? "make sure that the disk of its store has room and can be written, then run 'pulumi up', which restarts the server"
+    ? "make sure that the disk of its store has free space and is writable, then run 'pulumi up', which restarts the server"
     : takesNothing(room)
       ? `${makeRoom(room)}, then run 'pulumi up', which restarts the server`
       : "run 'pulumi up', which restarts the server";
@@ -41,9 +44,9 @@ const ends = ({ hub, leaf }: { hub: ServerFacts; leaf: ServerFacts }) =>
     { where: "the site", server: leaf },
   ] as const;
 
-/** What came of it for the people who use it. */
+/** The effect on the people who use it. */
 const EFFECT = {
-  "the hub": "it takes nothing from any site",
+  "the hub": "it stores nothing from any site",
   "the site": "applications are refused or get no acknowledgement",
 };
 
@@ -58,7 +61,7 @@ export const STORE_RULES: readonly SiteRule[] = [
       const room = server.room === undefined ? "" : `; ${shownRoom(server.room)}`;
       return {
         ...(where === "the site" ? { symptom: "applications cannot publish" } : {}),
-        cause: `${where}'s store failed and takes nothing more until its server is restarted: ${EFFECT[where]}`,
+        cause: `${where}'s store failed and stores nothing more until its server is restarted: ${EFFECT[where]}`,
         evidence: `${where}: ${server.storeFailure ?? ""}${room}`,
         next: failedStoreCure(server.room),
       };
@@ -75,7 +78,7 @@ export const STORE_RULES: readonly SiteRule[] = [
       return {
         severity: "warning",
         symptom: `the disk of ${full.where} is ${state}`,
-        cause: `the disk of ${full.where}'s store is ${state}: its store fails with the next messages, and then ${EFFECT[full.where]}`,
+        cause: `the disk of ${full.where}'s store is ${state}: the store fails at the next messages, and then ${EFFECT[full.where]}`,
         evidence: shownRoom(full.server.room),
         next: makeRoom(full.server.room),
       };

@@ -30,8 +30,7 @@ export const HEARD_MS = 2_500;
 
 /** Flow control blocks after about 2.1 MB; what is smaller passes even when it is blocked. */
 const FLOW_CONTROL_ERROR = 10228;
-const FLOW_CONTROL_CAUSE =
-  "flow control does not get from the hub to the site, so that sourcing stalls after about 2 MB";
+const FLOW_CONTROL_CAUSE = "flow control does not reach the site, so sourcing stalls after about 2 MB";
 const FLOW_CONTROL_CURE =
   "allow '$JS.FC.>' to the site's link key (subscribe), and export and import it in merged mode (run 'pulumi up')";
 
@@ -57,7 +56,7 @@ export const STREAM_RULES: readonly StreamRule[] = [
       if (subjects === undefined || takes(subjects, request) || takes(subjects, `${request}.x`)) return undefined;
       return {
         cause: "the link does not carry the source's requests from the hub to the site",
-        evidence: `hub /leafz: the site takes ${subjects.join(", ") || "nothing"}, and not ${request}${asked === undefined ? "" : `; asked over the link: ${asked}`}`,
+        evidence: `hub /leafz: the site takes ${subjects.join(", ") || "nothing"}, but not ${request}${asked === undefined ? "" : `; asked over the link: ${asked}`}`,
         next: `allow '${api}.CONSUMER.>' to the site's link key (subscribe) on the hub (run 'pulumi up')`,
       };
     },
@@ -143,7 +142,7 @@ export const STREAM_RULES: readonly StreamRule[] = [
       const source = sourceOf(stream);
       if (source === undefined || source.name === stream.name) return undefined;
       return {
-        cause: `the hub's source takes stream ${source.name}, and the site's is ${stream.name}`,
+        cause: `the hub's source reads stream ${source.name}, but the site's stream is ${stream.name}`,
         evidence: `source name '${source.name}', declared '${stream.name}'${source.error === undefined ? "" : `; error ${source.error.code}: ${source.error.text}`}`,
         next: putBack(site, onHubOf(stream)?.doubles),
       };
@@ -157,7 +156,7 @@ export const STREAM_RULES: readonly StreamRule[] = [
       const source = sourceOf(stream);
       if (source?.altered === undefined) return undefined;
       return {
-        cause: `the hub's source of ${stream.name} is not the declared one: it takes other messages, or stores them elsewhere`,
+        cause: `the hub's source of ${stream.name} is not as declared: it takes other messages, or stores them elsewhere`,
         evidence: `source ${source.name}: ${source.altered}`,
         next: putBack(site, onHubOf(stream)?.doubles),
       };
@@ -171,9 +170,9 @@ export const STREAM_RULES: readonly StreamRule[] = [
       return full === undefined
         ? undefined
         : {
-            cause: `the hub's stream ${stream.collectedAs} takes no more messages`,
+            cause: `the hub's stream ${stream.collectedAs} accepts no more messages`,
             evidence: full,
-            next: "raise collect.maxBytes of the stream in the settings by what is missing or more, or let it discard old messages (collect.discard: old), then run 'pulumi up'; where the limit was lowered by hand, 'pulumi up' alone puts it back",
+            next: "raise collect.maxBytes of the stream in the settings by at least what is missing, or let it discard old messages (collect.discard: old), then run 'pulumi up'; if the limit was lowered by hand, 'pulumi up' alone restores it",
           };
     },
   },
@@ -187,7 +186,7 @@ export const STREAM_RULES: readonly StreamRule[] = [
       if (carriesFlowControl(name, facts)) return undefined;
       return {
         cause: FLOW_CONTROL_CAUSE,
-        evidence: `hub /leafz: the site takes ${subjects.join(", ") || "nothing"}, and nothing of ${flowControlOf(name, facts)}`,
+        evidence: `hub /leafz: the site takes ${subjects.join(", ") || "nothing"}, but nothing of ${flowControlOf(name, facts)}`,
         next: FLOW_CONTROL_CURE,
       };
     },

@@ -27,8 +27,8 @@ function explain(path: string, error: unknown): Refusal {
   const causes: Record<string, string> = {
     ENOSPC: "the disk is full; free some room or choose another dataFolder",
     EDQUOT: "the disk quota is used up; free some room or choose another dataFolder",
-    EACCES: "it may not be written; give this user the right to, or choose another dataFolder",
-    EPERM: "it may not be written; give this user the right to, or choose another dataFolder",
+    EACCES: "this user may not write it; give this user that right, or choose another dataFolder",
+    EPERM: "this user may not write it; give this user that right, or choose another dataFolder",
     EROFS: "its file system is read-only; choose another dataFolder",
     ENOTDIR: "a part of the path is a file; remove it or choose another dataFolder",
     EEXIST: "a part of the path is a file; remove it or choose another dataFolder",
@@ -90,7 +90,7 @@ export function readTail(file: string, bytes: number): string | undefined {
       const { size } = fstatSync(descriptor);
       const tail = Buffer.alloc(Math.min(size, bytes));
       const text = tail.toString("utf8", 0, readSync(descriptor, tail, 0, tail.length, size - tail.length));
-      // A part of a line may begin inside a seed, which nothing would mask.
+      // A partial line may begin inside a seed, which would not be masked.
       return tail.length < size ? text.slice(text.indexOf("\n") + 1) : text;
     } finally {
       closeSync(descriptor);
@@ -107,7 +107,7 @@ export function readJson<T>(file: string): T | undefined {
   try {
     return text === undefined ? undefined : (JSON.parse(text) as T);
   } catch {
-    throw new Refusal(`${file}: is damaged (no JSON); remove it and run 'pulumi up'`);
+    throw new Refusal(`${file}: is damaged (not JSON); remove it and run 'pulumi up'`);
   }
 }
 
@@ -152,14 +152,14 @@ export function machineId(): string {
 
 /**
  * Errors: a Refusal when the stack's processes belong to another folder of this machine, such as another checkout: here
- * nobody would find them, so `up` would start them a second time and `destroy` would forget them. A folder that is gone
- * was moved.
+ * they would not be found, so `up` would start them a second time and `destroy` would forget them. A folder that is
+ * gone was moved.
  */
 export function refuseOtherFolder(before: string | undefined, root: string): void {
   if (before === undefined || before === resolve(root) || !existsSync(before)) return;
   throw new Refusal(
-    `this stack's servers run from ${before}, and this is another folder; run Pulumi in that project, or give both the ` +
-      "same dataFolder by its whole path",
+    `this stack's servers run from ${before}, but this is another folder; run Pulumi in that project, or give both the ` +
+      "same dataFolder as an absolute path",
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * Whether this run goes without what this program changes of the Pulumi SDK and of the NATS libraries to be faster
- * (components/sdk/bends.ts): to see whether one of that is to blame.
+ * Whether this run does without this program's changes to the Pulumi SDK and the NATS libraries
+ * (components/sdk/bends.ts): to see whether one of them causes a problem.
  */
 export const isPlain = (): boolean => process.env.NATS_HUB_LEAF_PLAIN_SDK === "1";

@@ -52,7 +52,7 @@ function isLeft(file: string): boolean {
 function reserve(port: number, owner: string): boolean {
   const file = join(registry(), String(port));
   if (make(file, owner)) return true;
-  // Of several that find it left, one takes it away: the others would take away the reservation that it makes.
+  // Only one of several processes that find it abandoned may remove it: the others would remove the new reservation.
   const claim = `${file}.claim`;
   if (!isLeft(file) || !make(claim, "")) return false;
   try {

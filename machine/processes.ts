@@ -50,7 +50,7 @@ function isOurs({ pid, bootId: boot, startTime: start, command }: ProcessRecord)
   return boot === bootId() && start === startTime(pid) && sameCommand(commandOf(pid), command);
 }
 
-/** A name of this process that no other one ever has, until the machine starts anew. */
+/** A name that no other process has until the machine restarts. */
 export const processName = (): string => `${process.pid}.${startTime(process.pid) ?? ""}`;
 
 /** Whether the process of that name is there. */
@@ -168,7 +168,7 @@ export async function stopProcess(recordFile: string, config: string): Promise<v
   const gone = (within: number): Promise<boolean> =>
     lookUntil(() => Promise.resolve(startTime(pid) !== start), Boolean, { within, every: 5 });
   signal(pid, "SIGTERM");
-  // A frozen one ends only once it goes on.
+  // A frozen process exits only after it is resumed.
   if (isFrozen(pid)) signal(pid, "SIGCONT");
   if (await gone(STOP_TIMEOUT_MS)) return;
   signal(pid, "SIGKILL");
@@ -179,6 +179,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It ended by itself in between.
+    // It exited on its own in between.
   }
 }

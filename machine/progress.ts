@@ -16,7 +16,7 @@ export async function step<T>(say: Say, what: string, work: () => Promise<T>): P
   const started = Date.now();
   const seconds = (): string => `${Math.round((Date.now() - started) / 1000)} s`;
   say(`${what} ...`);
-  const heartbeat = setInterval(() => say(`${what} ... still at it, ${seconds()}`), HEARTBEAT_SECONDS * 1000);
+  const heartbeat = setInterval(() => say(`${what} ... still running, ${seconds()}`), HEARTBEAT_SECONDS * 1000);
   try {
     const result = await work();
     say(`${what}: done in ${seconds()}`);

@@ -13,7 +13,7 @@ export class Refusal extends Error {
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** For what may fail: only a Refusal goes on. */
+/** For steps that may fail: only a Refusal is passed on. */
 export function passUnlessRefusal(error: unknown): void {
   if (error instanceof Refusal) throw error;
 }

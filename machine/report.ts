@@ -37,7 +37,7 @@ export const wrongWith = (server: string, { what, isDead }: Wrong): About => ({
 
 export const NOT_RUNNING: Wrong = { what: "is not running", isDead: true };
 
-/** Names the file to which everything that is told goes too, a line of JSON each, for `preview-report`. */
+/** Names the file into which every report is also written, one line of JSON each, for `preview-report`. */
 export const TOLD_FILE = "NATS_HUB_LEAF_TOLD";
 
 /** Lines for the person who watches `pulumi preview` or `pulumi up`; the CLI shows them while the work goes on. */
@@ -51,11 +51,11 @@ export function report(words: string, about: About = { kind: "found" }): void {
   tell({ ...about, words });
 }
 
-/** Tells what is shown in another way, such as an error. */
+/** Reports something that is shown in another way, such as an error. */
 export function tell(told: Told): void {
   const file = process.env.NATS_HUB_LEAF_TOLD ?? "";
   if (file !== "" && kept.getStore() === undefined) appendFileSync(file, `${JSON.stringify(told)}\n`, { mode: 0o600 });
 }
 
-/** Does the work with its reports kept in `lines`: what happens on a scratch fleet is no news of the real one. */
+/** Does the work with its reports kept in `lines`: reports of a scratch fleet say nothing about the real one. */
 export const keepingReports = <T>(lines: string[], work: () => Promise<T>): Promise<T> => kept.run(lines, work);

@@ -46,7 +46,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     child.once("close", (code, signal) => {
       process.removeListener("exit", stopChild);
       if (code === 0) resolve(output);
-      else reject(new RunError(program, everything, signal ? `was ended by ${signal}` : `exited with code ${code}`));
+      else reject(new RunError(program, everything, signal ? `was killed by ${signal}` : `exited with code ${code}`));
     });
   });
 }

@@ -1,4 +1,4 @@
-/** Runs the work for all items, so many at a time; results stand in the order of the items. */
+/** Runs the work for all items, a given number at a time; results are in the order of the items. */
 export async function sideBySide<T, R>(
   items: readonly T[],
   work: (item: T) => Promise<R>,

@@ -22,7 +22,7 @@ export async function lookUntil<T>(
   }
 }
 
-/** Does it again while it fails for a reason that may pass by itself. Errors: the last one. */
+/** Retries while the failure may be temporary. Errors: the last one. */
 export async function tryAgain<T>(
   work: () => Promise<T>,
   mayPass: (error: unknown) => boolean,

@@ -9,7 +9,7 @@ import { dayOf, fingerprintOf, isDue, makeAuthority, newKey, readCertificate } f
  * subject. Every server's certificate that it has signed is valid under the old one and under the new one, so servers
  * that have the new certificate and servers that do not have it yet link with each other, in any order. A renamed stack
  * keeps the subject for the same reason. A new key is a new CA: replace the resource, and every server's certificate is
- * made anew.
+ * recreated.
  */
 
 export interface AuthorityInputs {

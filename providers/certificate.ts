@@ -50,7 +50,7 @@ export interface CertificateOutputs extends CertificateInputs {
 }
 
 const INPUTS = ["owner", "role", "names", "ca", "validity", "renewBefore"] as const;
-/** Inputs that stand in the certificate. */
+/** Inputs that are part of the certificate. */
 const CONTENTS = ["owner", "role", "names", "validity"] as const;
 
 async function make(inputs: CertificateInputs, now: number): Promise<CertificateOutputs> {
@@ -94,7 +94,7 @@ export async function remove(): Promise<void> {}
 
 export { remove as delete };
 
-/** A server's TLS files as somebody gives them; all in PEM. */
+/** A server's given TLS files; all in PEM. */
 export interface GivenCertificate extends KeyPair {
   /** One or more CAs' certificates. */
   ca: string;
@@ -125,7 +125,11 @@ function readAll(where: "ca" | "certificate", pem: string): [X509Certificate, ..
 
 function readKey(pem: string): KeyObject {
   if (/ENCRYPTED/.test(pem)) {
-    throw new Wrong("key", "is encrypted, and a server has nobody to ask", "give it decrypted; it is kept as a secret");
+    throw new Wrong(
+      "key",
+      "is encrypted, but a server has no one to ask for the passphrase",
+      "give it decrypted; it is kept as a secret",
+    );
   }
   try {
     return createPrivateKey(pem);
@@ -179,16 +183,16 @@ function refuseOtherName(certificate: X509Certificate, name: string): void {
 }
 
 /**
- * What is wrong with TLS files that somebody gives: "where: what; cure", where is "ca", "certificate" or "key".
- * Undefined when a leaf link can be made with them. Never repeats a key.
+ * What is wrong with given TLS files: "where: what; cure", where is "ca", "certificate" or "key". Undefined when a leaf
+ * link can be made with them. Never repeats a key.
  */
 export function certificateProblem({ ca, certificate, key, role, names, now }: GivenCertificate): string | undefined {
   try {
-    // Of two certificates of one CA the one that lasts longer counts.
+    // If there are two certificates of one CA, the one that lasts longer counts.
     const cas = readAll("ca", ca).toSorted((a, b) => Date.parse(b.validTo) - Date.parse(a.validTo));
     const [own, ...between] = readAll("certificate", certificate);
     if (!own.checkPrivateKey(readKey(key))) {
-      throw new Wrong("key", "does not belong to the certificate", "give the key that the certificate was made for");
+      throw new Wrong("key", "does not belong to the certificate", "give the key that the certificate was issued for");
     }
     const chain = chainOf(own, between, cas);
     const root = chain.at(-1);
@@ -203,7 +207,7 @@ export function certificateProblem({ ca, certificate, key, role, names, now }: G
     for (const link of chain) refuseOutOfTime(link === root ? "ca" : "certificate", link, now);
     // A server's own certificate among the CAs' is trusted as it is.
     if (chain.length > 1 && !root.ca) {
-      throw new Wrong("ca", `${factsOf(root).subject} is no CA`, "give a CA's certificate");
+      throw new Wrong("ca", `${factsOf(root).subject} is not a CA`, "give a CA's certificate");
     }
     refuseWrongUse(own, role);
     if (role === "hub") for (const name of names) refuseOtherName(own, name);

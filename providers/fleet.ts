@@ -44,7 +44,7 @@ const leaving = ({ root }: FleetInputs, withServer: boolean): Leaving => ({
   withServer,
 });
 
-/** Sites that leave the fleet while the hub lacks some of their messages, or with messages of somebody else. */
+/** Sites that leave the fleet while the hub lacks some of their messages, or with messages in streams of others. */
 async function refuseRemovals(olds: FleetInputs, news: FleetInputs): Promise<Failure[]> {
   const removed = olds.settings.sites.filter(({ name }) => !news.settings.sites.some((site) => site.name === name));
   const found = await Promise.all(
@@ -88,7 +88,7 @@ function refuseNewLinkKeys(olds: FleetInputs, news: FleetInputs): Failure[] {
     return [
       failure(
         given ? `keys.${name}.link` : "sites",
-        `${name} is offline and would be locked out by a new key; ${given ? "change" : "rotate"} it when it is online again`,
+        `${name} is offline, and a new key would lock it out; ${given ? "change" : "rotate"} the key when the site is online again`,
       ),
     ];
   });
@@ -129,7 +129,7 @@ async function refuseAbsentEngines(settings: Settings): Promise<Failure[]> {
   if (isLookedFor()) return [];
   return (await unreachedEngines(settings)).map(({ reason, servers }) => {
     const ofHub = servers.includes(settings.hub.name);
-    const way = ofHub ? "" : "; or run 'make up', which leaves what is there as it is, and does everything else";
+    const way = ofHub ? "" : "; or run 'make up', which leaves them as they are and does everything else";
     return failure(ofHub ? "hub" : "sites", `${servers.join(", ")} cannot be worked on: ${reason}${way}`);
   });
 }

@@ -92,7 +92,7 @@ async function remove(
   _id: string,
   { sites, streams, stack, hub, access, machine, root, folder, engine }: GuardOutputs,
 ): Promise<void> {
-  // Elsewhere nothing could be stopped, only forgotten.
+  // On another machine nothing could be stopped, only forgotten.
   if (machine !== undefined) refuseOtherMachine(machine);
   refuseOtherFolder(folder, root ?? "");
   const moved = root === undefined ? undefined : movedServers(root);

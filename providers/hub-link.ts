@@ -74,7 +74,7 @@ export async function create(inputs: HubLinkInputs) {
 
 /**
  * A new link key is a replacement: Pulumi declares the new key, moves the site to it, proves it, and drops the old key
- * last. The rotation tells it even while the key itself is not known yet; a given key that stays the same is none, and
+ * last. The rotation shows it even while the key itself is not known yet; a given key that stays the same is none, and
  * dropping the old one would drop it.
  */
 export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs) {
@@ -84,7 +84,7 @@ export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs
   if (isMade || wanted.declaration.keys.link !== before.keys.link) {
     return { changes: true, replaces: ["declaration"] };
   }
-  // A container that is gone, or is being replaced: what lies in its volume shows with the next one.
+  // A container that is gone, or is being replaced: the content of its volume shows with the next container.
   const lost = await hostOf(wanted.place)
     .files()
     .then(
@@ -92,7 +92,7 @@ export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs
       () => true,
     );
   return {
-    // A delete knows the place that lies in the state, and nothing newer.
+    // A delete knows only the place in the state.
     changes:
       lost || changed(news.place, olds.place) || changed(news.declaration, before) || changed(news.hub, olds.hub),
   };

@@ -93,7 +93,7 @@ async function runsForeignConfig({ host, access }: Server): Promise<boolean> {
 
 /**
  * A reload leaves live links in the account, and with the permissions, that they logged in with (nats-server
- * reload.go): after a foreign configuration nobody knows which. They come back at once.
+ * reload.go). After a foreign configuration these are unknown, so the links are dropped; they come back immediately.
  */
 async function dropAllLinks({ access }: Server): Promise<void> {
   const connection = await shared(access);
@@ -150,7 +150,10 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
     if (wrong === undefined && !isOutdated) return { changes: changed(rest(news), rest(olds)) };
     if (wrong !== undefined) report(`${name}: the hub ${wrong.what}; up repairs it`, wrongWith(name, wrong));
     else
-      report(`${name}: up reloads the hub: this program writes another configuration now; links stay`, fate("reloads"));
+      report(
+        `${name}: up reloads the hub: this version of the program writes another configuration; links stay`,
+        fate("reloads"),
+      );
   }
   return { changes: true };
 }

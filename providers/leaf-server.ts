@@ -87,7 +87,7 @@ const textOf = ({ declaration, access }: LeafServerInputs, { paths }: ServerFile
 
 const restartOf = (inputs: LeafServerInputs): string => digest(takenAtStart(inputs));
 
-/** With TLS on or off the hub takes no link as it was before: nobody can tell a site behind it to reload. */
+/** When TLS is switched on or off, the hub accepts no old link, so a site behind the hub cannot be told to reload. */
 const losesWay = ({ access, certificates }: LeafServerInputs, { written = "" }: LeafServerOutputs): boolean =>
   access.operator !== undefined && (certificates === undefined) !== (written === "");
 
@@ -156,7 +156,7 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
     report(`site ${site}: up replaces its container`, fate("replaced"));
     return { changes: true };
   }
-  // Its keys or ports are being made anew: the server changes with them.
+  // Its keys or ports are being recreated: the server changes with them.
   if (hasUnknown(news)) {
     if (news.expect === "online" && (await isDead(olds))) reportDead(site);
     else

@@ -28,7 +28,7 @@ export interface Rehearsal {
   binary: NatsServer;
 }
 
-/** What came of it: so many probes arrived, or what was found, or why it could not be tried. */
+/** The outcome: how many probes arrived, or what was found, or why it could not be tried. */
 type Outcome = { probes: number } | { finding: string } | { unable: string };
 
 const STACK = "rehearsal";
@@ -36,7 +36,7 @@ const STACK = "rehearsal";
 const GRACE_MS = 15_000;
 const LONGEST_MS = 60_000;
 
-/** What servers say when the machine, and not the plan, is at fault. */
+/** What servers say when the machine is at fault, not the plan. */
 const OF_THE_MACHINE = /is taken by a process|address already in use|does not serve after|no space left/i;
 
 async function outcomeOf(work: Promise<number>): Promise<Outcome> {
@@ -65,7 +65,7 @@ async function perform(folder: string, stages: readonly Settings[], chosen: read
     const { proof } = await fleet.runSmokeTest();
     return proof.reduce((sum, { messages }) => sum + messages, 0);
   };
-  const late = sleep(LONGEST_MS, { unable: `it is not over after ${LONGEST_MS / 1000} s` }, { ref: false });
+  const late = sleep(LONGEST_MS, { unable: `it did not finish within ${LONGEST_MS / 1000} s` }, { ref: false });
   const outcome = outcomeOf(work());
   try {
     return await Promise.race([outcome, late]);
@@ -84,7 +84,7 @@ const bytesOf = ({ settings: { probes, streams }, chosen }: RehearsalPlan): numb
 async function tryOut(root: string, plan: RehearsalPlan): Promise<Outcome> {
   const attempt = (stages: readonly Settings[]): Promise<Outcome> =>
     inRehearsalFolder(root, bytesOf(plan), (folder) => keepingReports([], () => perform(folder, stages, plan.chosen)));
-  // What a failed update left nobody knows: only a proven fleet is what its settings say.
+  // After a failed update the deployed fleet is unknown: only a proven fleet is as its settings say.
   const before = unproven(root).length > 0 ? undefined : deployedBefore(plan);
   if (before === undefined) return attempt([plan.settings]);
   const changed = await attempt([before, plan.settings]);
@@ -92,8 +92,10 @@ async function tryOut(root: string, plan: RehearsalPlan): Promise<Outcome> {
   const fromNothing = await attempt([plan.settings]);
   if (!("probes" in fromNothing)) return fromNothing;
   const cure =
-    "the settings are good for a new fleet, but what is deployed cannot change to them in one update; make two";
-  return { finding: `${changed.finding}\n  ${cure}: first what gives room or subjects back, then what takes them` };
+    "the settings are good for a new fleet, but the deployed one cannot change to them in one update; make two";
+  return {
+    finding: `${changed.finding}\n  ${cure}: first the change that frees room or subjects, then the one that uses them`,
+  };
 }
 
 /** The servers in containers run the nats-server of their image. */
@@ -108,9 +110,9 @@ const listed = ({ settings, chosen, concerned }: RehearsalPlan): string => {
   return `${[settings.hub.name, ...chosen].join(", ")}${others}`;
 };
 
-const WAY_OUT = "nothing of the fleet was touched; 'rehearsal: off' would go on without having tried";
+const WAY_OUT = "nothing of the fleet was touched; 'rehearsal: off' would go on without a rehearsal";
 
-/** What speaks against the change; empty when it passed, or is none that can be rehearsed. */
+/** Why the change is refused; empty when it passed, or cannot be rehearsed. */
 export async function rehearse({ root, olds, news, binary }: Rehearsal): Promise<Failure[]> {
   await clearLeftBehind(root);
   const plan = news.rehearsal === "off" ? undefined : planRehearsal(olds, news);
@@ -134,6 +136,6 @@ export async function rehearse({ root, olds, news, binary }: Rehearsal): Promise
   }
   const reason = `rehearsal: this change could not be rehearsed: ${outcome.unable}`;
   if (news.rehearsal === "required") return [failure("rehearsal", `${reason}; 'rehearsal: required' refuses it`)];
-  report(`${reason}; it goes on without`);
+  report(`${reason}; going on without a rehearsal`);
   return [];
 }

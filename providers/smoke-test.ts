@@ -62,7 +62,7 @@ export async function diff(_id: string, olds: SmokeTestOutputs, news: SmokeTestI
 
 const LOOK_TIMEOUT_MS = 4_000;
 
-/** Looks at every site and tells its warnings; resolves with its errors, such as "link-down at oslo". */
+/** Looks at every site and reports its warnings; resolves with its errors, such as "link-down at oslo". */
 async function lookOver(inputs: SmokeTestInputs, olds: SmokeTestOutputs): Promise<string[]> {
   const online = inputs.sites.filter(isOnline);
   const found = await sideBySide(online, async (site) => {

@@ -52,8 +52,8 @@ async function ensureAtSite(js: JetStream, inputs: StreamsInputs, stream: Stream
 function refuseWithoutRoom(error: unknown, { site }: StreamsInputs, stream: StreamSettings): never {
   if (!isNoStorage(error)) throw error;
   throw new Refusal(
-    `hub stream ${collectedName(stream, site)}: its account has no room for it beside the streams that it keeps of earlier ` +
-      `settings; save and delete those ('nats stream rm', as operator of ${site} on the hub), or raise hub.maxFile when the ` +
+    `hub stream ${collectedName(stream, site)}: its account has no room for it beside the streams that remain from earlier ` +
+      `settings; save and delete those ('nats stream rm', as operator of ${site} on the hub), or raise hub.maxFile if the ` +
       "whole hub is too small; then run 'pulumi up'",
   );
 }
@@ -68,7 +68,7 @@ async function bringToHub(inputs: StreamsInputs, stream: StreamSettings): Promis
   await onHubStream(access, stream, () => bringSource(js, inputs, stream));
   if (inputs.expect === "offline") return undefined;
   const isHeard = await becomesHeard(js, stream.name, inputs.site, SILENT_AFTER_MS);
-  // A source that starts anew sees a stream that was made anew at the site, and begins with it.
+  // A source that restarts sees a stream that was recreated at the site, and begins with it.
   if (isHeard && (await behindHub(access, stream)) === undefined) return undefined;
   await rearm(access, stream, inputs.stack);
   // Whether it flows is for the smoke test to prove; it also says why when it does not.
@@ -88,7 +88,7 @@ async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<Stre
     // First: the next stream may take over the subjects.
     if (olds !== undefined) await takeAway(olds, leaving, false);
     leaving = [];
-    // What one stream cannot become keeps no other from it.
+    // A stream that cannot be changed does not stop the others.
     const refused: string[] = [];
     const unlessRefused = (error: unknown): undefined => {
       if (!(error instanceof Refusal)) throw error;
@@ -143,7 +143,7 @@ async function driftInTime(inputs: StreamsInputs): Promise<string[]> {
   return Promise.race([drift(inputs), late]).catch(() => silence);
 }
 
-/** What `refresh` finds stands in the state, so that the next preview shows it; keys and data stay known. */
+/** What `refresh` finds is stored in the state, so that the next preview shows it; keys and data stay known. */
 export async function read(id: string, props: StreamsOutputs) {
   if (isAway(props.site)) return { id, props };
   const found = await driftInTime(inputsOnly(props));

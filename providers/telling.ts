@@ -15,7 +15,7 @@ interface Owned {
   declaration?: { site?: unknown; restart?: { name?: unknown } };
 }
 
-/** A provider's functions, each of which also tells as data what it refuses. */
+/** A provider's functions, each of which also reports its refusals as data. */
 export const telling = (provider: Methods): Methods =>
   Object.fromEntries(
     Object.entries(provider).map(([name, work]) => [

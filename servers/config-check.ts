@@ -30,7 +30,7 @@ const HUB_PORTS = { client: 1, leafnodes: 2, monitor: 3 };
 const SITE_PORTS = { client: 4, monitor: 5 };
 const HUB_URL = "nats-leaf://127.0.0.1:2";
 
-/** Certificates for no one: the server reads those that a configuration names. */
+/** Throwaway certificates: the server reads those that a configuration names. */
 async function writeThrowawayCertificates(folder: string): Promise<void> {
   const [key, now] = [newKey(), Date.now()];
   const ca = await makeAuthority({ name: "check", key, validity: 60_000, now });

@@ -130,19 +130,17 @@ export class DockerHost implements ServerHost {
     const said = saidBy(error);
     const { name } = this.place;
     if (isGone(error))
-      return new Refusal(
-        `container ${name} was removed; run 'make up' (or 'pulumi up --refresh'), which makes it anew`,
-      );
+      return new Refusal(`container ${name} was removed; run 'make up' (or 'pulumi up --refresh'), which recreates it`);
     const [, host, port] = PUBLISHED.exec(said) ?? [];
     const listener = port === undefined ? "a port that it publishes" : `port ${port} on ${host}`;
     if (/port is already allocated|address already in use/i.test(said))
       return new Refusal(
         `container ${name}: ${listener} is taken by something that this stack did not start; ` +
-          "stop that, or give this server another port under 'ports' in the settings",
+          "stop it, or give this server another port under 'ports' in the settings",
       );
     if (/cannot assign requested address/i.test(said))
       return new Refusal(
-        `container ${name}: ${listener} cannot be published: its machine has no such address; correct this server's 'host'`,
+        `container ${name}: ${listener} cannot be published: its machine does not have this address; correct this server's 'host'`,
       );
     return new Refusal(`container ${name}: ${said}`);
   }

@@ -25,8 +25,8 @@ export function movedServers(root: string): string | undefined {
   if (first === undefined) return undefined;
   return (
     `${moved.map(({ server }) => server).join(", ")}: started when this project's files were in ${first.from}, which was renamed ` +
-    `or moved to ${first.to}; a running server cannot follow, and soon stores nothing more. ` +
-    `Either put it back ('mv ${first.to} ${first.from}'), or end the servers with 'kill ${moved.map(({ pid }) => pid).join(" ")}' ` +
+    `or moved to ${first.to}; a running server cannot follow, and will soon stop storing messages. ` +
+    `Either put it back ('mv ${first.to} ${first.from}'), or stop the servers with 'kill ${moved.map(({ pid }) => pid).join(" ")}' ` +
     `and run 'make up', which starts them here with all that they hold`
   );
 }

@@ -39,7 +39,7 @@ export function whyTooOld(version: string): string | undefined {
   const { minimum } = versions.natsServer;
   return isAtLeast(version, minimum)
     ? undefined
-    : `is version ${version}, and ${minimum} or newer is needed: ${WHY_MINIMUM}`;
+    : `is version ${version}, but ${minimum} or newer is needed: ${WHY_MINIMUM}`;
 }
 
 /**
@@ -68,7 +68,7 @@ export async function findNatsServer(given?: string): Promise<NatsServer> {
   }
   const found = tooOld.length === 0 ? "none was found" : `${tooOld.join(", ")}: ${WHY_MINIMUM}`;
   throw new Refusal(
-    `nats-server ${minimum} or newer is needed, and ${found}; run 'make install', or set natsServer to the path of one`,
+    `nats-server ${minimum} or newer is needed, but ${found}; run 'make install', or set natsServer to the path of one`,
   );
 }
 
@@ -78,7 +78,8 @@ export const maskOutput = (text: string): string =>
 
 /**
  * Checks a configuration file with `nats-server -t`. Resolves with its digest, which a running server reports once it
- * has taken the file. Errors: a Refusal with the server's words, seeds masked (it prints a malformed one in clear).
+ * has taken the file. Errors: a Refusal with the server's words, seeds masked (it prints a malformed one in plain
+ * text).
  */
 export async function checkConfig(
   { path }: NatsServer,

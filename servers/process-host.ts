@@ -77,7 +77,7 @@ export class ProcessHost implements ServerHost {
     return isReadOnly(store) ? makeWritable(store) : `${FOREIGN_FILES} chown -R ${process.getuid?.() ?? ""} ${store}`;
   }
 
-  readonly versionCure = "stop this process: 'pulumi up' starts it anew, with the nats-server of this machine";
+  readonly versionCure = "stop this process: 'pulumi up' starts it again, with the nats-server of this machine";
 
   async start(): Promise<{ exitCode: () => Promise<number | undefined> }> {
     const { path } = await findNatsServer(this.natsServer);

@@ -144,7 +144,7 @@ function declarationIn<T>(files: ServerFiles, name: string): T | undefined {
   try {
     return text === undefined ? undefined : (JSON.parse(text) as T);
   } catch {
-    throw new Refusal(`${files.where}/${name}: is damaged (no JSON); remove it and run 'pulumi up'`);
+    throw new Refusal(`${files.where}/${name}: is damaged (not JSON); remove it and run 'pulumi up'`);
   }
 }
 
@@ -264,7 +264,7 @@ export function applyHub(files: ServerFiles, access: Access, natsServer?: string
 /** The digest of the configuration that was written last; a running server must report it. */
 export const writtenDigest = (files: ServerFiles): string | undefined => files.read(DIGEST_FILE);
 
-/** Whether nobody changed the configuration file since it was written. */
+/** Whether the configuration file is unchanged since it was written. */
 export function isAsWritten(files: ServerFiles): boolean {
   const [own, written] = [files.read(CONFIG_FILE), files.read(WRITTEN_FILE)];
   return own !== undefined && written === withoutSeeds(own);
@@ -278,7 +278,7 @@ export function fileChanges(files: ServerFiles): string[] {
   return written === undefined || written === text ? [] : configDifferences(text, written);
 }
 
-const OTHER_THAN_FILE = "the server runs another configuration than its file";
+const OTHER_THAN_FILE = "the server does not run the configuration in its file";
 
 /** How the configuration of a running server, by its digest, and its file differ from what was written last, in words. */
 export function handChanges(files: ServerFiles, running: string): string[] {

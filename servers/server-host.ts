@@ -44,15 +44,15 @@ export interface ServerHost {
   isRunning(): Promise<boolean>;
   /** Errors: a Refusal when what the server needs is taken or missing. `isRestart`: the server gives back what it has. */
   refuseUnstartable(server: string, listeners: Listeners, isRestart: boolean): Promise<void>;
-  /** Starts the server on its configuration. `exitCode` tells once it has ended. */
+  /** Starts the server on its configuration. `exitCode` is known once it has exited. */
   start(): Promise<{ exitCode: () => Promise<number | undefined> }>;
-  /** Ends the server and waits until it is gone; nothing when it does not run. */
+  /** Stops the server and waits until it is gone; does nothing when it does not run. */
   stop(): Promise<void>;
   /** The last lines of its log. They may hold seeds. */
   log(): Promise<string>;
   /** What is seen of its process. Errors: a Refusal when the place itself cannot be asked. */
   state(): Promise<ProcessState>;
-  /** Lets a frozen process go on. */
+  /** Resumes a frozen process. */
   thaw(): Promise<void>;
   /** Room on the file system of its store; undefined where it cannot be seen from here. */
   room(): Room | undefined;

@@ -35,7 +35,7 @@ export type Outcome = "started" | "restarted" | "reloaded" | "unchanged";
 
 const START_TIMEOUT_MS = 10_000;
 
-/** An image brings a nats-server of its own, which nobody has seen before it runs. */
+/** An image brings a nats-server of its own, whose version is unknown until it runs. */
 function refuseOlder({ name, host }: Server, { version }: Varz): void {
   const why = whyTooOld(version);
   if (why !== undefined) throw new Refusal(`${name}: its nats-server ${why}; ${host.versionCure}`);
@@ -48,7 +48,7 @@ async function start(server: Server, digest: string): Promise<void> {
   const look = async (): Promise<Varz | string> => {
     const exit = await exitCode();
     if (exit !== undefined)
-      throw new Refusal(`${name}: nats-server ended at start (exit code ${exit})${await lastErrors(host)}`);
+      throw new Refusal(`${name}: nats-server exited at start (exit code ${exit})${await lastErrors(host)}`);
     const running = await shared(access).then(varz).catch(messageOf);
     if (typeof running !== "string") refuseOlder(server, running);
     return running;
@@ -62,10 +62,10 @@ async function start(server: Server, digest: string): Promise<void> {
   );
 }
 
-/** Lets a server go on that was stopped (frozen): without that it answers nobody. */
+/** Resumes a server that was stopped (frozen): otherwise it does not answer. */
 export async function letGoOn(name: string, host: ServerHost): Promise<void> {
   if ((await host.state()) !== "frozen") return;
-  report(`${name}: its process was stopped (frozen): it goes on`);
+  report(`${name}: its process was stopped (frozen); resumed it`);
   await host.thaw();
 }
 
@@ -94,7 +94,7 @@ export async function bringUp(server: Server, digest: string, mustRestart: boole
   return "restarted";
 }
 
-/** What a store that failed says of itself, with its cure; undefined when it did not, or nobody can tell. */
+/** What a failed store reports, with its cure; undefined when it did not fail, or that is unknown. */
 async function failedStore({
   host,
   access,
@@ -108,11 +108,11 @@ async function failedStore({
   return { words, cure: failedStoreCure(room), isHopeless: takesNothing(room) };
 }
 
-/** Whether only a restart brings the store back. Errors: a Refusal while its disk takes nothing: it would fail again. */
+/** Whether only a restart repairs the store. Errors: a Refusal while its disk is not writable: the store would fail again. */
 async function hasFailedStore(server: Server): Promise<boolean> {
   const failed = await failedStore(server);
   if (failed?.isHopeless === true) throw new Refusal(`${server.name}: it ${failed.words}; ${failed.cure}`);
-  if (failed !== undefined) report(`${server.name}: it ${failed.words}: it is restarted`);
+  if (failed !== undefined) report(`${server.name}: it ${failed.words}; restarting it`);
   return failed !== undefined;
 }
 
@@ -136,7 +136,7 @@ async function reloaded(server: Server, digest: string): Promise<Applied> {
 /** Longer than a busy machine takes to answer. */
 const LOOK_TIMEOUT_MS = 3_000;
 
-/** Why one that is gone ended by itself, in brackets. */
+/** Why a server that is gone exited on its own, in brackets. */
 async function ended(host: ServerHost): Promise<string> {
   const end = await whyItEnded(host).catch(() => undefined);
   return end === undefined ? "" : ` (${end.said})`;
@@ -175,7 +175,7 @@ async function whatIsOther(
   const late = sleep(LOOK_TIMEOUT_MS, undefined, { ref: false }).then(() => undefined);
   const running = await Promise.race([answerOf(access, LOOK_TIMEOUT_MS), late]).catch(() => undefined);
   if (running === undefined) return "runs but does not answer";
-  if (running.config_digest !== writtenDigest(files)) return "runs another configuration than its file";
+  if (running.config_digest !== writtenDigest(files)) return "does not run the configuration in its file";
   const failed = await Promise.race([failedStore({ host, access }), late]);
   return failed === undefined ? undefined : `${failed.words}${failed.isHopeless ? `: ${failed.cure}` : ""}`;
 }

@@ -11,7 +11,7 @@ import { present } from "../configs/values";
 /** What the log says of a write that failed, and of a JetStream that switched itself off for it. */
 const OF_A_STORE = /no space left|quota exceeded|read-only file system|permission denied|input\/output error/i;
 
-/** A store that could not write: the server itself tells of it only when the next message is refused. */
+/** A store that could not write: the server itself reports it only when the next message is refused. */
 const WRITE_ERROR = /^Filestore \[[^\]]*\] Critical write error: /;
 
 /** The errors and warnings in the log since the server was started. They may hold seeds. */

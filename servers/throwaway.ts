@@ -3,9 +3,9 @@ import { LinkCertificates } from "./files/link-tls";
 import { userKeyText } from "./nats/user-key";
 import { makeAuthority, makeServerCertificate, newKey } from "./x509";
 
-/** Keys and certificates for nobody: what a server must be given to read a configuration, or to be rehearsed. */
+/** Throwaway keys and certificates: what a server needs to read a configuration, or to be rehearsed. */
 
-/** A public key that has no seed: a hundred times as quick as a pair, for accounts that nobody logs in to. */
+/** A public key that has no seed: a hundred times faster than a pair, for accounts without logins. */
 export const throwawayPublicKey = (): string => userKeyText(randomBytes(32));
 
 /** The keys of a site on the hub. */

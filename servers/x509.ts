@@ -147,7 +147,7 @@ export async function makeServerCertificate(parts: ServerParts): Promise<string>
   return `${made.toString("pem")}\n`;
 }
 
-/** What a certificate is made from that stands for another one. */
+/** What a stand-in certificate is made from. */
 export interface ReissueParts {
   /** Absent for one that is not known: good for both ends, from an hour ago for an hour. */
   real?: X509Certificate;

@@ -11,7 +11,7 @@ export interface Toolchain {
   readonly natsServer: string;
 }
 
-/** Looks for the programs and gets what is missing. Quick and silent when all is there. */
+/** Looks for the programs and gets what is missing. Quick and silent when nothing is missing. */
 export async function ensureToolchain(
   env: NodeJS.ProcessEnv = process.env,
   say: Say = sayOnTerminal,

@@ -15,7 +15,7 @@ export interface Part {
   readonly name: string;
   /** Where the part is, or undefined when it is not there (or is too old). */
   readonly find: () => Promise<string | undefined>;
-  /** The best first; a way is tried only when those before it have failed. */
+  /** The best way first; another way is tried only when those before it have failed. */
   readonly ways: readonly Way[];
   /** What a person can do when every way has failed. */
   readonly cure: string;
@@ -45,7 +45,7 @@ async function getPart(part: Part, say: Say): Promise<string> {
       await step(say, `${part.name}: ${way.what}`, way.run);
       const place = await part.find();
       if (place !== undefined) return place;
-      failures.push(`${way.what}: ended well, but the part is not there`);
+      failures.push(`${way.what}: succeeded, but the part is not there`);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       failures.push(`${way.what}: ${reason}`);
@@ -83,14 +83,14 @@ async function takeLock(home: string, say: Say): Promise<() => Promise<void>> {
     lockfilePath: path.join(home, "nats-hub-leaf-install.lock"),
     stale: STALE_AFTER_MS,
     // A machine that slept: the other one may have begun as well. Both finish, for each part is put in place in one move.
-    onCompromised: (error) => say(`lost the lock of the install (${error.message}); going on`),
+    onCompromised: (error) => say(`lost the install lock (${error.message}); going on`),
   };
   for (let waited = false; ;) {
     try {
       return await lockfile.lock(home, options);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ELOCKED") throw error;
-      if (!waited) say(`another install is at work in ${home}; waiting for it`);
+      if (!waited) say(`another install runs in ${home}; waiting for it`);
       waited = true;
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_AFTER_MS));
     }
@@ -115,7 +115,7 @@ export async function inScratchFolder<T>(home: string, work: (folder: string) =>
   }
 }
 
-/** Moves a finished executable to its place: whoever looks there sees all of it or nothing. */
+/** Moves a finished executable to its place in one step: a reader sees all of it or nothing. */
 export function putInPlace(finished: string, place: string): void {
   fs.mkdirSync(path.dirname(place), { recursive: true });
   fs.chmodSync(finished, 0o755);

@@ -4,7 +4,7 @@ import * as path from "node:path";
 
 // The archives that the NATS projects publish with their releases, and the checksums that vouch for them.
 
-/** Where the network is closed, waiting is all that a longer time would bring. */
+/** If the network is closed, a longer timeout only makes people wait. */
 const CONNECT_TIMEOUT_MS = 15_000;
 const ARCHIVE_TIMEOUT_MS = 300_000;
 

@@ -6,9 +6,9 @@ import type { Totals } from "../test/support/reporter";
 import { sideBySide } from "../machine/side-by-side";
 import { Refusal, report } from "../machine/refusal";
 
-// `make unit`, `make test`: runs the named suites one after the other and ends with the total over all of them, alone on
-// the last line. All suites run even when one fails: CI shall show everything at once. The files of suites that mostly wait
-// for other programs run side by side, each in a mocha of its own whose output is shown when it ends.
+// `make unit`, `make test`: runs the named suites one after the other and ends with the total over all of them, alone
+// on the last line. All suites run even when one fails: CI must show everything in one run. The files of suites that
+// mostly wait for other programs run side by side, each in a mocha of its own whose output is shown when it ends.
 
 interface Suite {
   readonly folder: string;
@@ -75,7 +75,7 @@ async function main(names: readonly string[], mochaArguments: readonly string[])
   const suites = names.map((name) => {
     const suite = SUITES[name];
     if (suite !== undefined) return suite;
-    throw new Refusal(`toolchain/suites.ts: '${name}' is no suite; there are ${Object.keys(SUITES).join(", ")}`);
+    throw new Refusal(`toolchain/suites.ts: '${name}' is not a suite; there are ${Object.keys(SUITES).join(", ")}`);
   });
   const isAlone = ({ waits }: Suite): boolean => waits !== true || mochaArguments.length > 0;
   let sum = NOTHING;

@@ -42,6 +42,6 @@ export const nodePart = (release: NodeRelease, env: NodeJS.ProcessEnv): Part => 
           }),
       },
     ],
-    cure: "see that the npm registry is reached, and run 'make test-tools' again",
+    cure: "check that the npm registry can be reached, and run 'make test-tools' again",
   };
 };

@@ -1,7 +1,7 @@
 import { BENDS } from "../../components/sdk/bends";
 import { table, withPart } from "../../views/settings/page";
 
-/** docs/architecture.md with the table of what bends the SDK. Errors: a page without the marks. */
+/** docs/architecture.md with the table of changes to the SDK. Errors: a page without the marks. */
 export const withBends = (page: string): string =>
   withPart(
     page,

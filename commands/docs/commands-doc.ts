@@ -1,7 +1,7 @@
 import { table, withPart } from "../../views/settings/page";
 import { COMMANDS, Command, VARIABLES, usageOf } from "../parse";
 
-/** What docs/commands.md has of the table of commands. */
+/** The part of docs/commands.md that comes from the table of commands. */
 
 function section(command: Command): string {
   const options = Object.entries(command.options ?? {}).map(([name, one]) => [

@@ -18,19 +18,21 @@ import { withCommands } from "./commands-doc";
 import { exampleSvg } from "./example-fleet";
 import { report } from "../../machine/refusal";
 
-// `make docs`: writes what people read from where it is said once: docs/findings.md from the reference in diagnosis/, the
-// tables of docs/settings.md, the JSON Schemas and the texts in Pulumi.yaml from configs/settings.ts, docs/commands.md from
-// the table of commands, a table of docs/architecture.md from components/sdk/, and the picture docs/topology.svg. A unit test fails when a file is another.
+// `make docs`: writes the docs whose text has its source in code: docs/findings.md from the reference in diagnosis/,
+// the tables of docs/settings.md, the JSON Schemas and the texts in Pulumi.yaml from configs/settings.ts,
+// docs/commands.md from the table of commands, a table of docs/architecture.md from components/sdk/, and the picture
+// docs/topology.svg. A unit test fails when a file differs.
 
 const INTRODUCTION = `# Findings
 
-What the smoke test, \`make doctor\` and \`make check-config\` find. When the smoke test fails, \`up\` fails with one block for each cause: the site, the cause, the evidence that was seen, and
-what to do next. The code in brackets is the one below. Mistakes that are independent of each other are all named; what
-only follows from another one is not. A warning does not fail the update: sourcing works, but something was lost, or is
-about to be. Which mistake leads to which finding is measured in [the catalogue](catalogue.md).
+What the smoke test, \`make doctor\` and \`make check-config\` find. When the smoke test fails, \`up\` fails with one block for
+each cause: the site, the cause, the evidence that was seen, and what to do next. The code in brackets is the heading below.
+Independent mistakes are all named; a mistake that only follows from another one is not. A warning does not fail the update:
+sourcing works, but something was lost, or is about to be. [The catalogue](catalogue.md) shows which mistake leads to which
+finding, as measured on real servers.
 
-"\`up\` repairs it" means: \`make up\` again. The program writes its configuration back, starts what is dead, moves the
-streams back to what is declared, starts the source anew, and runs the test again.
+"\`up\` repairs it" means: run \`make up\` again. The program restores its configuration, starts dead servers, restores the
+declared streams, restarts the source, and runs the test again.
 
 This page is made from the references in \`diagnosis/\` by \`make docs\`.
 `;

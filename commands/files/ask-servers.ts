@@ -12,7 +12,7 @@ import { messageOf } from "../../machine/refusal";
 import { inRehearsalFolder } from "../../providers/rehearsal/rehearsal-folder";
 import { NatsServer, checkConfig, findNatsServer } from "../../servers/nats-server-binary";
 
-/** What real servers say of hand-written files: first `nats-server -t` of each file, then all of them in a rehearsal. */
+/** What real servers say about hand-written files: first `nats-server -t` for each file, then all of them in a rehearsal. */
 
 export interface Asked {
   /** Of `nats-server -t`. */
@@ -49,7 +49,7 @@ export async function askServers(servers: readonly ConfigServer[], files: Files)
     if (said.code === "server-refuses" && said.severity === "error") refused.add(server);
   }
   try {
-    // Nobody can guess it: what is in it is secret.
+    // It cannot be guessed: what is in it is secret.
     const root = path.join(tmpdir(), `nats-hub-leaf-${randomBytes(9).toString("hex")}`);
     const shown = await inRehearsalFolder(root, servers.length * BYTES_EACH, (folder) =>
       rehearseFiles(servers, { ...files, natsServer: natsServer.path, read: readText }, folder),
@@ -57,13 +57,13 @@ export async function askServers(servers: readonly ConfigServer[], files: Files)
     const others = [...shown.refused].filter(([server]) => !refused.has(server));
     return { refusals, notes: [], shown: { ...shown, refused: new Map(others) } };
   } catch (error) {
-    return { refusals, notes: [`the files were judged by the rules alone, without a rehearsal: ${messageOf(error)}`] };
+    return { refusals, notes: [`the files were checked by the rules alone, without a rehearsal: ${messageOf(error)}`] };
   }
 }
 
 const MISSING = /open (\S+?):? no such file or directory|(?:reading|open)\S* (\S+): no such file/i;
 
-/** What `nats-server -t` has against the file; a file that is elsewhere is a warning only. */
+/** Why `nats-server -t` rejects the file; a file that is elsewhere is only a warning. */
 async function refusalOf(
   natsServer: NatsServer,
   server: ConfigServer,
@@ -78,13 +78,13 @@ async function refusalOf(
     const at = { file: server.file, line };
     const [, one, other] = MISSING.exec(said) ?? [];
     const missing = one ?? other;
-    // What -t ends with a code for, and a start says as a warning (opts.go, configWarningErr).
+    // -t exits with an error for this, but a start only logs a warning (opts.go, configWarningErr).
     const isWarning = said.includes("invalid use of field");
     if (missing === undefined) {
       return finished(
         draft("server-refuses", server, at, {
           evidence: said,
-          ...(isWarning ? { severity: "warning", cause: "nats-server -t has something against the file" } : {}),
+          ...(isWarning ? { severity: "warning", cause: "nats-server -t rejects the file" } : {}),
         }),
       );
     }

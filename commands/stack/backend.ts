@@ -10,7 +10,7 @@ export interface PulumiStack {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The folder behind a "file://" backend, or undefined for one that lies elsewhere (a bucket, a service). */
+/** The folder of a "file://" backend; undefined for other backends (a bucket, a service). */
 export function backendFolder(url: string, projectFolder: string): string | undefined {
   const match = /^file:\/\/([^?]*)/.exec(url);
   if (match === null) return undefined;

@@ -7,7 +7,7 @@ export async function isPulumiRunning(pid: number): Promise<boolean> {
   const seen = await run("ps", ["-o", "stat=", "-o", "comm=", "-p", String(pid)]).catch(() => undefined);
   if (seen === undefined) return exists(pid);
   const [state = "", ...command] = seen.trim().split(/\s+/);
-  // A zombie is dead; a process that is no Pulumi got the number after Pulumi had gone.
+  // A zombie is dead; another program got the number after Pulumi was gone.
   return !state.startsWith("Z") && command.join(" ").includes("pulumi");
 }
 
@@ -34,8 +34,8 @@ const PULUMI_CHILDREN =
 const PULUMI_CLI = /(^|\/)pulumi(\0|$)/;
 
 /**
- * The processes that a Pulumi CLI of this project left behind when it was killed: they work in the project's folder, and
- * nobody up the line is a CLI any more. They would go on creating what the next run creates as well.
+ * The processes that a Pulumi CLI of this project left behind when it was killed: they work in the project's folder,
+ * and no process above them is a CLI any more. They would go on creating what the next run creates as well.
  */
 export function leftBehind(processes: readonly ProcessRow[], projectFolder: string): ProcessRow[] {
   const byPid = new Map(processes.map((row) => [row.pid, row]));

@@ -10,7 +10,7 @@ import { run, RunError } from "../../machine/run";
 
 // The real Pulumi CLI on one stack: on the terminal, or quietly for what it knows.
 
-/** Runs the CLI on the terminal. Errors: a Refusal when it failed for a passphrase that is not the stack's. */
+/** Runs the CLI on the terminal. Errors: a Refusal when it failed because the passphrase is not the stack's. */
 export async function pulumi(target: PulumiStack, args: readonly string[]): Promise<number> {
   const exitCode = await onTerminal(target, args, "inherit");
   const wrong = exitCode === 0 ? undefined : wrongPassphrase(target);
@@ -40,7 +40,7 @@ function onTerminal(
       stdio: ["inherit", stdout === "inherit" ? stdout : "pipe", "inherit"],
     });
     if (stdout !== "inherit") child.stdout?.on("data", stdout);
-    // A Ctrl-C reaches the CLI as well, and it ends in good order; ending before it would hide how.
+    // A Ctrl-C reaches the CLI as well, which then stops cleanly; exiting before it would hide the result.
     const wait = (): void => undefined;
     process.on("SIGINT", wait);
     const passOn = (): void => void child.kill("SIGTERM");
@@ -69,7 +69,7 @@ export async function ask(target: PulumiStack, args: readonly string[]): Promise
 /** The stack's state as the CLI exports it (secrets stay encrypted), or undefined when there is no such stack. */
 export const exportState = (target: PulumiStack): Promise<Deployment | undefined> => stateOf(target, []);
 
-/** The state with its secrets in clear: nothing of it may be shown. */
+/** The state with its secrets in plain text: no part of it may be shown. */
 export const exportSecrets = (target: PulumiStack): Promise<Deployment | undefined> =>
   stateOf(target, ["--show-secrets"]);
 

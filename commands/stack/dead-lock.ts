@@ -28,10 +28,10 @@ export async function clearDeadRun(target: PulumiStack): Promise<boolean> {
   if (reasons.length > 0) throw new Refusal(reasons.map((why) => `stack '${target.stack}': ${why}`).join("\n"));
 
   say(
-    `stack '${target.stack}': process ${locks.map(({ pid }) => pid).join(", ")} was killed and left its lock; clearing it`,
+    `stack '${target.stack}': process ${locks.map(({ pid }) => pid).join(", ")} was killed and left its lock; clearing the lock`,
   );
   await endLeftBehind(target.projectFolder, say);
-  // What it left running may have been killed while it wrote, too.
+  // The processes that it left may have been killed while they wrote, too.
   clearEmptyAttributes(backend, project, target.stack);
   await run(target.binary, ["cancel", "--yes", "--non-interactive", "--stack", target.stack], {
     cwd: target.projectFolder,

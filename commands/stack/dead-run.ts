@@ -13,7 +13,7 @@ export interface LockOwner {
   readonly timestamp: string;
 }
 
-/** The runs that hold a stack of the file backend; none when the folder is not there. */
+/** The runs that hold a stack of the file backend; none when the folder does not exist. */
 export function readLocks(folder: string): LockOwner[] {
   if (!fs.existsSync(folder)) return [];
   return fs
@@ -38,9 +38,9 @@ export async function livingOwners(locks: readonly LockOwner[], thisHost = os.ho
     locks.map(async (lock) => {
       const who = `${lock.username}@${lock.hostname} (process ${lock.pid}) since ${lock.timestamp}`;
       if (lock.hostname !== thisHost) {
-        return `it is held by ${who}, on another machine; if that run is gone for sure: npx pulumi cancel`;
+        return `it is held by ${who}, on another machine; if that run is certainly over: npx pulumi cancel`;
       }
-      if (await isPulumiRunning(lock.pid)) return `it is held by ${who}, which still runs; wait for it, or end it`;
+      if (await isPulumiRunning(lock.pid)) return `it is held by ${who}, which still runs; wait for it, or stop it`;
       return undefined;
     }),
   );
@@ -53,7 +53,7 @@ const GRACE_MS = 3_000;
 export async function endLeftBehind(projectFolder: string, say: Say): Promise<void> {
   const rows = leftBehind(readProcesses(), fs.realpathSync(projectFolder));
   if (rows.length === 0) return;
-  say(`ending what the killed run left running: process ${rows.map((row) => row.pid).join(", ")}`);
+  say(`stopping what the killed run left running: process ${rows.map((row) => row.pid).join(", ")}`);
   for (const row of rows) signal(row.pid, "SIGTERM");
   const deadline = Date.now() + GRACE_MS;
   while (rows.some((row) => isThere(row.pid)) && Date.now() < deadline) {

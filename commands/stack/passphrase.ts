@@ -6,8 +6,8 @@ import { DEV_STACK, type Environment } from "./stack-environment";
 import type { PulumiStack } from "./backend";
 import { type StackFile, readStackFile } from "./stack-file";
 
-// What encrypts a stack's secrets, as far as its stack file and the environment tell. Nothing is decrypted but the word
-// that the Pulumi CLI puts into every salt to recognise a wrong passphrase.
+// What encrypts a stack's secrets, as far as its stack file and the environment tell. The only thing decrypted is the
+// word that the Pulumi CLI puts into every salt to recognise a wrong passphrase.
 
 const ITERATIONS = 1_000_000;
 const KEY_BYTES = 32;
@@ -61,15 +61,15 @@ export function wrongPassphrase(target: PulumiStack): string | undefined {
   return isOfPassphrase(file.salt, readablePassphrase(env) ?? "") === false ? passphraseCure(target) : undefined;
 }
 
-/** What a passphrase that does not fit is cured by. The variable with the passphrase itself stands before the one with a file. */
+/** The cure for a wrong passphrase. The variable with the passphrase itself takes precedence over the one with a file. */
 export function passphraseCure({ projectFolder, stack, env }: PulumiStack): string {
   const { PULUMI_CONFIG_PASSPHRASE: itself, PULUMI_CONFIG_PASSPHRASE_FILE: file = "" } = env;
   const variable = itself === undefined ? "PULUMI_CONFIG_PASSPHRASE_FILE" : "PULUMI_CONFIG_PASSPHRASE";
   const wrong = `stack '${stack}': its secrets are not encrypted with the passphrase of ${variable}, which is set in this shell; `;
   const { salt } = readStackFile(projectFolder, stack);
   if (stack === DEV_STACK && (salt === undefined || isOfPassphrase(salt, "") === true))
-    return `${wrong}'${DEV_STACK}' goes without one: run 'unset ${variable}'`;
-  const hidden = itself !== undefined && file !== "" ? `, or run 'unset ${variable}' so that ${file} counts` : "";
+    return `${wrong}'${DEV_STACK}' needs none: run 'unset ${variable}'`;
+  const hidden = itself !== undefined && file !== "" ? `, or run 'unset ${variable}' so that ${file} is used` : "";
   return `${wrong}set it to that of '${stack}'${hidden}`;
 }
 

@@ -19,7 +19,7 @@ export interface Deployment {
   };
 }
 
-/** An operation that was begun and has not been seen to end: its run was interrupted. */
+/** An operation that has begun and not ended: its run was interrupted. */
 export interface Pending {
   readonly urn: string;
   /** The resource's own name. */

@@ -20,7 +20,7 @@ import { readStackFile } from "./stack-file";
 type Values = Record<string, unknown>;
 
 export interface StackConfig {
-  /** What `readSettings` takes. Every encrypted seed is replaced by one made up for it, which belongs to nobody. */
+  /** What `readSettings` takes. Every encrypted seed is replaced by an invented one, which belongs to no one. */
   raw: Values;
   /** The sites of the table that the settings name. */
   table: SitesTable | undefined;
@@ -37,18 +37,18 @@ export function readStackConfig(projectFolder: string, stack: string): StackConf
   const project = readYaml(projectFolder, "Pulumi.yaml", "restore it");
   const file = `Pulumi.${stack}.yaml`;
   const ofStack = readYaml(projectFolder, file, cureOfMissing(projectFolder));
-  if (typeof project.name !== "string") throw new Refusal("Pulumi.yaml: the project has no name; restore it");
+  if (typeof project.name !== "string") throw new Refusal("Pulumi.yaml: the project has no name; restore the name");
   const prefix = `${project.name}:`;
   const given = withoutPrefix(group(ofStack.config, file), prefix);
   if (Object.keys(given).length === 0) {
     throw new Refusal(
-      `${file}: it has no config of this program; write its settings below 'config:', each with ` +
+      `${file}: it has no settings of this program; write them below 'config:', each with ` +
         `'${prefix}' in front (docs/settings.md)`,
     );
   }
   const { values, problems, notes, keysAreHidden } = withoutSecrets({ ...defaultsOf(project, prefix), ...given });
   if (ofStack.environment !== undefined) {
-    notes.push("environment: what it brings into the config is not known here, and not in this plan");
+    notes.push("environment: what it adds to the config is not known here, and not in this plan");
   }
   const raw = Object.fromEntries(
     Object.entries(values).flatMap(([name, value]) =>
@@ -96,7 +96,7 @@ function readYaml(folder: string, file: string, cureOfMissing: string): Values {
 function group(value: unknown, file: string): Values {
   if (value === undefined || value === null) return {};
   if (isGroup(value)) return value;
-  throw new Refusal(`${file}: a group of settings is expected, and it has another value; see docs/settings.md`);
+  throw new Refusal(`${file}: expected a group of settings, and found another value; see docs/settings.md`);
 }
 
 const isGroup = (value: unknown): value is Values =>
@@ -110,7 +110,7 @@ function cureOfMissing(folder: string): string {
   return `write it (docs/settings.md)${others}`;
 }
 
-/** The settings of this project; a name without a project in front is one too, and other programs' are left out. */
+/** The settings of this project; a name without a project prefix is a setting too; those of other programs are left out. */
 const withoutPrefix = (config: Values, prefix: string): Values =>
   Object.fromEntries(
     Object.entries(config).flatMap(([key, value]) => {
@@ -143,12 +143,12 @@ function withoutSecrets(values: Values) {
   const notes: string[] = [];
   function visit(value: unknown, where: string): unknown {
     if (isEncrypted(value)) {
-      // The rules on seeds cannot judge what is encrypted: they find no fault with a good seed.
+      // The rules on seeds cannot judge what is encrypted, so a valid seed stands for it.
       if (SEED.test(where)) return new TextDecoder().decode(createUser().getSeed());
       problems.push({
         where,
-        problem: "is encrypted, and the plan depends on it",
-        cure: "leave it in plain text (only 'keys' are secret), or use 'make preview', which has the passphrase",
+        problem: "is encrypted, but the plan depends on it",
+        cure: "store it in plain text (only 'keys' are secret), or use 'make preview', which has the passphrase",
       });
       return undefined;
     }
@@ -157,7 +157,7 @@ function withoutSecrets(values: Values) {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visit(item, `${where}.${key}`)]));
     }
     if (SEED.test(where)) {
-      notes.push(`${where} stands in plain text in the stack file: give it with 'pulumi config set --secret'`);
+      notes.push(`${where} is in plain text in the stack file: set it with 'pulumi config set --secret'`);
     }
     return value;
   }
@@ -167,7 +167,10 @@ function withoutSecrets(values: Values) {
   return { values: visited, problems, notes, keysAreHidden };
 }
 
-/** Every value that is no group or list is text to Pulumi, and text in the form of JSON is a group or list again. */
+/**
+ * Pulumi passes every value other than a group or list as text, and text in the form of JSON becomes a group or list
+ * again.
+ */
 function asPulumiGives(value: unknown): unknown {
   if (value === undefined || (typeof value === "object" && value !== null)) return value;
   if (typeof value !== "string") return value === null ? "" : JSON.stringify(value);

@@ -2,14 +2,14 @@ import { isByPassphrase } from "../../configs/reading/secrets-provider";
 import { pulumiHome } from "../../machine/locate";
 import type { StackFile } from "./stack-file";
 
-/** The stack whose secrets anyone may open: it is for trying out, on one's own machine. */
+/** The stack whose secrets anyone may open: it is for trying out, on your own machine. */
 export const DEV_STACK = "dev";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What the Pulumi CLI needs to be told beyond the caller's own environment. The caller's word always counts; an empty
- * passphrase is a word too.
+ * The variables that the Pulumi CLI needs in addition to the caller's environment. A value that the caller sets always
+ * wins, even an empty passphrase.
  */
 export function additions(
   stack: string,
@@ -33,7 +33,7 @@ const hasPassphraseFile = (env: Environment): boolean => (env.PULUMI_CONFIG_PASS
 const hasPassphrase = (env: Environment): boolean =>
   env.PULUMI_CONFIG_PASSPHRASE !== undefined || hasPassphraseFile(env);
 
-/** Whether `dev`'s empty passphrase, left in a shell, stands before the file of this stack's own: the CLI would take it. */
+/** Whether `dev`'s empty passphrase, left in a shell, would take precedence over the file of this stack. */
 const hidesFile = (stack: string, env: Environment): boolean =>
   stack !== DEV_STACK && env.PULUMI_CONFIG_PASSPHRASE === "" && hasPassphraseFile(env);
 
@@ -43,7 +43,7 @@ export function environmentOf(stack: string, env: Environment, file: Pick<StackF
   return { ...own, ...additions(stack, own, file) };
 }
 
-/** Why the environment names another backend than the stack's own, where all of it would be made a second time. */
+/** Set when the environment names another backend than the stack's own: all servers would be created a second time. */
 export function otherBackend(
   stack: string,
   { state }: Pick<StackFile, "state">,
@@ -51,7 +51,7 @@ export function otherBackend(
 ): string | undefined {
   if (state === undefined || given === undefined || given === state) return undefined;
   return (
-    `stack '${stack}': its state is at ${state}, and PULUMI_BACKEND_URL names another backend; ` +
+    `stack '${stack}': its state is at ${state}, but PULUMI_BACKEND_URL names another backend; ` +
     `unset PULUMI_BACKEND_URL, or correct the setting 'state'`
   );
 }
@@ -64,13 +64,13 @@ export function missingPassphrase(stack: string, file: StackFile, env: Environme
   if (stack === DEV_STACK || hasPassphrase(env)) return undefined;
   if (!isByPassphrase(file, file.state ?? env.PULUMI_BACKEND_URL)) return undefined;
   return (
-    `stack '${stack}': its secrets are encrypted with a passphrase, and none is set; ` +
+    `stack '${stack}': its secrets are encrypted with a passphrase, but none is set; ` +
     `set PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds it (or PULUMI_CONFIG_PASSPHRASE to the passphrase itself). ` +
-    `Only '${DEV_STACK}' goes without`
+    `Only '${DEV_STACK}' needs none`
   );
 }
 
-/** The line that `make env` prints, for `eval`. It holds only what has to change: never a passphrase that somebody set. */
+/** The line that `make env` prints, for `eval`. It holds only what has to change: never a passphrase that the user set. */
 export function exportLine(stack: string, env: Environment, file: Pick<StackFile, "state"> = {}): string {
   const assignments = Object.entries(additions(stack, env, file)).map(([name, value]) => `${name}=${quoted(value)}`);
   return `${hidesFile(stack, env) ? "unset PULUMI_CONFIG_PASSPHRASE; " : ""}export ${assignments.join(" ")}`;

@@ -4,7 +4,7 @@ import { parseDocument } from "yaml";
 import type { Encryption } from "../../configs/reading/secrets-provider";
 import { present } from "../../configs/values";
 
-/** What `make` has to know of Pulumi.<stack>.yaml before the CLI runs; the settings are read by stack-config.ts. */
+/** What `make` needs from Pulumi.<stack>.yaml before the CLI runs; stack-config.ts reads the settings. */
 export interface StackFile extends Encryption {
   /** The setting `state`. */
   readonly state?: string;

@@ -23,15 +23,15 @@ config:
 ${kept}  # Nothing deletes what holds data or keys, and every change asks for CONFIRM=${stack}:
   # nats-hub-leaf:protect: true
 
-  # Servers are processes of this machine. In Docker containers, which restart by themselves:
+  # Servers are processes on this machine. To run them in Docker containers, which restart on their own:
   # nats-hub-leaf:runtime: docker
-  # Encrypted links, both ends verified, by certificates of the stack's own CA:
+  # Encrypted links, verified at both ends, with certificates of the stack's own CA:
   # nats-hub-leaf:links: { tls: generated }
 
   nats-hub-leaf:sites:
     - name: oslo
     - name: bergen
-  # Many sites: a table of them, instead of the list above.
+  # For many sites: a table instead of the list above.
   # nats-hub-leaf:sitesFile: sites.csv
 
   # Kept at every site, and collected on the hub in a stream of the site's own account.

@@ -11,11 +11,11 @@ import type { Say } from "../../machine/progress";
 import { Refusal } from "../../machine/refusal";
 import { readStackConfig } from "../stack/stack-config";
 
-// One Docker engine that is away fails what is on it, and nothing else: its sites are left as they are, and pending.
+// A Docker engine that is away affects only what is on it: its sites are left as they are, and pending.
 
-/** What a run has to know of Docker before it begins. */
+/** What a run must know about Docker before it begins. */
 export interface Standing {
-  /** URNs of containers that somebody removed, or changed by hand: the CLI sees it after a refresh only. */
+  /** URNs of containers that were removed or changed by hand: the CLI sees this only after a refresh. */
   readonly removed: string[];
   readonly changed: string[];
   /** Sites that are pending, and why. */
@@ -70,7 +70,7 @@ function recordedEngine(state: Deployment): string | undefined {
   return typeof engine === "string" ? engine : undefined;
 }
 
-/** As the settings have the sites, the others after them; the state has them as they happened to be made. */
+/** In the order of the settings, other sites after them; the state has them in the order of creation. */
 function inOrderOf(settings: Settings | undefined, pending: Standing["pending"]): Standing["pending"] {
   const declared = (settings?.sites ?? []).map(({ name }) => name);
   const order = ({ site }: { site: string }) => (declared.includes(site) ? declared.indexOf(site) : declared.length);
@@ -112,7 +112,7 @@ async function newServersOutOfReach(
   known: ReadonlySet<string>,
 ): Promise<Standing["pending"]> {
   const deployed = new Set((state.deployment?.resources ?? []).map(nameOf));
-  // A server that runs as a process is no new one either: left out, the site would be taken for removed.
+  // A server that runs as a process is not new either: if it were left out, the site would count as removed.
   const isNew = ({ name }: { name: string }): boolean =>
     !known.has(name) && !deployed.has(resourceName(name, "container")) && !deployed.has(resourceName(name, "server"));
   const fresh = serversInDocker(settings).filter(isNew);
@@ -136,5 +136,5 @@ export function sayPending(pending: Standing["pending"], say: Say): void {
   say("  then run 'make up' again; 'make forget SITE=…' drops a site whose machine is lost for good");
 }
 
-/** The exit code of an `up` that did what could be done. */
+/** The exit code of an `up` that did all it could. */
 export const PENDING_EXIT_CODE = 3;

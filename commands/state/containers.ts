@@ -4,7 +4,7 @@ import { EngineAccess, engineName, statusOf, withEngine } from "../../servers/do
 import { absence } from "../../servers/docker/whereabouts";
 import type { Deployment, StateResource as Resource } from "../stack/pending";
 
-// What a state says of Docker, held against the engines before the CLI runs: containers that somebody removed, and
+// Compares what a state says of Docker with the engines before the CLI runs: containers that were removed by hand, and
 // engines that are away. The CLI itself sees the first only after a refresh, and fails as a whole at the second.
 
 /** An engine that cannot be reached. */
@@ -32,7 +32,7 @@ const accessOf = ({ inputs = {} }: Resource): EngineAccess => ({
 
 const MEBIBYTE = 2 ** 20;
 
-/** What became of a container since it was made; undefined when nothing did that the CLI would not see by itself. */
+/** What happened to a container since it was created; undefined for nothing, or for what the CLI sees on its own. */
 async function fateOf(
   engine: EngineAccess,
   { id = "", inputs = {} }: Resource,
@@ -53,7 +53,10 @@ async function fateOf(
   }
 }
 
-/** Looks at every container of the state; at once for all engines, reached as the settings `say` where they do. */
+/**
+ * Looks at every container of the state, on all engines at the same time; engines are reached as the settings `say`, if
+ * they do.
+ */
 export async function lookAtContainers(
   state: Deployment,
   say: (engine: EngineAccess) => EngineAccess | undefined = () => undefined,
@@ -113,9 +116,9 @@ export function upgradeOf(server: string, state: Deployment): string[] {
 }
 
 /**
- * Removes the containers and networks that a killed run made and could not write into the state any more: their names
- * would stand in the way of the next ones. Only what carries the stack's label, and nothing that the state has; what a
- * container stored lies in its volume, which is found again. Resolves with their names.
+ * Removes the containers and networks that a killed run created and could not record in the state: their names would
+ * block the next ones. Only what carries the stack's label, and nothing that the state has; what a container stored
+ * lies in its volume, which is found again. Resolves with their names.
  */
 export async function clearInterrupted(state: Deployment, stack: string): Promise<string[]> {
   const { resources, pending_operations: pending } = state.deployment ?? {};

@@ -96,8 +96,8 @@ function write(file: string, text: string): void {
 }
 
 /**
- * Writes the contexts, and takes away those that the stack had under this prefix and has no more. Returns the names of
- * the latter. Errors: a Refusal, before anything is written, when a context is somebody else's.
+ * Writes the contexts, and removes those that the stack no longer has under this prefix. Returns the names of the
+ * latter. Errors: a Refusal, before anything is written, when a context is someone else's.
  */
 export function writeContexts(
   { fleet, seeds }: Deployed,
@@ -138,7 +138,7 @@ function remove(names: readonly string[], env: Environment): void {
   }
 }
 
-/** Only what this program writes: another file in its folder stays, and the folder with it. */
+/** Removes only what this program writes: another file in the folder stays, and so does the folder. */
 function removeKey(folder: string, name: string): void {
   if (name === NOTE || name.endsWith(".nk") || name.endsWith(".unfinished")) fs.rmSync(path.join(folder, name));
 }

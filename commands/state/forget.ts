@@ -23,7 +23,7 @@ export async function refuseForgetting(state: Deployment, site: string, declared
       (resource) => nameOf(resource) === resourceName(site, "link"),
     );
     throw cannot(
-      isThere ? "its machine answers; 'make up' removes it in good order" : "the stack has no such site in Docker",
+      isThere ? "its machine answers; remove the site with 'make up'" : "the stack has no such site in Docker",
     );
   }
   if (!mayDiscard(site)) {

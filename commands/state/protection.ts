@@ -11,8 +11,8 @@ import { type Part, isPartOf, serverOf } from "../../configs/resources";
 import { isOf, nameOf } from "../../configs/text/urn";
 
 // Stacks with `protect: true`: what holds data or keys carries Pulumi's protection, and every command that changes the
-// stack asks for its name. The state keeps the protection: a run that may delete is told to pass over it (--ignore-protect),
-// so that nothing is left unprotected when it is refused or interrupted.
+// stack asks for its name. The state keeps the protection: a run that may delete is told to bypass it
+// (--ignore-protect), so that nothing is left unprotected when it is refused or interrupted.
 
 export const IGNORE_PROTECTION = "--ignore-protect";
 
@@ -36,9 +36,9 @@ export function refuseUnconfirmed(target: PulumiStack, command: string, state: D
   const { stack } = target;
   const confirmed = process.env.CONFIRM ?? "";
   if (confirmed === stack || !(holdsProtected(state) || isDeclaredProtected(target))) return;
-  const given = confirmed === "" ? "" : `, and CONFIRM=${confirmed} is another`;
+  const given = confirmed === "" ? "" : ` (CONFIRM=${confirmed} names another)`;
   throw new Refusal(
-    `stack '${stack}': it is protected, and 'make ${command}' changes it only when told its name${given}: ` +
+    `stack '${stack}': it is protected, and 'make ${command}' changes it only with its name in CONFIRM${given}: ` +
       `make ${command} STACK=${stack} CONFIRM=${stack} (make preview STACK=${stack} shows what would happen)`,
   );
 }
@@ -46,7 +46,7 @@ export function refuseUnconfirmed(target: PulumiStack, command: string, state: D
 const isOfSite = (resource: StateResource): boolean =>
   isOf("Identity")(resource) && ((resource.inputs?.roles ?? []) as unknown[]).includes("link");
 
-/** Sites that the settings have no more, and whose keys the state protects; its identity goes as a site's last. */
+/** Sites that the settings no longer have, and whose keys the state protects. A site's identity is removed last. */
 export function leavingSites(target: PulumiStack, state: Deployment | undefined): string[] {
   const settings = settingsOf(target.projectFolder, target.stack);
   if (settings === undefined) return [];
@@ -63,7 +63,7 @@ export const namedInRemove = (): string[] =>
     .map((name) => name.trim())
     .filter((name) => name !== "");
 
-/** Errors: a Refusal when a protected site leaves without being named, or one is named that stays. */
+/** Errors: a Refusal when a protected site leaves without being named, or a named site stays. */
 export function refuseUnnamedRemoval(
   leaving: readonly string[],
   named: readonly string[],
@@ -72,8 +72,8 @@ export function refuseUnnamedRemoval(
   const unnamed = leaving.filter((site) => !named.includes(site));
   if (unnamed.length > 0) {
     throw new Refusal(
-      `stack '${stack}': the settings have no site ${unnamed.join(", ")} any more, and its keys and data are protected; ` +
-        `put it back, or lift the protection of exactly that: make up STACK=${stack} CONFIRM=${stack} ` +
+      `stack '${stack}': the settings no longer have site ${unnamed.join(", ")}, but its keys and data are protected; ` +
+        `put it back, or lift its protection: make up STACK=${stack} CONFIRM=${stack} ` +
         `REMOVE=${leaving.join(",")} (while the hub lacks some of its messages, the guard still refuses)`,
     );
   }
@@ -90,8 +90,9 @@ export interface SavedPlan {
 }
 
 /**
- * Previews the removal of these sites on the terminal, in which the guard judges it, and looks that nothing else that is
- * protected goes with them. Resolves with the CLI's exit code. Errors: a Refusal when something else would go.
+ * Previews the removal of these sites on the terminal, where the guard judges it, and checks that nothing else that is
+ * protected would be removed with them. Resolves with the CLI's exit code. Errors: a Refusal when something else would
+ * go.
  */
 export async function previewRemoval(
   target: PulumiStack,
@@ -107,7 +108,7 @@ export async function previewRemoval(
     const others = otherLosses(JSON.parse(fs.readFileSync(file, "utf8")) as SavedPlan, state, sites);
     if (others.length === 0) return 0;
     throw new Refusal(
-      `stack '${target.stack}': besides ${sites.join(", ")}, ${others.join(", ")} would be deleted or replaced, and is ` +
+      `stack '${target.stack}': apart from ${sites.join(", ")}, ${others.join(", ")} would be deleted or replaced, and is ` +
         "protected; make these changes one after the other",
     );
   } finally {

@@ -24,12 +24,12 @@ const rowOf = (site: SiteReport, stream: StreamReport): string[] => [
   stream.verdict,
 ];
 
-/** describeFinding shows the code and asks nothing of it. */
+/** describeFinding only shows the code. */
 const words = (finding: DoctorFinding): string => describeFinding({ ...finding, code: finding.code as FindingCode });
 
 const SUMMARY: Readonly<Record<DoctorReport["status"], string>> = {
   good: "good",
-  partial: "nothing wrong was seen, and not everything was looked at",
+  partial: "nothing wrong was seen, but not everything could be looked at",
   warning: "with warnings",
   error: "not good",
   unknown: "not everything could be looked at",
@@ -90,14 +90,14 @@ export function doctorWords({ status, sites }: DoctorReport): string {
     all.map(({ what, why }) => `site ${site}: could not look at ${what}: ${why}`),
   );
   const notGiven = sites.flatMap(({ site, notGiven: all }) =>
-    all.length === 0 ? [] : [`site ${site}: not looked at, for no access is given: ${all.join("; ")}`],
+    all.length === 0 ? [] : [`site ${site}: not looked at, because no access is given: ${all.join("; ")}`],
   );
   return maskSeeds(
     [table.toString(), ...balance, ...findings, ...unseen, ...notGiven, `fleet: ${SUMMARY[status]}`].join("\n"),
   );
 }
 
-/** Raised when a field goes or changes its meaning; a new field raises nothing. */
+/** Raised when a field is removed or changes its meaning, not for a new field. */
 const SCHEMA_VERSION = 1;
 
 const known = (value: number | undefined): number | null => value ?? null;

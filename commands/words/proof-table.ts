@@ -17,7 +17,7 @@ interface ProofRow {
 /** The table at the end of `make up`, or a line that says why there is none. */
 export function proofTable(output: unknown): string {
   if (!Array.isArray(output)) return "the stack has no output 'proof': nothing was proven";
-  if (output.length === 0) return "the stack's output 'proof' is empty: there is no site whose data could be proven";
+  if (output.length === 0) return "the stack's output 'proof' is empty: no site has data to prove";
   const rows = output as readonly Partial<ProofRow>[];
   const withNote = rows.some((row) => row.note !== undefined && row.note !== "");
   const table = new Table({

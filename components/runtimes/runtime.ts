@@ -14,8 +14,8 @@ export interface DeclaredServer<D extends { restart: { ports: object }; reload: 
 }
 
 /**
- * Where servers run. Hub and leaf components describe servers and never ask which runtime stands behind them; a
- * runtime makes the resources that run them.
+ * Where servers run. Hub and leaf components describe servers and never ask which runtime runs them; a runtime makes
+ * the resources that run them.
  */
 export interface Runtime {
   hubServer(

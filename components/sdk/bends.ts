@@ -1,10 +1,10 @@
-/** What this program does otherwise than the SDK of Pulumi means it; docs/architecture.md shows this table. */
+/** Where this program departs from Pulumi's SDK; docs/architecture.md shows this table. */
 export interface Bend {
   what: string;
   /** Where in the tree. */
   where: string;
   saves: string;
-  /** What of others has to stay as it is. */
+  /** What it relies on in other code. */
   reliesOn: string;
   /** Whether `NATS_HUB_LEAF_PLAIN_SDK=1` switches it off. */
   isOptional: boolean;
@@ -14,7 +14,7 @@ export const BENDS: readonly Bend[] = [
   {
     what: "Resources whose stored code is one line, which loads the provider from this package",
     where: "provider-resource.ts",
-    saves: "the provider's code, twice in each resource; and a change of the code is no change of every resource",
+    saves: "the provider's code, twice in each resource; and a change of the code does not change every resource",
     reliesOn:
       "the property `__provider` of `pulumi-nodejs:dynamic` resources, and this package being there at `destroy`",
     isOptional: false,
@@ -41,15 +41,15 @@ export const BENDS: readonly Bend[] = [
     isOptional: true,
   },
   {
-    what: "Values without the resource that they come from, where `dependsOn` says the order",
+    what: "Values without the resource that they come from, if `dependsOn` gives the order",
     where: "unbound.ts",
     saves: "a seventh of the state",
-    reliesOn: "outputs telling their resources by `resources` and `allResources`",
+    reliesOn: "outputs that name their resources in `resources` and `allResources`",
     isOptional: true,
   },
   {
     what: "Logins signed by Node's own Ed25519",
-    where: "../../servers/nats/authenticator.ts, for the servers' room uses it",
+    where: "../../servers/nats/authenticator.ts, because the servers' room uses it",
     saves: "some milliseconds for each of the hundreds of connections of a large fleet",
     reliesOn: "RFC 8410; `getRawSeed` of `@nats-io/nkeys`",
     isOptional: true,

@@ -12,7 +12,7 @@ import type { StreamsInputs } from "../../providers/streams";
 import { DeclaredArgs } from "./declared";
 import { ProviderResource } from "./provider-resource";
 
-/** The dynamic resources. Each says what it is for; its inputs and its life cycle stand in `providers`. */
+/** The dynamic resources. Each says what it is for; its inputs and its life cycle are in `providers`. */
 
 type Options = pulumi.CustomResourceOptions;
 

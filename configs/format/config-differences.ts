@@ -10,7 +10,7 @@ const isMap = (value: Parsed | undefined): value is Entries => typeof value === 
 /** Words whose values are secret, whatever they look like. */
 const SECRET = /^(pass(word)?|token|nkey|seed|credentials|creds|key|secret)$/i;
 
-/** Public keys are no secrets, and tell users apart. */
+/** Public keys are not secret, and identify users. */
 const isPublic = (value: Parsed): boolean => typeof value === "string" && /^[UAN][A-Z2-7]{20,}$/.test(value);
 
 function hidden(value: Parsed, key = ""): Parsed {
@@ -23,7 +23,7 @@ function hidden(value: Parsed, key = ""): Parsed {
 const text = (value: Parsed | undefined, key: string): string =>
   value === undefined ? "none" : JSON.stringify(hidden(value, key)).replaceAll('"', "");
 
-/** What tells one entry of a list from the others: a user by its name or key, anything else by all that it says. */
+/** What identifies an entry of a list: a user's name or key; for anything else, its whole content. */
 function nameOf(item: Parsed): string | undefined {
   if (!isMap(item)) return undefined;
   const { nkey, user } = item;
@@ -54,15 +54,15 @@ function inValue(path: string, key: string, now: Parsed | undefined, before: Par
   }
   if (Array.isArray(now) && Array.isArray(before)) return inList(path, key, now, before);
   if (JSON.stringify(now) === JSON.stringify(before)) return [];
-  return [`${path} is ${text(now, key)}, written was ${text(before, key)}`];
+  return [`${path} is ${text(now, key)}, this program wrote ${text(before, key)}`];
 }
 
-/** Each difference of the text that is there from the one that was written; empty when both say the same. */
+/** Each difference between the current text and the one that was written; empty when both mean the same. */
 export function configDifferences(now: string, written: string): string[] {
   const before = parse(written);
   try {
     return inValue("", "", parse(now), before);
   } catch {
-    return ["it makes no sense to nats-server"];
+    return ["nats-server cannot read it"];
   }
 }

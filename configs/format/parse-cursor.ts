@@ -1,4 +1,4 @@
-/** Where the reading of a nats-server configuration stands, and the parts of its texts. */
+/** The reading position in a nats-server configuration, and the parts of its texts. */
 
 /** Where something stands. */
 export interface Position {
@@ -6,7 +6,7 @@ export interface Position {
   line: number;
 }
 
-/** Thrown with the place at which the text stops making sense. The text itself is never repeated: it may hold a seed. */
+/** Thrown with the place where the text cannot be read any further. The text itself is never repeated: it may hold a seed. */
 export class ConfigSyntaxError extends Error {
   readonly line: number;
 
@@ -39,7 +39,7 @@ export class Cursor {
   /** What stands between two quotes, without escapes. */
   protected upTo(quote: string): string {
     const end = this.text.indexOf(quote, this.at + 1);
-    if (end === -1) throw this.error("a string has no end");
+    if (end === -1) throw this.error("a string does not end");
     const found = this.text.slice(this.at + 1, end);
     this.at = end + 1;
     return found;
@@ -50,7 +50,7 @@ export class Cursor {
     let value = "";
     this.at++;
     for (let char = this.text[this.at++]; char !== '"'; char = this.text[this.at++]) {
-      if (char === undefined) throw new ConfigSyntaxError(start, "a string has no end");
+      if (char === undefined) throw new ConfigSyntaxError(start, "a string does not end");
       value += char === "\\" ? this.escape() : char;
     }
     return value;
@@ -63,7 +63,7 @@ export class Cursor {
     if (plain !== undefined) return plain;
     const hex = this.text.slice(this.at, this.at + 2);
     if (char !== "x" || !/^[0-9a-f]{2}$/i.test(hex)) {
-      throw this.error('an unknown escape; there are \\xXX, \\t, \\n, \\r, \\" and \\\\');
+      throw this.error('unknown escape; known are \\xXX, \\t, \\n, \\r, \\" and \\\\');
     }
     this.at += 2;
     return String.fromCharCode(parseInt(hex, 16));
@@ -75,7 +75,7 @@ export class Cursor {
     const length = this.text.slice(start).search(BLOCK_END);
     if (length === -1) throw this.error("the ')' that ends a block, alone on its line, is missing");
     this.at = start + length + 1;
-    // The closing bracket is taken for content where the file ends with it.
+    // At the end of a file the closing bracket counts as content.
     return this.text.slice(start, this.at < this.text.length ? start + length : this.at);
   }
 

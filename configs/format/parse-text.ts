@@ -7,14 +7,14 @@ import { ENDS_WORD, NumberToken, numberValue, readNumber, wordValue } from "./pa
  */
 
 export interface ConfigNode {
-  /** Of an entry its key's, of an item its own, of an included entry the one in the included file. */
+  /** The position of an entry's key, or of an item; for an included entry, in the included file. */
   at: Position;
   value: string | number | boolean | ConfigNode[] | ConfigMap;
   /** Whether something refers to it by `$NAME`: nats-server does not mind an unknown key then. */
   isVariable?: true;
   /** Whether the value stood in quotes, where nats-server replaces no `$NAME`. */
   isQuoted?: true;
-  /** Of an entry: the one of the same name before it, which nats-server forgets. */
+  /** For an entry: the earlier one with the same name, which nats-server ignores. */
   replaces?: ConfigNode;
 }
 
@@ -29,7 +29,7 @@ export interface ConfigWorld {
 
 const SEPARATOR = /[:=]/;
 const ENDS_KEY = new RegExp(`${SPACE.source}|${SEPARATOR.source}`);
-const MISSING_VALUE = "a value was expected";
+const MISSING_VALUE = "expected a value";
 
 /** What may come after a value, by what it stands in, and the bracket that is left where it is. */
 const AFTER_VALUE = {
@@ -68,7 +68,7 @@ export class TextReader extends Cursor {
       this.skip(SPACE);
       const char = this.peek();
       if (char === "") return entries;
-      // The whole may stand in braces, as JSON does.
+      // The whole text may be in braces, as in JSON.
       if (char === "{") {
         this.at++;
         braces++;
@@ -89,7 +89,7 @@ export class TextReader extends Cursor {
     const at = this.position();
     const first = this.peek();
     const isQuoted = first === '"' || first === "'";
-    if (SEPARATOR.test(first) || (first === "/" && within === "top")) throw this.error("a key was expected");
+    if (SEPARATOR.test(first) || (first === "/" && within === "top")) throw this.error("expected a key");
     const name = isQuoted ? this.upTo(first) : this.bareKey();
     if (!isQuoted && name.toLowerCase() === "include" && SPACE.test(this.peek())) {
       this.include();
@@ -142,7 +142,7 @@ export class TextReader extends Cursor {
     if (char === '"') return { at, value: this.doubleQuoted(), isQuoted: true };
     if (char === "(") return { at, value: this.block() };
     if (char === "-" || /\d/.test(char)) return this.number(at, readNumber(this.text, this.at));
-    if (char === ".") throw this.error("a digit was expected before '.'");
+    if (char === ".") throw this.error("expected a digit before '.'");
     if (LINE_END.test(char)) throw this.error(MISSING_VALUE);
     return this.word(at, this.at);
   }
@@ -154,7 +154,7 @@ export class TextReader extends Cursor {
     for (;;) {
       this.skip(SPACE);
       if (this.peek() === "") throw this.error("a '}' is missing");
-      if (this.peek() === "]") throw this.error("a '}' was expected, not a ']'");
+      if (this.peek() === "]") throw this.error("expected a '}', not a ']'");
       if (this.peek() === "}" || !this.entry("map") || this.valueEnd("map") === "}") break;
     }
     this.at++;
@@ -185,7 +185,7 @@ export class TextReader extends Cursor {
     const char = this.peek();
     if (char === "" && within === "top") return char;
     if (char === "") throw this.error(`a '${closing}' is missing`);
-    if (!ends.test(char)) throw this.error("the end of the line or a comma was expected after the value");
+    if (!ends.test(char)) throw this.error("expected the end of the line or a comma after the value");
     if (char !== closing) this.at++;
     return char;
   }
@@ -242,7 +242,7 @@ export class TextReader extends Cursor {
       if (value !== undefined) return { at, value: value.value };
     } catch (error) {
       if (!(error instanceof ConfigSyntaxError)) throw error;
-      throw this.error(`the environment variable ${name} makes no sense: ${error.problem}`);
+      throw this.error(`the environment variable ${name} cannot be read: ${error.problem}`);
     }
     throw this.error(`the environment variable ${name} has no value`);
   }
@@ -251,7 +251,7 @@ export class TextReader extends Cursor {
     this.skipOnly(BLANK);
     const start = this.position();
     const char = this.peek();
-    if (/^[[{(\d\\\n\r-]?$/.test(char)) throw this.error("the path of a file was expected after 'include'");
+    if (/^[[{(\d\\\n\r-]?$/.test(char)) throw this.error("expected the path of a file after 'include'");
     const path = char === '"' || char === "'" ? this.upTo(char) : this.barePath();
     const { world, files } = this.reading;
     if (world === undefined) return;
@@ -260,8 +260,8 @@ export class TextReader extends Cursor {
     if (files.includes(file)) throw fail(`${path} is included while it is being read`);
     const text = world.readFile(file);
     if (text === undefined) {
-      const absolute = path.startsWith("/") ? " (nats-server takes also an absolute path as one from there)" : "";
-      throw fail(`${file} is included and cannot be read; the path starts at the folder of this file${absolute}`);
+      const absolute = path.startsWith("/") ? " (nats-server reads even an absolute path from there)" : "";
+      throw fail(`${file} is included but cannot be read; the path starts at the folder of this file${absolute}`);
     }
     for (const [key, node] of new TextReader(text, file, { ...this.reading, files: [...files, file] }).read()) {
       this.set(key, node);

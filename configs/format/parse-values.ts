@@ -27,7 +27,7 @@ const matched = (pattern: RegExp, text: string, at: number): string => {
 export function readNumber(text: string, at: number): NumberToken {
   const mistake = (problem: string): NumberToken => ({ is: "mistake", text: "", problem });
   const whole = matched(/-?\d+/y, text, at);
-  if (whole === "") return mistake("a digit was expected after '-'");
+  if (whole === "") return mistake("expected a digit after '-'");
   const negative = whole.startsWith("-");
   const next = text[at + whole.length] ?? "";
   if (next === ".") return readFloat(text, at, whole);
@@ -42,13 +42,13 @@ export function readNumber(text: string, at: number): NumberToken {
   if (negative || next === "" || ENDS_NUMBER.test(next)) return { is: "number", text: whole };
   if (next !== "-") return { is: "word", text: whole + next };
   const date = matched(DATE, text, at);
-  return date === "" ? mistake("a date or a text in quotes was expected") : { is: "date", text: date };
+  return date === "" ? mistake("expected a date or a text in quotes") : { is: "date", text: date };
 }
 
 function readFloat(text: string, at: number, whole: string): NumberToken {
   const float = matched(/-?\d+\.\d+/y, text, at);
   if (float === "") {
-    return { is: "mistake", text: whole, problem: "a digit was expected after '.'" };
+    return { is: "mistake", text: whole, problem: "expected a digit after '.'" };
   }
   return text[at + float.length] === "."
     ? { is: "text", text: matched(/-?\d+\.\d+\.[\d.:-]*/y, text, at) }

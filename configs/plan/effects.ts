@@ -11,7 +11,7 @@ export interface Deployed {
   place?: object;
 }
 
-/** What the server takes at its start only. Digests of it stand in states: its form is a contract. */
+/** What the server reads only at its start. States hold digests of it: its form is a contract. */
 export const takenAtStart = ({ declaration, place }: Deployed): [object | undefined, object] => [
   declaration?.restart,
   spotOf(place ?? {}),

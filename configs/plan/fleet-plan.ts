@@ -52,7 +52,7 @@ export interface HubPlan extends ServerPlan {
 /** One stream of one site, at both ends. */
 export interface StreamPlan {
   mode: StreamSettings["collect"]["mode"];
-  /** As declared; each end stores probes besides. */
+  /** As declared; each end also stores probes. */
   subjects: string[];
   adopt: boolean;
   site: StreamConfig;
@@ -61,7 +61,7 @@ export interface StreamPlan {
 
 /** What every site has in the same way, but for its name. */
 export interface SiteShare {
-  /** Of the same name at both ends. */
+  /** With the same name at both ends. */
   account: string;
   /** What the account may store on the hub. */
   storesOnHub: StoreLimits;

@@ -41,7 +41,7 @@ interface Declaration {
   reload: ReloadSettings;
 }
 
-/** The plan of settings that no rule finds fault with. */
+/** The plan of settings without problems. */
 export function planFleet(settings: Settings, { keysAreHidden, ...context }: PlanContext): FleetPlan {
   const planner = new Planner(settings, context.stack, keysAreHidden);
   const { links, sites, streams, docker, dataFolder, natsServer, probes } = settings;

@@ -100,7 +100,7 @@ function hubImports({ site, merged }: HubLinkDeclaration): AccountImport[] {
   ];
 }
 
-/** The newest declaration of each site: the rotation does not tell it, for a given key may be another without one. */
+/** The newest declaration of each site. The rotation does not show it, because a given key may change without a rotation. */
 const newestLinks = (links: readonly HubLinkDeclaration[]): HubLinkDeclaration[] => [
   ...new Map(links.map((link) => [link.site, link])).values(),
 ];
@@ -111,7 +111,7 @@ export interface Reservation {
   limits: StoreLimits;
 }
 
-/** What the hub's accounts may store: the server ends at its start when it has no room for all of it. */
+/** What the hub's accounts may store: the server exits at start if it has no room for all of it. */
 export const reservationsOf = (
   hub: HubDeclaration,
   links: readonly HubLinkDeclaration[],

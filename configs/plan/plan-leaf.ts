@@ -27,7 +27,7 @@ export interface LeafDeclaration {
 
 const SYSTEM_REQUESTS = "$SYS.REQ.SERVER";
 
-/** What is asked of a site's server through the hub. The first one tells its id, which the others name. */
+/** What is asked of a site's server through the hub. The first request returns the server's id, which the others use. */
 const ADMIN_REQUESTS = ["PING.VARZ", "*.VARZ", "*.LEAFZ", "*.JSZ", "*.HEALTHZ", "*.RELOAD"].map(
   (request) => `${SYSTEM_REQUESTS}.${request}`,
 );
@@ -48,7 +48,7 @@ export function planLeaf(leaf: LeafDeclaration, linkSeed: string, paths: ServerP
   const account = accountOf(restart.name);
   return {
     ...planServer(restart, reload, paths),
-    // A site that cannot reach its hub logs each attempt otherwise: 13 lines a second at 50 ms.
+    // Otherwise a site that cannot reach its hub logs each attempt: 13 lines a second at 50 ms.
     reconnect_error_reports: 3600,
     leafnodes: {
       reconnect: serverDuration(restart.reconnect),

@@ -7,16 +7,16 @@ import { maskSeeds } from "../seeds";
 import { StreamConfig } from "../streams";
 import { NANOSECONDS_PER_MS, formatSize } from "../text/units";
 
-/** A FleetPlan as text. What all sites have in common is said once, and their table has only what differs. */
+/** A FleetPlan as text. What all sites have in common is shown once; their table has only what differs. */
 
-/** More sites that are planned equally than this share a row. */
+/** If more sites than this have the same plan, they share a row. */
 const SHOWN_ONE_BY_ONE = 3;
 
 const PASSPHRASE_WORDS: Record<Passphrase, string> = {
   empty: "encrypted with an empty passphrase, which protects nothing",
   set: "encrypted with a passphrase",
   keyService: "encrypted by a key service",
-  unknown: "how they are encrypted is not known here: judged as if the passphrase is not empty",
+  unknown: "how they are encrypted is not known here: checked as if the passphrase were not empty",
 };
 
 /** The plan as text: the same plan gives the same text, and no seed is ever in it. */
@@ -54,7 +54,7 @@ function stackWords({ dataFolder, docker, natsServer, passphrase }: FleetPlan): 
 }
 
 function hubWords({ hub, eachSite, sites }: FleetPlan): string {
-  // One line stands for the sites' accounts: on the hub they differ in nothing but the name.
+  // One line represents the sites' accounts: on the hub they differ only in their names.
   const ofSites = new Set(sites.map(({ share }) => share.account));
   const accounts = hub.accounts.filter(({ name }) => !ofSites.has(name));
   if (eachSite !== undefined) accounts.push({ name: eachSite.account, stores: eachSite.storesOnHub });
@@ -108,7 +108,7 @@ const nameOfGroup = ({ first, others }: Group): string =>
   others.length === 0 ? first.name : `${others.length + 1} sites like ${first.name}`;
 const nameOf = ({ name }: { name: string }): string => name;
 
-/** Sites in their order; those that differ in nothing but the name are with the first of them, unless they are few. */
+/** Sites in their order; those that differ only in their names are grouped with the first of them, unless they are few. */
 function groupsOf(sites: readonly SitePlan[]): Group[] {
   const keyOf = ({ name: _name, domain: _domain, share: _share, ...own }: SitePlan): string => JSON.stringify(own);
   const equals = new Map<string, SitePlan[]>();
@@ -150,7 +150,7 @@ function sourceWords({ hub, adopt }: StreamPlan): string {
   const { stream, account, source } = hub;
   const { api, deliver } = source.external;
   const delivered = deliver === "" ? "" : `, delivered at ${deliver}`;
-  const adopted = adopt ? "; a stream of this name that is there already is taken over" : "";
+  const adopted = adopt ? "; an existing stream of this name is taken over" : "";
   return `  ${account}/${stream.name} sources ${source.name} of each site over ${api}${delivered}${adopted}`;
 }
 
@@ -195,14 +195,14 @@ function proofWords({ probes, eachSite, sites }: FleetPlan): string {
   const rows = [
     ["first up", `${count(probes.count, "probe")} through each stream ${burst}`],
     ["arrive", `within ${duration(probes.timeout)}`],
-    ["again", probes.when === "always" ? "at each up" : "when anything that it vouches for changed"],
+    ["again", probes.when === "always" ? "at every up" : "when anything that it proves has changed"],
   ];
   return `smoke test\n${aligned(rows)}`;
 }
 
 function pendingWords({ pending }: FleetPlan): string {
   if (pending.length === 0) return "";
-  return `pending (expect: offline): the hub's side is prepared, the site's own is left alone\n${wrapped(pending)}`;
+  return `pending (expect: offline): the hub's side is prepared, the site's own side is left alone\n${wrapped(pending)}`;
 }
 
 const notesWords = ({ notes }: FleetPlan): string =>

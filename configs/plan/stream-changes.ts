@@ -5,7 +5,7 @@ import { OWNER, StreamConfig, StreamSource, sameSource } from "../streams";
 
 /** A field of a stream that differs from what the server has. */
 export interface StreamChange {
-  /** In the server's words; `metadata` alone is the mark of the owner, `metadata.x` an entry of somebody else. */
+  /** In the server's words; `metadata` alone is the mark of the owner, `metadata.x` another entry. */
   field: string;
   from: unknown;
   to: unknown;
@@ -13,7 +13,7 @@ export interface StreamChange {
   kind: "inPlace" | "refused";
 }
 
-/** Whatever a server has, also fields that this program does not know. */
+/** Everything that a server has, even fields that this program does not know. */
 export type LiveConfig = Readonly<Record<string, unknown>>;
 
 /** Metadata: what an adopted stream had when it was adopted and keeps, by field, as JSON. */
@@ -23,9 +23,9 @@ const OWN_METADATA: readonly string[] = [OWNER, ADOPTED];
 const LABEL = "metadata.";
 
 export interface Comparison {
-  /** Whether the settings take over a stream that somebody else made. @default false */
+  /** Whether the settings take over a stream that others made. @default false */
   adopt?: boolean;
-  /** Whether a source belongs to the stream, or is somebody else's matter. @default no source does */
+  /** Whether a source belongs to the stream, or is not this program's concern. @default no source does */
   declares?: (source: StreamSource) => boolean;
 }
 
@@ -52,7 +52,7 @@ function withoutConsequences(existing: LiveConfig, wanted: StreamConfig): LiveCo
   return isItsName ? rest : { ...rest, subjects, duplicate_window: window };
 }
 
-/** What a server may say of a field that nobody set. */
+/** What a server may report for a field that was not set. */
 const isNothing = (value: unknown): boolean =>
   [undefined, null, false, 0, -1, ""].includes(value as never) ||
   (typeof value === "object" && Object.keys(value ?? {}).length === 0);
@@ -72,7 +72,7 @@ const sorted = (value: unknown): unknown =>
           .sort(([a], [b]) => (a < b ? -1 : 1)),
       );
 
-/** Whether two values are the same to the server; the order of subjects means nothing. */
+/** Whether two values are the same to the server; the order of subjects does not matter. */
 function isSame(field: string, a: unknown, b: unknown): boolean {
   const text = (value: unknown) =>
     JSON.stringify(field === "subjects" && Array.isArray(value) ? [...(value as string[])].sort() : sorted(value));

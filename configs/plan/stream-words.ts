@@ -32,7 +32,7 @@ export function changeWords({ field, from, to }: StreamChange): string {
 
 /** What a difference does to messages; undefined when nothing. */
 export function harmOf({ field, to }: StreamChange): string | undefined {
-  if (field === "sources") return "what an undeclared source brings is stored too, of its own site twice";
+  if (field === "sources") return "what an undeclared source brings is stored too; if it is of the same site, twice";
   // The hub's stream has none: what the link carries would be stored besides what it sources.
   if (field === "subjects" && JSON.stringify(to) === "[]") return "what the link carries is stored twice";
   return STREAM_FIELDS[field]?.harm;

@@ -4,13 +4,13 @@ import { versionOfImage } from "../container";
 import { hasContainers, hasProcesses } from "../placement";
 import { Settings } from "../settings";
 
-/** Servers of a later release than this program was tested with: they are used, and said once. */
+/** Servers of a later release than this program was tested with: they are used, and reported once. */
 
 const [MAJOR, MINOR] = natsServer.version.split(".");
 const TESTED = `${MAJOR}.${MINOR}`;
 
 const words = (server: string, cure: string): string =>
-  `${server}, newer than ${TESTED}, the last one that this program was tested with; update this program, or ${cure}`;
+  `${server}, newer than ${TESTED}, the latest that this program was tested with; update this program, or ${cure}`;
 
 /** What is said of the image, by its tag; empty when there is nothing to say. */
 export function untestedImage(settings: Settings): string[] {

@@ -12,7 +12,7 @@ export function parseSitesTable(file: string, text: string): SitesTable {
   if (/\.ya?ml$/i.test(file)) return parseSitesYaml(file, withoutMark);
   return unreadable(file, {
     where: "sitesFile",
-    problem: `'${file}' is no table of sites`,
+    problem: `'${file}' is not a table of sites`,
     cure: "name a file that ends in .csv or .yaml",
   });
 }

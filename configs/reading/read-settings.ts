@@ -8,8 +8,9 @@ import { Settings, fleetSettings, stackConfig } from "../settings";
 import { SitesTable, inTable } from "./sites-table";
 
 /**
- * Reads the raw stack config, with the table of sites that it names. Every mistake of shape is in `problems`; `settings`
- * is what may be deployed, there only when there is none; `judged` is what the rules can judge all the same.
+ * Reads the raw stack config, with the table of sites that it names. Every mistake of shape is in `problems`;
+ * `settings` is what may be deployed, present only when there is no problem; `judged` is what the rules can still
+ * judge.
  */
 export function readSettings(
   raw: unknown,
@@ -42,7 +43,7 @@ export function judgedSettings(
   return settings === undefined || all.length > 0 ? { problems: all } : { settings, problems: [] };
 }
 
-/** Where the settings stand, and where the state is kept, is no part of the fleet. */
+/** The place of the settings and of the state is not part of the fleet. */
 function fleetOnly(config: ReturnType<typeof stackConfig.parse>): Settings {
   return Object.fromEntries(Object.entries(config).filter(([name]) => name in fleetSettings.shape)) as Settings;
 }
@@ -63,7 +64,7 @@ function tableProblems(raw: unknown, table: SitesTable | undefined): Problem[] {
   }
   const twofold = {
     where: "sites",
-    problem: `stand here and in ${table.file}`,
+    problem: `are set here and in ${table.file}`,
     cure: "move them all there, or remove sitesFile",
   };
   return [...table.problems, ...(isGiven ? [twofold] : [])].map(withoutSeeds);

@@ -8,7 +8,7 @@ type Container = Record<PropertyKey, unknown>;
 
 const isContainer = (value: unknown): value is Container => typeof value === "object" && value !== null;
 
-/** Stands for an entry that has no usable name; no rule finds fault with it. */
+/** Stands for an entry without a usable name; no rule reports it. */
 const PLACEHOLDERS: Record<string, (index: number) => Container> = {
   sites: (index) => ({ name: `unnamed-${index}` }),
   streams: (index) => ({ name: `UNNAMED_${index}`, subjects: [`unnamed.${index}`] }),

@@ -6,7 +6,7 @@ export interface Encryption {
   readonly isSealed: boolean;
 }
 
-/** Whether a passphrase opens the secrets, as the CLI decides it: Pulumi Cloud keeps a key of its own, if not told otherwise. */
+/** Whether a passphrase opens the secrets, as the CLI decides it: Pulumi Cloud keeps a key of its own by default. */
 export function isByPassphrase({ secretsProvider = "default", isSealed }: Encryption, backend = ""): boolean {
   if (secretsProvider !== "default") return secretsProvider === "passphrase";
   return isSealed || !backend.startsWith("https:");

@@ -55,8 +55,8 @@ export function parseSitesCsv(file: string, text: string): SitesTable {
   const whole = rows.filter((row) => !isTooShortOrLong(row));
   const uneven = rows.filter(isTooShortOrLong).map(({ line, cells }) => ({
     where: at(line),
-    problem: `has ${cells.length} cells, and the header has ${header.cells.length}`,
-    cure: "give each row a cell for each column, also an empty one; quote a cell that holds a comma",
+    problem: `has ${cells.length} cells, but the header has ${header.cells.length}`,
+    cure: "give each row a cell for every column, even if the cell is empty; quote a cell that holds a comma",
   }));
   return {
     file,
@@ -74,7 +74,9 @@ function headerProblems(header: Row, rows: readonly Row[], at: (line: number, co
     if (name === "") {
       // Spreadsheets leave empty columns behind.
       const isEmpty = rows.every(({ cells }) => cells[index] === "");
-      return isEmpty ? [] : [{ where, problem: "has cells and no name", cure: "name it in the header, or empty it" }];
+      return isEmpty
+        ? []
+        : [{ where, problem: "has cells but no name", cure: "name it in the header, or empty the column" }];
     }
     if (!SITE_COLUMNS.has(name)) {
       const cure = `use some of ${[...SITE_COLUMNS.keys()].join(", ")}`;
@@ -82,11 +84,11 @@ function headerProblems(header: Row, rows: readonly Row[], at: (line: number, co
     }
     return header.cells.indexOf(name) === index
       ? []
-      : [{ where, problem: "stands twice in the header", cure: "keep one of the two" }];
+      : [{ where, problem: "is twice in the header", cure: "keep one of the two" }];
   });
 }
 
-/** The site's settings as they would stand in the stack config. */
+/** The site's settings in the form of the stack config. */
 function siteOf(columns: readonly string[], cells: readonly string[]): Record<string, unknown> {
   const site: Record<string, unknown> = {};
   columns.forEach((column, index) => {
@@ -94,7 +96,7 @@ function siteOf(columns: readonly string[], cells: readonly string[]): Record<st
     const cell = cells[index] ?? "";
     if (kind === undefined || cell === "") return;
     const [name = "", inGroup] = column.split(".");
-    // A cell that is no number stays text, of which the schema says what is wrong.
+    // A cell that is not a number stays text; the schema says what is wrong with it.
     const value = kind === "number" && /^-?\d+(\.\d+)?$/.test(cell) ? Number(cell) : cell;
     if (inGroup === undefined) site[name] = value;
     else site[name] = { ...(site[name] as object | undefined), [inGroup]: value };
@@ -130,7 +132,7 @@ function rowsOf(text: string): { rows: Row[] } | { broken: Omit<Problem, "where"
     const isOpen = error.code === "CSV_QUOTE_NOT_CLOSED";
     // The parser names the last line then, which may be far away.
     const line = isOpen ? lastGood + 1 : Number(error.lines);
-    const problem = isOpen ? "a quoted cell begins here, or soon after, and never ends" : "has a quote within a cell";
+    const problem = isOpen ? "a quoted cell begins here, or soon after, but never ends" : "has a quote within a cell";
     return { broken: { line, problem, cure: 'quote whole cells: "…", and write a quote in one as ""' } };
   }
 }

@@ -1,6 +1,6 @@
 import { Problem } from "../problem";
 
-/** The sites of a table file: what stands there becomes what would stand in `sites`, for the same schema and rules. */
+/** The sites of a table file: its content becomes the content of `sites`, for the same schema and rules. */
 export interface SitesTable {
   /** As `sitesFile` names it. */
   file: string;

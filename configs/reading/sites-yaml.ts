@@ -20,7 +20,7 @@ export function parseSitesYaml(file: string, text: string): SitesTable {
   }
   const value = valueOf(document);
   if (!Array.isArray(value)) {
-    const problem = value === undefined ? "has aliases that cannot be followed" : "is no list of sites";
+    const problem = value === undefined ? "has aliases that cannot be followed" : "is not a list of sites";
     return unreadable(file, { where: file, problem, cure: "write '- name: …' for each site, with its settings below" });
   }
   const lineOf = (path: readonly (string | number)[]): number => {

@@ -56,7 +56,7 @@ export const PLACEMENT_RULES = {
     repeated(placedServers(settings).flatMap(knownPorts), ({ key }) => key).map(({ first, again }) => ({
       where: again.where,
       problem: `port ${again.port} is taken by ${first.where}`,
-      cure: "give each listener of a machine a port of its own (on another machine one that is left out is 4222 or 7422)",
+      cure: "give each listener on a machine a port of its own (on another machine the default is 4222 or 7422)",
     })),
 
   enginesFit: (settings) =>
@@ -77,7 +77,7 @@ export const PLACEMENT_RULES = {
         return [
           {
             where: `${where}.engine`,
-            problem: "an engine at tcp:// without TLS makes everybody on its network root of that machine",
+            problem: "an engine at tcp:// without TLS makes everyone on its network root on that machine",
             cure: "give engineCertificates, or use ssh://",
           },
         ];
@@ -101,7 +101,7 @@ export const PLACEMENT_RULES = {
         return [
           {
             where: `${where}.address`,
-            problem: `${reachedAt(server)} is this machine, and the server runs on another one`,
+            problem: `${reachedAt(server)} is this machine, but the server runs on another one`,
             cure: "give the address at which this program reaches it",
           },
         ];
@@ -110,7 +110,7 @@ export const PLACEMENT_RULES = {
         ? [
             {
               where: `${where}.host`,
-              problem: `its ports are published on ${server.host} of its machine, where nobody else reaches them`,
+              problem: `its ports are published on ${server.host} of its machine, which no other machine can reach`,
               cure: "give an address of that machine, or 0.0.0.0 for all",
             },
           ]
@@ -124,7 +124,7 @@ export const PLACEMENT_RULES = {
       if (sharesNetwork(settings, site)) return [];
       if (host === "0.0.0.0" || host === "::") {
         return [
-          { where, problem: `${host} is no address to dial`, cure: "give hub.address, or this site's hubAddress" },
+          { where, problem: `${host} is not an address to dial`, cure: "give hub.address, or this site's hubAddress" },
         ];
       }
       const ofSite = placementOf(settings, site);
@@ -152,7 +152,7 @@ export const PLACEMENT_RULES = {
                 {
                   where: `sites[${i}]`,
                   problem: `its leaf link to ${host} leaves its machine in plain text, messages included`,
-                  cure: "write links: { tls: generated }; or { plaintext: accepted } if that network is yours alone or encrypted (VPN)",
+                  cure: "write links: { tls: generated }; or { plaintext: accepted } if that network is private or encrypted (VPN)",
                 },
               ];
         }),
@@ -178,7 +178,7 @@ export const PLACEMENT_RULES = {
           return [
             {
               where: `${where}.${isAway ? "engine" : "host"}`,
-              problem: `${why}, and the stack's secrets are encrypted with an empty passphrase, which protects nothing`,
+              problem: `${why}, but the stack's secrets are encrypted with an empty passphrase, which protects nothing`,
               cure: "set PULUMI_CONFIG_PASSPHRASE and run 'pulumi stack change-secrets-provider passphrase', or keep it on this machine's loopback",
             },
           ];

@@ -43,7 +43,7 @@ export const RULES: Record<string, Rule> = {
       return [{ where, problem: `'${name}' would take the account ${account}`, cure: "choose another name" }];
     }),
 
-  // Resources are named after their server: `oslo-link`, `oslo-server` … A site of such a name would be taken for one.
+  // Resources are named after their server: `oslo-link`, `oslo-server` … A site with such a name would be confused with one.
   siteNamesAreNoParts: ({ sites, hub }) =>
     sites.flatMap(({ name }, index): Problem[] => {
       const owner = [hub, ...sites].find((server) => isPartOf(name, server.name));
@@ -71,7 +71,7 @@ export const RULES: Record<string, Rule> = {
           {
             where,
             problem: `${formatSize(site.maxPayload)} is more than the hub's ${formatSize(hub.maxPayload)}`,
-            cure: "raise hub.maxPayload or lower this: a larger message would stop the sourcing for good",
+            cure: "raise hub.maxPayload or lower this: a larger message would stop sourcing permanently",
           },
         ];
       }
@@ -86,7 +86,7 @@ export const RULES: Record<string, Rule> = {
       return [
         {
           where: `sites[${i}].quota`,
-          problem: `${formatSize(site.quota)} does not hold the site's streams: with the room for probes they may take ${more(needed, site.quota)}`,
+          problem: `${formatSize(site.quota)} does not hold the site's streams: with the room for probes they may need ${more(needed, site.quota)}`,
           cure: "raise the quota or lower streams[].maxBytes",
         },
       ];
@@ -138,7 +138,8 @@ export const RULES: Record<string, Rule> = {
       }
       return Object.entries(given).flatMap(([role, seed]): Problem[] => {
         const where = `keys.${owner}.${role}`;
-        if (!known.includes(role)) return [{ where, problem: "is no key of it", cure: `use ${known.join(", ")}` }];
+        if (!known.includes(role))
+          return [{ where, problem: "is not a key of this server", cure: `use ${known.join(", ")}` }];
         const wrong = seedProblem(seed ?? "");
         if (wrong !== undefined) return [{ where, ...wrong }];
         const first = seen.get(seed ?? "");

@@ -21,7 +21,7 @@ export const STREAM_RULES = {
         (stream) => siteStreamName(stream, site.name),
       ).map(({ again }) => ({
         where: `streams '${again.name}'`,
-        problem: `has at site '${site.name}' the name of another stream ("merged" adds the site's name)`,
+        problem: `has the name of another stream at site '${site.name}' ("merged" adds the site's name)`,
         cure: "rename one of them",
       })),
     ),
@@ -110,7 +110,7 @@ export const STREAM_RULES = {
     const values = [
       ...servers.flatMap(({ where, syncInterval, logs }) => [
         { where: `${where}.syncInterval`, value: syncInterval, meaning: "two minutes" },
-        { where: `${where}.logs.sizeLimit`, value: logs.sizeLimit, meaning: "a log without end" },
+        { where: `${where}.logs.sizeLimit`, value: logs.sizeLimit, meaning: "an endless log" },
       ]),
       ...streams.flatMap(({ maxBytes, collect }, i) => [
         { where: `streams[${i}].maxBytes`, value: maxBytes, meaning: "no limit" },
@@ -121,7 +121,7 @@ export const STREAM_RULES = {
       .filter(({ value }) => value === 0)
       .map(({ where, meaning }) => ({
         where,
-        problem: `is 0, which nats-server takes for ${meaning}`,
+        problem: `is 0, which means ${meaning} to nats-server`,
         cure: "use a value above 0",
       }));
   },
@@ -135,7 +135,7 @@ export const STREAM_RULES = {
         .filter(({ age }) => age > 0 && age < MIN_AGE)
         .map(({ where, age }) => ({
           where,
-          problem: `${ms(age)} is less than JetStream takes`,
+          problem: `${ms(age)} is less than JetStream accepts`,
           cure: `use ${ms(MIN_AGE)} or more, or "0s" to keep messages`,
         })),
     ),
@@ -147,7 +147,7 @@ export const STREAM_RULES = {
         : [
             {
               where: `streams[${i}].collect.replicas`,
-              problem: `${collect.replicas} copies need as many hub servers, and this hub is one`,
+              problem: `${collect.replicas} copies need as many hub servers, but this hub is one server`,
               cure: "use 1",
             },
           ],

@@ -4,11 +4,11 @@ import { DURATION_TEXT, SIZE_TEXT, parseDuration, parseSize } from "./units";
 
 /** What settings are made of, each with what people read of it: docs/settings.md, the JSON Schema and Pulumi.yaml. */
 
-/** What is said of a setting beside its meaning. */
+/** What is documented of a setting besides its meaning. */
 export interface About {
-  /** What a change of it does, where it does more than apply. */
+  /** What a change does, if it does more than take effect. */
   change?: string;
-  /** What holds without it, where no fixed value does. */
+  /** What applies without it, if there is no fixed default. */
   unset?: string;
   examples?: readonly unknown[];
 }
@@ -48,7 +48,7 @@ export const engine = z
   .string()
   .refine(
     (value) => /^(unix:\/\/\/.|tcp:\/\/.|ssh:\/\/.)/.test(value) && URL.canParse(value),
-    "is no address of a Docker engine: write it like ssh://user@host, tcp://host:2376 or unix:///path",
+    "is not the address of a Docker engine: write it like ssh://user@host, tcp://host:2376 or unix:///path",
   )
   .meta({ pattern: "^(unix:///.|tcp://.|ssh://.)" });
 
@@ -56,12 +56,15 @@ export const address = z
   .string()
   .refine(
     (value) => addressParts(value)?.port === undefined && addressParts(value) !== undefined,
-    "is no host name or IP address",
+    "is not a host name or IP address",
   );
 
 export const dialedAddress = z
   .string()
-  .refine((value) => addressParts(value) !== undefined, 'is no address: write "host", "host:port" or "[address]:port"');
+  .refine(
+    (value) => addressParts(value) !== undefined,
+    'is not an address: write "host", "host:port" or "[address]:port"',
+  );
 
 /** Pulumi gives the program a top-level value as text. */
 export const flag = () =>

@@ -46,7 +46,7 @@ const seenAgain = (collection: Collection, look: Look): HubRecord =>
     ? { ...collection.hub, ...recordOf(look.onHub, collection.hub), ...leaving(collection, look) }
     : collection.hub;
 
-/** Opens the book of a site where it is: of what was lost before, nobody can tell when. */
+/** Opens the book of a site at its present state: it is unknown when earlier messages were lost. */
 function opened(collection: Collection | undefined, look: Look): Collection {
   const { site, at, atSite, onHub, position, gap, ident, earlier, source, oldest } = look;
   const record: SiteRecord = {
@@ -55,7 +55,7 @@ function opened(collection: Collection | undefined, look: Look): Collection {
     opening: 0,
     source,
     stream: recordOf(atSite),
-    // What stands there again of a lost tail is passed without a word, and was before the book began.
+    // The part of a lost tail that has been stored again is skipped silently; it was before the book began.
     before: Math.max(0, position - atSite.last),
     repeated: look.repeated === undefined ? [] : [look.repeated],
     gap,
@@ -131,7 +131,7 @@ function moved(before: SiteRecord, look: Look): SiteRecord {
   };
 }
 
-/** What the book says after the look; the same book for a look that saw nothing new but the time. */
+/** The book after the look; the same book for a look that saw nothing new except the time. */
 export function advance(booked: Collection | undefined, look: Look): Collection {
   const { site, onHub } = look;
   if (booked?.sites[site] === undefined) return opened(booked, look);
@@ -159,8 +159,9 @@ export function advance(booked: Collection | undefined, look: Look): Collection 
 }
 
 /**
- * The book after a look that saw the site alone: what the site has stored by then is known, should its stream be made anew
- * before the hub is seen again. A stream that is another one already is left for the look that sees both ends.
+ * The book after a look that saw the site alone: what the site has stored by then is known, should its stream be
+ * recreated before the hub is seen again. A stream that is another one already is left for the look that sees both
+ * ends.
  */
 export function noted(collection: Collection, site: string, atSite: EndSeen): Collection {
   const record = collection.sites[site];
@@ -191,7 +192,7 @@ const withPurged = (sites: Collection["sites"]): Collection["sites"] =>
     Object.entries(sites).map(([name, record]) => [name, { ...record, purgedBefore: record.own.purgedOnHub }]),
   );
 
-/** How far a look is from what the book tells: messages that it would tell as missing (or, below 0, as doubled). */
+/** How far a look is from the book: messages that would be newly reported as missing (or, below 0, as doubled). */
 export function newsOf(collection: Collection, { site, probesOnHub }: Look): number {
   const record = collection.sites[site];
   return record === undefined ? 0 : missingOf(record, probesOnHub) - told(record.differences);

@@ -1,13 +1,16 @@
 import { Collection, sum } from "./ledger";
 import { Look } from "./look";
 
-/** Whose the positions are that the hub passed without storing anything. */
+/** Which sites' positions the hub passed without storing anything. */
 
-/** What the positions of the sources say that was passed and not stored, and no site is told for. */
+/** The positions that the sources passed without storing, and that no site accounts for yet. */
 const unattributed = ({ positions, base, hub, sites }: Collection): number =>
   sum(Object.values(positions)) - hub.last - base - sum(Object.values(sites).map(({ skipped }) => skipped));
 
-/** The book with what was skipped since the look before; what cannot be told of another site is the looked-at one's. */
+/**
+ * The book with what was skipped since the look before; what cannot be attributed to another site counts for the site
+ * of this look.
+ */
 export function attributed(
   all: Collection,
   { site, jumps, positions, source }: Look,

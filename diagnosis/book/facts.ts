@@ -1,6 +1,6 @@
 import { Collection, Difference, countOf, missingOf, open } from "./ledger";
 
-/** What the book says of one stream of a site: a balance in messages, and what nobody has acknowledged yet. */
+/** What the book says of one stream of a site: a balance in messages, and what is not yet acknowledged. */
 export interface BookFacts {
   /** When the book begins, and its last look, in UTC. */
   since: string;
@@ -24,7 +24,7 @@ export interface Balance {
   waiting: number;
   /** On the hub: stored ever of this site. */
   onHub: number;
-  /** Of the hub's whole stream: held now, left by declared limits, left by anything else. */
+  /** For the hub's whole stream: held now, left by declared limits, left by anything else. */
   hubHeld: number;
   byLimits: number;
   otherwise: number;
@@ -39,7 +39,7 @@ export interface Balance {
 interface Seen {
   waiting?: number;
   probesOnHub?: number;
-  /** Whether what left the hub's stream is told with this site. */
+  /** Whether what left the hub's stream is reported with this site. */
   tellsOfHub: boolean;
 }
 

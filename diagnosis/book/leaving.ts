@@ -14,9 +14,9 @@ import {
 import { EndSeen, HubLimits, Look } from "./look";
 import { afterHubWentBack, onlyCopies, secondBelow } from "./second-copies";
 
-/** What left the hub's stream, and by what. */
+/** What left the hub's stream, and why. */
 
-/** Messages that left the hub's stream since the look before, and by what. */
+/** Messages that left the hub's stream since the look before, and why. */
 export function leaving(collection: Collection, look: Look): Pick<HubRecord, "byLimits" | "otherwise" | "differences"> {
   const { hub } = collection;
   const { onHub, limits, at, hubNow } = look;
@@ -38,10 +38,10 @@ export function leaving(collection: Collection, look: Look): Pick<HubRecord, "by
 const lastLook = ({ sites }: Collection): string =>
   Object.values(sites).reduce((latest, { at }) => (at > latest ? at : latest), "");
 
-/** A little of the time that clocks and rounding may be off, in milliseconds. */
+/** Tolerance for clocks and rounding, in milliseconds. */
 const SLACK_MS = 2_000;
 
-/** Of the messages that left, those that no declared limit explains. */
+/** The messages that left and that no declared limit explains. */
 function unexplained(hub: HubRecord, onHub: EndSeen, limits: HubLimits, now: number, news: number): number {
   if (limits.others) return 0;
   // Limits take the oldest ones; what is missing in the middle was deleted, or its block is damaged.
@@ -76,8 +76,9 @@ export function withoutLostProbes(collection: Collection, { onHub }: Look): Coll
 const isOfEarlier = ({ oldest, earlier }: SiteRecord): boolean => oldest === 0 && earlier !== undefined;
 
 /**
- * Credits each site with messages that the hub's new store lacks and that are no loss. `front`: messages that had left the
- * oldest end of a stream before it was made anew. `undone`: second copies that the old store held and the new one does not.
+ * Credits each site with messages that the hub's new store lacks and that are no loss. `front`: messages that had left
+ * the oldest end of a stream before it was recreated. `undone`: second copies that the old store held and the new one
+ * does not.
  */
 export function withTurned(collection: Collection, { onHub, stands, site, oldest: oldestNow }: Look): Collection {
   if (onHub.history === "same") return collection;

@@ -5,7 +5,7 @@ import { SecondBooked } from "./second-copies";
  * waits. Pure: a look's positions and the record of the look before give the new record.
  *
  * For each site: stored ever = on the hub ever + waiting + missing - doubled. A sequence that a stream gives away twice
- * (its store went back in time, or it was made anew) counts as often as it was given: `before` holds the earlier ones.
+ * (its store went back in time, or it was recreated) counts as often as it was given: `before` holds the earlier ones.
  */
 
 /** A message that a stream held at a look: its sequence, and when it was stored, in milliseconds since 1970. */
@@ -33,7 +33,7 @@ export interface StreamRecord {
   marks: Mark[];
 }
 
-/** What became of a stream since the look before. */
+/** What happened to a stream since the previous look. */
 export type History = "same" | "went back" | "made anew";
 
 /** A difference between what there should be and what there is. */
@@ -50,7 +50,7 @@ export interface Difference {
   to: string;
   /** Why, where the servers still showed it. */
   cause?: string;
-  /** Who has seen it: when it was acknowledged, in UTC, and what was written down. */
+  /** The acknowledgement: when, in UTC, and the note. */
   accepted?: { at: string; note: string };
 }
 
@@ -74,7 +74,7 @@ export interface SiteRecord extends SecondBooked {
   /** When the book of this site begins, and its last look, in UTC. */
   since: string;
   at: string;
-  /** What was missing (or, below 0, doubled) when the book began: of that nobody can tell when it happened. */
+  /** What was missing (or, below 0, doubled) when the book began; it is unknown when that happened. */
   opening: number;
   /** The hub's source of the site, as `Collection.positions` names it. */
   source: string;
@@ -93,17 +93,17 @@ export interface SiteRecord extends SecondBooked {
   /** Positions that the hub passed without storing anything. */
   skipped: number;
   own: OwnMessages;
-  /** The site's sequence of the oldest copy that the hub held at the last look; 0 or absent when nobody could tell. */
+  /** The site's sequence of the oldest copy that the hub held at the last look; 0 or absent when unknown. */
   oldest?: number;
-  /** Had left the hub's stream before that was made anew, and nobody delivers it again: no loss. */
+  /** Had left the hub's stream before that was recreated, and is not delivered again: no loss. */
   left?: number;
   /** The site's sequence below which all of these lie. */
   leftBelow?: number;
   /** Second copies that went with a hub's store: no loss either. */
   undone?: number;
-  /** Probes that were purged at the site before the hub's stream was made anew: it has none of them, and never will. */
+  /** Probes that were purged at the site before the hub's stream was recreated: it has none of them, and never will. */
   absent?: number;
-  /** What had left the hub's stream when it was made anew, until the site's next look tells what of it comes again. */
+  /** What had left the hub's stream when it was recreated, until the site's next look shows what of it comes again. */
   front?: number;
   /** Probes purged on the hub, by removal: how many, and the last of its sequences then. Oldest first. */
   purges?: { last: number; count: number }[];
@@ -115,7 +115,7 @@ export interface SiteRecord extends SecondBooked {
 
 export interface HubRecord extends Omit<StreamRecord, "marks"> {
   marks: HubMark[];
-  /** When its store last went back or was made anew, in UTC: the look of another site may have seen it first. */
+  /** When its store last went back or was recreated, in UTC: the look of another site may have seen it first. */
   turned?: { how: Exclude<History, "same">; at: string };
   /** Left the hub's stream: by declared limits, and before the book began. */
   byLimits: number;
@@ -173,7 +173,7 @@ const withLostProbes = ({
 /** Second copies of the site's messages that the hub's stream has now. */
 export const doubledOn = ({ differences, undone = 0 }: SiteRecord): number => countOf(differences, "doubled") - undone;
 
-/** What the book already tells as missing, less what it tells as doubled. */
+/** What the book already reports as missing, less what it reports as doubled. */
 export const told = (differences: readonly Difference[]): number =>
   differences.reduce((sum, { kind, count }) => sum + (kind === "missing" ? count : kind === "doubled" ? -count : 0), 0);
 
@@ -197,15 +197,15 @@ export function withoutSite(book: Collection, site: string, discarded: number): 
   return { ...book, hub: { ...book.hub, purgedOfGone }, sites, positions, base };
 }
 
-/** What became of the hub's stream since the site was looked at. */
+/** What happened to the hub's stream since the last look at the site. */
 export const turnedSince = ({ turned }: HubRecord, now: History, at: string): History =>
   now === "same" && turned !== undefined && turned.at > at ? turned.how : now;
 
-/** The differences that nobody has acknowledged. */
+/** The differences that are not acknowledged. */
 export const open = (differences: readonly Difference[]): Difference[] =>
   differences.filter(({ accepted }) => accepted === undefined);
 
-/** So many of a kind. */
+/** The number of messages of a kind. */
 export const countOf = (differences: readonly Difference[], kind: Difference["kind"]): number =>
   differences.reduce((sum, one) => sum + (one.kind === kind ? one.count : 0), 0);
 
@@ -219,7 +219,7 @@ export function withDifference(differences: readonly Difference[], added: Differ
     : [...differences, added];
 }
 
-/** Takes back what turned up again: the newest first. */
+/** Removes differences for messages that turned up again, the newest first. */
 export function withoutMissing(differences: readonly Difference[], found: number): Difference[] {
   let left = found;
   return [...differences]
@@ -240,7 +240,7 @@ export function withMark<M extends Mark>(marks: readonly M[], mark: M | undefine
   if (mark === undefined || marks.at(-1)?.seq === mark.seq) return [...marks];
   const all = [...marks.filter(({ seq }) => seq < mark.seq), mark];
   if (all.length <= MOST_MARKS) return all;
-  // The one whose neighbours stand closest together says least, but for the newest half.
+  // Outside the newest half, the mark whose neighbours are closest together adds least.
   const half = all.slice(0, MOST_MARKS / 2);
   const gaps = half.map((_, i) => (i === 0 ? Infinity : (all[i + 1]?.at ?? 0) - (all[i - 1]?.at ?? 0)));
   const least = gaps.indexOf(Math.min(...gaps));
@@ -259,7 +259,7 @@ export const withNewestMarks = ({ hub, sites, ...book }: Collection): Collection
   ),
 });
 
-/** The newest mark at or below a sequence: what stands there was stored no earlier. */
+/** The newest mark at or below a sequence: the message there was not stored earlier. */
 export const markUpTo = <M extends Mark>(marks: readonly M[], seq: number): M | undefined =>
   marks.findLast((mark) => mark.seq <= seq);
 

@@ -29,13 +29,13 @@ export interface Look {
   waiting: number;
   repeated: { first: number; last: number } | undefined;
   storedByEarlier: number | undefined;
-  /** The site's sequence of the hub's oldest copy; one more than the position when it holds none, 0 when nobody can tell. */
+  /** The site's sequence of the hub's oldest copy; one more than the position when it holds none, 0 when unknown. */
   oldest: number;
   /** The newest mark that stands on a hub's stream that went back. */
   stands?: HubMark | undefined;
   /**
-   * Of what had left a hub's stream that was made anew: what the site has delivered again, or will. `ofFront`: had left it
-   * this time; `ofLeft`: had left an earlier one, and nobody delivered it again then.
+   * What had left a hub's stream that was recreated, and what the site has delivered again, or will. `ofFront`: had
+   * left it this time; `ofLeft`: had left an earlier one, and was not delivered again then.
    */
   deliveredAgain: { ofFront: number; ofLeft: number };
   /** What the site delivers to a hub's stream that was made anew. */
@@ -44,7 +44,7 @@ export interface Look {
   probesOnHub: number;
   /** The site's source, as `positions` names it. */
   source: string;
-  /** Positions passed without a message, by site, of a stream with several sources; absent where nobody looked. */
+  /** Positions passed without a message, by site, of a stream with several sources; absent where this was not looked at. */
   jumps: Jumps | undefined;
   /** What the declared settings let leave the hub's stream. */
   limits: HubLimits;

@@ -11,10 +11,13 @@ export interface SiteFacts {
     domain: string;
     hubDomain: string;
     linkKey: string;
-    /** Largest message that the site takes, in bytes; absent when nobody knows. */
+    /** Largest message that the site takes, in bytes; absent when unknown. */
     maxPayload?: number;
   };
-  /** What somebody changed in the configurations of the hub and of the site, in words; absent when nobody looked. */
+  /**
+   * What was changed by hand in the configurations of the hub and of the site, in words; absent when this was not
+   * looked at.
+   */
   configChanges?: { hub: string[]; leaf: string[] };
   /** Steps of this site that failed since the last proof, in their own words. */
   failedSteps: string[];
@@ -23,7 +26,7 @@ export interface SiteFacts {
     links: LinkFacts[];
     /** Names of other servers whose links landed in the site's account. */
     strangers?: string[];
-    /** Whether its link was replaced by another one while it was looked at; only asked when the site logs such a thing. */
+    /** Whether its link was replaced by another one during the look; checked only when the site logs it. */
     replaced?: boolean;
   };
   leaf: ServerFacts & {
@@ -35,7 +38,7 @@ export interface SiteFacts {
     remote?: RemoteFacts;
     /** The site's last errors, seeds masked. */
     errors: string[];
-    /** What its server grants applications; absent when nobody asked, or it does not answer. */
+    /** What its server grants applications; absent when it was not asked, or does not answer. */
     application?: ApplicationFacts;
   };
   /** Messages that each end counted on the link while a request of the hub went unanswered; absent when none did. */
@@ -46,9 +49,9 @@ export interface SiteFacts {
 export interface ServerFacts {
   /** Why the server does not answer; absent when it does. */
   unreachable?: string;
-  /** What is seen of its process while it does not answer; absent when nobody can look. */
+  /** What is seen of its process while it does not answer; absent when it cannot be seen. */
   process?: "running" | "frozen" | "gone";
-  /** Of a process that is gone: why it ended by itself at its last start, and what cures that. */
+  /** For a process that is gone: why it exited on its own at its last start, and the cure. */
   ended?: { said: string; cure?: string };
   /** Its JetStream domain; empty when it has none, absent when it cannot be asked. */
   domain?: string;
@@ -110,11 +113,14 @@ export interface StreamFacts {
   /** Whether the site answers what the hub's source asks first, over the same way. */
   asked?: "answered" | "nobody listens" | "no answer";
   atSite?: SiteStreamFacts | "missing";
-  /** Whether the site's stream is younger than what the hub took last; told only where the hub is ahead, or its place is unknown. */
+  /**
+   * Whether the site's stream is younger than what the hub took last; known only if the hub is ahead, or its position
+   * is unknown.
+   */
   remade?: boolean;
   onHub?: HubStreamFacts | "missing";
   consumer?: ConsumerFacts | "missing";
-  /** Sequences that the site stored anew after it had lost them, and that the hub had taken before: it skipped them. */
+  /** Sequences that the site stored again after it had lost them, and that the hub had taken before: it skipped them. */
   overrun?: { first: number; last: number };
   /** What the last proof saw. */
   before?: { hubCreated: string; hubLastSeq: number; hubMessages: number; siteCreated?: string };
@@ -125,16 +131,16 @@ export interface StreamFacts {
 
 /** The newest consumer that the hub's source has at the site. */
 export interface ConsumerFacts {
-  /** Messages that it sent, and the sequence that it stands at. */
+  /** Messages that it sent, and its sequence. */
   sent: number;
   upTo: number;
   /** Messages that it has yet to send. */
   pending: number;
-  /** Whether somebody listens to what it sends. */
+  /** Whether anyone receives what it sends. */
   bound: boolean;
   /** Consumers of sources at the stream; old ones vanish after a while. */
   count: number;
-  /** For how much longer somebody paused it, in milliseconds; absent when nobody did. */
+  /** For how much longer it is paused, in milliseconds; absent when it is not. */
   pausedMs?: number;
 }
 
@@ -144,7 +150,7 @@ export interface SiteStreamFacts {
   created: string;
   /** Why it takes no more messages; absent when it does. */
   full?: string;
-  /** How it differs from what is declared; absent when it does not, or nobody knows. */
+  /** How it differs from what is declared; absent when it does not, or that is unknown. */
   drift?: DriftFacts;
 }
 
@@ -156,11 +162,14 @@ export interface HubStreamFacts {
   ageMs?: number;
   /** Why it takes no more messages; absent when it does. */
   full?: string;
-  /** How it differs from what is declared; absent when it does not, or nobody knows. */
+  /** How it differs from what is declared; absent when it does not, or that is unknown. */
   drift?: DriftFacts;
   /** What of the site it would store a second time when its source is put back, in words; absent for nothing. */
   doubles?: string;
-  /** In which time it drops a message of an equal id, in words; absent where it does not, or that is part of `drift`. */
+  /**
+   * The time within which it drops a message with an equal id, in words; absent if it does not, or if that is part of
+   * `drift`.
+   */
   window?: string;
   source?: {
     name: string;
@@ -175,7 +184,7 @@ export interface HubStreamFacts {
   };
 }
 
-/** What became of one stream's probes. Counts are messages. */
+/** The result of one stream's probes. Counts are messages. */
 export interface ProbeFacts {
   /** "real": the declared stream. "stand-in": a probe stream beside it; `why` says why. */
   through: "real" | "stand-in";
@@ -183,7 +192,7 @@ export interface ProbeFacts {
   sent: number;
   arrived: number;
   doubled: number;
-  /** Of these: the burst, which comes last. */
+  /** How many of these belong to the burst, which comes last. */
   burst: number;
   /** Of the first probe. */
   latencyMs?: number;
@@ -192,8 +201,8 @@ export interface ProbeFacts {
   /** Messages on the probes' subjects at each end that are not this program's; absent for none. They stay. */
   foreign?: { site: number; hub: number };
   /**
-   * Of a stand-in: what the real stream's source did meanwhile, as its position `before` and `after`; `waits`: whether the
-   * site holds a message that it has not taken.
+   * For a stand-in: what the real stream's source did meanwhile, as its position `before` and `after`; `waits`: whether
+   * the site holds a message that it has not taken.
    */
   real?: { before: number; after: number; waits: boolean };
   /** Why it ended early. */

@@ -26,7 +26,7 @@ export const UP = "run 'pulumi up', which repairs it";
 export const putBack = (site: string, doubles: string | undefined): string =>
   doubles === undefined
     ? UP
-    : `'DOUBLE=${site} make up' puts it back, and the hub's stream stores ${doubles} of the site a second time`;
+    : `'DOUBLE=${site} make up' restores it, and the hub's stream stores ${doubles} of the site a second time`;
 
 /** A finding as a rule makes it: the diagnosis adds the rest. */
 export type Draft = Pick<Finding, "cause" | "evidence" | "next"> & Partial<Pick<Finding, "severity" | "symptom">>;

@@ -112,7 +112,7 @@ function readRights(rights: Section | undefined, names: string[]): SubjectRights
   if (rights === undefined) return { deny: [] };
   const subjects = (found: Located<string>[]): string[] => found.map(({ value }) => value.split(/\s/)[0] ?? "");
   const answers = rights.node("allow_responses", "publish_allow_responses");
-  // Whoever may only answer may publish nothing else.
+  // A user that may only answer may publish nothing else.
   const onlyAnswers = names.includes("publish") && answers !== undefined && answers.value !== false;
   const node = rights.node(...names);
   const inner = Section.of(node);

@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import { ConfigDraft, draft } from "./finding";
 import { Link, LinkedFleet, accountOf } from "./links";
 import type { ConfigFindingCode } from "./reference";
@@ -158,7 +159,7 @@ export function confronted(
         const [, hint, end] = HINTS.find(([pattern]) => pattern.test(what)) ?? [];
         const at = sourcing.at ?? (end === "hub" ? seen.up.hub : leaf);
         const cure = next ?? hint;
-        const particulars = { evidence: `${where}; ${what}`, ...(cure === undefined ? {} : { next: cure }) };
+        const particulars = { evidence: `${where}; ${what}`, ...present({ next: cure }) };
         more.push(draft("sourcing-failed", at, at === leaf ? remote.at : at.at, particulars));
       }
     }

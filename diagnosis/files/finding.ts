@@ -3,7 +3,7 @@ import { maskSeeds } from "../../configs/seeds";
 import { CONFIG_FINDINGS, ConfigFindingCode } from "./reference";
 import type { ConfigReference } from "./reference-entry";
 
-/** What is said of configuration files that were written by hand. */
+/** Findings over configuration files that were written by hand. */
 
 export interface ConfigFinding {
   /** Names the rule; documented in docs/findings.md. */
@@ -27,7 +27,7 @@ export interface ConfigDraft extends Omit<ConfigFinding, "severity" | "where"> {
 
 type Particulars = Pick<ConfigDraft, "evidence"> & Partial<Pick<ConfigDraft, "cause" | "next" | "severity">>;
 
-/** What a rule found; what it does not say itself is what `CONFIG_FINDINGS` says. */
+/** What a rule found; fields that it leaves out come from `CONFIG_FINDINGS`. */
 export function draft(
   code: ConfigFindingCode,
   { label }: { label: string },

@@ -23,7 +23,7 @@ export const LINK_FINDINGS = {
   "remotes-disabled": entry(
     "warning",
     "every remote of the leaf server is disabled",
-    "it never dials a hub, and says nothing of it",
+    "it never dials a hub, and does not log that",
     "remove disabled from the remote",
   ),
   "port-twice": entry("error", "two listeners have the same port", NO_START, "give each listener a port of its own"),
@@ -89,15 +89,15 @@ export const LINK_FINDINGS = {
   ),
   "account-of-another-operator": entry(
     "error",
-    "a preloaded account is signed by another operator than the one that the server trusts",
+    "a preloaded account is signed by an operator that the server does not trust",
     `${NO_LINK}; the hub logs "authentication error"`,
-    "preload the JWT that this operator signed, or name the other operator",
+    "preload the JWT that the trusted operator signed, or trust the other operator",
   ),
   "jwt-expired": entry(
     "error",
     "a JWT has expired",
     `${NO_LINK}; the hub logs "authentication error"`,
-    "make it anew with a later end",
+    "issue a new one that expires later",
   ),
   "plain-text": entry(
     "warning",
@@ -114,7 +114,7 @@ export const LINK_FINDINGS = {
   "tls-authority": entry(
     "warning",
     "the hub uses TLS, and the leaf remote has no tls block with its CA",
-    "there is a link only if the leaf server's machine trusts the hub's certificate anyhow",
+    "the link comes up only if the leaf server's machine already trusts the hub's certificate",
     "add tls { ca_file: … } to the remote",
   ),
   "tls-client-certificate": entry(
@@ -150,7 +150,7 @@ export const LINK_FINDINGS = {
   "monitoring-open": entry(
     "warning",
     "monitoring without authentication listens on all addresses",
-    "everybody sees accounts, names, addresses and connections",
+    "anyone can see accounts, names, addresses and connections",
     'set http: "127.0.0.1:8222"',
   ),
 } as const satisfies Record<string, ConfigReference>;

@@ -39,7 +39,7 @@ export interface Link {
   /** Public key of the remote's seed, when it has one. */
   key?: string;
   landing: Landing;
-  /** What became of it on real servers; absent when they were not asked. */
+  /** What happened to it on real servers; absent when they were not asked. */
   seen?: ShownLink;
 }
 
@@ -57,14 +57,14 @@ export type Landing =
       user?: UserRead;
     };
 
-/** Where the link comes out on the hub; undefined when it does not, or nobody can tell. */
+/** The account of the link on the hub; undefined when the link is not up, or that is unknown. */
 export const accountOf = ({ landing }: Link): string | undefined =>
   "account" in landing ? landing.account : undefined;
 
 export interface LinkedFleet {
   servers: readonly ConfigServer[];
   links: Link[];
-  /** What was taken for granted, or could not be judged. */
+  /** Assumptions, and what could not be judged. */
   notes: string[];
 }
 
@@ -91,7 +91,7 @@ export function linkUp(servers: readonly ConfigServer[], { hosts, shown, readFil
       if (note !== undefined) notes.push(`${remote.at.file}:${remote.at.line}: ${note}`);
       const key = keyOf(remote);
       const seen = shown?.links.get(remote);
-      // Of several servers the one where the link came.
+      // Among several servers, the one where the link came up.
       const hub = others.find((one) => one === seen?.up?.hub) ?? first;
       const leadsThere = ({ value }: Located<RemoteUrl>): boolean => dialled(value, others, hosts)?.server === hub;
       const url = hub === first ? firstUrl : (remote.urls.find(leadsThere) ?? firstUrl);
@@ -110,23 +110,23 @@ export function linkUp(servers: readonly ConfigServer[], { hosts, shown, readFil
   );
   for (const { file, accountsElsewhere } of servers) {
     if (accountsElsewhere !== undefined) {
-      notes.push(`${file}: its accounts and users stand in ${accountsElsewhere}, and were not judged`);
+      notes.push(`${file}: its accounts and users are in ${accountsElsewhere}, and were not checked`);
     }
   }
   for (const hub of hubs) {
     if (isCoreOnly(hub) && links.some((link) => link.hub === hub)) {
-      notes.push(`${hub.file}: it has no JetStream, so that its links carry core messages only`);
+      notes.push(`${hub.file}: it has no JetStream, so its links carry core messages only`);
     }
   }
   if (hubs.length === 0 && links.length === 0) {
-    notes.push("no file is a hub's (leafnodes with a port) or a leaf server's (leafnodes.remotes)");
+    notes.push("no file configures a hub (leafnodes with a port) or a leaf server (leafnodes.remotes)");
   }
   return { servers, links, notes };
 }
 
 const isHub = (server: ConfigServer): server is Hub => server.listener !== undefined;
 
-/** What the server did goes before what its file says. */
+/** What the server did takes precedence over what its file says. */
 function landed(
   hub: Hub,
   remote: Remote,
@@ -145,7 +145,7 @@ type Pairing = { hub?: Hub; url?: Located<RemoteUrl>; dialsClients?: boolean; no
 
 function pair({ urls }: Remote, hubs: readonly Hub[], hosts: Known["hosts"]): Pairing {
   const [first] = urls;
-  if (first === undefined) return { note: "the remote has no url that can be read, and was not followed" };
+  if (first === undefined) return { note: "the remote has no readable url, and was not followed" };
   for (const url of urls) {
     const target = dialled(url.value, hubs, hosts);
     if (target !== undefined) return { hub: target.server, url, dialsClients: target.listener === "client" };
@@ -154,17 +154,17 @@ function pair({ urls }: Remote, hubs: readonly Hub[], hosts: Known["hosts"]): Pa
   if (only === undefined) {
     return {
       url: first,
-      note: `the hub at ${shownUrl(first.value)} is not among the files, so that only this end was judged`,
+      note: `the hub at ${shownUrl(first.value)} is not among the files, so only this end was checked`,
     };
   }
   if (!more.every((hub) => areOne(only, hub))) {
     return {
       url: first,
-      note: `which of the hubs is dialled as ${shownUrl(first.value)} cannot be told, so that only this end was judged; say it with --map ${first.value.host}=<file>`,
+      note: `which of the hubs is dialled as ${shownUrl(first.value)} is unclear, so only this end was checked; name it with --map ${first.value.host}=<file>`,
     };
   }
   const at = isWebsocket(first.value) ? only.websocket : only.listener;
-  const taken = `${shownUrl(first.value)} is taken for ${only.file}, which listens at ${at?.port ?? "no such port"}`;
+  const taken = `${shownUrl(first.value)} is assumed to be ${only.file}, which listens at ${at?.port ?? "no such port"}`;
   return { hub: only, url: first, note: `${taken}: it is the only hub among the files` };
 }
 
@@ -180,12 +180,12 @@ export interface Target<S = Hub> {
   listener: "leafnodes" | "client" | "websocket";
 }
 
-/** Which of the hubs answers there: by the port, and of several by the host; undefined when none does for sure. */
+/** The hub that answers there: by the port and, among several, by the host; undefined when that is not certain. */
 export function dialled(url: RemoteUrl, hubs: readonly Hub[], hosts: Known["hosts"]): Target | undefined {
   const mapped = hosts?.get(url.host);
   const named = mapped === undefined ? undefined : hubs.find(({ file }) => file === mapped);
   const usual = isWebsocket(url) ? "websocket" : "leafnodes";
-  // Behind a name that was mapped any port may be another one outside.
+  // A mapped name may have other ports outside.
   if (named !== undefined) {
     return { server: named, listener: url.port === named.client.port ? "client" : usual };
   }
@@ -198,7 +198,7 @@ export function dialled(url: RemoteUrl, hubs: readonly Hub[], hosts: Known["host
     const byHost = candidates.filter((hub) => isHost(at(hub, listener)?.host ?? "", hub.name?.value, url.host));
     const [hub] = byHost;
     if (byHost.length === 1 && hub !== undefined) return { server: hub, listener };
-    // Servers of one cluster stand for each other.
+    // Servers of one cluster are interchangeable.
     if (only !== undefined && more.every((other) => areOne(only, other))) return { server: only, listener };
   }
   return undefined;
@@ -242,7 +242,7 @@ function land(hub: Hub, remote: Remote, url: RemoteUrl | undefined, key: string 
     if (singleUser === undefined) return { is: "open", account: GLOBAL_ACCOUNT };
     if (url?.user === undefined) return refused(remote, url);
     if (singleUser.secret === undefined) {
-      // A token: what stands in the url without a password (leafnode.go, sendLeafConnect).
+      // A token: the login in a url without a password (leafnode.go, sendLeafConnect).
       const isRight = url.password === undefined && opens(singleUser.value, url.user);
       return isRight ? { is: "leaf-login", account: GLOBAL_ACCOUNT } : { is: "refused", because: "token" };
     }
@@ -278,7 +278,7 @@ function opens(stored = "", given = ""): boolean {
   return /^\$2[abxy]\$\d\d\$/.test(stored) ? compareSync(given, stored.replace(/^\$2[xy]/, "$2b")) : stored === given;
 }
 
-/** The account of whoever brings nothing that the hub knows. */
+/** The account of a remote whose login the hub does not know. */
 function anybodyOf(hub: Hub): string | undefined {
   const { noAuthUser, users, systemAccount } = hub;
   if (noAuthUser !== undefined) return users.find(({ id }) => id === noAuthUser.value)?.account;

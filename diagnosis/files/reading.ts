@@ -97,7 +97,7 @@ function monitorOf(all: Section, clientHost: string): Located<Address> | undefin
   const port = all.number("http_port", "monitor_port");
   const found = http === undefined ? port && { value: { host: "", port: port.value }, at: port.at } : addressOf(http);
   if (found === undefined || found.value.port === 0) return undefined;
-  // Without a host it listens where clients do; one that is written stands for itself.
+  // Without a host it listens where clients do; a given host is used as it is.
   const isWritten = typeof http?.value === "string" && !http.value.startsWith(":");
   return isWritten ? found : { ...found, value: { ...found.value, host: clientHost } };
 }
@@ -154,7 +154,7 @@ function readFlowControl(all: Section): ConfigServer["flowControl"] {
 function readListener(leafnodes: Section): Listener | undefined {
   const address = readAddress(leafnodes, 0, "listen");
   const authorization = leafnodes.section("authorization");
-  // Without a port nats-server takes no leaf links, whatever else stands there.
+  // Without a port nats-server takes no leaf links, whatever else the block has.
   if (address === undefined || address.value.port === 0) return undefined;
   const logins = authorization === undefined ? [] : readLogins(authorization);
   return {

@@ -17,6 +17,6 @@ export const entry = (severity: "error" | "warning", cause: string, shows: strin
   cure,
 });
 
-export const NO_LINK = "no link; the leaf server tries again for ever, and its health endpoint stays green";
-export const NO_DATA = "the link is up and no data arrives; lag is 0 and no log has a word of it";
+export const NO_LINK = "no link; the leaf server retries forever, and its health endpoint stays green";
+export const NO_DATA = "the link is up and no data arrives; lag is 0 and no log mentions it";
 export const NO_START = "nats-server -t accepts the file, and the server does not start with it";

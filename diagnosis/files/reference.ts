@@ -2,26 +2,26 @@ import { LINK_FINDINGS } from "./link-reference";
 import { ConfigReference, NO_DATA, NO_LINK, NO_START, entry } from "./reference-entry";
 import { SERVER_FINDINGS } from "./server-reference";
 
-/** What is said of configuration files that were written by hand: every finding in general, for the docs. */
+/** The reference of findings over configuration files that were written by hand, for the docs. */
 
 export const CONFIG_FINDINGS = {
   "seed-in-credentials": entry(
     "error",
-    "the nkey seed stands in the leaf remote's `credentials`, which is the path of a JWT credentials file (nats-server issue 6723)",
-    `${NO_LINK}; it logs the seed in clear with every try`,
-    "put the seed in `nkey` and remove `credentials`; make a new key when the server ran with it",
+    "the nkey seed is in the leaf remote's `credentials`, which is the path of a JWT credentials file (nats-server issue 6723)",
+    `${NO_LINK}; it logs the seed in plain text at every attempt`,
+    "put the seed in `nkey` and remove `credentials`; make a new key if the server ever ran with it",
   ),
   "seed-file-in-credentials": entry(
     "error",
-    "the file in the leaf remote's `credentials` holds a seed and no JWT (nats-server issue 6723)",
+    "the file in the leaf remote's `credentials` holds a seed but no JWT (nats-server issue 6723)",
     `${NO_LINK}; it logs "Credentials file malformed" once, the hub "Authentication Timeout"`,
     "put the seed itself in `nkey` and remove `credentials`",
   ),
   "credentials-malformed": entry(
     "error",
-    "the file in the leaf remote's `credentials` is no credentials file: it lacks the JWT, the seed, or both",
+    "the file in the leaf remote's `credentials` is not a credentials file: it lacks the JWT, the seed, or both",
     NO_LINK,
-    "for an nkey use `nkey` with the seed; for a JWT make the file anew",
+    "for an nkey use `nkey` with the seed; for a JWT create the file again",
   ),
   "credentials-missing": entry(
     "warning",
@@ -44,12 +44,12 @@ export const CONFIG_FINDINGS = {
   "nkey-not-a-seed": entry(
     "error",
     "the leaf remote's `nkey` is not the seed of a user key",
-    "nats-server refuses the file, and prints the value in clear",
+    "nats-server refuses the file, and prints the value in plain text",
     "give the seed itself: 58 characters that start with SU",
   ),
   "no-authentication": entry(
     "error",
-    "the leaf remote brings neither `nkey` nor `credentials` nor a user",
+    "the leaf remote has no `nkey`, no `credentials` and no user",
     `${NO_LINK}; with no_auth_user on the hub the link is up in the wrong account`,
     "give it an `nkey`, and the hub a user with its public key",
   ),
@@ -61,7 +61,7 @@ export const CONFIG_FINDINGS = {
   ),
   "unknown-user": entry(
     "error",
-    "the hub has no user of the name in the leaf remote's url",
+    "the hub has no user with the name in the leaf remote's url",
     `${NO_LINK}; the hub logs "authentication error"`,
     "correct the name, or add the user to an account of the hub",
   ),
@@ -69,7 +69,7 @@ export const CONFIG_FINDINGS = {
     "error",
     "the password or the token in the leaf remote's url is not the one that the hub knows",
     `${NO_LINK}; the hub logs "authentication error"`,
-    "write the same at both ends; what has letters other than A to Z, digits, - and _ is percent encoded in a url",
+    "write the same at both ends; in a url, percent-encode every character other than letters, digits, - and _",
   ),
   "user-not-for-leafnodes": entry(
     "error",
@@ -85,20 +85,20 @@ export const CONFIG_FINDINGS = {
   ),
   "wrong-account": entry(
     "error",
-    "the hub binds the link to another account than the one that is meant for it",
+    "the hub binds the link to the wrong account",
     NO_DATA,
     "move the user with this key to the account of the site",
   ),
   "hub-without-users": entry(
     "error",
-    "the hub has no users, so that every leaf server is let into $G, whatever key it brings",
+    "the hub has no users, so it lets every leaf server into $G, whatever its key",
     "the link is up in $G; streams in other accounts get nothing, and strangers get in",
     "give each site an account with a user that has its public key",
   ),
   "no-auth-user": entry(
     "warning",
-    "the hub lets everybody in who brings no user, as no_auth_user",
-    "a leaf server with a mistake in its authentication is linked, in the wrong account, without a word",
+    "the hub treats anyone who does not log in as the user of no_auth_user",
+    "a leaf server with a mistake in its authentication is silently linked in the wrong account",
     "remove no_auth_user from the hub",
   ),
   "open-connection-types": entry(
@@ -121,7 +121,7 @@ export const CONFIG_FINDINGS = {
   ),
   "authorization-shadows-accounts": entry(
     "error",
-    "leafnodes.authorization on the hub goes before the users of its accounts, which no leaf server can use then",
+    "leafnodes.authorization on the hub overrides the users of its accounts, so no leaf server can log in as one of them",
     NO_LINK,
     "remove leafnodes.authorization, and give each site a user in its account",
   ),
@@ -145,9 +145,9 @@ export const CONFIG_FINDINGS = {
   ),
   "public-export": entry(
     "warning",
-    "an account exports without saying to whom",
-    "every account of the server may import it, another site's too",
-    "add `accounts` with those who may",
+    "an account has an export without `accounts`",
+    "every account of the server may import it, even another site's",
+    "add `accounts` with the accounts that may import it",
   ),
   "leaf-without-domain": entry(
     "error",
@@ -182,7 +182,7 @@ export const CONFIG_FINDINGS = {
   ),
   "hub-account-without-jetstream": entry(
     "error",
-    "the account of the hub in which the link comes out has no JetStream, nor has one that imports from it",
+    "neither the hub's account for the link nor any account that imports from it has JetStream",
     "a stream cannot be created there: the request times out",
     "add jetstream: enabled to the account on the hub",
   ),
@@ -194,7 +194,7 @@ export const CONFIG_FINDINGS = {
   ),
   "leaf-without-jetstream": entry(
     "warning",
-    "the leaf server has no JetStream, so that nothing can be sourced from it",
+    "the leaf server has no JetStream, so nothing can be sourced from it",
     "messages that are published while the link is down are lost",
     "add jetstream with a domain and a store_dir, if the site keeps streams",
   ),
@@ -207,14 +207,14 @@ export const CONFIG_FINDINGS = {
   "sync-interval": entry(
     "warning",
     "the leaf server flushes its streams to disk every two minutes, the default",
-    "after a loss of power an acknowledged tail is gone, and the hub skips as many new messages, without a word",
+    "after a power failure the last acknowledged messages are gone, and the hub silently skips as many new ones",
     "set sync_interval: always in its jetstream",
   ),
   "store-in-tmp": entry(
     "warning",
     "JetStream keeps its data in a folder for temporary files",
     "the streams are gone after a restart of the machine, or after a clean-up",
-    "set store_dir to a folder that stays",
+    "set store_dir to a permanent folder",
   ),
   "store-shared": entry(
     "error",
@@ -225,21 +225,21 @@ export const CONFIG_FINDINGS = {
   "max-payload": entry(
     "warning",
     "the hub's max_payload is smaller than the leaf server's",
-    "a message that the site takes and the hub does not cuts the link each time it is sourced",
+    "a message that the site accepts but the hub does not breaks the link each time it is sourced",
     "raise max_payload on the hub, or lower the leaf server's",
   ),
   ...LINK_FINDINGS,
   "sourcing-blocked": entry(
     "error",
-    "rights of the link forbid what sourcing needs: the consumer request, its answer, or the delivery",
+    "the link's permissions forbid what sourcing needs: the consumer request, its answer, or the delivery",
     NO_DATA,
     "allow what the finding names",
   ),
   "flow-control-blocked": entry(
     "error",
     "flow control ($JS.FC.>) does not reach the site",
-    "small volumes work; after about 2 MB sourcing stalls",
-    'allow "$JS.FC.>" to the link, and where an account imports the site, export and import it too, in both of its forms',
+    "small volumes work; sourcing stalls after about 2 MB",
+    'allow "$JS.FC.>" to the link, and, where an account imports the site, export and import it too, in both forms',
   ),
   "flow-control-one-form": entry(
     "warning",

@@ -22,7 +22,7 @@ export interface ConfigServer {
   flowControl?: FlowControlForm;
   systemAccount?: Located<string>;
   noAuthUser?: Located<string>;
-  /** Whether accounts and users stand in JWTs, or are asked of a callout, and cannot be judged here. */
+  /** Where accounts and users are, when they are in JWTs or behind a callout and cannot be judged here. */
   accountsElsewhere?: "JWTs" | "an authorization callout";
   /** The single user or token of `authorization`, without a list of users. */
   singleUser?: Located<string> & { secret?: string };
@@ -78,10 +78,10 @@ export interface AccountRead {
 export interface Exchange {
   kind: "stream" | "service";
   subject: string;
-  /** Of an import: the subject by which the importer knows it, when that is another one. */
+  /** For an import: the importer's own subject for it, if that differs. */
   to?: string;
   at: Position;
-  /** Of an export: who may import it; absent for everybody. Of an import: whose it is. */
+  /** For an export: who may import it; absent for everyone. For an import: the exporting account. */
   accounts?: string[];
 }
 
@@ -111,7 +111,7 @@ export interface SubjectRights {
 export interface Listener extends Address {
   at: Position;
   tls?: Tls;
-  /** `leafnodes.authorization`, when it names somebody. */
+  /** `leafnodes.authorization`, when it names a user. */
   authorization?: { at: Position; logins: LeafLogin[] };
 }
 
@@ -198,7 +198,7 @@ export const areOne = (one: ConfigServer, other: ConfigServer): boolean =>
   one.cluster.name?.value === other.cluster.name?.value &&
   (reaches(one.cluster, other) || reaches(other.cluster, one));
 
-/** Whether a route may be meant for the server: nobody knows the names of a network from its files. */
+/** Whether a route may be meant for the server: the files do not show the names of a network. */
 const reaches = ({ routes }: ConfigCluster, { cluster }: ConfigServer): boolean =>
   routes.some(({ value }) => value.port === cluster?.listen?.port);
 

@@ -1,23 +1,23 @@
-/** What the findings mean that compare whole configurations; the others are in reference.ts. */
+/** The findings that compare whole configurations; the others are in reference.ts. */
 
 export interface Reference {
   cause: string;
-  /** How it shows: what is seen of it. */
+  /** How the problem shows. */
   shows: string;
-  /** What to do, in a person's words. */
+  /** What to do. */
   cure: string;
 }
 
 export const UP = "`up` repairs it";
 export const PUT_BACK =
-  "`up` puts it back; with `DOUBLE=…` where the hub's stream would store messages a second time, in the number that is said";
+  "`up` restores it; add `DOUBLE=…` if the hub's stream would store messages a second time (`up` says how many)";
 
 export const CONFIG_DRIFT = {
   "config-altered": {
     cause:
-      "somebody changed the configuration of the hub or of the site: limits, users, permissions, mappings, exports, imports, whatever differs from what this program wrote",
+      "someone changed the configuration of the hub or of the site: limits, users, permissions, mappings, exports, imports, or anything else that this program wrote",
     shows:
-      "only the doctor: the file against a copy of what was written, each difference named with seeds and passwords hidden; and the digest of what the server runs",
+      "the doctor only: it compares the file with a copy of what was written and names each difference, with seeds and passwords hidden; and it compares the digest of what the server runs",
     cure: UP,
   },
 } satisfies Record<string, Reference>;
@@ -25,22 +25,22 @@ export const CONFIG_DRIFT = {
 export const STREAM_DRIFT = {
   "site-stream-altered": {
     cause:
-      "the site's stream is not as declared: somebody edited it, or made it anew. The evidence names every field; where it loses, refuses or misplaces messages, the cause says how",
+      "the site's stream is not as declared: someone edited or recreated it. The evidence names every field; if messages are lost, refused or misplaced, the cause says how",
     shows:
-      "every field of the stream's configuration, also those that this program never sets, against the declared ones with what the server fills in. A warning when it does nothing to messages",
-    cure: "`up` puts it back; with `DISCARD=…` where a limit that is put back drops messages; with `REMAKE=…` what JetStream never turns off again (`sealed`, `deny_delete`, `deny_purge`, `allow_msg_ttl`, `allow_msg_schedules`) or fixes for good (`storage`, `persist_mode`, a work queue, a mirror): the stream is made anew then. Each is named with what it costs",
+      "every field of the stream's configuration, even those that this program never sets, compared with the declaration and the server's defaults. A warning if messages are not affected",
+    cure: "`up` restores it. Add `DISCARD=…` if a restored limit drops messages. Add `REMAKE=…` for what JetStream never turns off again (`sealed`, `deny_delete`, `deny_purge`, `allow_msg_ttl`, `allow_msg_schedules`) or never changes (`storage`, `persist_mode`, a work queue, a mirror): the stream is then recreated. The finding names each with its cost",
   },
   "hub-stream-altered": {
     cause:
-      "the hub's stream is not as declared: a field that somebody edited, or a source that nobody declares, such as a second one of the same site",
+      "the hub's stream is not as declared: someone edited a field, or added a source that is not declared, such as a second one for the same site",
     shows: "like `site-stream-altered`; and each source that is not declared",
-    cure: "`up` puts it back and takes undeclared sources off; with `DISCARD=…` or `REMAKE=…` as for `site-stream-altered`. What an undeclared source brought stays",
+    cure: "`up` restores it and removes undeclared sources; add `DISCARD=…` or `REMAKE=…` as for `site-stream-altered`. Messages that an undeclared source brought stay",
   },
   "hub-deduplicates": {
     cause:
-      "the hub's stream has a `duplicate_window` beside its sources: equal `Nats-Msg-Id`s of two sites, or of one site after an outage, meet there, and the second message is dropped without a word",
+      "the hub's stream has a `duplicate_window` beside its sources: equal `Nats-Msg-Id`s of two sites, or of one site after an outage, meet there, and the second message is silently dropped",
     shows:
-      "the stream's configuration, in a fleet that this program did not deploy; in one of its own it is part of `hub-stream-altered`",
+      "the stream's configuration, in a fleet that this program did not deploy; in its own fleets this is part of `hub-stream-altered`",
     cure: "set it to 0 on the hub's stream (`nats stream edit`)",
   },
 } satisfies Record<string, Reference>;

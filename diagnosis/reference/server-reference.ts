@@ -1,35 +1,36 @@
 import type { Reference } from "./drift-reference";
 
-/** What findings mean that are about the servers themselves: their stores, their processes, whom they let in. */
+/** Findings about the servers themselves: their stores, their processes, and who may log in. */
 
 const UP = "`up` repairs it";
 
 export const SERVER_FINDINGS = {
   "connections-used-up": {
-    cause: "the site's server, or its account there, takes no more connections: applications are refused",
-    shows: "a login with the key of the site's applications, which publishes nothing, is refused for that",
-    cure: "close connections that are not needed; a limit that was set by hand goes with `up`",
+    cause: "the site's server, or its account there, accepts no more connections: applications are refused",
+    shows: "a test login with the key of the site's applications (it publishes nothing) is refused for this reason",
+    cure: "close connections that are not needed; `up` removes a limit that was set by hand",
   },
   "application-refused": {
-    cause: "the site's server refuses the key of the applications, or forbids it subjects of the site's streams",
-    shows: "a login with that key, and what the server says of its rights",
+    cause:
+      "the site's server refuses the key of the applications, or does not let it publish to subjects of the site's streams",
+    shows: "a test login with that key, and what the server reports of its permissions",
     cure: UP,
   },
   "payload-lowered": {
-    cause: "the site, or its account there, takes smaller messages than declared: applications are refused",
-    shows: "`max_payload` as the server tells it to the key of the applications",
+    cause: "the site, or its account there, accepts smaller messages than declared: applications are refused",
+    shows: "`max_payload` as the server reports it to the key of the applications",
     cure: UP,
   },
   "server-frozen": {
-    cause: "the server of the hub or of the site does not answer, for its process was stopped (frozen)",
-    shows: "the process is there in the state 'stopped' (SIGSTOP, a debugger), or its container is paused",
-    cure: "`up` lets it go on",
+    cause: "the server of the hub or of the site does not answer because its process was stopped (frozen)",
+    shows: "the process is in state 'stopped' (SIGSTOP, a debugger), or its container is paused",
+    cure: "`up` resumes it",
   },
   "store-failed": {
     cause:
-      "the store of the hub or of the site failed, mostly for a full disk or one that became read-only: it takes nothing more until its server is restarted",
+      "the store of the hub or of the site failed, mostly because a disk is full or became read-only: it stores nothing more until its server is restarted",
     shows:
-      "the server's HEALTHZ tells a stream that cannot write, or a JetStream that switched itself off; with what its log says (also of a write that failed and no message has met yet) and the room on its disk",
-    cure: "make room where its store lies, or make it writable, then `up`, which restarts the server; without that `up` leaves it as it is and says so",
+      "the server's HEALTHZ reports a stream that cannot write, or that JetStream switched itself off; with what its log says (even of a failed write that has affected no message yet) and the free space on its disk",
+    cure: "free some space on the disk of the store, or make it writable, then `up`, which restarts the server; until then `up` leaves the server as it is and says so",
   },
 } satisfies Record<string, Reference>;

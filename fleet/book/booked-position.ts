@@ -5,7 +5,7 @@ import { readBook } from "./record";
 import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { StreamInfo } from "../../servers/nats/jetstream";
 
-/** Up to where the hub took the stream of a site, when only the account book still knows. */
+/** The position up to which the hub took a site's stream, when only the account book still knows it. */
 
 /** The site's stream, with the list of its deleted sequences; "unknown" where the site does not answer. */
 export type Local = StreamInfo | "missing" | "unknown";
@@ -19,7 +19,7 @@ export async function localStream(access: SiteAccess, stream: StreamSettings): P
   }
 }
 
-/** 0 where nothing was booked of these two streams, or one of them was made anew or went back in time since. */
+/** 0 if nothing was booked of these two streams, or if one of them was recreated or went back in time since. */
 export function bookedPosition(
   root: string,
   stream: StreamSettings,

@@ -6,7 +6,7 @@ import { Positions } from "./positions";
 
 /** Why messages are missing, doubled or dropped, as far as the servers show it at the look that finds it. */
 
-/** Limits that this program never sets; somebody else may have. */
+/** Limits that this program never sets, but others may have set. */
 interface Limits {
   retention?: string;
   max_msgs?: number;
@@ -16,21 +16,22 @@ interface Limits {
 
 const limitsOf = ({ config }: StreamInfo): Limits => config;
 
-/** Shares of a limit from which on it is the likely reason. */
+/** From this share of a limit on, the limit is the likely reason. */
 const NEARLY = 0.5;
 
-/** Why a stream let go of messages that it should hold. */
+/** Why a stream dropped messages that it should hold. */
 function letGo(info: StreamInfo, now: number): string {
   const { max_bytes: maxBytes, max_age: maxAge, discard } = info.config;
   const { retention = "limits", max_msgs = -1, max_msgs_per_subject: perSubject = -1 } = limitsOf(info);
   const { bytes, messages } = info.state;
-  if (retention !== "limits") return `it has retention '${retention}', and keeps only what a consumer waits for`;
+  if (retention !== "limits")
+    return `it has retention '${retention}', and keeps only what a consumer still has to read`;
   if (perSubject > 0) return `it keeps ${perSubject} messages of a subject (max_msgs_per_subject)`;
   if (max_msgs > 0 && messages >= max_msgs) return `newer ones pushed them out (max_msgs ${max_msgs})`;
   if (maxBytes > 0 && discard === "old" && bytes >= maxBytes * NEARLY)
     return `newer ones pushed them out (max_bytes ${maxBytes})`;
   if (maxAge > 0 && now >= maxAge / NANOSECONDS_PER_MS) return `they expired (max_age ${maxAge / 1e9} s)`;
-  return "somebody purged or deleted them, or its store was damaged";
+  return "someone purged or deleted them, or its store was damaged";
 }
 
 type Causes = Partial<Record<Difference["kind"], string>>;
@@ -43,19 +44,18 @@ export function causesOf(seen: Positions, book: Collection | undefined, stream: 
   const causes: Causes = {};
   const sinceMs = Date.now() - Date.parse(before?.at ?? seen.at);
   const passed = atSite.state.first_seq > (before?.position ?? 0) + 1;
-  if (storedByEarlier !== undefined) causes.missing = `stream ${name} of site ${site} was made anew`;
+  if (storedByEarlier !== undefined) causes.missing = `stream ${name} of site ${site} was recreated`;
   else if (history.site === "went back" || repeated !== undefined)
     causes.missing = `the store of site ${site} went back in time`;
-  else if (hub === "made anew") causes.missing = `the hub's stream was made anew, and the site no longer held them`;
+  else if (hub === "made anew") causes.missing = `the hub's stream was recreated, and the site no longer held them`;
   else if (hub === "went back") causes.missing = `the hub's store went back in time, and the site no longer held them`;
   else if (gap > 0 || passed)
-    causes.missing = `stream ${name} of site ${site} let go of them before the hub took them: ${letGo(atSite, sinceMs)}`;
+    causes.missing = `stream ${name} of site ${site} dropped them before the hub took them: ${letGo(atSite, sinceMs)}`;
   else if ((limitsOf(onHub).duplicate_window ?? 0) > 0)
     causes.missing = "the hub's stream drops messages with equal Nats-Msg-Id (duplicate_window)";
   const subjects = onHub.config.subjects ?? [];
   if (otherSources > 0) causes.doubled = `the hub's stream sources the site's stream ${otherSources + 1} times`;
-  else if (subjects.length > 0)
-    causes.doubled = `the hub's stream listens to subjects of its own: ${subjects.join(", ")}`;
+  else if (subjects.length > 0) causes.doubled = `the hub's stream has subjects of its own: ${subjects.join(", ")}`;
   if (stream.collect.maxBytes > 0 || history.hub !== "same") causes.dropped = letGo(onHub, Infinity);
   else causes.dropped = letGo(onHub, sinceMs);
   return causes;

@@ -15,7 +15,10 @@ import { Origin, originIn, sourceIdentity, streamIdent } from "../sourcing/sourc
 
 export interface Doubling {
   count: number;
-  /** Whether there are so many, or more (not all was read), or fewer (the site, or what the hub dropped, tells nothing). */
+  /**
+   * Whether the number is exact, a minimum (not all was read), or a maximum (the site, or what the hub dropped, cannot
+   * be read).
+   */
   bound: "exactly" | "at least" | "at most";
 }
 
@@ -40,7 +43,7 @@ function heldBetween({ first, last, deleted }: Held, after: number, upTo: number
 
 /** Counts what would come twice, message by message of the hub's stream, the newest first. */
 export class Count {
-  /** Where the source goes on, and 0 where it begins anew; undefined until a message tells. */
+  /** Where the source continues, 0 where it starts over; undefined until a message shows it. */
   position: number | undefined;
   private readonly others = new Set<number>();
   private oldest = Infinity;
@@ -57,7 +60,7 @@ export class Count {
 
   add({ identity, name, seq, ident }: Origin): void {
     if (name !== this.wanted.split(" ")[0]) return;
-    // A message of an earlier stream of that name: the source begins anew with the stream of now.
+    // A message of an earlier stream of that name: the source starts over with the stream of now.
     const isOfNow = this.held === undefined || ident === undefined || ident === this.held.ident;
     if (identity === this.wanted) this.position ??= isOfNow ? seq : 0;
     if (!isOfNow) return;
@@ -82,13 +85,13 @@ export class Count {
     const { doubled, held, oldest, booked, position = 0 } = this;
     if (held === undefined) return { count: doubled, bound: "at most" };
     if (!isWhole && !this.isComplete) return { count: doubled, bound: "at least" };
-    // What the hub took and dropped again comes a second time too, when the source begins anew.
+    // What the hub took and dropped again comes a second time too, when the source starts over.
     const dropped = isWhole && position === 0 ? heldBetween(held, 0, Math.min(booked, oldest - 1)) : 0;
     return { count: doubled + dropped, bound: dropped === 0 ? "exactly" : "at most" };
   }
 }
 
-/** The newest messages of the hub's stream that are looked at. */
+/** How many of the newest messages of the hub's stream are read. */
 const MOST_READ = 10_000;
 const AT_ONCE = 200;
 const BYTES_AT_ONCE = 4 * 2 ** 20;
@@ -167,11 +170,11 @@ export async function doublingOf(
 export const doublingWords = ({ count, bound }: Doubling): string =>
   `${bound === "exactly" ? "" : `${bound} `}${count} message${count === 1 ? "" : "s"}`;
 
-/** What an update says of it: what it does with the word, or why it does nothing without. */
+/** What an update reports: what it does with the permission, or why it does nothing without it. */
 export function doublingRefusal(stream: StreamSettings, site: string, doubling: Doubling): string {
   const words = doublingWords(doubling);
   const what = `hub stream ${collectedName(stream, site)} does not source ${siteStreamName(stream, site)} as declared`;
   return mayDouble(site)
-    ? `${what}; up puts it back, and stores ${words} of the site a second time, as DOUBLE says`
-    : `${what}; put back, the source stores ${words} of the site a second time; allow that with DOUBLE=${site}`;
+    ? `${what}; up restores it, and stores ${words} of the site a second time, as DOUBLE allows`
+    : `${what}; once restored, the source stores ${words} of the site a second time; allow that with DOUBLE=${site}`;
 }

@@ -9,7 +9,7 @@ import { JetStream } from "../../servers/nats/jetstream";
 
 export interface MergedSite {
   name: string;
-  /** Under which the hub's stream stores what it takes of the site. */
+  /** The subjects under which the hub's stream stores what it takes from the site. */
   filter: string;
   /** Last sequence that the hub took of it, before the range and at its end. */
   from: number;
@@ -24,7 +24,7 @@ export interface Range {
   last: number;
 }
 
-/** So many requests at most: a stream with more holes than that is not worth the time. */
+/** Maximum number of requests: a stream with more gaps is not worth the time. */
 const MOST_REQUESTS = 1_000;
 /** Ranges as short as this are read message by message. */
 const SHORT = 32;
@@ -86,7 +86,7 @@ class Search {
     return this.requests > MOST_REQUESTS;
   }
 
-  /** Of each site the sequence that its first copy from there on had at the site. */
+  /** For each site, the sequence at the site of its first copy from there on. */
   origins = (seq: number): Promise<number[]> => Promise.all(this.sites.map((site) => this.originAt(site, seq)));
 
   private async originAt({ name, filter, to }: MergedSite, seq: number): Promise<number> {

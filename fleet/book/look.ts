@@ -19,7 +19,7 @@ import { withBegun, withoutBegun } from "./own";
 import { withSecondCopies } from "./second";
 import { changeBook, readBook, tellsOfHub } from "./record";
 
-/** One look at a stream of a site: what its positions say is booked, and what the book says then. */
+/** One look at a stream of a site: books its positions, and returns what the book then says. */
 
 const LOOKS = 8;
 const BETWEEN_LOOKS_MS = 150;
@@ -36,9 +36,9 @@ export interface BookLook {
 }
 
 /**
- * Looks, and writes down what is new. A message on its way into a store is counted by nobody for an instant: what is new is
- * believed only when it stands, and then the least of what several looks saw. Undefined when the streams cannot be read and
- * nothing was booked before.
+ * Looks, and writes down what is new. A message on its way into a store is counted at neither end for an instant. So a
+ * new difference counts only if it persists, and then as the least of what several looks saw. Undefined when the
+ * streams cannot be read and nothing was booked before.
  */
 export async function lookAtBook(look: BookLook): Promise<BookFacts | undefined> {
   const { root, access, stream } = look;
@@ -67,7 +67,7 @@ const noteSite = ({ root, access, stream }: BookLook): Promise<void> =>
     if (seen !== undefined) write(noted(before, access.site, endOf(seen.info, seen.history, seen.mark)));
   });
 
-/** What was told before, whatever cannot be read now; undefined where the book has not begun. */
+/** What was reported before, even if it cannot be read now; undefined where the book has not begun. */
 export const toldBook = (root: string, stream: StreamSettings, site: string): BookFacts | undefined =>
   told(readBook(root, stream, site), site);
 
@@ -95,7 +95,7 @@ function withoutNews(book: Collection, before: Collection | undefined, site: str
     : { ...book, sites: { ...book.sites, [site]: { ...record, differences } } };
 }
 
-/** Messages that the look would add to what is told, as missing (or, below 0, as doubled), and as dropped. */
+/** Messages that the look would add to the report, as missing (or, below 0, as doubled), and as dropped. */
 const newsIn = ({ book, last }: Settled, before: Collection | undefined): string => {
   const missing = newsOf(withoutNews(book, before, last.site), last);
   return `${missing} ${book.hub.otherwise - (before?.hub.otherwise ?? 0)}`;
@@ -150,7 +150,7 @@ async function lookOnce(
     causes: causesOf(seen, before, stream, site),
   };
   const book = advance(before, look);
-  // Of which site something is missing, only the messages of a merged stream tell.
+  // Only the messages of a merged stream show which site's messages are missing.
   const isAlone = Object.keys(book.positions).length < 2;
   const isUsual = record !== undefined && seen.history.hub === "same" && isQuiet({ book, last: look }, before);
   const { isStill } = seen;

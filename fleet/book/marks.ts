@@ -1,7 +1,7 @@
 import { Mark } from "../../diagnosis/book/ledger";
 import { JetStream, StoredMessage, StreamInfo } from "../../servers/nats/jetstream";
 
-/** Messages by which a later look tells whether a store is still the one of before. */
+/** Messages by which a later look recognises whether a store is still the same. */
 
 /**
  * The last message of a stream with several sources. The book knows what was skipped up to this message. The last copy of

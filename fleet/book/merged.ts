@@ -8,9 +8,9 @@ import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
 import { MergedSite, jumpsIn } from "./jumps";
 import { Positions, sameUpTo } from "./positions";
 
-/** Of which site of a merged stream something is missing: its own messages tell. */
+/** Finds the site whose messages are missing from a merged stream, from the stream's own messages. */
 
-/** What was skipped at a merged stream, by site; undefined when nobody can tell any more. */
+/** What was skipped at a merged stream, by site; undefined when that is no longer known. */
 export async function jumpsOf(
   access: SiteAccess,
   stream: StreamSettings,
@@ -65,7 +65,7 @@ function unopenedSites(
   });
 }
 
-/** Behind which message of the hub's stream the search begins, and what was skipped up to there. */
+/** The message of the hub's stream after which the search begins, and what was skipped up to there. */
 interface Start {
   seq: number;
   first: number;
@@ -88,7 +88,7 @@ async function startOf(
   if (before !== undefined && history === "went back") {
     const mark = await sameUpTo(js, onHub, before.hub.marks);
     if (mark !== undefined) return { seq: mark.seq, first, skipped: mark.skipped ?? {}, isSinceLook: false };
-    // Nothing was ever skipped: what stands there tells all of it.
+    // Nothing was ever skipped: the stream's own messages show everything.
     const isWhole = Object.values(before.sites).every(({ skipped }) => skipped === 0);
     return isWhole ? { seq: first - 1, first, skipped: {}, isSinceLook: false, fromFirst: true } : undefined;
   }
@@ -98,7 +98,7 @@ async function startOf(
   return left > purged ? undefined : { seq: 0, first, skipped: {}, isSinceLook: false };
 }
 
-/** What had been stored of a site up to there, or passed, should no copy of it be left; Infinity when nobody can tell. */
+/** What had been stored of a site up to there, or passed, should no copy of it be left; Infinity when unknown. */
 function goneBefore(
   { state }: StreamInfo,
   before: Collection | undefined,

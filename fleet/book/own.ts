@@ -22,7 +22,7 @@ export interface Removal {
   last: number;
 }
 
-/** Told before probes are taken out, and afterwards how many went. */
+/** Called before probes are removed, and afterwards with the number removed. */
 export interface RemovalBook {
   before(removal: Removal): void | Promise<void>;
   after(removal: Removal, removed: number): void | Promise<void>;
@@ -97,7 +97,7 @@ export async function withBegun(
   return { ...book, sites };
 }
 
-/** The book as it is written: a removal that is only begun is booked by whoever ends it. */
+/** The book as it is written: a removal that has only begun is booked when it ends. */
 export const withoutBegun = (book: Collection, before: Collection | undefined): Collection => ({
   ...book,
   sites: Object.fromEntries(
@@ -139,7 +139,7 @@ export function removalBook(ends: Ends): RemovalBook {
   };
 }
 
-/** Books messages that the hub had skipped, and that a repair stored anew at the site: they are missing no more. */
+/** Books messages that the hub had skipped, and that a repair stored again at the site: they are no longer missing. */
 export const bookRedelivered = (ends: Ends, count: number): Promise<void> =>
   changeSite(ends, (record) => ({
     ...record,

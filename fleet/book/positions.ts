@@ -31,7 +31,7 @@ export interface Positions {
   source: string;
   /** Positions of all the stream's sources, by API; those of sources that say none are 0. */
   positions: Record<string, number>;
-  /** Stored at the site behind the position, and held there no more. */
+  /** Stored at the site behind the position, and no longer held there. */
   gap: number;
   /** Held at the site, and not taken yet. */
   waiting: number;
@@ -43,7 +43,7 @@ export interface Positions {
   otherSources: number;
 }
 
-/** Names the source of a site, whatever somebody made of it. */
+/** Names the source of a site, even if it was altered by hand. */
 const keyOf = (site: string): string => siteApi(site);
 
 /**
@@ -78,10 +78,10 @@ const asConfig = (source: SourceInfo) => ({
   external: { api: "", ...source.external, deliver: source.external?.deliver ?? "" },
 });
 
-/** So many marks are looked up, the newest first, until one is still there. */
+/** Maximum number of marks that are looked up, the newest first, until one is still there. */
 const MOST_LOOKUPS = 4;
 
-/** What became of a stream's store: what stood at a sequence must still stand there. */
+/** What happened to a stream's store: the message at a sequence must still be the same. */
 async function historyOf(js: JetStream, info: StreamInfo, record: StreamRecord | undefined): Promise<History> {
   if (record === undefined) return "same";
   if (info.created !== record.created) return "made anew";
@@ -132,7 +132,7 @@ function skewOf(atSite: StreamInfo, onHub: StreamInfo): Skew {
   return { ms, within: within + WITHIN_MS };
 }
 
-/** What stands behind the position: gone from the stream, and still waiting. */
+/** The messages behind the position: gone from the stream, and still waiting. */
 function behind({ state }: StreamInfo, position: number): { gap: number; waiting: number } {
   const { first_seq: first, last_seq: last, deleted } = state;
   if (last <= position) return { gap: 0, waiting: 0 };
@@ -200,7 +200,7 @@ export async function positionsOf(
   // Another source than the declared one takes anew what the hub has already.
   const taken = isDeclared(source, stream, site) || copy?.headers[SOURCE_HEADER] === undefined ? 0 : originOf(copy);
   const raw = isOfEarlier ? 0 : Math.max(taken, Math.min(origin ?? Infinity, source.seq ?? 0));
-  // Without a message of the site, a source that was started anew says no position.
+  // Without a message of the site, a source that was restarted says no position.
   const stays = ofSite === "same" && ofHub === "same" && !isOfEarlier;
   const position = stays ? Math.max(raw, before?.position ?? 0) : raw;
   const known = [...new Set([...Object.keys(record?.sites ?? {}), site])];

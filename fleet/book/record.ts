@@ -21,7 +21,7 @@ const placeOf = (root: string, stream: StreamSettings, site: string): string =>
 const fileOf = (root: string, stream: StreamSettings, site: string): string =>
   join(placeOf(root, stream, site), "book.json");
 
-/** What stands in the book; undefined where none was begun. A damaged file is as good as none. */
+/** The book; undefined if none was begun. A damaged file counts as missing. */
 export function readBook(root: string, stream: StreamSettings, site: string): Collection | undefined {
   try {
     const found = readJson<Partial<Collection>>(fileOf(root, stream, site));
@@ -46,7 +46,7 @@ export function changeBook<T>(
   );
 }
 
-/** Acknowledges everything that is told of the site's stream. Resolves with the number of differences. */
+/** Acknowledges everything that is reported of the site's stream. Resolves with the number of differences. */
 export const acknowledge = (root: string, stream: StreamSettings, site: string, note: string): Promise<number> =>
   changeBook(root, stream, site, (book, write) => {
     const record = book?.sites[site];
@@ -65,10 +65,10 @@ export const acknowledge = (root: string, stream: StreamSettings, site: string, 
     return count;
   });
 
-/** What left the hub's stream is told with one of its sites, not with each. */
+/** What left the hub's stream is reported with one of its sites, not with each. */
 export const tellsOfHub = ({ sites }: Collection, site: string): boolean => Object.keys(sites).sort()[0] === site;
 
-/** Books the last position of a source before it is taken off: nobody can ask it afterwards. */
+/** Books the last position of a source before it is removed: afterwards it cannot be asked. */
 export const bookLastPosition = (root: string, stream: StreamSettings, site: string, position: number): Promise<void> =>
   changeBook(root, stream, site, (book, write) => {
     const record = book?.sites[site];

@@ -25,7 +25,7 @@ export interface LaidServer {
   server: ConfigServer;
   folder: string;
   ports: Record<Listens, number>;
-  /** Of each remote whose hub is among the files. */
+  /** For each remote whose hub is among the files. */
   ways: Map<Remote, Way[]>;
   /** Writes the configuration without a variable of a block, which is no setting; false when there is none of the name. */
   rewrite(variable: string): boolean;
@@ -85,7 +85,7 @@ interface Layout {
   laid: readonly LaidServer[];
   fleet: LinkedFleet;
   hosts: Known["hosts"];
-  /** A port at which nobody listens. */
+  /** A port without a listener. */
   nobody: number;
   trusted: string;
 }
@@ -133,7 +133,7 @@ function placeOf(
   return {
     folder,
     ports,
-    // One whose cluster is not among the files is a cluster by itself: JetStream would wait for the others for ever.
+    // One whose cluster is not among the files is a cluster by itself: JetStream would wait for the others forever.
     routes: (ring.length > 0 ? ring.map((other) => other.ports) : [ports]).map((of) => of.cluster),
     gateway: (name) => laid.find((other) => gatewayName(other.server) === name)?.ports.gateway ?? nobody,
     remotes,
@@ -145,13 +145,13 @@ function placeOf(
   };
 }
 
-/** Whether the server lets in only whom it knows. */
+/** Whether the server lets in only users that it knows. */
 const knowsUsers = ({ users, singleUser }: ConfigServer): boolean => users.length > 0 || singleUser !== undefined;
 
-/** Accounts that may get one more user: it must change nothing about who is let in. */
+/** Accounts that may get one more user without changing who can log in. */
 function accountsToEnter(server: ConfigServer): string[] {
   if (server.accountsElsewhere !== undefined || server.singleUser !== undefined) return [];
-  // A hub without users takes everybody; with one it would not.
+  // A hub without users lets everyone in; with one user it would not.
   if (!knowsUsers(server) && server.listener !== undefined) return [];
   const own = server.accounts.map(({ name }) => name).filter((name) => !isSystemAccount(server, name));
   return [...own, ...(server.users.some(({ account }) => account === "$G") ? ["$G"] : [])];

@@ -18,7 +18,7 @@ export interface Place {
   routes: readonly number[];
   /** The port of a gateway of that name. */
   gateway(name: string): number;
-  /** Of each remote, in the order of the file without those that are disabled. */
+  /** For each remote, in the order of the file, without disabled ones. */
   remotes: readonly RemotePlace[];
   /** Variables of blocks, which are left out. */
   left?: ReadonlySet<string>;
@@ -161,9 +161,9 @@ const leafnodes = listening("leafnodes", (block, map, place) => {
       "remotes",
     );
   }
-  // Leaf servers go by the ways that the rehearsal watches, not by what the hub tells them.
+  // Leaf servers use the connections that the rehearsal watches, not the urls that the hub announces.
   if (block.listen !== undefined) set(block, true, "no_advertise");
-  // A second try is soon enough for somebody who waits.
+  // Retrying after 250 ms is soon enough.
   set(block, "250ms", "reconnect", "reconnect_delay", "reconnect_interval");
 });
 

@@ -50,6 +50,13 @@ export async function proveSourcing(
     of.accountsElsewhere === "JWTs" && credentials !== undefined
       ? { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) }
       : undefined;
+  for (const [of, name] of [
+    [server, local],
+    [up.hub.server, taker.account],
+  ] as const) {
+    const storage = of.accounts.find((one) => one.name === name)?.storage?.value;
+    if (storage === 0) return notTried(`account ${name} of ${of.label} may store 0 bytes`);
+  }
   const [site, hub] = [byJwt(server) ?? leaf.login(local), byJwt(up.hub.server) ?? up.hub.login(taker.account)];
   if (site === undefined || hub === undefined) return notTried("the rehearsal has no login for its accounts");
   const plan = planOf(link, taker, domain, number);
@@ -201,7 +208,7 @@ async function transfer(ends: Ends, plan: Plan, bytes: number, within: number): 
       (messages) => messages >= sent,
       { within: STALLED_MS, every: 50 },
     );
-    // A request that a cluster was not ready for waits for 30 s; sources that are set anew ask again at once.
+    // A request that a cluster was not ready for waits for 30 s; sources that are set again ask again at once.
     if (come === 0 && !isMirror) await askAgain(atHub, copy, from);
   }
   if (come >= sent) return { is: "proven" };

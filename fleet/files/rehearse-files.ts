@@ -160,7 +160,7 @@ async function outcomes(
         sourcing.what = [sourcing.what, ...said].join("; ");
       }
       const reasons = [
-        ...(wasCut ? ["the link was there, and was cut while a stream went over it"] : []),
+        ...(wasCut ? ["the link was up, and was cut while a stream was sourced over it"] : []),
         ...reasonsFor(watched, laid),
         ...certificateOf(watched, files),
       ];

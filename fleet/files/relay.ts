@@ -1,8 +1,8 @@
 import { AddressInfo, Server, Socket, createConnection, createServer } from "node:net";
 
 /**
- * What stands between a leaf server and its hub in a rehearsal: it passes everything on, and tells by its own port
- * which link of the hub is whose.
+ * What stands between a leaf server and its hub in a rehearsal: it passes everything on, and its port shows which
+ * remote a link of the hub belongs to.
  */
 export class Relay {
   private readonly server: Server;

@@ -6,9 +6,9 @@ import { writePrivate } from "../../machine/folders";
 import { KeyPair, certificatesIn, makeAuthority, newKey, reissue, signs } from "../../servers/x509";
 
 /**
- * Certificates for a rehearsal in the place of those that the files name: of the same names, dates and uses, signed by a
- * CA that stands for the real one, so that whoever trusts whom stays as it is. A certificate that is not on this machine
- * is taken for a good one.
+ * Certificates for a rehearsal in the place of those that the files name: of the same names, dates and uses, signed by
+ * a CA that stands for the real one, so that trust between them stays the same. A certificate that is not on this
+ * machine is taken for a good one.
  */
 
 /** A `tls` block: the files that it names, and the hosts by which its server is dialled. */
@@ -81,7 +81,7 @@ export async function standInsFor(
   const [missing, foreign] = [(await maker(MISSING)).certificate, (await maker(FOREIGN)).certificate];
   for (const named of cas) {
     const real = certificates(named);
-    // Of a file that is not here nobody knows whom it trusts.
+    // It is unknown which CAs a missing file trusts.
     const names =
       real?.map(({ fingerprint256 }) => fingerprint256) ?? known.map(({ fingerprint256 }) => fingerprint256);
     const stand = await Promise.all([...new Set(names)].map(async (name) => (await maker(name)).certificate));

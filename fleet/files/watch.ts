@@ -4,7 +4,7 @@ import { lookUntil } from "../../machine/until";
 import { maskOutput } from "../../servers/nats-server-binary";
 import type { LaidServer, Way } from "./layout";
 
-/** What real servers show of hand-written files: who started, and which links are there, seen from both ends. */
+/** What real servers show about hand-written files: which servers started, and which links are up, seen from both ends. */
 
 /** How long a link may take from the moment when its servers run; shared by the ways of a remote that has several. */
 const LINK_MS = 5_000;
@@ -12,7 +12,7 @@ const LINK_MS = 5_000;
 const BUSY_MS = 15_000;
 /** How long a connection must last to be a link: one that is refused lasts for some milliseconds. */
 const LASTING_MS = 300;
-/** After so many connections that were all closed, nothing better will come. */
+/** After this many connections that were all closed, none will last. */
 const TRIES = 3;
 
 interface Leafz {
@@ -147,11 +147,11 @@ export function whyEnded(laid: LaidServer): string {
   const fatal = lines.flatMap((line) => (LINE.exec(line)?.[1] === "FTL" ? [LINE.exec(line)?.[2] ?? ""] : []));
   const said =
     fatal.at(-1) ?? lines.find((line) => line.startsWith("nats-server: ")) ?? lines.find((line) => line !== "");
-  const plain = (said ?? "it ended without a word").replace(/^nats-server: /, "");
+  const plain = (said ?? "it exited without a message").replace(/^nats-server: /, "");
   return maskOutput(plain.replaceAll(`${serverFiles(laid.folder).config}:`, "line ").replaceAll(`${laid.folder}/`, ""));
 }
 
-/** What each end said first of a link that is not there; the address is left out, for it is the rehearsal's. */
+/** What each end first logged about a link that is not up; the address is left out, because it is the rehearsal's. */
 export function reasonsFor(
   { leaf, remote, ways }: Pick<Watched, "leaf" | "remote" | "ways">,
   laid: readonly LaidServer[],
@@ -173,7 +173,7 @@ const withoutSecrets = (text: string, { urls }: Remote): string =>
     return secret === undefined || secret === "" ? masked : masked.replaceAll(`"${secret}"`, '"(masked)"');
   }, text);
 
-/** What is the rehearsal's own doing, or says no more than that it did not work. */
+/** Lines that the rehearsal itself causes, or that say only that it did not work. */
 const NOTHING_NEW = /trying to connect as leafnode|connection created|Router connection|Client connection closed/i;
 
 function saidOf(server: LaidServer, ports: ReadonlySet<number>): string[] {

@@ -18,7 +18,7 @@ import {
 import type { Observed } from "./observed";
 import { isActive, SILENT_AFTER_MS } from "../sourcing/source";
 
-/** What has become of one stream of a site and the hub's source of it. Read-only. */
+/** The condition of one stream of a site and of the hub's source of it. Read-only. */
 
 export interface Pair extends Ends {
   collectedAs: string;
@@ -35,7 +35,7 @@ export type Condition =
       /** What the site stored since, on sequences that the hub skips. */
       skipped: { first: number; count: number } | undefined;
     }
-  /** The same, and the site stored as much since: it is not behind the hub any more. */
+  /** Like "rolledBack", but the site has since stored as much: it is no longer behind the hub. */
   | { kind: "overrun"; pair: Pair; skipped: { first: number; count: number }; last: number }
   | {
       kind: "hubBehind";
@@ -43,7 +43,7 @@ export type Condition =
       how: "lost" | "rolled back";
       /** Messages that the site still holds and the hub has not. */
       toCome: number;
-      /** Messages that the hub had at the last proof and that nobody holds any more. */
+      /** Messages that the hub had at the last proof and that neither end holds any more. */
       gone: number;
     };
 
@@ -79,8 +79,8 @@ const LOOKS = 5;
 const BETWEEN_LOOKS_MS = 200;
 
 /**
- * What has become of the stream. A message on its way into the hub's store is counted by nobody, so that as many as are
- * on their way seem gone: the least of some looks is believed.
+ * What has become of the stream. A message on its way into the hub's store is counted at neither end, so messages on
+ * their way seem gone: the least of several looks counts.
  */
 export async function conditionOf(observed: Observed, stream: StreamSettings): Promise<Condition> {
   let least = await look(observed, stream);
@@ -129,7 +129,7 @@ async function overrunIn(
   return overrun === undefined || isLeft(root, site, pair, overrun) ? undefined : overrun;
 }
 
-/** The same, of a stream that nobody has looked at yet. */
+/** Like `overrunIn`, for a stream without an earlier look. */
 export async function overrunAt(
   observed: Observed,
   stream: StreamSettings,
@@ -146,7 +146,7 @@ export async function behindHub(access: SiteAccess, stream: StreamSettings): Pro
   if ("kind" in pair || !isAhead(pair)) return undefined;
   const { collectedAs, name, position, atSite } = pair;
   return (
-    `hub stream ${collectedAs} took sequence ${position} of stream ${name}, and the site's last is ${atSite.state.last_seq}: ` +
-    `the hub skips what the site stores until it is there; 'make repair SITE=${access.site}' says what was lost and what can be done`
+    `hub stream ${collectedAs} took sequence ${position} of stream ${name}, but the site's last is ${atSite.state.last_seq}: ` +
+    `the hub skips what the site stores until it passes that sequence; 'make repair SITE=${access.site}' shows what was lost and what can be done`
   );
 }

@@ -6,11 +6,14 @@ import { converse, endpointOf, ServerInfo } from "../../servers/nats/connection"
 import { nkeyLogin } from "../../servers/nats/authenticator";
 import { messageOf } from "../../machine/refusal";
 
-/** What the site's server grants the key of its applications. It logs in and asks for its own rights: nothing is published. */
+/**
+ * What the site's server grants the key of its applications. It logs in and asks for its own permissions; it publishes
+ * nothing.
+ */
 
 const LOGIN_TIMEOUT_MS = 3_000;
 const INBOX = "_INBOX.doctor";
-/** By its number the answer is told from everything else that the connection is sent. */
+/** Its number distinguishes the answer from everything else that the connection receives. */
 const SID = 1;
 
 interface Rights {
@@ -33,7 +36,7 @@ interface UserInfo {
 /** The words of the last refusal in what a server said; undefined when it refused nothing. */
 export const refusalIn = (said: string): string | undefined => [...said.matchAll(/^-ERR '(.*)'/gm)].at(-1)?.[1];
 
-/** What a server says to whoever connects, when it takes nobody; undefined when it says who it is, or nothing. */
+/** What a server says to a client when it accepts no connections; undefined when it says who it is, or nothing. */
 export const refusalOf = (url: string): Promise<string | undefined> =>
   converse(endpointOf(url), { timeoutMs: LOGIN_TIMEOUT_MS }).then(
     () => undefined,
@@ -57,7 +60,7 @@ function denied({ publish }: Rights, { site, subjects, streams }: Granted): stri
   );
 }
 
-/** Never throws; undefined when the server does not answer, which others tell. */
+/** Never throws. Undefined when the server does not answer, which other parts report. */
 export async function applicationFacts(
   url: string,
   seed: string,

@@ -12,7 +12,7 @@ import { hostOf } from "../../servers/hosts";
 import type { Place } from "../../servers/server-host";
 import { publicKeyOf } from "../../servers/nats/authenticator";
 
-/** What a site's files tell: its leaf remote, and the errors in its log. */
+/** What a site's files show: its leaf remote, and the errors in its log. */
 
 type Entries = Record<string, Parsed>;
 
@@ -85,14 +85,14 @@ function kindOfCredentials(
     : "a file that holds a bare seed";
 }
 
-/** What somebody changed in the configuration of a running server, in words. Errors: when it does not answer. */
+/** What was changed by hand in the configuration of a running server, in words. Errors: when it does not answer. */
 export async function configChanges(place: Place, access: Access): Promise<string[]> {
   const { config_digest: running } = await varz(await shared(access));
   return handChanges(await hostOf(place).files(), running);
 }
 
 const LOG_LINES = 400;
-/** What clients do wrong says nothing of the link; the smoke test's own attacks are among it. */
+/** Errors of clients say nothing about the link; the smoke test's own attacks cause some. */
 const OF_A_CLIENT = / - cid:\d+ - /;
 
 /** The errors of the server's log since its last start, newest last, without repetition. */

@@ -27,7 +27,8 @@ export async function askOverLink(
 ): Promise<StreamFacts["asked"]> {
   const first = await askOnce(connection, api, stream);
   if (first !== "no answer") return first;
-  // A server that gets no time answers nobody: asked again once the hub answers this connection, however long that takes.
+  // A server that gets no processor time does not answer: ask again once the hub answers this connection, however long
+  // that takes.
   await connection.flush();
   return askOnce(connection, api, stream);
 }
@@ -93,7 +94,7 @@ export const DUPLICATE = /Duplicate Remote LeafNode/i;
 /** Longer than a site waits before it links again. */
 const REPLACED_MS = 1_500;
 
-/** Whether the hub's link of the site is made anew again and again; once is what any reconnection does. */
+/** Whether the hub's link of the site is recreated again and again; once is what any reconnection does. */
 export async function isReplaced({ hub, site }: LinkEnds): Promise<boolean> {
   const connection = await shared(hub);
   const seen = new Set<number>();
@@ -105,7 +106,7 @@ export async function isReplaced({ hub, site }: LinkEnds): Promise<boolean> {
   return await lookUntil(look, Boolean, { within: REPLACED_MS, every: 100 });
 }
 
-/** What crossed between two readings of the counters; undefined when the link was made anew meanwhile. */
+/** What crossed between two readings of the counters; undefined when the link was recreated meanwhile. */
 function crossed(before: Counts, after: Counts): SiteFacts["unanswered"] {
   if (before.hub.id !== after.hub.id || before.leaf.id !== after.leaf.id) return undefined;
   return {

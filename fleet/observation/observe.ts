@@ -24,7 +24,7 @@ import { lookUntil } from "../../machine/until";
 
 export { readRemote } from "./observe-config";
 
-/** Everything that was observed is told here too, with the stack's folder: `{ root, facts }`. */
+/** Everything that was observed is published here too, with the stack's folder: `{ root, facts }`. */
 export const OBSERVED = "nats-hub-leaf.observed";
 const observedChannel = channel(OBSERVED);
 
@@ -117,7 +117,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
 /** What is new is looked at several times. */
 const BOOK_TIMEOUT_MS = 10_000;
 
-/** What was told before stays told when the streams cannot be read in time. */
+/** What was reported before stays reported when the streams cannot be read in time. */
 async function bookOf(
   { access, root, booked }: Observed,
   stream: StreamSettings,

@@ -7,7 +7,7 @@ import { SiteAccess } from "../sourcing/collected";
 /** What a look at a site needs to know of it. */
 export interface Observed {
   access: SiteAccess;
-  /** The stack's name, which its streams carry; absent where nobody knows it, and streams are not compared then. */
+  /** The stack's name, which its streams carry; absent where it is unknown; streams are then not compared. */
   stack?: string;
   /** The stack's folder, for what failed before. */
   root: string;

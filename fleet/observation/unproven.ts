@@ -5,8 +5,8 @@ import { report } from "../../machine/report";
 import { messageOf } from "../../machine/refusal";
 
 /**
- * Marks of what changed since the last proof, one small file a server. Whoever touches a server sets one before the
- * first change, the smoke test lifts it after a proof; so an interrupted run is proven by the next one.
+ * Marks of what changed since the last proof, one small file a server. A step that touches a server sets its mark
+ * before the first change, and the smoke test removes it after a proof; so the next run proves an interrupted one.
  */
 
 interface Mark {

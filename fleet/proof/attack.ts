@@ -32,10 +32,13 @@ export interface Target {
 /** An attack that has no answer in this time was refused. */
 const ATTACK_TIMEOUT_MS = 500;
 
-/** A control that has none in this time failed: more, for a site that is slow to answer is no breach. */
+/**
+ * A control without an answer in this time failed. It gets more time, because a site that is slow to answer is not a
+ * breach.
+ */
 const CONTROL_TIMEOUT_MS = 5_000;
 
-/** Whether somebody answers. A request that the server forbids is never answered. */
+/** Whether anyone answers. A request that the server forbids is never answered. */
 async function answers(connection: NatsConnection, subject: string, timeout: number): Promise<boolean> {
   try {
     await connection.request(subject, "", { timeout });
@@ -101,7 +104,7 @@ export async function attackFrom(attacker: Target, victim: Target | undefined): 
       if (!(await answers(application, `$JS.API.STREAM.INFO.${stream}`, CONTROL_TIMEOUT_MS))) {
         breach(
           "control of the attacks",
-          `the site's application cannot read its own stream ${stream}, so that no attack of its proves anything`,
+          `the site's application cannot read its own stream ${stream}, so its attacks prove nothing`,
           users,
         );
       }
@@ -183,7 +186,7 @@ export class Eavesdropper {
       breaches.push({
         site: this.site,
         attack: "control of the listening",
-        evidence: "the site did not even hear its own probes",
+        evidence: "the site did not even receive its own probes",
         next: "run 'pulumi up' again",
       });
     }

@@ -55,7 +55,7 @@ async function endOf({ js, name, jsz, own, ...where }: Where): Promise<End | und
   const info = await js.stream(name);
   if (info === undefined) return undefined;
   const [accountInfo, consumers] = await Promise.all([js.account(), js.consumers(name)]);
-  // Where nobody tells who copies the stream, somebody may.
+  // If it is unknown who copies the stream, someone may.
   const copiedBy =
     jsz === undefined
       ? ["perhaps another stream"]

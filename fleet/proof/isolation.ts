@@ -6,7 +6,7 @@ import { Breach } from "../../diagnosis/facts/facts";
 import type { Proved, SmokeTestInputs, SmokeTestSite } from "./job";
 import { sideBySide } from "../../machine/side-by-side";
 
-/** Isolation of the fleet: who attacks whom, and what a success means. */
+/** Isolation of the fleet: which site attacks which, and what a success means. */
 
 const targetOf = (inputs: SmokeTestInputs, { site, url }: SmokeTestSite): Target => ({
   site,

@@ -53,11 +53,11 @@ export interface SmokeTestOutputs {
   };
 }
 
-/** What became of one site. */
+/** The result for one site. */
 export interface Proved {
   site: SmokeTestSite;
   probes: Record<string, ProbeFacts>;
   findings: Finding[];
-  /** Whether both servers answer and let applications in, so that attacks tell something. */
+  /** Whether both servers answer and let applications in, so that attacks prove something. */
   isReachable: boolean;
 }

@@ -6,7 +6,7 @@ import { collectedSubject } from "../../configs/streams";
 import { SiteAccess } from "../sourcing/collected";
 import { StoredMessage } from "../../servers/nats/jetstream";
 
-/** What a probe is, and how one is told from a message of somebody else: only this program can make its mark. */
+/** What a probe is, and how to tell it from any other message: only this program can make its mark. */
 
 export const RUN_HEADER = "Probe-Run";
 export const SITE_HEADER = "Probe-Site";
@@ -42,8 +42,8 @@ export function probeHeaders(prober: Prober, subject: string, runId: string, num
 export const probePayload = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(FILLER);
 
 /**
- * The number of a probe of the site's stream `name`, as it stands at either end; undefined for any other message. Nothing
- * but a probe passes: its payload says nothing, and its mark fits its subject.
+ * The number of a probe of the site's stream `name`, at either end; undefined for any other message. Nothing but a
+ * probe passes: its payload says nothing, and its mark fits its subject.
  */
 export function probeNumber(prober: Prober, name: string, message: StoredMessage): number | undefined {
   const { [RUN_HEADER]: run = "", [NUMBER_HEADER]: number = "", [MARK_HEADER]: mark } = message.headers;

@@ -27,9 +27,9 @@ export interface ProbeJob extends Prober {
   runId: string;
   /** Whether the burst follows: only after a change of the site's own declaration. */
   burst: boolean;
-  /** What was decided for the whole run; undefined when a stream is missing. */
+  /** The decision for the whole run; undefined when a stream is missing. */
   room?: { decision: Decision; ends: readonly End[]; standIns: StandInRoom };
-  /** Told of every removal of probes from a real stream. */
+  /** Called for every removal of probes from a real stream. */
   book?: RemovalBook;
 }
 
@@ -97,7 +97,7 @@ async function taken(job: ProbeJob, ends: Ends, route: Route, upTo: number, dead
   }
 }
 
-/** Waits for the first probe; a source that lost its site meanwhile (a server was restarted) is started anew. */
+/** Waits for the first probe; a source that lost its site meanwhile (a server was restarted) is restarted. */
 async function firstArrival(
   { access, stream, stack }: ProbeJob,
   ends: Ends,
@@ -118,7 +118,7 @@ interface StoredProbe {
   isSourced: boolean;
 }
 
-/** This run's probes, read from the stored messages themselves; those before the first message of somebody else are known. */
+/** This run's probes, read from the stored messages themselves; those before the first message of others are known. */
 async function storedProbes(job: ProbeJob, { hub }: Ends, route: Route, known: Known): Promise<StoredProbe[]> {
   const probes: StoredProbe[] = [];
   let isAlone = true;
@@ -211,7 +211,7 @@ async function throughStandIn(job: ProbeJob, ends: Ends, facts: ProbeFacts, byte
   }
   const look = async (): Promise<ProbeFacts["real"]> => {
     const after = await positionOf(job, ends, job.stream.name);
-    // A source that was started anew and took nothing since says no position.
+    // A source that was restarted and took nothing since says no position.
     if (after === 0) return undefined;
     const real = siteStreamName(job.stream, job.access.site);
     return { before, after, waits: (await ends.site.nextMessage(real, ">", after + 1)) !== undefined };

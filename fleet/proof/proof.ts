@@ -39,7 +39,7 @@ export function rowsOf(
       return { ...row, link: "pending", messages: 0, latencyMs: 0, status: "pending", note };
     }
     const { arrived = 0, latencyMs = 0, why, real } = proved.probes[name] ?? {};
-    const itsOwn = real === undefined ? "" : `; the stream's own source stands at ${real.after}${realWords(real)}`;
+    const itsOwn = real === undefined ? "" : `; the stream's own source is at ${real.after}${realWords(real)}`;
     const standIn = why === undefined ? [] : [`through a probe stream: ${why}${itsOwn}`];
     const byHub = throughHub === true ? ["through the hub: isolation at the site's own port was not attacked"] : [];
     const note = [...standIn, ...byHub, ...proved.findings.map((finding) => finding.cause)].join("; ");

@@ -151,7 +151,7 @@ export async function serverIds({ hub, sites, secrets }: SmokeTestInputs): Promi
 
 export const isOnline = ({ site, expect }: SmokeTestSite): boolean => expect === "online" && !isAway(site);
 
-/** What failed of sites that are expected offline: their side of the hub is deployed, and nothing else would tell. */
+/** Failures of sites that are expected offline: their side of the hub is deployed, and nothing else would report it. */
 const failedBesides = ({ root, sites }: SmokeTestInputs): Finding[] =>
   sites
     .filter(({ expect }) => expect === "offline")
@@ -163,7 +163,7 @@ const failedBesides = ({ root, sites }: SmokeTestInputs): Finding[] =>
         symptom: "what the hub has of this site, which is expected offline, is not all deployed",
         cause,
         evidence: "the step of this site in 'pulumi up' failed",
-        next: "cure what it names, then run 'pulumi up'",
+        next: "fix what it names, then run 'pulumi up'",
       })),
     );
 
@@ -171,7 +171,7 @@ const failedBesides = ({ root, sites }: SmokeTestInputs): Finding[] =>
 export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): Promise<SmokeTestOutputs> {
   const runId = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
   const online = inputs.sites.filter(isOnline);
-  // Of a server that starts anew while it is proven, this is no longer the id: the test runs once more then.
+  // If a server restarts during the proof, its id changes: the test then runs once more.
   const servers = await serverIds(inputs);
   const run: Run = { runId, olds, touched: touchedSites(inputs, olds, servers), looks: new AccountLooks() };
   const listeners = await sideBySide(online, async (site) =>

@@ -2,11 +2,11 @@ import { StreamSettings } from "../../configs/settings";
 import { collectedName } from "../../configs/streams";
 import { SmokeTestOutputs } from "./job";
 
-/** What the last proof saw of a stream of a site: a later look is compared with it. */
+/** What the last proof saw of a stream of a site; later looks are compared with it. */
 
 export type ProofRecord = SmokeTestOutputs["proven"]["streams"][string];
 
-/** Another account that collects is another stream, at both ends: a changed mode is no loss. */
+/** If another account collects, it is another stream at both ends: a changed mode is not a loss. */
 export const recordKey = (site: string, stream: StreamSettings): string => `${site} ${collectedName(stream, site)}`;
 
 /** The record of the stream; undefined where it was not proven as it is declared now. */

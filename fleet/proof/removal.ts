@@ -12,7 +12,7 @@ export interface Place extends Pick<Removal, "site" | "stream" | "end"> {
   book?: RemovalBook;
 }
 
-/** More messages on one subject than a run sends; the subject is somebody else's, and is not read through. */
+/** More messages on one subject than a run sends: the subject is used by others, and is not read to its end. */
 const MOST_OF_A_RUN = 20_000;
 
 /** Probes that are known to be this program's own. */
@@ -31,7 +31,7 @@ async function remove(place: Place, known: Known, work: () => Promise<number>): 
   return removed;
 }
 
-/** Sequences of the program's own messages on one subject, and how many others stand there. */
+/** Sequences of the program's own messages on one subject, and how many others are there. */
 async function sort({ js, name, isOwn }: Place, subject: string): Promise<{ own: number[]; others: number }> {
   const own: number[] = [];
   let others = 0;
@@ -44,7 +44,7 @@ async function sort({ js, name, isOwn }: Place, subject: string): Promise<{ own:
   }
 }
 
-/** What was taken out, and what stays because it is somebody else's. */
+/** What was removed, and what stays because it is not a probe. */
 export interface Removed {
   removed: number;
   others: number;
@@ -64,7 +64,7 @@ async function removeFrom(place: Place, subject: string, count: number): Promise
   return { removed, others };
 }
 
-/** Up to a sequence: what comes to the subject meanwhile was not looked at. */
+/** Up to a sequence only: messages that arrive meanwhile were not looked at. */
 const purgeKnown = ({ js, name }: Place, subject: string, { last }: Known): Promise<number> =>
   js.purge(name, subject, last + 1);
 

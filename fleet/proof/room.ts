@@ -157,7 +157,7 @@ export interface Decision {
   total: Readonly<Record<End["where"], number>>;
 }
 
-/** The decision for each job. Small ones first: they are proven through the real stream even where bursts do not fit. */
+/** The decision for each job, small ones first: they are proven through the real stream even if bursts do not fit. */
 export function decide(jobs: readonly Job[], timeout: number): Map<string, Decision> {
   const promised = new Promised();
   const reasons = new Map<string, string | undefined>();
@@ -199,8 +199,8 @@ export class StandInRoom {
   }
 
   /**
-   * Does the work while so many bytes are taken of the account at each end. Errors: a Refusal when they would not fit even
-   * if nobody else had any.
+   * Does the work while this many bytes of the account are reserved at each end. Errors: a Refusal when they would not
+   * fit even without other reservations.
    */
   async during<T>(ends: readonly End[], bytes: number, work: () => Promise<T>): Promise<T> {
     const missing = ends.flatMap((end) => missingRoom(end, bytes) ?? []);
@@ -225,8 +225,8 @@ function missingRoom(end: End, bytes: number): string | undefined {
   if (missing <= 0) return undefined;
   const cure =
     end.where === "at the site"
-      ? "raise its quota, or delete streams there that nobody needs"
-      : "delete streams there that it keeps of earlier settings or that somebody made";
+      ? "raise its quota, or delete streams there that are not needed"
+      : "delete streams there that remain from earlier settings or were made by hand";
   return (
     `account ${end.accountName} ${end.where} has too little room for the probe stream of ${formatSize(bytes)}: ` +
     `${formatSize(missing)} is missing; ${cure}`

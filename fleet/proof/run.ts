@@ -42,7 +42,7 @@ export interface Candidate {
   site: SmokeTestSite;
   observed: Observed;
   isTouched: boolean;
-  /** What became of it already: nothing of it can reach the hub. */
+  /** Its result, if already known: none of its data can reach the hub. */
   blocked?: Proved;
   /** By name of the stream at the site; absent where a stream is missing. */
   jobs: Record<string, Job>;

@@ -67,7 +67,7 @@ export async function removeStandIn(
     const { metadata = {} } = info.config;
     if (metadata[OWNER] !== prober.stack || metadata[MARK] !== markOf(prober, name, end)) {
       refused.push(
-        `stream ${name} ${where} was not made by this stack, and the probes need its name; rename it, or delete it when nobody needs it`,
+        `stream ${name} ${where} was not made by this stack, but the probes need its name; rename it, or delete it if it is not needed`,
       );
       continue;
     }
@@ -75,7 +75,7 @@ export async function removeStandIn(
     const place = { js, name, isOwn, site: prober.access.site, stream: name, end };
     const others = await othersIn(place, known[end]?.count);
     if (others > 0)
-      refused.push(`stream ${name} ${where} holds ${others} messages of somebody else; save and delete them`);
+      refused.push(`stream ${name} ${where} holds ${others} messages that are not probes; save and delete them`);
     else await js.deleteStream(name);
   }
   if (refused.length > 0) throw new Refusal(refused.join("; "));

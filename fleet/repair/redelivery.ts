@@ -12,15 +12,15 @@ import type { Observed } from "../observation/observed";
 import { OVERHEAD_BYTES, Prober, probeHeaders, probeNumber } from "../proof/probe-message";
 import { removeRun } from "../proof/removal";
 
-/** A site that lost its tail: its stream is moved on to the hub's position, and what the hub skipped is stored anew. */
+/** A site that lost its tail: its stream is moved on to the hub's position, and what the hub skipped is stored again. */
 
 export type Say = (line: string) => void;
 
-/** Sequences whose messages have to be stored anew; kept in a file while the work lasts, for whoever finishes it. */
+/** Sequences whose messages have to be stored again; kept in a file while the work lasts, for the run that finishes it. */
 interface Redelivery {
   from: number;
   to: number;
-  /** The message that is being stored anew: its sequence, the stream's last one before that, and the server's time. */
+  /** The message that is being stored again: its sequence, the stream's last one before that, and the server's time. */
   copying?: { seq: number; last: number; at: number };
 }
 
@@ -43,13 +43,13 @@ function refuseWithoutRoom(about: string, info: StreamInfo, bytes: number, posit
   if (retention === "limits" && max_msgs <= 0 && max_msgs_per_subject <= 0 && bytes <= free(info)) return;
   const { name } = info.config;
   throw new Refusal(
-    `${about}: it is full, or limits the number of its messages, and the repair would push out old ones; ` +
+    `${about}: it is full, or limits the number of its messages, so the repair would push out old ones; ` +
       `make room, or purge it up to the hub's position by hand ('nats stream purge ${name} --seq ${position + 1}' as the site's ` +
       "operator), which removes what it holds",
   );
 }
 
-/** Moves the site's stream on to the hub's position, then stores anew what stands from `from` to there. */
+/** Moves the site's stream on to the hub's position, then stores again what stands from `from` to there. */
 export async function moveOn(
   observed: Observed,
   stream: StreamSettings,
@@ -103,7 +103,7 @@ interface Limits {
   max_msgs_per_subject?: number;
 }
 
-/** Stores anew what a repair, this one or one that was interrupted, has still to deliver. */
+/** Stores again what a repair, this one or one that was interrupted, has still to deliver. */
 export async function resume(
   observed: Observed,
   stream: StreamSettings,
@@ -137,7 +137,7 @@ export async function resume(
   }
   rmSync(file, { force: true });
   if (count > 0)
-    say(`${about}: stored ${count} ${count === 1 ? "message" : "messages"} anew, which the hub had skipped`);
+    say(`${about}: stored ${count} ${count === 1 ? "message" : "messages"} again, which the hub had skipped`);
 }
 
 const timeOf = (info: StreamInfo | undefined): number => (info?.ts === undefined ? Date.now() : Date.parse(info.ts));

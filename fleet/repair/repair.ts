@@ -15,11 +15,15 @@ import { otherOwner } from "../sourcing/stream-owner";
 import { markUnproven } from "../observation/unproven";
 import { lookUntil } from "../../machine/until";
 
-/** Repairs one site's streams, on request. What would be lost or doubled is said first, and needs its word. */
+/**
+ * Repairs one site's streams, on request. The repair first says what would be lost or doubled, and does that only with
+ * its word.
+ */
 
 /**
- * "lost-tail": the messages that the site lost stay lost there. "redeliver", "leave": the same, and what the hub skipped
- * since is delivered to it now, or never. "known": what the account book tells is acknowledged, and told no more.
+ * "lost-tail": the messages that the site lost stay lost there. "redeliver", "leave": also, what the hub has skipped
+ * since is delivered to it now, or never. "known": what the account book reports is acknowledged, and no longer
+ * reported.
  */
 export type Accept = "lost-tail" | "redeliver" | "leave" | "known";
 export const ACCEPTS: readonly Accept[] = ["lost-tail", "redeliver", "leave", "known"];
@@ -33,21 +37,19 @@ export interface Repair {
   say: Say;
 }
 
-/** Does what can be done. Errors: a Refusal when it needs a word, or cannot be done here. */
+/** Does what can be done. Errors: a Refusal when that needs a word, or cannot be done here. */
 export async function repairSite({ observed, streams, accept, note = "", say }: Repair): Promise<void> {
   const { site } = observed.access;
   const blocking = blockingFinding(await observe(observed));
   if (blocking !== undefined)
-    throw new Refusal(
-      `${describeFinding(blocking)}\nsite ${site}: nothing was repaired: this stands in the way of everything`,
-    );
+    throw new Refusal(`${describeFinding(blocking)}\nsite ${site}: nothing was repaired: fix the problem above first`);
   const found = await Promise.all(
     streams.map(async (stream) => ({ stream, condition: await conditionOf(observed, stream) })),
   );
   if (accept === "redeliver" && observed.access.throughHub === true)
     throw new Refusal(
-      `site ${site}: it is reached through the hub, and its applications' subjects do not go that way: nothing can be ` +
-        "stored anew there; use ACCEPT=leave, and publish them again at the site",
+      `site ${site}: it is reached through the hub, and its applications' subjects cannot be used that way: nothing can be ` +
+        "stored there again; use ACCEPT=leave, and publish the messages again at the site",
     );
   const asking = found.flatMap(({ condition }) => questionOf(site, condition, accept) ?? []);
   if (asking.length > 0) throw new Refusal(asking.join("\n"));
@@ -58,13 +60,13 @@ export async function repairSite({ observed, streams, accept, note = "", say }: 
   for (const stream of streams) {
     const count = await acknowledge(observed.root, stream, site, note === "" ? `make repair ACCEPT=${accept}` : note);
     const about = `site ${site}, stream ${siteStreamName(stream, site)}`;
-    if (count > 0) say(`${about}: wrote down as known: ${plural(count, "difference")} of the account book`);
+    if (count > 0) say(`${about}: recorded as known: ${plural(count, "difference")} of the account book`);
   }
 }
 
 const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
-/** What has to be accepted first, in words; undefined when nothing has, or it is. */
+/** What must be accepted first, in words; undefined for nothing, or when it is accepted. */
 function questionOf(site: string, condition: Condition, accept: Accept | undefined): string | undefined {
   if (condition.kind !== "rolledBack" && condition.kind !== "overrun") return undefined;
   const { pair, skipped } = condition;
@@ -77,27 +79,27 @@ function questionOf(site: string, condition: Condition, accept: Accept | undefin
   const toSkip = upTo - last_seq;
   const heading = [
     `site ${site}, stream ${name}: the site lost its sequences ${since} to ${upTo}, which the hub took before (${collectedAs})`,
-    "  lost      at the site, for good: what stood there; on the hub it still stands, and nothing puts it back at the site",
+    "  lost      at the site, for good: the messages on these sequences; the hub still has them, but nothing restores them at the site",
   ];
   const aboutSkipped =
     skipped === undefined
       ? []
       : [
-          `  skipped   ${plural(skipped.count, "message")} that the site stored since, on sequences ${skipped.first} to ${Math.min(upTo, last_seq)}: the hub does not have them`,
+          `  skipped   ${plural(skipped.count, "message")} that the site has stored since then, on sequences ${skipped.first} to ${Math.min(upTo, last_seq)}: the hub does not have them`,
         ];
   const aboutMoving =
     condition.kind === "overrun"
-      ? ["  without   nothing more is skipped: the site stored as much since as it had lost"]
+      ? ["  without   nothing more is skipped: the site has since stored as much as it had lost"]
       : [
           `  without   the hub skips the next ${plural(toSkip, "message")} of the site, silently`,
-          `  repair    moves the site's stream on to sequence ${position} with ${plural(toSkip, "empty message")} on '${PROBE_PREFIX}.${name}.…', purged at once: nothing of the stream is removed`,
+          `  repair    moves the site's stream on to sequence ${position} with ${plural(toSkip, "empty message")} on '${PROBE_PREFIX}.${name}.…', purged immediately: nothing of the stream is removed`,
         ];
   const next =
     skipped === undefined
       ? [`  next      make repair SITE=${site} ACCEPT=lost-tail`]
       : [
-          "  doubled   with 'redeliver' those are stored anew and reach the hub, once; consumers at the site that had them get them twice",
-          `  next      make repair SITE=${site} ACCEPT=redeliver, or ACCEPT=leave when the hub need never have them`,
+          "  doubled   with 'redeliver' the skipped messages are stored again and reach the hub, once; consumers at the site that already got them get them twice",
+          `  next      make repair SITE=${site} ACCEPT=redeliver, or ACCEPT=leave if the hub does not need them`,
         ];
   return [...heading, ...aboutSkipped, ...aboutMoving, ...next].join("\n");
 }
@@ -114,7 +116,7 @@ async function repairStream(
   const stack = basename(resolve(root));
   if (condition.kind === "missing")
     throw new Refusal(
-      `site ${site}: ${condition.where} is missing; 'make up' makes it anew, and the site delivers what it still holds`,
+      `site ${site}: ${condition.where} is missing; 'make up' recreates it, and the site delivers what it still holds`,
     );
   const { pair } = condition;
   const about = `site ${site}, stream ${pair.name}`;
@@ -124,12 +126,12 @@ async function repairStream(
     await rearm(access, stream, stack);
     const heard = await becomesHeard(pair.hub, stream.name, site, HEARD_WITHIN_MS);
     say(
-      `${about}: started the hub's source anew; ${heard ? "it hears from the site" : "it has not heard from the site yet"}`,
+      `${about}: restarted the hub's source; ${heard ? "it hears from the site" : "it has not heard from the site yet"}`,
     );
   };
   // What an interrupted repair noted are sequences of the old stream.
   if (condition.kind === "recreated") forgetRedelivery(observed, pair.name);
-  // Before the site is where the hub is, what is stored anew would be skipped as well.
+  // Before the site is where the hub is, what is stored again would be skipped as well.
   else if (condition.kind !== "rolledBack") await resume(observed, stream, pair, say);
   switch (condition.kind) {
     case "good":
@@ -137,8 +139,8 @@ async function repairStream(
     case "stuck":
       return again();
     case "recreated":
-      say(`${about}: the site has a new stream; what its old one had not delivered is lost`);
-      // nats-server sees it by itself once it looks.
+      say(`${about}: the site has a new stream; messages that the old one had not delivered are lost`);
+      // nats-server notices it at its next check.
       if (!(await comesDown(observed, stream))) await again();
       return;
     case "rolledBack": {
@@ -154,7 +156,7 @@ async function repairStream(
       if (accept === "redeliver") {
         noteRedelivery(observed, pair, { from: skipped.first, to: last });
         await resume(observed, stream, pair, say);
-      } else say(`${about}: the hub never has the ${plural(skipped.count, "message")} that it skipped`);
+      } else say(`${about}: the hub will not get the ${plural(skipped.count, "message")} that it skipped`);
       leave(root, site, pair, last);
       if (!isActive(pair.onHub, site, SILENT_AFTER_MS)) await again();
       return;
@@ -169,7 +171,7 @@ async function repairStream(
       if (gone > 0)
         say(`${about}: ${plural(gone, "message")} that the hub had and the site no longer holds are gone for good`);
       if (toCome > 0) await again();
-      else say(`${about}: nothing to deliver; 'make up' proves it and takes the loss as known`);
+      else say(`${about}: nothing to deliver; 'make up' proves it and records the loss as known`);
       return;
     }
     default:

@@ -45,7 +45,7 @@ export function refuseTooLittle(limits: StoreLimits, reservations: readonly Rese
     const lacking = holding.reduce((sum, reserved) => sum + reserved.limits[kind], 0) - limits[kind];
     if (lacking <= 0) continue;
     throw noRoom(
-      `it would not start again with ${formatSize(limits[kind])} of hub.${kind}, ${formatSize(lacking)} too little ` +
+      `it could not restart with ${formatSize(limits[kind])} of hub.${kind}, ${formatSize(lacking)} too little ` +
         `for what its accounts may store now (${holding.map(({ owner }) => owner).join(", ")})`,
     );
   }
@@ -53,7 +53,7 @@ export function refuseTooLittle(limits: StoreLimits, reservations: readonly Rese
 
 const noRoom = (problem: string): Refusal =>
   new Refusal(
-    `hub: ${problem}; hub.maxFile and hub.maxMemory must hold the accounts of all sites, also of one that leaves in ` +
-      "this update, and of removed ones whose data is kept: raise them; what is kept goes when its site is added again " +
-      "and removed with DISCARD_COLLECTED=<site>",
+    `hub: ${problem}; hub.maxFile and hub.maxMemory must hold the accounts of all sites, including one that leaves in ` +
+      "this update and removed ones whose data is kept: raise them. To delete kept data, add its site again " +
+      "and remove it with DISCARD_COLLECTED=<site>",
   );

@@ -65,10 +65,10 @@ export const sourceInfoOf = (info: StreamInfo | undefined, site: string): Source
   );
 
 /**
- * Messages that the site holds and the hub has not; at most so many, as some in between may be deleted, or be none of the
- * subjects that the source takes. The hub's position is the sequence that its source reports; absent (it never reached the
- * site) counts as nothing collected. What stands behind that position is looked up: purged probes leave a gap that is no
- * loss.
+ * Messages that the site holds and the hub has not; at most this many, because some in between may be deleted, or be
+ * none of the subjects that the source takes. The hub's position is the sequence that its source reports; absent (it
+ * never reached the site) counts as nothing collected. What stands behind that position is looked up: purged probes
+ * leave a gap that is no loss.
  *
  * @param subjects that the source takes. Default: all.
  */
@@ -85,7 +85,7 @@ export async function waiting(
   return firsts.length === 0 ? 0 : info.state.last_seq - Math.min(...firsts) + 1;
 }
 
-/** A message on its way is on the hub within milliseconds; a source that starts anew takes two seconds at most. */
+/** A message on its way is on the hub within milliseconds; a source that restarts takes two seconds at most. */
 const PATIENCE_MS = 1_500;
 const BETWEEN_LOOKS_MS = 50;
 

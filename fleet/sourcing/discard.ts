@@ -1,6 +1,7 @@
 /**
- * Permission to lose messages, given at the moment of the command and never stored: `DISCARD=1` for everything,
- * `DISCARD=oslo,bergen` for sites; `DISCARD_COLLECTED` has the same form, for what the hub collected from a removed site.
+ * Permission to lose messages, given with the command and never stored: `DISCARD=1` for everything,
+ * `DISCARD=oslo,bergen` for sites; `DISCARD_COLLECTED` has the same form, for what the hub collected from a removed
+ * site.
  */
 function permits(variable: string | undefined, site: string): boolean {
   const named = names(variable);
@@ -19,8 +20,8 @@ export const mayDiscardCollected = (site: string): boolean => permits(process.en
 export const mayDiscardAll = (): boolean => permits(process.env.DISCARD, "1");
 
 /**
- * Whether a stream may be deleted and made anew, with what it holds: `REMAKE=oslo/EVENTS` at a site, `REMAKE=hub/OSLO/EVENTS`
- * on the hub. Each is named: no word permits all.
+ * Whether a stream may be deleted and recreated, with what it holds: `REMAKE=oslo/EVENTS` at a site,
+ * `REMAKE=hub/OSLO/EVENTS` on the hub. Each is named: no word permits all.
  */
 export const mayRemake = (stream: string): boolean => names(process.env.REMAKE).includes(stream);
 

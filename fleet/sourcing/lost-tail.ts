@@ -10,7 +10,7 @@ import { originIn, streamIdent } from "./source-identity";
 
 /**
  * What a site stored since it lost its last messages, on sequences that the hub had taken before: the hub skips it, and
- * nothing in the servers shows that. Read-only but for the note of what somebody left.
+ * nothing in the servers shows that. Read-only, except for the note of what was left as it is.
  */
 
 /** A stream of a site, and the hub's of it. */
@@ -36,7 +36,7 @@ export interface Clocks extends Skew {
 const NARROW_MS = 50;
 const MOST_LOOKS = 4;
 
-/** Looked at again while the answers take long: what happened within that time of the site's start cannot be told. */
+/** Looked at again while the answers take long: what happened within that time of the site's start is uncertain. */
 export async function clocksOf(access: SiteAccess, system: string): Promise<Clocks> {
   let best = await lookAtClocks(access, system);
   for (let looks = 1; looks < MOST_LOOKS && best.within > NARROW_MS; looks++) {
@@ -111,9 +111,9 @@ const isCopy = (copy: StoredMessage, message: StoredMessage, stream: StreamSetti
   Buffer.compare(copy.payload, message.payload) === 0;
 
 /**
- * The first message at the site that was stored after the site lost its tail. Old messages are those that the hub has
- * the same of. Where it cannot tell by content, by time: what the site stored after the hub had taken its last message
- * is new. `upTo`: what the hub had taken before; behind it everything is new, and the hub has it all the same.
+ * The first message at the site that was stored after the site lost its tail. Old messages are those of which the hub
+ * has an equal copy. If content does not decide, time does: what the site stored after the hub had taken its last
+ * message is new. `upTo`: what the hub had taken before; behind it everything is new, and the hub has it all the same.
  */
 export async function firstNew(
   ends: Ends,
@@ -155,8 +155,8 @@ export async function countOf(
 const COUNTED_ONE_BY_ONE = 10_000;
 
 /**
- * Whether the site has another stream than the one that the hub took its last message from: nats-server 2.15 sees that
- * and starts again by itself. A stream that lost its tail is the same one, and nothing in the servers sees it.
+ * Whether the site's stream was recreated since the hub last read from it: nats-server 2.15 notices that and starts
+ * over. A stream that lost its tail is still the same stream, and the servers do not notice the loss.
  */
 export const isRecreated = (
   { atSite: { created } }: Pick<Ends, "atSite">,
@@ -164,7 +164,7 @@ export const isRecreated = (
   last: StoredMessage | undefined,
 ): boolean => last !== undefined && Date.parse(created) - skew.ms > last.storedAt;
 
-/** By how much the site's clock is ahead of the hub's, as far as the two looks tell, which are not made at one moment. */
+/** By how much the site's clock is ahead of the hub's, as far as two looks show that are not made at the same moment. */
 export function clockSkew({ onHub, atSite }: Pick<Ends, "onHub" | "atSite">): Skew {
   const [hub, site] = [onHub.clock, atSite.clock];
   if (hub === undefined || site === undefined) return { ms: 0, within: 0 };
@@ -172,8 +172,9 @@ export function clockSkew({ onHub, atSite }: Pick<Ends, "onHub" | "atSite">): Sk
 }
 
 /**
- * The same, where the hub's source is ahead or does not say where it is, by the clocks that come with the streams; undefined
- * when it is not ahead, or nothing tells. `subjects`: under which the hub stores what it takes of the site.
+ * Like `isRecreated`, for a hub's source that is ahead or does not report its position, by the clocks that come with
+ * the streams; undefined when it is not ahead, or that is unknown. `subjects`: under which the hub stores what it takes
+ * of the site.
  */
 export async function isRemade(
   hub: JetStream,
@@ -196,9 +197,10 @@ export interface Overrun {
 }
 
 /**
- * What the hub skipped of a site that lost its tail and stored as much since: it is not behind the hub any more. What the
- * hub had taken before the site's server started, the site stored before that too; so a message there that is younger
- * than the start, and another than the hub's, stands in the place of a lost one. An earlier start is not looked at.
+ * What the hub skipped of a site that lost its tail and has since stored as much: it is no longer behind the hub. What
+ * the hub had taken before the site's server started, the site stored before that too; so a message there that is
+ * younger than the start, and another than the hub's, stands in the place of a lost one. An earlier start is not looked
+ * at.
  */
 export async function overrunOf(
   ends: Ends,
@@ -215,7 +217,7 @@ export async function overrunOf(
   const { first_seq, last_seq } = ends.atSite.state;
   if (last > last_seq || last < first_seq) return undefined;
   const at = await ends.site.nextMessage(ends.name, ">", last);
-  // The usual case, told by one message of the site.
+  // The usual case, decided by one message of the site.
   if (at?.seq === last && (at.storedAt < startedAt || isCopy(copy, at, stream, site))) return undefined;
   const range = { low: first_seq, high: last };
   const { first } = await divide(
@@ -229,7 +231,7 @@ export async function overrunOf(
   return other !== undefined && isCopy(other, first, stream, site) ? undefined : { first: first.seq, last };
 }
 
-// --- what somebody decided to leave as it is
+// --- what was left as it is by decision
 
 interface Left {
   /** Of the site's stream. */

@@ -28,7 +28,7 @@ export function sourceIdentity(source: StreamSource): string {
   return `${sourceName(source)} ${from} ${to}`;
 }
 
-/** Tells a stream from one of the same name that was made anew (stream.go, identity). `created`: as the server says it. */
+/** Tells a stream from one of the same name that was recreated (stream.go, identity). `created`: as the server says it. */
 export const streamIdent = (created: string): string => hashOf(created);
 
 /** What the header of a sourced message says. */

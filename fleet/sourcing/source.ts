@@ -8,7 +8,7 @@ import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstre
 import { originIn, sourceIdentity } from "./source-identity";
 import { otherOwner } from "./stream-owner";
 
-/** The hub's source of one site: whether it hears from the site, and how to start it anew. */
+/** The hub's source of one site: whether it hears from the site, and how to restart it. */
 
 /** A healthy source hears from its site each second (heartbeat). */
 export const SILENT_AFTER_MS = 1_500;
@@ -47,9 +47,9 @@ export const onHubStream = <T>(
   );
 
 /**
- * Takes the site's source off the stream and puts it back, which starts it at once; left alone, the server looks for a
- * lost site every 10 s, and waits up to two minutes between attempts (nats-server stream.go). The position is kept and
- * nothing is doubled. A stream of somebody else, not of this stack, is left as it is.
+ * Removes the site's source from the stream and adds it again, which starts it immediately; otherwise the server looks
+ * for a lost site every 10 s, and waits up to two minutes between attempts (nats-server stream.go). The position is
+ * kept and nothing is doubled. A stream that is not of this stack is left as it is.
  */
 export async function rearm(access: SiteAccess, stream: StreamSettings, stack: string): Promise<void> {
   const js = await atHub(access, stream);
@@ -81,8 +81,8 @@ async function hasOwn(js: JetStream, { config }: StreamInfo, site: string, filte
 }
 
 /**
- * Forgets where the source was told to begin, once it is under way: a stream that is made anew at the site would begin in its
- * middle.
+ * Forgets where the source was told to begin, once it is under way: a stream that is recreated at the site would begin
+ * in its middle.
  */
 export async function settleSource(js: JetStream, name: string, site: string): Promise<void> {
   if (!(await becomesHeard(js, name, site, POSITIONED_MS))) return;

@@ -65,7 +65,7 @@ export const changesAt = (end: End, info: StreamInfo): StreamChange[] =>
 
 export const isRefused = ({ kind }: StreamChange): boolean => kind === "refused";
 
-/** Whose the stream is, when it is not this stack's and the settings do not take it over; undefined when it may be changed. */
+/** The owner of a stream that is not this stack's and that the settings do not take over; undefined when it may be changed. */
 export const strangerOf = ({ wanted, adopt }: End, info: StreamInfo): string | undefined =>
   adopt ? undefined : otherOwner(info, wanted.metadata[OWNER] ?? "");
 
@@ -76,17 +76,17 @@ export function atStake({ wanted }: End, { config, state }: StreamInfo): string 
     return `max_bytes ${wanted.max_bytes} is less than the ${state.bytes} bytes that it holds`;
   }
   const shorter = wanted.max_age > 0 && (config.max_age === 0 || wanted.max_age < config.max_age);
-  return shorter && state.messages > 0 ? "a shorter max_age drops the messages that are older" : undefined;
+  return shorter && state.messages > 0 ? "a shorter max_age drops older messages" : undefined;
 }
 
-/** What it takes to have a stream made anew, in words. */
+/** What it takes to have a stream recreated, in words. */
 export function remakeWords({ remake, adopt }: End, { state }: StreamInfo, refused: readonly StreamChange[]): string {
   const isOnHub = remake.startsWith("hub/");
   const lost = isOnHub
-    ? `the ${state.messages} messages that it holds go, and the sites deliver again what they still hold`
-    : `the ${state.messages} messages that it holds go at the site, and its consumers with them`;
+    ? `the ${state.messages} messages that it holds are lost, and the sites deliver again what they still hold`
+    : `the ${state.messages} messages that it holds are lost at the site, with its consumers`;
   const keep = !adopt && refused.every(({ field }) => mayBeKept(field)) ? "keep it with adopt: true, or " : "";
-  return `${keep}have the stream made anew with REMAKE=${remake}: ${lost} (save them first with 'nats stream backup')`;
+  return `${keep}have the stream recreated with REMAKE=${remake}: ${lost} (save them first with 'nats stream backup')`;
 }
 
 /** How the server's stream differs from the declared one, as facts; undefined when it does not. */

@@ -3,7 +3,7 @@ import { StreamSettings } from "../../configs/settings";
 import { SiteAccess, atSite, undeliveredOf } from "../sourcing/collected";
 import { otherOwner } from "../sourcing/stream-owner";
 
-/** What would be lost when streams of a site are taken away. */
+/** What would be lost if streams of a site were removed. */
 
 export interface Leaving {
   /** The stack whose streams leave; undefined in a state of before it was recorded, which takes all streams as its own. */
@@ -14,13 +14,16 @@ export interface Leaving {
 
 export interface Loss {
   words: string;
-  /** Whether the messages are in a stream of somebody else. @default false */
+  /** Whether the messages are in a stream of others. @default false */
   isOthers?: boolean;
-  /** Whether nobody knows what is lost, for the site's streams cannot be read. @default false */
+  /** Whether the loss is unknown, because the site's streams cannot be read. @default false */
   isUnread?: boolean;
 }
 
-/** A stream of somebody else stays, and loses nothing, unless its server goes. Throws when a stream cannot be read. */
+/**
+ * A stream that this program did not make stays, and loses nothing, unless its server is removed. Throws when a stream
+ * cannot be read.
+ */
 export async function lossesOf(
   access: SiteAccess,
   streams: readonly StreamSettings[],
@@ -39,7 +42,7 @@ export async function lossesOf(
         return count === 0 ? [] : [{ words: `${count} messages of stream ${name} have not reached the hub` }];
       }
       const { messages } = info.state;
-      const words = `stream ${name} ${owner}, and the ${messages} messages that it holds go with the site's server`;
+      const words = `stream ${name} ${owner}, and the ${messages} messages that it holds would go with the site's server`;
       return withServer && messages > 0 ? [{ words, isOthers: true }] : [];
     }),
   );

@@ -11,7 +11,7 @@ import { settleSource } from "../sourcing/source";
 import { changesAt, hubEnd, isRefused, strangerOf } from "../sourcing/stream-ends";
 import { StreamsInputs, accessOf } from "./streams-inputs";
 
-/** Brings the hub's stream of a site, and the source of the site in it, to what they are to be. */
+/** Brings the hub's stream of a site, and the site's source in it, to what is declared. */
 
 /** How long the hub's stream is read for what would be stored twice. */
 const COUNTED_WITHIN_MS = 10_000;
@@ -29,7 +29,7 @@ export async function bringSource(js: JetStream, inputs: StreamsInputs, stream: 
   const declared = (info.config.sources ?? []).filter(declares);
   const others = declared.filter((other) => !isSourceOfSite(other, inputs.site));
   const there = declared.find((other) => sameSource(other, source));
-  // What goes with its stream, and what is somebody else's, is not asked for.
+  // Sources that go with their stream, and sources of others, are left out.
   const isRemade = mayRemake(end.remake) && changesAt(end, info).some(isRefused);
   const isMoot = there !== undefined || strangerOf(end, info) !== undefined || isRemade;
   const doubling = isMoot

@@ -10,14 +10,14 @@ import { refusalOf } from "./refuse-change";
 import { report } from "../../machine/report";
 import { End, changesAt, isRefused, strangerOf } from "../sourcing/stream-ends";
 
-/** Brings one end of a stream to what it is to be: every field of it, whoever changed it. */
+/** Brings every field of one end of a stream to its declared value, whoever changed it. */
 
 export interface Bring {
   /** The sources that it is to have, where they are declared; those that an adopted stream keeps come on top. */
   sources?: StreamSource[];
   /** Whether these are the ones that it has. @default true */
   isSourced?: boolean;
-  /** Refuses to take away what would be lost with the stream, before it is made anew. */
+  /** Refuses to take away what would be lost with the stream, before it is recreated. */
   beforeRemake(): Promise<void>;
 }
 
@@ -30,7 +30,8 @@ export async function bringStream(js: JetStream, end: End, info: StreamInfo, bri
   const refusal = refusalOf(end, info);
   const refused = changes.filter(isRefused);
   if (refusal === undefined && refused.length > 0 && mayRemake(end.remake)) return remake(js, end, info, bring);
-  // A sealed stream takes no update at all, a mirror no source; nothing of somebody else's, or beside a loss, is touched.
+  // A sealed stream accepts no update, a mirror no source; a stream of others, or one that would lose messages, is not
+  // touched.
   const isShut = refused.some(({ field }) => field === "sealed" || field === "mirror");
   const isAlone = refused.length === 0 || isShut || strangerOf(end, info) !== undefined;
   if (refusal !== undefined && isAlone) throw new Refusal(refusal);
@@ -44,7 +45,7 @@ export async function bringStream(js: JetStream, end: End, info: StreamInfo, bri
     ...(wanted.subjects === undefined ? { subjects: [] } : {}),
   });
   const back = changes.filter((change) => !isRefused(change) && change.field !== "metadata");
-  if (back.length > 0) report(`site ${end.site}: ${where}: put back: ${back.map(changeWords).join("; ")}`);
+  if (back.length > 0) report(`site ${end.site}: ${where}: restored: ${back.map(changeWords).join("; ")}`);
   await refuseRest(js, end, updated);
   if (refusal !== undefined) throw new Refusal(refusal);
 }
@@ -59,7 +60,9 @@ async function refuseRest(js: JetStream, end: End, info: StreamInfo): Promise<vo
   const isUnknown = ({ field }: StreamChange) =>
     STREAM_FIELDS[field] === undefined && !/^(sources$|metadata)/.test(field);
   if (!left.every(isUnknown))
-    throw new Refusal(`${end.where}: the server took the update, and still: ${left.map(changeWords).join("; ")}`);
+    throw new Refusal(
+      `${end.where}: the server accepted the update, but still has: ${left.map(changeWords).join("; ")}`,
+    );
   const { metadata } = info.config;
   const note = JSON.parse(metadata[ADOPTED] ?? "{}") as object;
   const own = Object.fromEntries(left.map(({ field, from }) => [field, from]));
@@ -71,7 +74,7 @@ export const createStream = (js: JetStream, { wanted, adopt }: End, sources?: St
 
 async function remake(js: JetStream, end: End, info: StreamInfo, { sources, beforeRemake }: Bring): Promise<void> {
   await beforeRemake();
-  report(`site ${end.site}: ${end.where}: made anew, as REMAKE says; it held ${info.state.messages} messages`);
+  report(`site ${end.site}: ${end.where}: recreated, as REMAKE allows; it held ${info.state.messages} messages`);
   await js.deleteStream(info.config.name);
   await createStream(js, end, sources);
 }

@@ -6,7 +6,7 @@ import { mayDiscard } from "../sourcing/discard";
 import { statusOf, withEngine } from "../../servers/docker/engine";
 import { same } from "../../configs/values";
 
-/** Changes that would leave data behind, or take a server away while its data is needed: each has a way of its own. */
+/** Changes that would leave data behind, or remove a server while its data is needed, each with a way to do it. */
 
 type Fleet = Omit<Settings, "keys">;
 
@@ -38,8 +38,8 @@ function movedServers(olds: Fleet, news: Fleet): Failure[] {
     ? [
         changeOf(
           "hub",
-          `moves from ${wordsOf(hub[0])} to ${wordsOf(hub[1])}, and what it collected would stay behind; ` +
-            "deploy another stack beside it, let it collect, then destroy this one",
+          `moves from ${wordsOf(hub[0])} to ${wordsOf(hub[1])}, but what it collected would stay behind; ` +
+            "deploy another stack beside this one, let it collect, then destroy this one",
         ),
       ]
     : [];
@@ -49,8 +49,8 @@ function movedServers(olds: Fleet, news: Fleet): Failure[] {
     const [before, after] = [placed(olds, old), placed(news, site)];
     if (!isMoved(before, after)) return found;
     const reason =
-      `${site.name} moves from ${wordsOf(before)} to ${wordsOf(after)}, and what it stores would stay behind; ` +
-      "take it out of 'sites' and run 'pulumi up' (which waits for its messages), then add it where it shall be. " +
+      `${site.name} moves from ${wordsOf(before)} to ${wordsOf(after)}, but what it stores would stay behind; ` +
+      "take it out of 'sites' and run 'pulumi up' (which waits for its messages), then add it at the new place. " +
       "What the hub collected stays";
     return [...found, failure("sites", reason)];
   }, failures);
@@ -65,7 +65,7 @@ function renamedSites(olds: Fleet, news: Fleet): Failure[] {
     const after = come.find((site) => same({ ...site, name: "" }, { ...before, name: "" }));
     if (after === undefined) return [];
     const reason =
-      `${before.name} seems to become ${after.name}: a name is server name, JetStream domain and account, and cannot ` +
+      `${before.name} seems to become ${after.name}: a site's name is its server name, JetStream domain and account, and cannot ` +
       `change. Add ${after.name} with one 'pulumi up', move the applications, and take ${before.name} out with the next`;
     return [failure("sites", reason)];
   });
@@ -82,7 +82,7 @@ function cutOffSites(olds: Fleet, news: Fleet): Failure[] {
   const names = leaving.map(({ name }) => name).join(", ");
   const reason =
     `the TLS of all links changes while ${names} leaves: its link would not come back, and what it still has would stay ` +
-    "there. Take it out with one 'pulumi up', and change the links with the next";
+    "there. Remove it with one 'pulumi up', and change the links with the next";
   return [failure("links", reason)];
 }
 
@@ -113,8 +113,8 @@ export async function refuseNewImage(
   const running = stay.flatMap(({ name }, i) => (are[i] === true ? [name] : []));
   if (running.length === 0) return [];
   const reason =
-    `changes from ${before} to ${after}, which would replace the containers of ${running.join(", ")} at once; 'make upgrade' ` +
-    "takes one at a time, the hub first, and goes on when its data flows again";
+    `changes from ${before} to ${after}, which would replace the containers of ${running.join(", ")} all at the same time; 'make upgrade' ` +
+    "replaces one at a time, the hub first, and goes on when its data flows again";
   return [changeOf("docker.image", reason)];
 }
 
@@ -122,11 +122,11 @@ export async function refuseNewImage(
 function otherRoot(before: string, after: string, cure: string): Failure {
   const [was, is] = [basename(before), basename(after)];
   if (was === is || dirname(before) !== dirname(after))
-    return changeOf("dataFolder", `changes while servers run in the old one; ${cure}`);
+    return changeOf("dataFolder", `changes while servers run in the old folder; ${cure}`);
   return failure(
     "dataFolder",
     `the stack was named '${was}' when its servers were started, and their files and streams carry that name: ` +
-      `name it so again ('pulumi stack rename ${was} --stack ${is}')`,
+      `give it that name again ('pulumi stack rename ${was} --stack ${is}')`,
   );
 }
 

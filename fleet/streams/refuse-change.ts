@@ -4,7 +4,7 @@ import { StreamInfo } from "../../servers/nats/jetstream";
 import { Refusal } from "../../machine/refusal";
 import { End, atStake, changesAt, isRefused, remakeWords, strangerOf } from "../sourcing/stream-ends";
 
-/** What keeps a stream from being brought to what it is to be, and the way out; undefined when nothing does. */
+/** What keeps a stream from becoming as declared, and the way out; undefined for nothing. */
 export function refusalOf(end: End, info: StreamInfo): string | undefined {
   const { where, site } = end;
   const stranger = strangerOf(end, info);
@@ -24,7 +24,7 @@ export function refusalOf(end: End, info: StreamInfo): string | undefined {
     : `${where}: ${lost}; keep the limit, or allow the loss with DISCARD=${site}`;
 }
 
-/** Refuses what JetStream cannot change in place, what would lose messages, and a stream of somebody else. */
+/** Refuses what JetStream cannot change in place, what would lose messages, and a stream of others. */
 export function refuseChange(end: End, info: StreamInfo): void {
   const refusal = refusalOf(end, info);
   if (refusal !== undefined) throw new Refusal(refusal);

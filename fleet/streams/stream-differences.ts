@@ -41,7 +41,7 @@ function differencesAt(end: End, info: StreamInfo): string[] {
   );
   const shown = inPlace.map((change) => `${changeWords(change)}${asHarm(harmOf(change))}`).join(", ");
   return [
-    ...(shown === "" ? [] : [`${end.where}: ${shown}; ${refusal === undefined ? UP_REPAIRS : "see what follows"}`]),
+    ...(shown === "" ? [] : [`${end.where}: ${shown}; ${refusal === undefined ? UP_REPAIRS : "see below"}`]),
     ...(refusal === undefined ? [] : [refusal]),
   ];
 }

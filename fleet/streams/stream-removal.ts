@@ -14,8 +14,8 @@ import { SILENT_AFTER_MS, isActive, onHubStream, rearm } from "../sourcing/sourc
 import { otherOwner } from "../sourcing/stream-owner";
 
 /**
- * How streams of a site are taken away: only those that carry this stack's mark, and never with messages that the hub
- * lacks, unless told so.
+ * How streams of a site are removed: only those that carry this stack's mark, and never with messages that the hub
+ * lacks, unless permitted.
  */
 
 export interface Removal extends Leaving {
@@ -34,7 +34,7 @@ export async function refuseLosses(
   patienceMs?: number,
 ): Promise<void> {
   const { site, expect } = access;
-  // A site that was never there has nothing; one that should be there may have streams of somebody else.
+  // A site that was never there has nothing; one that should be there may have streams of others.
   const isNever = !removal.made && expect === "offline";
   if (streams.length === 0 || isNever || mayDiscard(site)) return;
   const losses = await lossesOf(access, streams, removal, patienceMs).catch((error: unknown): Loss[] =>
@@ -45,9 +45,10 @@ export async function refuseLosses(
 }
 
 /**
- * Takes streams away at the site, and the site's source off the hub's, whose messages stay unless told otherwise. A stream
- * of somebody else stays as it is. A server that goes with its streams and does not answer has nothing left to take away.
- * Resolves with how many messages were purged out of hub streams that stay, by stream.
+ * Removes streams at the site, and the site's source from the hub's streams, whose messages stay unless
+ * `DISCARD_COLLECTED` permits their loss. A stream of others stays as it is. A server that is removed with its streams
+ * and does not answer has nothing left to remove. Resolves with how many messages were purged out of hub streams that
+ * stay, by stream.
  */
 export async function removeStreams(
   access: SiteAccess,
@@ -55,7 +56,7 @@ export async function removeStreams(
   removal: Removal,
 ): Promise<Record<string, number>> {
   const purged: Record<string, number> = {};
-  // Without a stream that leaves nobody logs in: the site may have another operator by now.
+  // If no stream leaves, no login is needed: the site may have another operator by now.
   if (streams.length === 0) return purged;
   const { made, withServer } = removal;
   if (!mayDiscard(access.site)) {
@@ -68,7 +69,7 @@ export async function removeStreams(
   };
   for (const stream of streams) {
     if (made) await closeBook(access, stream, removal);
-    // At the site first: without its source nobody could tell what of it the hub has.
+    // At the site first: without its source it would be unknown which of its messages the hub has.
     if (made) await removeAtSite(access, stream, removal).catch(failed);
     await onHubStream(access, stream, async () => {
       purged[stream.name] = await releaseSource(access, stream, removal);
@@ -77,7 +78,7 @@ export async function removeStreams(
   return purged;
 }
 
-/** The last look at a stream that takes no more: what is missing of it is said now, for its book ends. */
+/** The last look at a stream that accepts no more messages: what is missing of it is reported now, because its book ends. */
 async function closeBook(access: SiteAccess, stream: StreamSettings, { root }: Removal): Promise<void> {
   if (readBook(root, stream, access.site) === undefined) return;
   const facts = await lookAtBook({ root, access, stream });
@@ -98,11 +99,11 @@ async function removeAtSite(access: SiteAccess, stream: StreamSettings, { stack,
   if (owner === undefined) return js.deleteStream(name);
   const fate = withServer
     ? `it goes with the site's server, and ${info.state.messages} messages with it`
-    : `it is left as it is; delete it with 'nats stream rm ${name}' (as operator of ${site}, at the site) when nobody needs it`;
+    : `it is left as it is; delete it with 'nats stream rm ${name}' (as operator of ${site}, at the site) if it is not needed`;
   report(`site ${site}: stream ${name} at the site ${owner}: ${fate}`);
 }
 
-/** Time in which the hub takes what a site's stream holds; and after which a source that is silent is started anew. */
+/** Time in which the hub takes what a site's stream holds; and after which a source that is silent is restarted. */
 const CATCH_UP_MS = 20_000;
 const SOURCE_STARTS_MS = 3_000;
 
@@ -167,7 +168,7 @@ async function releaseSource(
   if (owner !== undefined) {
     const where = `hub stream ${collectedName(stream, access.site)}`;
     const account = stream.collect.mode === "merged" ? "the hub" : access.site;
-    const cure = `delete it with 'nats stream rm ${stream.name}' (as operator of ${account}, on the hub) when nobody needs it`;
+    const cure = `delete it with 'nats stream rm ${stream.name}' (as operator of ${account}, on the hub) if it is not needed`;
     report(`site ${access.site}: ${where} ${owner}: it is left as it is, with its messages and sources; ${cure}`);
     return 0;
   }

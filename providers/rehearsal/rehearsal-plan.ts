@@ -73,7 +73,7 @@ function mostDifferent(sites: readonly SiteSettings[]): SiteSettings[] {
   return [...sites].sort((a, b) => rank(a) - rank(b)).slice(0, MOST_SITES);
 }
 
-/** Undefined when the change is none that a rehearsal could judge. */
+/** Undefined when a rehearsal cannot judge the change. */
 export function planRehearsal(olds: Settings | undefined, news: Settings): RehearsalPlan | undefined {
   const [before, settings] = [olds === undefined ? undefined : onLoopback(olds), onLoopback(news)];
   const isOfAll = before === undefined || !same({ ...before, sites: [] }, { ...settings, sites: [] });
@@ -83,7 +83,10 @@ export function planRehearsal(olds: Settings | undefined, news: Settings): Rehea
   return { before, settings, chosen: mostDifferent(concerned).map(({ name }) => name), concerned: concerned.length };
 }
 
-/** Whether JetStream cannot turn one into the other; then somebody removes the old one first, and nobody knows it. */
+/**
+ * Whether JetStream cannot turn one into the other: then the old stream must be removed first, which a rehearsal cannot
+ * see.
+ */
 const isAnother = (before: StreamSettings, after: StreamSettings): boolean =>
   [
     streamChanges({ ...siteStreamConfig(before, "any", "any") }, siteStreamConfig(after, "any", "any")),

@@ -40,7 +40,7 @@ export class ScratchFleet {
   protected readonly hubServer: Resource<hubServer.HubServerInputs, hubServer.HubServerOutputs>;
   protected readonly sites = new Map<string, SiteResources>();
   private readonly generated = new ThrowawayCertificates();
-  /** Of the hub and of every site that the current settings deploy; empty without TLS. */
+  /** For the hub and every site that the current settings deploy; empty without TLS. */
   private certificates = new Map<string, LinkCertificates>();
 
   /**
@@ -149,7 +149,7 @@ export class ScratchFleet {
 
   protected of(site: string): SiteResources {
     const resources = this.sites.get(site);
-    if (resources === undefined) throw new Error(`${site} is no site of this fleet`);
+    if (resources === undefined) throw new Error(`${site} is not a site of this fleet`);
     return resources;
   }
 

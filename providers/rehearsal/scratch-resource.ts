@@ -3,7 +3,7 @@ import * as identity from "../identity";
 import * as leafServer from "../leaf-server";
 import * as streams from "../streams";
 
-/** What of a provider of Pulumi is used without Pulumi. */
+/** The part of a Pulumi provider that is used without Pulumi. */
 interface Provider<I, O> {
   create(inputs: I): Promise<{ outs: O }>;
   diff(id: string, olds: O, news: I): Promise<{ changes: boolean }>;

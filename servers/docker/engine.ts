@@ -14,7 +14,7 @@ export interface EngineAccess {
   certificates?: string;
 }
 
-/** Most time without a word from the engine; stopping a server may take longer. */
+/** Longest silence of the engine that is allowed; stopping a server may take longer. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /** Where the plugin of @pulumi/docker looks, too. */
@@ -39,14 +39,14 @@ function misleading(engine: EngineAccess): string | undefined {
   const isOwnSsh = engine.url?.startsWith("ssh:") === true;
   if (ofEnvironment("DOCKER_CERT_PATH") !== undefined && certificates === undefined && !isOwnSsh) {
     return (
-      "the Docker plugin uses the certificates of DOCKER_CERT_PATH for this engine too, which takes none: " +
+      "the Docker plugin uses the certificates of DOCKER_CERT_PATH for this engine too, but this engine takes none: " +
       `unset it${engine.url === undefined ? "" : ", and give engines at tcp:// their 'engineCertificates'"}`
     );
   }
   const context = ofEnvironment("DOCKER_CONTEXT") ?? "default";
   if (engine.url !== undefined || ofEnvironment("DOCKER_HOST") !== undefined || context === "default") return undefined;
   return (
-    `DOCKER_CONTEXT names '${context}', and contexts are not read here: set DOCKER_HOST to its endpoint ` +
+    `DOCKER_CONTEXT names '${context}', but contexts are not read here: set DOCKER_HOST to its endpoint ` +
     `('docker context inspect'), or give it in the setting 'engine'`
   );
 }
@@ -125,30 +125,33 @@ const BRING_BACK = "bring the machine or its network back";
 const CURES: Record<string, string> = {
   ENOENT: "nothing listens on its socket; install or start Docker, or correct the setting 'engine'",
   ECONNREFUSED: "nothing listens there; start Docker, or correct the setting 'engine'",
-  EACCES: "this user may not use its socket; add the user to the group 'docker', or run as one who may",
+  EACCES: "this user may not use its socket; add the user to the group 'docker', or run as another user",
   ENOTFOUND: "its host name is not known; correct the setting 'engine'",
   EAI_AGAIN: `its host name cannot be looked up; ${BRING_BACK}`,
   EHOSTUNREACH: `its host cannot be reached; ${BRING_BACK}`,
   ENETUNREACH: `its network cannot be reached; ${BRING_BACK}`,
   ETIMEDOUT: `it does not answer; ${BRING_BACK}`,
-  ECONNRESET: "it ended the connection; see its log, and that the certificates fit",
+  ECONNRESET: "it closed the connection; see its log, and check that the certificates match",
 };
 
 /** By what was said, where there is no code for it. */
 const CURES_BY_WORDS: readonly [RegExp, string][] = [
   [
     /certificate|\b(SSL|TLS|HTTPS)\b|EPROTO|wrong version number/i,
-    "give the certificates that fit it in 'engineCertificates'",
+    "give the certificates that match it in 'engineCertificates'",
   ],
   [
     /host key verification failed/i,
-    "connect to it once with ssh by hand, look at its key and accept it; then it is a known host",
+    "connect to it once with ssh by hand, check its key and accept it; then it is a known host",
   ],
   [
-    /its host key is not the one/,
-    "make sure that it is that machine; then take the old key out of the known hosts (ssh-keygen -R)",
+    /its host key is not the known one/,
+    "make sure that it is the right machine; then remove the old key from the known hosts (ssh-keygen -R)",
   ],
-  [/permission denied \(/i, "let this user's ssh log in there: its agent, its keys, and the user name in 'engine'"],
+  [
+    /permission denied \(/i,
+    "let this user's ssh log in there: check the agent, the keys, and the user name in 'engine'",
+  ],
   [/docker: (command )?not found/i, "install Docker there, on the PATH that a command over ssh has"],
   [
     /permission denied.*docker|docker.*permission denied/i,

@@ -39,7 +39,7 @@ class SshConnection extends Duplex {
       if (!this.push(chunk)) ssh.stdout.pause();
     });
     ssh.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
-    // That it ended, and why, tells `close`.
+    // `close` reports that it ended, and why.
     ssh.stdin.on("error", () => undefined);
     ssh.once("error", (error) => this.destroy(error));
     ssh.once("close", (code) => {
@@ -63,7 +63,7 @@ class SshConnection extends Duplex {
     done(error);
   }
 
-  /** As a socket does: tells when nothing has moved for so long. 0: no more. */
+  /** Like a socket: reports when nothing has moved for this long. 0 switches it off. */
   setTimeout(ms: number): this {
     clearTimeout(this.silence);
     this.silence = ms === 0 ? undefined : setTimeout(() => this.emit("timeout"), ms);
@@ -75,7 +75,7 @@ class SshConnection extends Duplex {
   setNoDelay = (): this => this;
 
   ref = (): this => this.all("ref");
-  /** One that waits for another request keeps nobody from ending. */
+  /** A connection that waits for another request does not keep the process alive. */
   unref = (): this => this.all("unref");
 
   private all(what: "ref" | "unref"): this {
@@ -90,6 +90,6 @@ const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** Warnings come before the reason. */
 function reasonIn(said: string): string {
-  if (said.includes("IDENTIFICATION HAS CHANGED")) return "its host key is not the one that is known of it";
+  if (said.includes("IDENTIFICATION HAS CHANGED")) return "its host key is not the known one";
   return said.trim().split(/\s*\n/).at(-1)?.replace(/\.$/, "") ?? "";
 }

@@ -16,8 +16,8 @@ export function refuseOtherEngine(engine: string | undefined): void {
   const now = unnamedEngine();
   if (engine === undefined || engine === now) return;
   throw new Refusal(
-    `this stack's containers are on the Docker engine ${engine}, and DOCKER_HOST (or its absence) now names ${now}; ` +
-      "set it as it was, or name the engine of each server in its setting 'engine'",
+    `this stack's containers are on the Docker engine ${engine}, but DOCKER_HOST (set or unset) now names ${now}; ` +
+      "set it as before, or name the engine of each server in its setting 'engine'",
   );
 }
 

@@ -35,7 +35,7 @@ export function pemsOf(certificates: LinkCertificates): Pems {
 
 const joined = ({ certificate, key }: Pems): string => `${certificate.trimEnd()}\n${key.trimEnd()}\n`;
 
-/** Writes the certificates beside the configuration; takes those away that are there no more. */
+/** Writes the certificates beside the configuration; removes those that are no longer given. */
 export function writeCertificates(files: ServerFiles, certificates: LinkCertificates | undefined): void {
   if (certificates === undefined) {
     for (const file of [CA_FILE, LINK_FILE]) if (files.read(file) !== undefined) files.remove(file);

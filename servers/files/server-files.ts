@@ -24,13 +24,13 @@ export interface ServerFiles {
 
 export const CONFIG_FILE = "nats-server.conf";
 
-/** Errors: those of the work, and when the lock was lost meanwhile, such as with its folder. */
+/** Errors: those of the work, and when the lock was lost meanwhile, for example because its folder was removed. */
 export async function withLock<T>(folder: string, work: () => Promise<T>, staleMs = 10_000): Promise<T> {
   const lost: Error[] = [];
   const release = await lock(makeFolder(folder), {
     stale: staleMs,
     retries: { retries: 120, minTimeout: 50, maxTimeout: 250 },
-    // By default it is thrown where nobody can catch it, and ends the process.
+    // By default it is thrown where it cannot be caught, and ends the process.
     onCompromised: (error) => lost.push(error),
   });
   const result = await work().finally(() => (lost.length === 0 ? release() : undefined));

@@ -37,7 +37,7 @@ export async function open({ url, seed, site }: Access, timeout = CONNECT_TIMEOU
 
 const pool = new Map<string, Promise<NatsConnection>>();
 
-/** A connection shared by everything in this process that has the same access; made anew once it is closed. */
+/** A connection shared by everything in this process that has the same access; opened again once it is closed. */
 export async function shared(access: Access): Promise<NatsConnection> {
   const key = `${access.url} ${access.seed} ${access.site ?? ""}`;
   const pooled = await pool.get(key)?.catch(() => undefined);
@@ -59,7 +59,7 @@ export const isAuthorizationError = (error: unknown): boolean =>
   error instanceof NatsError &&
   (error.code === ErrorCode.AuthorizationViolation || error.code === ErrorCode.AuthenticationExpired);
 
-/** Whether nobody answers the subject. */
+/** Whether no one answers the subject. */
 export const isNoResponders = (error: unknown): boolean =>
   error instanceof NatsError && error.code === ErrorCode.NoResponders;
 
@@ -82,7 +82,7 @@ export interface Endpoint {
 /** Host and port of `nats://host:port`. */
 export function endpointOf(url: string): Endpoint {
   const { hostname, port } = new URL(url.replace(/^[a-z-]+:/, "http:"));
-  // An IPv6 address stands in brackets in a URL only.
+  // An IPv6 address is in brackets only in a URL.
   return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
@@ -100,7 +100,7 @@ export function converse(
     const socket = createConnection({ host, port });
     const settle = () => {
       socket.destroy();
-      // One that takes no more connections says so instead of who it is.
+      // A server that accepts no more connections says so instead of who it is.
       if (info === undefined) reject(new Refusal(`${host}:${port} does not answer as a NATS server\n${said}`.trim()));
       else resolve({ info, said });
     };

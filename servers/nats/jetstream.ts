@@ -83,7 +83,7 @@ export interface StoredMessage {
   seq: number;
   subject: string;
   headers: Record<string, string | undefined>;
-  /** In order, and as often as they stand there. */
+  /** In order, and as often as they occur. */
   headerLines: readonly (readonly [name: string, value: string])[];
   payload: Uint8Array;
   /** When the server stored it, in milliseconds since 1970 by the server's clock. */
@@ -131,7 +131,7 @@ export class JetStream {
     this.prefix = domain === undefined ? "$JS.API" : `$JS.${domain}.API`;
   }
 
-  /** Errors: JetStreamError when the API refuses, the client's error when nobody answers. */
+  /** Errors: JetStreamError when the API refuses, the client's error when there is no answer. */
   private async request<T>(subject: string, body: object = {}): Promise<T> {
     const message = await this.answerTo(`${this.prefix}.${subject}`, JSON.stringify(body));
     const answer = message.json<T & { error?: { err_code?: number; description?: string } }>();
@@ -142,7 +142,7 @@ export class JetStream {
   }
 
   /**
-   * While a server reloads, an account whose imports change has no JetStream for an instant: that nobody answers counts
+   * While a server reloads, an account whose imports change has no JetStream for an instant: a missing answer counts
    * only when it lasts.
    */
   private answerTo = (subject: string, body: string): Promise<Msg> =>

@@ -77,7 +77,7 @@ export interface SourceConsumer {
   delivered: { consumer_seq: number; stream_seq: number };
   num_pending: number;
   push_bound?: boolean;
-  /** Whether somebody paused it, and for how much longer, in nanoseconds. */
+  /** Whether it is paused, and for how much longer, in nanoseconds. */
   paused?: boolean;
   pause_remaining?: number;
 }
@@ -129,8 +129,8 @@ export const leafLinks = async (connection: NatsConnection, account?: string): P
   (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", account === undefined ? {} : { account })).leafs ?? [];
 
 /**
- * The leaf links of all servers of the cluster: a link ends at one of them, which need not be the one that answers. A server
- * that does not answer has no links to tell of.
+ * The leaf links of all servers of the cluster: a link ends at one of them, which need not be the one that answers. A
+ * server that does not answer reports no links.
  */
 export async function leafLinksOfCluster(connection: NatsConnection): Promise<LeafLink[]> {
   const { routes } = await ask<{ routes?: { remote_id: string }[] | null }>(connection, "ROUTEZ");

@@ -79,7 +79,7 @@ const missing = missingEngine();
       const there = await stack.resources();
       const { code, output } = await make("down", { DISCARD: "1" });
       assert.notEqual(code, 0);
-      assert.match(output, /nothing is removed, for the machine of bergen, narvik cannot be reached/);
+      assert.match(output, /nothing is removed, because the machine of bergen, narvik cannot be reached/);
       assert.deepEqual(await stack.resources(), there);
     });
 
@@ -97,7 +97,7 @@ const missing = missingEngine();
         for (const site of ["bergen", "narvik"]) {
           stack.configure(settings([oslo, tromso, ...(site === "bergen" ? [elsewhere("narvik")] : [])]));
           const { output } = await make("forget", { SITE: site, DISCARD: site });
-          assert.match(output, new RegExp(`let go of what site ${site} had`));
+          assert.match(output, new RegExp(`no longer has what site ${site} had`));
         }
         const { code, output } = await make("up");
         assert.equal(code, 0, output);

@@ -122,7 +122,7 @@ function assertFailed({ code, output }: Ran, cause: RegExp, said = diagnostics(o
           const ran = await stack.make("up");
           const cause = /Docker engine unix:\/\/\S+: connect EACCES \S+: this user may not use its socket; /;
           assertFailed(ran, cause, ran.output);
-          assert.match(ran.output, /add the user to the group 'docker', or run as one who may/);
+          assert.match(ran.output, /add the user to the group 'docker', or run as another user/);
         });
         await assertUntouched();
       });
@@ -154,7 +154,7 @@ function assertFailed({ code, output }: Ran, cause: RegExp, said = diagnostics(o
       it("name it and the setting, and leave the program alone", async () => {
         const cause = new RegExp(
           `error: container nats-cargo-hub: port ${foreign.port} on 127\\.0\\.0\\.1 is taken by something that this stack ` +
-            "did not start; stop that, or give this server another port under 'ports' in the settings\n",
+            "did not start; stop it, or give this server another port under 'ports' in the settings\n",
         );
         assertFailed(await tryUp(), cause);
         assert.equal(foreign.server.listening, true);
@@ -196,8 +196,8 @@ function assertFailed({ code, output }: Ran, cause: RegExp, said = diagnostics(o
         execFileSync("chown", ["-R", `${owner}:${owner}`, path.join(Mountpoint, "store")]);
       };
       const cause = (server: string): string =>
-        "nats-server ended at start \\(exit code \\d\\): \\[FTL\\] Can't start JetStream: storage directory is not writable; " +
-        "its store has files of another user, give them back: " +
+        "nats-server exited at start \\(exit code \\d\\): \\[FTL\\] Can't start JetStream: storage directory is not writable; " +
+        "its store has files of another user; give them back: " +
         `docker run --rm -v nats-cargo-${server}-data:/nats/data busybox chown -R 1000:1000 /nats/data/store\n`;
 
       it("name the site's, with the way to give it back, and leave the hub alone", async () => {
@@ -241,7 +241,7 @@ function assertFailed({ code, output }: Ran, cause: RegExp, said = diagnostics(o
         stack.configure(settings(OLDER_IMAGE));
         const ran = await stack.make("upgrade");
         const cause = new RegExp(
-          `error: hub: its nats-server is version ${OLDER}, and 2\\.15\\.0 or newer is needed: .*; ` +
+          `error: hub: its nats-server is version ${OLDER}, but 2\\.15\\.0 or newer is needed: .*; ` +
             "name a newer image in 'docker.image' and run 'make upgrade'\n",
         );
         assertFailed(ran, cause);

@@ -208,7 +208,7 @@ const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw
         stack.configure(settings(next));
         const { output } = await stack.fails("preview");
         assert.match(output, /docker\.image .*changes from nats:2\.15\.2-alpine to nats:2\.15\.2-next-alpine/);
-        assert.match(output, /'make upgrade' takes one at a time, the hub first/);
+        assert.match(output, /'make upgrade' replaces one at a time, the hub first/);
         assert.deepEqual(await images(), before);
       });
 

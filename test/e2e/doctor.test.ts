@@ -119,15 +119,15 @@ describe("make doctor and make repair", () => {
       const { outputs } = (await stack.exported()).deployment.resources!.find(({ urn }) =>
         urn.endsWith("::oslo-streams"),
       )!;
-      assert.match(String(outputs!.problem), /'make repair SITE=oslo' says what was lost/);
+      assert.match(String(outputs!.problem), /'make repair SITE=oslo' shows what was lost/);
       const { output } = await stack.succeeds("preview");
       assert.match(output, /oslo-streams/);
-      assert.match(output, /'make repair SITE=oslo' says what was lost/);
+      assert.match(output, /'make repair SITE=oslo' shows what was lost/);
     });
 
     it("is refused by up, with the words of make repair", async () => {
       const { output } = await stack.refusedUp();
-      assert.match(output, /'make repair SITE=oslo' says what was lost/);
+      assert.match(output, /'make repair SITE=oslo' shows what was lost/);
       assert.match(output, /\[site-store-rolled-back\]/);
     });
 

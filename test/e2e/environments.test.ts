@@ -78,7 +78,10 @@ describe("a protected stack whose sites stand in a table", () => {
   it("is not torn down while messages would be lost, and stays protected then", async () => {
     await publish(await stack.applicationOf("oslo"), "oslo");
     const running = pids();
-    assert.match(refusedBy(await stack.make("down")), /it is protected, and 'make down' changes it only when told/);
+    assert.match(
+      refusedBy(await stack.make("down")),
+      /it is protected, and 'make down' changes it only with its name in CONFIRM/,
+    );
     assert.match(
       refusedBy(await stack.make("down", { CONFIRM })),
       /destroy would lose messages:[^]*hub: stream OSLO\/EVENTS holds 20 collected messages/,
@@ -96,7 +99,7 @@ describe("a protected stack whose sites stand in a table", () => {
 
   it("keeps a site that left its table until it is named, and says how in a preview that goes through", async () => {
     table("bergen,3GiB,0");
-    const words = /no site oslo any more, .* make up STACK=prod-like CONFIRM=prod-like REMOVE=oslo/;
+    const words = /no longer have site oslo, .* make up STACK=prod-like CONFIRM=prod-like REMOVE=oslo/;
     assert.match(refusedBy(await stack.make("up", { CONFIRM })), words);
     const { output } = succeeded(await stack.make("preview"));
     assert.match(output, /site oslo is protected: 'make up' removes it only with REMOVE=oslo/);
@@ -181,7 +184,7 @@ describe("a stack whose file says where its state is", () => {
 
   it("is refused by an environment that names another backend", async () => {
     const ran = await here!.startMake("preview", { PULUMI_BACKEND_URL: "file://." }).ended;
-    assert.match(refusedBy(ran), /its state is at .*, and PULUMI_BACKEND_URL names another backend; unset/);
+    assert.match(refusedBy(ran), /its state is at .*, but PULUMI_BACKEND_URL names another backend; unset/);
   });
 
   it("is changed by one checkout at a time: the state is locked", async () => {
@@ -236,7 +239,7 @@ describe("a new environment", () => {
 
   it("is one command: its file, with the salt of its passphrase, and its stack", async () => {
     const { output } = succeeded(await makeStack({ STACK: "qa" }));
-    assert.match(output, /Pulumi\.qa\.yaml: written\n.*stack 'qa': made\. Commit Pulumi\.qa\.yaml/s);
+    assert.match(output, /Pulumi\.qa\.yaml: written\n.*stack 'qa': created\. Commit Pulumi\.qa\.yaml/s);
     assert.match(
       text("qa"),
       /^# Environment 'qa'.*\n# yaml-language-server: .*\nconfig:\n[^]*\nencryptionsalt: v1:\S+\n$/,
@@ -246,7 +249,7 @@ describe("a new environment", () => {
 
   it("is never made over one that is there", async () => {
     const before = text("qa");
-    assert.match(refusedBy(await makeStack({ STACK: "qa" })), /stack 'qa': is there already; nothing to make/);
+    assert.match(refusedBy(await makeStack({ STACK: "qa" })), /stack 'qa': already exists; nothing to create/);
     assert.equal(text("qa"), before);
   });
 
@@ -258,7 +261,7 @@ describe("a new environment", () => {
     assert.equal(salt.exec(text("qa"))?.[0], salt.exec(made)?.[0]);
     succeeded(await project.shell(`${project.binary} stack rm qa --yes --preserve-config`));
     const again = succeeded(await makeStack({ STACK: "qa" }));
-    assert.match(again.output, /Pulumi\.qa\.yaml: is there already and stays as it is/);
+    assert.match(again.output, /Pulumi\.qa\.yaml: already exists and stays as it is/);
     assert.equal(salt.exec(text("qa"))?.[0], salt.exec(made)?.[0]);
   });
 
@@ -269,7 +272,7 @@ describe("a new environment", () => {
       VAULT_SERVER_TOKEN: "none",
     };
     succeeded(await makeStack({ STACK: "lab", FROM: "qa", SECRETS_PROVIDER: "hashivault://fleet" }, env));
-    assert.match(text("lab"), /^# Environment 'lab', begun as a copy of 'qa'\.\n# Environment 'qa'/);
+    assert.match(text("lab"), /^# Environment 'lab', created as a copy of 'qa'\.\n# Environment 'qa'/);
     assert.match(text("lab"), /^secretsprovider: hashivault:\/\/fleet$/m);
     assert.match(text("lab"), /^encryptedkey: \S+$/m);
     assert.doesNotMatch(text("lab"), /encryptionsalt/);

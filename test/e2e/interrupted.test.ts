@@ -158,7 +158,7 @@ describe("an interrupted up", () => {
 
     it("make unlock clears the lock and what was pending", async () => {
       const { output } = succeeded(await stack.make("unlock"));
-      assert.match(output, /was killed and left its lock; clearing it/);
+      assert.match(output, /was killed and left its lock; clearing the lock/);
       assert.match(output, /forgot that smoke-test was interrupted while updating/);
     });
 

@@ -32,7 +32,7 @@ const missing = missingEngine();
 const OTHER: Record<Runtime, Runtime> = { process: "docker", docker: "process" };
 
 const WAY_OF_SITE =
-  "take it out of 'sites' and run 'pulumi up' \\(which waits for its messages\\), then add it where it shall be";
+  "take it out of 'sites' and run 'pulumi up' \\(which waits for its messages\\), then add it at the new place";
 
 /** One stack, and what the applications of its sites publish. */
 class Fleet {
@@ -165,9 +165,9 @@ function besideEachOther(groundOf: () => Containers, { stack: name, hub }: { sta
         const { output } = await fleet.stack.fails("preview");
         const [process, container] = ["a process", "a container on this machine"];
         for (const words of [
-          `property hub .*: moves from ${container} to ${process}, and what it collected would stay behind; deploy another `,
-          `oslo moves from ${process} to ${container}, and what it stores would stay behind; ${WAY_OF_SITE}`,
-          `bergen moves from ${container} to ${process}, and what it stores would stay behind; ${WAY_OF_SITE}`,
+          `property hub .*: moves from ${container} to ${process}, but what it collected would stay behind; deploy another `,
+          `oslo moves from ${process} to ${container}, but what it stores would stay behind; ${WAY_OF_SITE}`,
+          `bergen moves from ${container} to ${process}, but what it stores would stay behind; ${WAY_OF_SITE}`,
         ])
           assert.match(output, new RegExp(words));
         assert.doesNotMatch(output, /^ +at .*:\d+:\d+\)?$/m);

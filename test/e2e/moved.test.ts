@@ -80,8 +80,9 @@ describe("a project whose folder is renamed while its servers run", () => {
     const { code, output } = await stack.shell("make --silent up STACK=renamed");
     assert.notEqual(code, 0, output);
     const [, cure = ""] =
-      /was named 'moved' when .*: name it so again \('pulumi (stack rename moved --stack renamed)'\)/.exec(output) ??
-      [];
+      /was named 'moved' when .*: give it that name again \('pulumi (stack rename moved --stack renamed)'\)/.exec(
+        output,
+      ) ?? [];
     assert.ok(cure !== "", output);
     succeeded(await pulumi(cure));
     await stack.isClean();

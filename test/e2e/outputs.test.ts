@@ -64,7 +64,7 @@ describe("the outputs of a stack", () => {
     assert.match(stdout, /```go\n/);
     assert.ok(stdout.includes(sites.bergen!.client));
     const refused = await stack.makeWith("snippets", { SITE: "rome" });
-    assert.match(refused.output, /no site rome can be logged in at from here; .* oslo, bergen/);
+    assert.match(refused.output, /applications cannot log in at rome from here; .* oslo, bergen/);
   });
 
   it("are a configuration of Prometheus with its alert rules, in the folder that is named", async () => {

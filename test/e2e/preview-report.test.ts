@@ -201,7 +201,7 @@ describe("the preview report", () => {
   it("is not there when the preview could not run, and the exit code says so", async () => {
     const { stdout, output } = await reported({ PULUMI_CONFIG_PASSPHRASE: "another" });
     assert.equal(stdout, "");
-    assert.match(output, /incorrect passphrase[^]*ARGS=--plan tells the intent[^]*Error 1$/m);
+    assert.match(output, /incorrect passphrase[^]*ARGS=--plan shows the intent[^]*Error 1$/m);
   });
 
   it("never has a seed", async () => {

@@ -99,7 +99,7 @@ describe("refusals", () => {
     });
 
     it("takes no nats-server that is too old, and says why", () => {
-      assert.match(machine.output, /nats-server is version 2\.10\.22, and 2\.15\.0 or newer is needed: older ones /);
+      assert.match(machine.output, /nats-server is version 2\.10\.22, but 2\.15\.0 or newer is needed: older ones /);
     });
 
     it("takes no data folder that cannot be made, and says which", () => {
@@ -166,7 +166,7 @@ describe("refusals", () => {
         stack.configure({ ...good, hub: { name: "center" }, dataFolder: ".elsewhere", natsServer: oldServer(folder) });
         const { output } = await stack.fails("preview");
         assert.match(output, /changes from 'hub' to 'center', and with it the JetStream domain/);
-        assert.match(output, /changes while servers run in the old one/);
+        assert.match(output, /changes while servers run in the old folder/);
         assert.match(output, /nats-server is version 2\.10\.22/);
         assert.equal(fs.existsSync(path.join(folder, ".elsewhere")), false);
       });

@@ -120,7 +120,10 @@ const missing = missingServer();
       renameSync(engines.oslo.overTcp.certificates, renewed());
       stack.configure(settings({ certificates: renewed(), maxPayload: "512KiB" }));
       await sshd.resume();
-      assert.match(await make("down", 2), /that fit: run 'make up' first, which takes them over, then 'make down'/);
+      assert.match(
+        await make("down", 2),
+        /matching certificates: run 'make up' first, which installs them, then 'make down'/,
+      );
       assert.match(await make("up", 0), /bergen: up reloads its/);
       assert.deepEqual(await statuses(), { oslo: "proven", bergen: "proven" });
       assert.deepEqual(await server(), before);
@@ -138,11 +141,11 @@ const missing = missingServer();
       const [tcp = "", ssh, ...more] = reasons(output).sort().reverse();
       assert.ok(tcp.startsWith(`Docker engine ${engines.oslo.overTcp.url}: `), tcp);
       // Where the engine hangs up before its reason was read, only that shows.
-      assert.match(tcp, /TLS: .* alert .*: give the certificates that fit it in 'eng|that the certificates fit$/);
+      assert.match(tcp, /TLS: .* alert .*: give the certificates that match it in 'eng|that the certificates match$/);
       assert.equal(
         ssh,
         `Docker engine ${sshd.url}: Host key verification failed: ` +
-          "connect to it once with ssh by hand, look at its key and accept it; then it is a known host",
+          "connect to it once with ssh by hand, check its key and accept it; then it is a known host",
       );
       assert.deepEqual(more, []);
     });
@@ -154,7 +157,7 @@ const missing = missingServer();
       sshd.remember("authorized_keys");
       assert.deepEqual(reasons(output), [
         `Docker engine ${sshd.url}: root@127.0.0.1: Permission denied (publickey): ` +
-          "let this user's ssh log in there: its agent, its keys, and the user name in 'engine'",
+          "let this user's ssh log in there: check the agent, the keys, and the user name in 'engine'",
       ]);
     });
 

@@ -62,9 +62,9 @@ describe("the doctor of a fleet that somebody else deployed", function () {
     assert.equal(siteIn(report, "plant-1").link, "unknown");
     assert.match(
       doctorWords(report),
-      /not looked at, for no access is given: links and their accounts \(hub.system\); the site's own server \(url\); any stream/,
+      /not looked at, because no access is given: links and their accounts \(hub.system\); the site's own server \(url\); any stream/,
     );
-    assert.match(doctorWords(report), /fleet: nothing wrong was seen, and not everything was looked at$/);
+    assert.match(doctorWords(report), /fleet: nothing wrong was seen, but not everything could be looked at$/);
   });
 
   it("could not look where a login is refused, and says so", async () => {

@@ -175,7 +175,7 @@ describe("the doctor", function () {
     await publishAll(await fleet.application("oslo"), "events.a", textsFrom(6, 9));
     const report = await examined(fleet, 5_000);
     assert.deepEqual([report.status, codesIn(report)], ["error", ["oslo: delivery-blocked"]]);
-    assert.match(report.sites[0]!.findings[0]!.cause, /nothing of what it delivers arrives/);
+    assert.match(report.sites[0]!.findings[0]!.cause, /nothing that it delivers arrives/);
   });
 
   it("finds a hub whose stream was lost since the last proof, with a warning", async () => {

@@ -78,7 +78,7 @@ describe("messages that would come twice", function () {
       await played.publish("oslo", 10);
       await holds(played, 110 + others);
 
-      const words = `hub stream ${where} does not source ${played.streamAt("oslo")} as declared; put back, the source stores 10 messages of the site a second time; allow that with DOUBLE=oslo`;
+      const words = `hub stream ${where} does not source ${played.streamAt("oslo")} as declared; once restored, the source stores 10 messages of the site a second time; allow that with DOUBLE=oslo`;
       const preview = await fleet.preview();
       assert.deepEqual(preview, { changes: ["oslo streams"], reports: [`site oslo: ${words}`] });
       await fleet.up();
@@ -88,7 +88,7 @@ describe("messages that would come twice", function () {
       assert.equal(await onHub(played), 110 + others);
       assert.match(
         (await nextOf(played, "source-altered")) ?? "",
-        /^'DOUBLE=oslo make up' puts it back, and .* 10 messages/,
+        /^'DOUBLE=oslo make up' restores it, and .* 10 messages/,
       );
       assert.equal(await doubledIn(played), 50);
 
@@ -222,7 +222,7 @@ describe("messages that would come twice", function () {
         const { config } = await fleet.collected("oslo");
         await hub.updateStream({ ...config, deny_purge: true } as StreamConfig);
         const key = mode === "merged" ? "hub/HUB/EVENTS" : "hub/OSLO/EVENTS";
-        const said = `REMAKE=${key}: the 50 messages that it holds go, and the sites deliver again what they still hold`;
+        const said = `REMAKE=${key}: the 50 messages that it holds are lost, and the sites deliver again what they still hold`;
         assert.ok((await fleet.preview()).reports.join().includes(said));
         process.env.REMAKE = key;
         try {

@@ -99,7 +99,7 @@ describe("the rehearsal of hand-written files", () => {
     });
     const [hub = "", , leaf = ""] = files;
     const without = await checkConfigs(files);
-    assert.match(without.notes.join("\n"), /cannot be told.*--map hub\.shop\.svc=<file>/);
+    assert.match(without.notes.join("\n"), /is unclear.*--map hub\.shop\.svc=<file>/);
     const { notes } = await checkConfigs(files, { maps: [`hub.shop.svc=${hub}`] });
     assert.match(notes.join("\n"), new RegExp(`${leaf}:\\d+: the link is up`));
   });

@@ -233,7 +233,7 @@ describe("a fleet that was deployed before the second form of flow control", fun
     const before = await state();
     assert.deepEqual(await fleet.preview(), {
       changes: ["hub"],
-      reports: ["hub: up reloads the hub: this program writes another configuration now; links stay"],
+      reports: ["hub: up reloads the hub: this version of the program writes another configuration; links stay"],
     });
 
     const application = await fleet.application("oslo");

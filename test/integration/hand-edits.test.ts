@@ -29,17 +29,17 @@ describe("a configuration that was edited by hand", function () {
     "a limit of an account on the hub": {
       at: "hub",
       change: ({ accounts }) => (accounts.OSLO!.jetstream!.max_file += 1),
-      says: /accounts\.OSLO\.jetstream\.max_file is \d+, written was \d+/,
+      says: /accounts\.OSLO\.jetstream\.max_file is \d+, this program wrote \d+/,
     },
     "a mapping of an account on the hub": {
       at: "hub",
       change: (config) => (accountOf(config, "OSLO").mappings = { "events.a": "events.b" }),
-      says: /accounts\.OSLO\.mappings is \{events\.a:events\.b\}, written was none/,
+      says: /accounts\.OSLO\.mappings is \{events\.a:events\.b\}, this program wrote none/,
     },
     "an export of an account on the hub": {
       at: "hub",
       change: (config) => (accountOf(config, "OSLO").exports = [{ service: "all.>" }]),
-      says: /accounts\.OSLO\.exports is \[\{service:all\.>\}\], written was none/,
+      says: /accounts\.OSLO\.exports is \[\{service:all\.>\}\], this program wrote none/,
     },
     "more rights of a link": {
       at: "hub",
@@ -99,7 +99,7 @@ describe("a configuration that was edited by hand", function () {
     await reload(await shared({ url: server.url, seed: fleet.hub.seeds.system }));
     editConfig(server.folder, () => before);
     assert.deepEqual(await findings(fleet), [
-      "config-altered: oslo: the server runs another configuration than its file",
+      "config-altered: oslo: the server does not run the configuration in its file",
     ]);
     await fleet.up();
     assert.deepEqual(await findings(fleet), []);

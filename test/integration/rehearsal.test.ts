@@ -85,7 +85,7 @@ describe("the rehearsal", () => {
 
     it("gives the hub the accounts of all sites, whether or not it has room for them", async () => {
       await using fleet = TestFleet.declare({ ...ON, sites, hub: { maxFile: "1GiB" } });
-      assert.match((await fleet.checkNew()).join(), /ended at start .*insufficient storage resources available/);
+      assert.match((await fleet.checkNew()).join(), /exited at start .*insufficient storage resources available/);
     });
 
     it("does not happen twice for one plan", async () => {
@@ -106,7 +106,7 @@ describe("the rehearsal", () => {
       const [refusal = "", ...more] = await fleet.checkNew();
       assert.match(refusal, /^rehearsal: rehearsal: hub, oslo on loopback, as planned: smoke test: 1 of 1 sites/);
       assert.match(refusal, TOO_LONG_SAYS);
-      assert.match(refusal, /nothing of the fleet was touched; 'rehearsal: off' would go on without having tried$/);
+      assert.match(refusal, /nothing of the fleet was touched; 'rehearsal: off' would go on without a rehearsal$/);
       assert.deepEqual(more, []);
       leftNothing(fleet);
     });
@@ -161,7 +161,7 @@ describe("the rehearsal", () => {
         assert.match(refusal, says);
         assert.match(
           refusal,
-          /good for a new fleet, but what is deployed cannot change to them in one update; make two/,
+          /good for a new fleet, but the deployed one cannot change to them in one update; make two/,
         );
         assert.deepEqual(more, []);
       });

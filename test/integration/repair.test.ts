@@ -74,7 +74,7 @@ describe("the repair", function () {
       await publish(fleet, 21, 30);
       await until("the link is back", async () => (await fleet.links("oslo")).length === 1);
       await until("it is noticed", async () => (await kind(fleet)) === "stuck");
-      assert.match(await repaired(fleet), /started the hub's source anew; it hears from the site/);
+      assert.match(await repaired(fleet), /restarted the hub's source; it hears from the site/);
       // By itself the server takes 8 s and more.
       await onHub(fleet, 30, 7_000);
       assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 30).sort());
@@ -138,14 +138,14 @@ describe("the repair", function () {
         await publish(fleet, 101, 130);
         assert.match(
           await refusal(fleet, "lost-tail"),
-          /30 messages that the site stored since, on sequences 51 to 80/,
+          /30 messages that the site has stored since then, on sequences 51 to 80/,
         );
       });
 
       it("delivers what the hub has skipped, once, with the word for it", async () => {
         await using fleet = await withLostTail(raw);
         await publish(fleet, 101, 130);
-        assert.match(await repaired(fleet, "redeliver"), /stored 30 messages anew/);
+        assert.match(await repaired(fleet, "redeliver"), /stored 30 messages again/);
         await publish(fleet, 131, 140);
         await until("they arrive", async () => (await texts(fleet)).length >= 140, 10_000);
         assert.deepEqual(await texts(fleet), textsFrom(1, 140).sort());
@@ -189,7 +189,7 @@ describe("the repair", function () {
     await using fleet = await overrun();
     const said = await refusal(fleet);
     assert.match(said, /the site lost its sequences 51 to 100, which the hub took before/);
-    assert.match(said, /skipped {3}50 messages that the site stored since, on sequences 51 to 100/);
+    assert.match(said, /skipped {3}50 messages that the site has stored since then, on sequences 51 to 100/);
     assert.match(said, /nothing more is skipped/);
     assert.match(await refusal(fleet, "lost-tail"), /ACCEPT=redeliver, or ACCEPT=leave/);
     assert.equal((await examined(fleet)).status, "error");
@@ -197,7 +197,7 @@ describe("the repair", function () {
 
   it("delivers what was skipped of such a site, once, and then finds nothing", async () => {
     await using fleet = await overrun();
-    assert.match(await repaired(fleet, "redeliver"), /stored 50 messages anew/);
+    assert.match(await repaired(fleet, "redeliver"), /stored 50 messages again/);
     await onHub(fleet, 170, 10_000);
     assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 170).sort());
     assert.equal((await examined(fleet)).status, "good");
@@ -206,7 +206,7 @@ describe("the repair", function () {
 
   it("leaves what was skipped of such a site, and does not ask again", async () => {
     await using fleet = await overrun();
-    assert.match(await repaired(fleet, "leave"), /never has the 50 messages/);
+    assert.match(await repaired(fleet, "leave"), /will not get the 50 messages/);
     assert.equal((await examined(fleet)).status, "good");
     assert.match(await repaired(fleet), /nothing to repair/);
     assert.equal((await collectedTexts(fleet, "oslo", "events.>")).length, 120);
@@ -234,7 +234,7 @@ describe("the repair", function () {
     const folder = join(fleet.root, "repair");
     mkdirSync(folder);
     writeFileSync(join(folder, "oslo.EVENTS.json"), JSON.stringify({ from: 9, to: 10 }));
-    assert.match(await repaired(fleet), /stored 2 messages anew/);
+    assert.match(await repaired(fleet), /stored 2 messages again/);
     assert.deepEqual(readdirSync(folder), []);
   });
 
@@ -257,7 +257,7 @@ describe("the repair", function () {
       /killed/,
     );
     await publish(fleet, 171, 180);
-    assert.match(await repaired(fleet, "redeliver"), /stored 47 messages anew/);
+    assert.match(await repaired(fleet, "redeliver"), /stored 47 messages again/);
     await onHub(fleet, 180, 10_000);
     assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 180).sort());
     assert.equal((await examined(fleet)).status, "good");
@@ -285,7 +285,7 @@ describe("the repair", function () {
     await onHub(fleet, 100);
     await rollBack(fleet.site("oslo"));
     await ticks(30);
-    assert.match(await refusal(fleet), /30 messages that the site stored since, on sequences 51 to 80/);
+    assert.match(await refusal(fleet), /30 messages that the site has stored since then, on sequences 51 to 80/);
   });
 
   it("keeps the headers of what it stores anew, but not those that the server would refuse it for", async () => {
@@ -321,7 +321,7 @@ describe("the repair", function () {
     assert.match(await refusal(fleet, "redeliver"), /would push out old ones/);
     assert.equal((await site.stream("EVENTS"))?.state.first_seq, state.first_seq);
     await site.updateStream(config);
-    assert.match(await repaired(fleet, "redeliver"), /stored 50 messages anew/);
+    assert.match(await repaired(fleet, "redeliver"), /stored 50 messages again/);
   });
 
   describe("of a site whose stream was made anew", () => {
@@ -339,7 +339,10 @@ describe("the repair", function () {
       // An interrupted repair of the stream that is gone has nothing to do with this one.
       mkdirSync(join(fleet.root, "repair"));
       writeFileSync(join(fleet.root, "repair", "oslo.EVENTS.json"), JSON.stringify({ from: 5, to: 50 }));
-      assert.match(await repaired(fleet), /the site has a new stream; what its old one had not delivered is lost/);
+      assert.match(
+        await repaired(fleet),
+        /the site has a new stream; messages that the old one had not delivered are lost/,
+      );
       await onHub(fleet, 60, 10_000);
       assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 60).sort());
     });
@@ -384,7 +387,7 @@ describe("the repair", function () {
     it("leaves a missing stream to 'make up', and says so", async () => {
       await using fleet = await TestFleet.deploy(ONE_SITE);
       await (await fleet.atHub("oslo")).deleteStream("EVENTS");
-      assert.match(await refusal(fleet), /hub stream OSLO\/EVENTS is missing; 'make up' makes it anew/);
+      assert.match(await refusal(fleet), /hub stream OSLO\/EVENTS is missing; 'make up' recreates it/);
     });
   });
 });

@@ -106,7 +106,7 @@ describe("servers", function () {
       it("that is too old is refused with the reason", () =>
         refusedFor(
           fake("echo nats-server: v2.9.10"),
-          /natsServer: .* is version 2\.9\.10, and 2\.15\.0 or newer is needed: /,
+          /natsServer: .* is version 2\.9\.10, but 2\.15\.0 or newer is needed: /,
         ));
 
       it("that is not there is refused", () =>
@@ -123,7 +123,7 @@ describe("servers", function () {
       const folder = mkdtempSync(join(tmpdir(), "nats-hub-leaf-test-"));
       const older = join(folder, "older");
       const pretender = join(folder, "pretender");
-      const REFUSED = `its nats-server is version ${OLDER}, and 2\\.15\\.0 or newer is needed: .*; stop this process: `;
+      const REFUSED = `its nats-server is version ${OLDER}, but 2\\.15\\.0 or newer is needed: .*; stop this process: `;
 
       before(async () => {
         writeFileSync(older, await olderServer(), { mode: 0o755 });
@@ -198,7 +198,7 @@ describe("servers", function () {
 
       const refused = async (change: RawSettings, owners: string): Promise<void> => {
         const before = await idOf(fleet, fleet.hub);
-        const says = new RegExp(`hub: it would not start again with 60 MiB of hub.maxFile, .*\\(${owners}\\); .*raise`);
+        const says = new RegExp(`hub: it could not restart with 60 MiB of hub.maxFile, .*\\(${owners}\\); .*raise`);
         await assert.rejects(fleet.preview(change), says);
         await assert.rejects(fleet.up(change), says);
         assert.equal(await idOf(fleet, fleet.hub), before, "the hub goes on");

@@ -314,7 +314,7 @@ describe("sourcing", function () {
       const [row] = await fleet.prove();
       assert.equal(row?.status, "proven");
       assert.equal(row.messages, 28);
-      const itsOwn = "the stream's own source stands at 10, and nothing waits";
+      const itsOwn = "the stream's own source is at 10, and nothing waits";
       assert.equal(row.note, `through a probe stream: consumer all at the site reads all subjects; ${itsOwn}`);
       assert.equal((await manager.consumers.info("EVENTS", "all")).num_pending, 10);
       assert.equal((await manager.streams.info("EVENTS")).state.last_seq, 10, "no probe was stored");

@@ -168,7 +168,7 @@ describe("a stream that somebody edited", function () {
     const key = end.end === "site" ? "oslo/EVENTS" : "hub/OSLO/EVENTS";
     const js = await at(fleet, end);
     const held = (await js.stream("EVENTS"))!.state.messages;
-    const cure = new RegExp(`the stream made anew with REMAKE=${key}: the ${held} messages that it holds go`);
+    const cure = new RegExp(`the stream recreated with REMAKE=${key}: the ${held} messages that it holds are lost`);
     const said = (await fleet.preview()).reports.join("\n");
     assert.match(said, cure);
     for (const field of fields) assert.match(said, new RegExp(`cannot change .*${field} true -> false`));
@@ -220,7 +220,7 @@ describe("a stream that somebody edited", function () {
     const { sources = [], ...rest } = config;
     await hub.createStream({ ...rest, mirror: { name: "EVENTS", external: sources[0]!.external } } as StreamConfig);
     const cure =
-      /cannot change mirror .* -> none in place; .*REMAKE=hub\/OSLO\/EVENTS: the \d+ messages that it holds go/;
+      /cannot change mirror .* -> none in place; .*REMAKE=hub\/OSLO\/EVENTS: the \d+ messages that it holds are lost/;
     assert.match((await fleet.preview()).reports.join(), cure);
     await fleet.up();
     assert.match(fleet.problemsOf("oslo").join(), cure);

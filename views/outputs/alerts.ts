@@ -8,7 +8,7 @@ import { JOB } from "./prometheus";
  * knows, and all servers in containers, come from the doctor's metrics.
  */
 
-/** How long something is wrong before it is told. */
+/** How long something is wrong before an alert fires. */
 export interface AlertTiming {
   /** A link comes back within a second of its server. */
   down: string;
@@ -84,7 +84,7 @@ function serverRules({ stack, sites }: DeployedFleet, timing: AlertTiming): Rule
       timing.down,
       "error",
       "{{ $labels.server }} of stack {{ $labels.stack }} does not answer",
-      "Neither its links nor its streams can be seen: the server is down, or its exporter is.",
+      "Neither its links nor its streams can be seen: the server or its exporter is down.",
     ),
     alert(
       "NatsLeafLinkDown",
@@ -112,14 +112,14 @@ function serverRules({ stack, sites }: DeployedFleet, timing: AlertTiming): Rule
       timing.inactive,
       "error",
       "stream {{ $labels.stream_name }} of {{ $labels.site }} is not sourced",
-      "The hub has not heard of the site for more than 10 s, or never did. Its lag says 0 all the same. `make doctor` names the cause.",
+      "The hub has not heard of the site for more than 10 s, or never did. Its lag still shows 0. `make doctor` names the cause.",
     ),
     alert(
       "NatsSourceLag",
       `${LAG}${ofStack} > 0 ${isDeclared}`,
       timing.lag,
       "warning",
-      `stream {{ $labels.stream_name }} of {{ $labels.site }} was not caught up once in ${timing.lag}`,
+      `stream {{ $labels.stream_name }} of {{ $labels.site }} did not catch up once in ${timing.lag}`,
       "{{ $value }} messages wait at the site.",
     ),
   ];
@@ -135,17 +135,17 @@ function doctorRules({ stack }: DeployedFleet, timing: AlertTiming): Rule[] {
       "0s",
       "own",
       "site {{ $labels.site }}: {{ $labels.code }}",
-      "docs/findings.md#{{ $labels.code }} has cause and cure, `make doctor` the evidence.",
+      "docs/findings.md#{{ $labels.code }} has cause and cure, `make doctor` shows the evidence.",
     ),
     ...bookRules(ofStack),
     alert(
       "NatsDoctorCannotLook",
-      // An error of another site goes first in the exit code.
+      // An error of another site takes precedence in the exit code.
       `max by (stack) (nats_hub_leaf_doctor_exit_code${ofStack}) == 3 or max by (stack) (nats_hub_leaf_unseen${ofStack}) > 0`,
       timing.unseen,
       "warning",
       "the doctor of stack {{ $labels.stack }} cannot look at everything",
-      "What it cannot see may be wrong. `make doctor` says what it is.",
+      "What it cannot see may be wrong. `make doctor` says what that is.",
     ),
     alert(
       "NatsDoctorSilent",
@@ -158,20 +158,20 @@ function doctorRules({ stack }: DeployedFleet, timing: AlertTiming): Rule[] {
   ];
 }
 
-/** One alert for each column of the account book that tells of a loss, and one for counts that fell: a store went back. */
+/** One alert for each column of the account book that shows a loss, and one for counts that fell: a store went back. */
 function bookRules(ofStack: string): Rule[] {
   const of = (column: Parameters<typeof bookMetric>[0]) =>
     `max by (stack, site, stream) (nats_hub_leaf_${bookMetric(column)}${ofStack})`;
   const where = "stream {{ $labels.stream }} of {{ $labels.site }}";
-  const cure = "`make doctor` names when, and the cause where the servers still showed it.";
+  const cure = "`make doctor` says when, and the cause if the servers still showed it.";
   const fell = (name: string, column: Parameters<typeof bookMetric>[0], what: string): Rule =>
     alert(
       name,
       `max by (stack, site, stream) (resets(nats_hub_leaf_${bookMetric(column)}${ofStack}[1h])) > 0`,
       "0s",
       "warning",
-      `${where}: ${what} went back in time, or was made anew`,
-      `What it counted fell within the last hour. ${cure}`,
+      `${where}: ${what} went back in time, or was recreated`,
+      `Its count fell within the last hour. ${cure}`,
     );
   return [
     alert(
@@ -196,7 +196,7 @@ function bookRules(ofStack: string): Rule[] {
       "0s",
       "warning",
       `${where}: {{ $value }} messages left the site before the hub took them`,
-      `The site's limits are too small for this outage of the link, or somebody removed them. ${cure}`,
+      `The site's limits are too small for this outage of the link, or someone removed the messages. ${cure}`,
     ),
     alert(
       "NatsMessagesDropped",

@@ -12,7 +12,7 @@ export interface NatsContext {
   /** What it is good for, in a few words. */
   description: string;
   url: string;
-  /** Whose key logs in. */
+  /** The owner of the key that logs in. */
   key: { owner: string; role: string };
   /** The JetStream domain to ask, where it is not the server's own. */
   domain?: string;
@@ -55,12 +55,12 @@ export function contextsOf({ hub, sites, streams }: DeployedFleet, prefix: strin
               atSite("application", "", `applications at ${name}`),
               atSite("operator", ".operator", `streams at ${name}`),
             ];
-    const reader = onHub(`${name}.hub`, name, "reader", `what the hub collected of ${name}: account ${account}`);
+    const reader = onHub(`${name}.hub`, name, "reader", `what the hub collected from ${name}: account ${account}`);
     const operator = onHub(`${name}.hub-operator`, name, "operator", `streams of account ${account} on the hub`);
     return [...own, ...(has("perSite") ? [reader, operator] : [])];
   };
   const merged = [
-    onHub(hub.name, hub.name, "reader", `what the hub collected of all sites: account ${HUB_ACCOUNT}`),
+    onHub(hub.name, hub.name, "reader", `what the hub collected from all sites: account ${HUB_ACCOUNT}`),
     onHub(`${hub.name}.operator`, hub.name, "operator", `streams of account ${HUB_ACCOUNT}`),
   ];
   return [

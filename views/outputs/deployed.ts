@@ -18,7 +18,7 @@ export interface DeployedServer {
 
 export interface DeployedSite extends DeployedServer {
   account: string;
-  /** "hub": nobody but the site itself reaches its client port. */
+  /** "hub": only the site itself can reach its client port. */
   reach: "direct" | "hub";
   expect: "online" | "offline";
 }

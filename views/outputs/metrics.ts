@@ -8,7 +8,7 @@ type Labels = Readonly<Record<string, string>>;
 interface Metric {
   name: string;
   help: string;
-  /** What is unknown has no sample: a value that is made up would look good, or bad. */
+  /** Unknown values have no sample: an invented value would look good, or bad. */
   samples: readonly (readonly [Labels, number | undefined])[];
 }
 
@@ -37,11 +37,11 @@ type OfStream = (value: (stream: StreamReport) => number | undefined) => Metric[
 
 /** The columns of the account book, in messages; probes are counted with the rest. */
 const BOOK_COLUMNS = {
-  stored: "Stored at the site ever.",
+  stored: "Stored at the site, ever.",
   held: "Held at the site now.",
   gone: "Gone from the site's stream before the hub took them, and not passed yet.",
   taken: "Last sequence of the site's stream that the hub took.",
-  onHub: "Stored on the hub ever, of this site.",
+  onHub: "Stored on the hub of this site, ever.",
   hubHeld: "Held by the hub's stream now, of all its sites.",
   byLimits: "Left the hub's stream by its declared limits, and before the book began.",
   otherwise: "Left the hub's stream by anything else, ever.",
@@ -88,7 +88,7 @@ export function doctorMetrics({ stack, exitCode, timestamp, report }: Looked): s
       ({ code, severity, stream = "" }) => [{ stack, site: site.site, stream, code, severity }, 1] as const,
     ),
   );
-  // Two findings of one code would be one series twice, which nobody may scrape.
+  // Two findings with one code would be the same series twice, which Prometheus rejects.
   const distinct = findings.filter(
     ([labels], i) => findings.findIndex(([other]) => JSON.stringify(other) === JSON.stringify(labels)) === i,
   );
@@ -96,7 +96,7 @@ export function doctorMetrics({ stack, exitCode, timestamp, report }: Looked): s
     { name: "doctor_timestamp_seconds", help: "When the doctor last looked.", samples: [[{ stack }, timestamp]] },
     {
       name: "doctor_exit_code",
-      help: "What the doctor ended with: 0 good, 1 warning, 2 error, 3 it could not look.",
+      help: "The doctor's exit code: 0 good, 1 warning, 2 error, 3 it could not look.",
       samples: [[{ stack }, exitCode]],
     },
     { name: "finding", help: "What the doctor found; docs/findings.md has every code.", samples: distinct },

@@ -57,7 +57,7 @@ export function prometheusConfig(fleet: DeployedFleet, options: Partial<Promethe
   const exporters = exportersOf(fleet, exporterPort);
   const unreached = [fleet.hub, ...fleet.sites].filter(({ monitor }) => monitor === undefined);
   const header = [
-    `Prometheus for stack ${fleet.stack}, written by make prometheus. Take the jobs over into a Prometheus that you have,`,
+    `Prometheus for stack ${fleet.stack}, written by make prometheus. Copy the jobs into a Prometheus that you have,`,
     `or run this one: prometheus --config.file prometheus.yml`,
     ...(exporters.length === 0
       ? []
@@ -67,8 +67,8 @@ export function prometheusConfig(fleet: DeployedFleet, options: Partial<Promethe
       ? []
       : [
           "",
-          `In a container, where nothing reaches their monitoring: ${unreached.map(({ name }) => name).join(", ")}.`,
-          "The doctor sees them all the same.",
+          `In a container, where monitoring cannot be reached: ${unreached.map(({ name }) => name).join(", ")}.`,
+          "The doctor still sees them.",
         ]),
     "",
     "The doctor's metrics come from the textfile collector of node_exporter (docs/monitoring.md).",

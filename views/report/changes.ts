@@ -25,7 +25,7 @@ export interface Previewed {
   /** The settings that are deployed, of the state's fleet check; undefined where nothing is. */
   before?: FleetSettings;
   preview: PreviewJson;
-  /** What the program and its providers told as data, in the order in which it came. */
+  /** What the program and its providers reported as data, in order of arrival. */
   told: readonly Told[];
   /** The table of sites that the settings name. */
   table?: SitesTable;
@@ -33,7 +33,7 @@ export interface Previewed {
   failed: boolean;
   /** Sites whose machines cannot be reached. */
   pending: { site: string; reason: string }[];
-  /** Protected sites that the settings have no more. */
+  /** Protected sites that the settings no longer have. */
   leaving: string[];
   /** What DISCARD and DISCARD_COLLECTED allow. */
   discard: { site: (name: string) => boolean; collected: (name: string) => boolean };
@@ -80,7 +80,7 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
     site !== "same" || server !== "untouched" || (link !== "stays" && link !== "pending") || streams;
   const sites = all.filter(isAffected);
   const settings = stackSettingChanges(before, after);
-  // Whoever touches a server has it proven, also where the preview of the smoke test cannot know yet.
+  // Every touched server is proven, even where the preview of the smoke test cannot know it yet.
   const isTouched = hub.server !== "untouched" || sites.some(({ server }) => server !== "left alone");
   const changes: FleetChanges = {
     version: 1,
@@ -169,7 +169,7 @@ function keysOf(
   return [...hubKeys, ...siteKeys, ...takenBack(steps)];
 }
 
-/** Keys that were given and are given no more are made anew; which ones, the preview does not show. */
+/** Keys that are no longer given are generated; the preview does not show which ones. */
 const takenBack = (steps: readonly Step[]): KeyChange[] =>
   steps
     .filter(({ kind, op, olds }) => kind === "Identity" && op === "update" && isGiven(at(olds, "given")))
@@ -198,9 +198,9 @@ const interruptedWords = ({ interrupted }: Previewed): string[] =>
     : [`an earlier run was interrupted while creating ${interrupted.join(", ")}; the next one takes over what it made`];
 
 const proofWords = (runs: boolean, { proof }: Said): string =>
-  runs ? ["the smoke test runs when all is done", ...proof].join(": ") : "";
+  runs ? ["the smoke test runs at the end", ...proof].join(": ") : "";
 
 const offlineSites = (after: FleetSettings | undefined, known: Previewed["pending"]): Previewed["pending"] =>
   (after?.sites ?? [])
     .filter(({ name, expect }) => expect === "offline" && !known.some(({ site }) => site === name))
-    .map(({ name }) => ({ site: name, reason: `${OFFLINE}: the hub's side is prepared, its own is left alone` }));
+    .map(({ name }) => ({ site: name, reason: `${OFFLINE}: the hub's side is prepared, its own side is left alone` }));

@@ -1,12 +1,12 @@
 import type { Told, Wrong } from "../../machine/report";
 import type { PreviewJson } from "./preview";
 
-/** What the program and its providers told during a preview. Their words are for people: nothing here reads them. */
+/** What the program and its providers reported during a preview. Their words are for people: nothing here parses them. */
 
 export interface Said {
   /** Why the update is refused, each with its cure. */
   refusals: string[];
-  /** Errors that nobody told as a refusal: something broke. */
+  /** Errors that are not refusals: something broke. */
   failures: string[];
   /** What the update does to a server, as its provider decides it. */
   fates: Map<string, string>;
@@ -20,7 +20,7 @@ export interface Said {
   found: string[];
 }
 
-/** What providers tell arrives as they work, side by side: it is put in the order of the servers, then of the words. */
+/** Reports of providers arrive in any order: they are sorted by server, then by their words. */
 const inOrder = (told: readonly Told[], servers: readonly string[]): string[] => {
   const rank = ({ server = "" }: Told): number => servers.indexOf(server);
   return [
@@ -34,7 +34,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const SHOWN_OTHERWISE: readonly Told["kind"][] = ["fate", "wrong", "rehearsed", "proof", "refused"];
 
 /**
- * @param told in the order in which it arrived.
+ * @param told in order of arrival.
  * @param servers the names of the sites, in the order of the settings.
  */
 export function saidIn({ diagnostics = [] }: PreviewJson, told: readonly Told[], servers: readonly string[]): Said {
@@ -68,7 +68,7 @@ const wrongIn = ({ what = "", isDead = false }: NonNullable<Told["values"]>): Wr
   isDead: isDead === true,
 });
 
-/** Whether an error of the CLI is one that was told: it has the words, among its own and in its own lines. */
+/** Whether an error of the CLI was already reported: it contains the words, among its own and in its own lines. */
 function isTold(error: string, { words, values }: Told): boolean {
   const packed = (text: string): string => text.replace(/\s+/g, "");
   const property = typeof values?.property === "string" ? `${values.property}:` : "";

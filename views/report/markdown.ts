@@ -179,12 +179,12 @@ function inGroups(rows: readonly Row[]): { grouped: string[][]; lists: string } 
 
 function keySection(keys: readonly KeyChange[]): string {
   const words = keys.map(({ owner, role, rotation }) => {
-    if (role === "given") return `${owner}: given keys change; a role that is given no more gets a generated key`;
+    if (role === "given") return `${owner}: given keys change; a role without a given key gets a generated one`;
     const how = rotation === undefined ? "the key that is given now" : `rotation ${rotation.from} → ${rotation.to}`;
     const why =
       role === "link"
         ? "the old key is dropped when the site's data flows with the new one"
-        : `whoever logs in as ${role} needs the new seed`;
+        : `everyone who logs in as ${role} needs the new seed`;
     return `${owner}: ${role} key (${how}); ${why}`;
   });
   return listSection("Keys rotated", words);
@@ -210,7 +210,7 @@ const ofHub = (settings: readonly SettingChange[]): SettingChange[] =>
     .filter(({ setting }) => setting.startsWith(HUB))
     .map((change) => ({ ...change, setting: change.setting.slice(HUB.length) }));
 
-/** @param hub the hub's own stand in its row, when it has one. */
+/** @param hub the hub's own settings are in its row, if it has one. */
 const settingSection = ({ settings, hub, verdict }: FleetChanges): string => {
   const hasRow = hub.server !== "untouched" && verdict !== "refused";
   const others = hasRow ? settings.filter(({ setting }) => !setting.startsWith(HUB)) : settings;
@@ -229,7 +229,7 @@ export const pictureSection = (picture: string): string =>
   `#### The fleet\n\n\`\`\`mermaid\n${picture.trimEnd()}\n\`\`\``;
 
 function table(rows: readonly (readonly string[])[]): string {
-  // A column in which nobody has anything to say is none.
+  // An empty column is left out.
   const [head = []] = rows;
   const used = head.map((_, i) => rows.slice(1).some((row) => (row[i] ?? "") !== ""));
   const lines = rows.map((row) => `| ${row.filter((_, i) => used[i]).join(" | ")} |`);
@@ -240,12 +240,12 @@ function table(rows: readonly (readonly string[])[]): string {
   return [lines[0], rule, ...lines.slice(1)].join("\n");
 }
 
-/** A value as it stands in the settings. */
+/** A value as it is in the settings. */
 const code = (text: string): string => `\`${text.replaceAll("`", "'").replaceAll("|", "\\|")}\``;
 
 /** The lines of an item after its first stay in it. */
 const indented = (text: string): string => text.replaceAll("\n", "\n  ");
 
-/** Words of others as they are: nothing in them is Markdown, HTML or a mention of somebody. */
+/** Words of others as they are: nothing in them is Markdown, HTML or a mention. */
 export const escaped = (text: string): string =>
   text.replace(/[\\`*_{}[\]<>|#~@]/g, (sign) => (sign === "@" ? "@\u2060" : `\\${sign}`));

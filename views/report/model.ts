@@ -1,7 +1,7 @@
 /** What a preview would do to a fleet, in the fleet's words. `make preview-report ARGS=--json` prints it. */
 
 export interface FleetChanges {
-  /** Raised when a field goes or changes its meaning, never for a new one. */
+  /** Raised when a field is removed or changes its meaning, never for a new field. */
   version: 1;
   stack: string;
   verdict: "unchanged" | "changes" | "refused";
@@ -69,7 +69,7 @@ export interface StreamChange {
   field?: string;
   from?: string;
   to?: string;
-  /** "refused": JetStream cannot change it, and the program makes no stream anew. */
+  /** "refused": JetStream cannot change it, and the program recreates no stream. */
   how: "made" | "in place" | "refused" | "deleted" | "kept";
   /** What happens to messages; empty for nothing. */
   data: string;
@@ -79,6 +79,6 @@ export interface KeyChange {
   owner: string;
   /** "link", "application" …, or "given" where it does not show which. */
   role: string;
-  /** The site's `rotation`; absent when the key was given, or is given no more. */
+  /** The site's `rotation`; absent when the key was given, or no longer is. */
   rotation?: { from: number; to: number };
 }

@@ -35,7 +35,7 @@ export interface Step {
   news: Inputs;
 }
 
-/** The inputs of a resource, by path. Nothing is taken for granted: a state may be of an older program. */
+/** The inputs of a resource, by path. Nothing is assumed: a state may be of an older program. */
 export type Inputs = Record<string, unknown>;
 
 const OPS: readonly string[] = ["create", "update", "replace", "delete"] satisfies Step["op"][];

@@ -15,7 +15,7 @@ export interface Report {
 export function reportOf(previewed: Previewed): Report {
   const { changes, failures } = changesOf(previewed);
   const settings = settingsOf(previewed.preview, previewed.table);
-  // A picture of what shall not be would only mislead.
+  // A picture of a refused change would only mislead.
   const picture = changes.verdict === "refused" || settings === undefined ? undefined : pictureOf(settings, changes);
   return { changes, failures, markdown: markdownOf(changes, picture) };
 }

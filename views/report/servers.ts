@@ -60,7 +60,7 @@ const WORDS: Record<string, string> = {
   tls: "TLS",
 };
 
-/** What stands in a certificate; a change of anything else keeps it (see providers/certificate.ts). */
+/** What is part of a certificate; a change of anything else keeps it (see providers/certificate.ts). */
 const IN_CERTIFICATE = ["role", "names", "validity"];
 
 /** Certificates that are on their way are not known yet; which ones are kept shows in what they are made of. */

@@ -34,7 +34,7 @@ function parsed(text: string): unknown {
 const SIZES = /(^|\.)(maxFile|maxMemory|maxPayload|quota|maxBytes|sizeLimit|burst|burstMessage|memory)$/;
 const DURATIONS = /(^|\.)(syncInterval|reconnect|maxAge|timeout|stopTimeout|validity|renewBefore)$/;
 
-/** A setting's value as it stands in the settings. */
+/** A setting's value as it is in the settings. */
 export function valueWords(setting: string, value: unknown): string {
   if (typeof value === "number" && SIZES.test(setting)) return formatSize(value);
   if (typeof value === "number" && DURATIONS.test(setting)) return duration(value);

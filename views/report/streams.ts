@@ -40,7 +40,7 @@ function ofOneEnd(
   discards: boolean,
 ): StreamChange[] {
   const [before, after] = [configOf(old), configOf(stream)];
-  // What the server fills in by itself is no news.
+  // What the server fills in on its own is not a change.
   const declared = streamChanges({ ...before }, after).filter(({ field }) => field in after);
   return declared.map(({ field, kind, ...values }): StreamChange => {
     // The probes' own subjects are no news to anybody.

@@ -8,7 +8,7 @@ export interface JsonSchema {
   type?: string;
   description?: string;
   default?: unknown;
-  /** Of this program's own: what a change does, and what holds without the setting. */
+  /** This program's own additions: the effect of a change, and what applies without the setting. */
   change?: string;
   unset?: string;
   properties?: Record<string, JsonSchema>;
@@ -38,7 +38,7 @@ const SECRET: JsonSchema = {
 /** Text for people, without what editors would show as it stands. */
 const plain = (text: string): string => text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1");
 
-/** The same schema, told as editors show it: what a change does and what holds without a setting are in its text. */
+/** The same schema as editors show it: the effect of a change and the default are in its text. */
 function told(schema: JsonSchema): JsonSchema {
   const { change, unset, description, properties, items, ...rest } = schema;
   const words = [

@@ -18,7 +18,7 @@ function rowOf(setting: string, schema: JsonSchema, isRequired: boolean): Row {
   return { setting: `\`${setting}\``, meaning: description, change, unset: without };
 }
 
-/** A row for each setting below; those that are made of others are told by these. */
+/** A row for each setting below; groups are represented by their settings. */
 function rowsOf(schema: JsonSchema, prefix: string): Row[] {
   const { properties = {}, required = [] } = schema;
   return Object.entries(properties).flatMap(([name, one]) =>

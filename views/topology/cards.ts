@@ -137,7 +137,7 @@ const heightOf = (lines: readonly Line[]): number =>
 /** How far below the card's upper edge its link arrives: at the height of the name. */
 export const linkOffset = (density: Density): number => STYLES[density].padding + 10;
 
-/** The card as SVG, its upper left corner at 0, 0. The last line stands at the bottom. */
+/** The card as SVG, its upper left corner at 0, 0. The last line is at the bottom. */
 export function cardSvg(standing: SiteStanding, density: Density, width: number, height: number): string {
   const { padding, glyph, name } = STYLES[density];
   const lines = linesOf(standing, density);

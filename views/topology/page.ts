@@ -18,9 +18,9 @@ export interface PageArgs extends Known {
   readonly madeAt: string;
 }
 
-/** So many sites are seen at once. */
+/** This many sites are visible at the same time. */
 const FEW = 3;
-/** Of more, the table is folded. */
+/** With more sites, the table is folded. */
 const MANY = 50;
 
 export function pageOf({ stack, topology, madeAt, ...known }: PageArgs): string {
@@ -42,7 +42,7 @@ export function pageOf({ stack, topology, madeAt, ...known }: PageArgs): string 
     `<svg width="0" height="0" aria-hidden="true" class="signs">${symbols()}</svg>`,
     "<header>",
     `<h1>${escaped(title)}</h1>`,
-    `<p>${escaped(summary(topology, standings))}. ${known.proof === undefined ? "From the settings alone: nothing is said of proofs" : escaped(lastProof(standings))}. Page made ${escaped(timeWords(madeAt))}.</p>`,
+    `<p>${escaped(summary(topology, standings))}. ${known.proof === undefined ? "From the settings alone, without proofs" : escaped(lastProof(standings))}. Page made ${escaped(timeWords(madeAt))}.</p>`,
     tallyHtml(standings),
     isFiltered ? FILTER : "",
     "</header>",
@@ -70,7 +70,7 @@ function summary({ hub, sites }: Topology, standings: readonly SiteStanding[]): 
 function lastProof(standings: readonly SiteStanding[]): string {
   const times = standings.flatMap(({ streams }) => streams.map(({ proof }) => proof?.provenAt ?? "")).sort();
   const last = times.at(-1) ?? "";
-  return last === "" ? "No time of a proof is recorded" : `Last proof ${timeWords(last)}`;
+  return last === "" ? "No proof is recorded" : `Last proof ${timeWords(last)}`;
 }
 
 const sign = (name: string): string =>

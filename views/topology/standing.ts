@@ -41,7 +41,7 @@ export const STATE_WORDS: Record<State, string> = {
   none: "no proof",
 };
 
-/** A proof that is older is not believed without a word. The smoke test runs when something changed, so many are old. */
+/** An older proof is shown as old. The smoke test runs when something changes, so many proofs are old. */
 const OLD_AFTER_MS = 30 * 86_400_000;
 
 export interface StreamStanding {

@@ -7,7 +7,7 @@ import { ConfigServer, GLOBAL_ACCOUNT, ownAccounts } from "../server";
 
 const names = (server: ConfigServer): string => server.accounts.map(({ name }) => name).join(", ") || "none";
 
-/** What nats-server knows without being told, while nobody tells otherwise. */
+/** Accounts that nats-server has by default, unless the file changes them. */
 const isThere = (server: ConfigServer, account: string): boolean =>
   account === GLOBAL_ACCOUNT ||
   (account === "$SYS" && server.systemAccount === undefined) ||

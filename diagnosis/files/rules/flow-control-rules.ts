@@ -60,7 +60,10 @@ function oneForm(
   });
 }
 
-/** A warning where sourcing works today: the second form is needed later, unless the leaf server's file has its flag. */
+/**
+ * Only a warning, because sourcing works today: the second form is needed later, unless the leaf server's file has its
+ * flag.
+ */
 function found(
   hub: ConfigServer,
   at: ConfigDraft["at"],
@@ -118,7 +121,7 @@ export const importedForms: Rule<ConfigServer> = function* (hub, { fleet }) {
       const known = others.length === 0 ? uses : undefined;
       for (const one of oneForm(patterns, { domain, domains: domainsOf(fleet) }, isThere, known)) {
         yield found(hub, request.at, one, known, {
-          cause: `account ${name} takes flow control of ${account} in one form only`,
+          cause: `account ${name} imports flow control of ${account} in one form only`,
           evidence: `${name} imports ${one.has.join(", ")} of ${account} and not`,
           next: `export the service ${one.missing.join(", ")} in ${account} and import it in ${name}`,
         });

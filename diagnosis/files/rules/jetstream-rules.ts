@@ -159,7 +159,9 @@ export const roomForStreams: Rule<Link> = function* (link) {
   for (const end of ends) {
     const { server, name } = end;
     const account = accountAt(end);
-    if (account?.storage === undefined || !account.jetstream || account.storage.value >= TOO_LITTLE) continue;
+    const bytes = account?.storage?.value ?? TOO_LITTLE;
+    // 0 says that it keeps no streams.
+    if (account?.storage === undefined || !account.jetstream || bytes === 0 || bytes >= TOO_LITTLE) continue;
     yield draft("no-room-for-streams", server, account.storage.at, {
       evidence: `max_file and max_mem of account ${name} are ${account.storage.value} bytes together`,
     });
@@ -203,7 +205,7 @@ export const storage: Rule<ConfigServer> = function* (server) {
   }
 };
 
-/** Only of servers that are on one machine for sure: the same folder on two machines is what everybody has. */
+/** Only for servers that are certainly on one machine: the same folder on two machines is normal. */
 export const sharedStores: Rule<ConfigServer> = function* (server, { fleet }) {
   const store = storeOf(server);
   if (store === undefined) return;

@@ -86,7 +86,7 @@ export const encryption: Rule<Link> = function* (link) {
 /** At the leaf's end a fallback is one more way to say yes. */
 const first = (tls: Tls | undefined): boolean => tls !== undefined && tls.handshakeFirst !== false;
 
-/** Of two servers the later one is named. */
+/** The finding names the later one of two servers. */
 export const serverNames: Rule<ConfigServer> = function* (server, { fleet }) {
   const { name } = server;
   const earlier = fleet.servers

@@ -10,7 +10,7 @@ const SEED = /\bS[UAONCX][A-Z2-7]{20,}/;
 /** As nats-server looks for the parts of a credentials file (leafnode.go, credsRe). */
 const CREDENTIALS_PART = /-{3,}.*-{3,}\r?\n([\w\-.=]+)(?:\r?\n-{3,}.*-{3,}(?:\r?\n|$))/g;
 
-/** What stands in the remote itself. */
+/** Mistakes in the remote itself. */
 export const remoteLogin: Rule<Link> = function* (link, { readFile }) {
   const { leaf, remote, url } = link;
   const { credentials, nkey } = remote;
@@ -49,7 +49,7 @@ export const remoteLogin: Rule<Link> = function* (link, { readFile }) {
     yield draft("no-authentication", leaf, remote.at, {
       evidence: `the remote dials ${shownUrl(url.value)}${lands}`,
       ...(isForAll
-        ? { severity: "warning" as const, cause: "the leaf remote brings no login, and the hub asks for none" }
+        ? { severity: "warning" as const, cause: "the leaf remote does not log in, and the hub does not require it to" }
         : {}),
     });
   }
@@ -68,7 +68,7 @@ function credentialsProblem(
     return {
       code: "seed-in-credentials",
       evidence: `credentials holds ${SEED.exec(path)?.[0] ?? ""}`,
-      next: "put the seed in 'nkey' and remove 'credentials'; if the server ran with it, it has logged the seed in clear: make a new key",
+      next: "put the seed in 'nkey' and remove 'credentials'; if the server ran with it, it has logged the seed in plain text: make a new key",
     };
   }
   const text = readFile(path);
@@ -77,9 +77,9 @@ function credentialsProblem(
   const isJwt = /^[\w-]+\.[\w-]+\.[\w-]+$/.test(jwt ?? "");
   if (isJwt && seed !== undefined && seedProblem(seed) === undefined) return undefined;
   if (!isJwt && SEED.test(text)) {
-    return { code: "seed-file-in-credentials", evidence: `${path} holds ${SEED.exec(text)?.[0] ?? ""} and no JWT` };
+    return { code: "seed-file-in-credentials", evidence: `${path} holds ${SEED.exec(text)?.[0] ?? ""} but no JWT` };
   }
-  const lacks = isJwt ? "a JWT and no seed of a user" : "neither a JWT nor a seed";
+  const lacks = isJwt ? "a JWT but no user seed" : "neither a JWT nor a seed";
   return { code: "credentials-malformed", evidence: `${path} holds ${lacks}` };
 }
 
@@ -95,7 +95,7 @@ export const hubLogin: Rule<Link> = function* (link, { readFile }) {
   const known = hub.users.find(({ id }) => id === key);
   if (authorization !== undefined && known !== undefined && landing.is === "refused") {
     yield draft("authorization-shadows-accounts", hub, authorization.at, {
-      evidence: `the key of ${leaf.label} stands in account ${known.account} (${place(known.at)}), where it is not looked for`,
+      evidence: `the key of ${leaf.label} is in account ${known.account} (${place(known.at)}), where the hub does not look for it`,
     });
     return;
   }
@@ -163,7 +163,7 @@ function meantAccount({ hub, local, landing, ...link }: Link): string | undefine
   return account === system && local !== (link.leaf.systemAccount?.value ?? "$SYS") ? "of the site" : undefined;
 }
 
-/** Whether the hub has one account and asks nobody who they are. */
+/** Whether the hub has one account and requires no login. */
 const isForEverybody = (hub: ConfigServer): boolean =>
   hub.users.length === 0 &&
   hub.singleUser === undefined &&
@@ -192,11 +192,11 @@ export const hubUsers: Rule<ConfigServer> = function* (server, { fleet }) {
   const links = fleet.links.filter((link) => link.hub === server);
   const isOpen = users.length === 0 && singleUser === undefined && listener.authorization === undefined;
   const onlySystem = links.some(({ landing }) => landing.is === "no-auth-user") && noAuthUser === undefined;
-  // Whoever has to show a certificate is no stranger.
+  // A client that must show a certificate is known.
   if ((isOpen && listener.tls?.verify !== true) || onlySystem) {
     yield draft("hub-without-users", server, listener.at, {
       evidence: `it listens for leaf servers at port ${listener.port}, and ${isOpen ? "no account has users" : "only the system account has users"}`,
-      // Where nobody brings a key and there is one account, the links do what is meant.
+      // If no remote has a key and there is one account, the links work as intended.
       ...(isForEverybody(server) &&
       links.every(({ remote }) => remote.nkey === undefined && remote.account === undefined)
         ? { severity: "warning" as const }

@@ -7,7 +7,7 @@ import { Rule, hasHub } from "../rule";
 import { Section } from "../section";
 import { ConfigServer, hasJetStream } from "../server";
 
-/** Rules over operators, accounts and users whose JWTs stand in the files, or in files that those name. */
+/** Rules over operators, accounts and users whose JWTs are in the files, or in files that they name. */
 
 const shown = (key: string | undefined): string => (key === undefined ? "nobody" : `${key.slice(0, 8)}…`);
 
@@ -93,7 +93,7 @@ export const credentialsOfOperators: Rule<Link> = function* (link, { readFile, n
     // A resolver with a folder may have it all the same.
     if (isInMemory(hub)) {
       yield draft("account-not-preloaded", hub, known.at, {
-        evidence: `the credentials of ${leaf.label} are of account ${shown(account)}`,
+        evidence: `the credentials of ${leaf.label} are for account ${shown(account)}`,
       });
     }
     return;

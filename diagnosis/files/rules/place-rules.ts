@@ -134,7 +134,7 @@ export const takesNoLinks: Rule<Link> = function* (link, { fleet }) {
   });
 };
 
-/** A leaf server that dials nobody. */
+/** A leaf server that dials no hub. */
 export const disabledRemotes: Rule<ConfigServer> = function* (server) {
   const block = new Section(server.map, server.at).section("leafnodes", "leaf");
   const remotes = block?.sections("remotes") ?? [];

@@ -7,7 +7,8 @@ import { ConfigServer, Exchange, SubjectRights, hasJetStream, isCoreOnly, ownAcc
 
 /**
  * Rules over what sourcing needs of a leaf link. On the hub `publish` is what flows from the site, `subscribe` what the
- * site may receive. Rights that name a stream may be meant so: only what touches none of the subjects is a mistake.
+ * site may receive. Rights that name a stream may be intended: only rights that match none of the subjects are a
+ * mistake.
  */
 
 const CONSUMER_ANSWER = "$JSC.R.>";
@@ -52,7 +53,7 @@ export const linkRights: Rule<Link> = function* (link) {
   if (blocked.length > 0) {
     const where: Position = (blocked[0]?.startsWith("publish") ? publish.at : subscribe.at) ?? at;
     yield draft("sourcing-blocked", hub, where, {
-      cause: "the rights of the link's user forbid what sourcing needs",
+      cause: "the permissions of the link's user forbid what sourcing needs",
       evidence: `${id} of ${leaf.label} may not ${blocked.join(", nor ")}`,
       next: `allow it to ${blocked.join(", and to ")}`,
     });
@@ -93,7 +94,7 @@ function undelivered(hub: ConfigServer, account: string, publish: SubjectRights)
   });
 }
 
-/** What the leaf server keeps from its link by itself. */
+/** What the leaf server itself blocks on its link. */
 export const denials: Rule<Link> = function* (link) {
   const { leaf, remote } = link;
   const domain = leaf.jetstream?.domain?.value;
@@ -140,14 +141,14 @@ export const importedSources: Rule<ConfigServer> = function* (hub, { fleet }) {
             ? `${account} does not export it either`
             : `${account} exports it at ${place(exported.at)}`;
         yield draft("flow-control-blocked", hub, request.at, {
-          cause: `account ${name} sources from ${account} without its flow control`,
+          cause: `account ${name} sources from ${account} but does not import its flow control`,
           evidence: `${name} imports ${request.subject} and no ${FLOW_CONTROL} of ${account}; ${end}`,
           next: `export the services $JS.FC.<stream>.> and $JS.FC.<domain>.*.<stream>.> in ${account} and import them in ${name}`,
         });
       }
       if (!has("stream", ">")) {
         yield draft("sourcing-blocked", hub, request.at, {
-          cause: `account ${name} sources from ${account} without taking its deliveries`,
+          cause: `account ${name} sources from ${account} but does not import its deliveries`,
           evidence: `${name} imports ${request.subject} and no stream of ${account}`,
           next: `export the stream <prefix>.> in ${account}, import it in ${name}, and use the prefix as the source's deliver`,
         });

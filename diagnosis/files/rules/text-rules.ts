@@ -3,7 +3,7 @@ import { draft } from "../finding";
 import { Rule, place } from "../rule";
 import type { ConfigServer } from "../server";
 
-/** Rules over what nats-server reads without a word, and takes for something else than what is meant. */
+/** Rules over what nats-server silently reads as something other than what is meant. */
 
 /** Every entry of a configuration, with those of its blocks. */
 function* entries(map: ConfigMap): Iterable<[string, ConfigNode]> {
@@ -34,7 +34,7 @@ export const repeats: Rule<ConfigServer> = function* (server) {
     // One value instead of an included one is how includes are used; "jetstream: enabled" says less than its block.
     if (!isBlock(replaces) && (isBlock(node) || replaces.at.file !== node.at.file)) continue;
     yield draft("setting-repeated", server, node.at, {
-      evidence: `${key} here and at ${place(replaces.at)}, which is forgotten`,
+      evidence: `${key} here and at ${place(replaces.at)}, which nats-server ignores`,
       ...(isBlock(node) || isBlock(replaces) ? {} : { severity: "warning" as const }),
     });
   }
@@ -45,14 +45,14 @@ export const repeats: Rule<ConfigServer> = function* (server) {
     seen.set(name, node);
     if (other === undefined || !isBlock(node)) continue;
     yield draft("setting-repeated", server, node.at, {
-      evidence: `${key} here, and the same under another name at ${place(other.at)}: either may be taken`,
+      evidence: `${key} here, and again under its other name at ${place(other.at)}: nats-server may use either`,
     });
   }
 };
 
 const TEXT_ONLY = /^(password|pass|token|user|username|nkey)$/i;
 
-/** nats-server ends with such a value, and tells of an "interface conversion" (opts.go). */
+/** nats-server exits at such a value, with an "interface conversion" error (opts.go). */
 export const notTexts: Rule<ConfigServer> = function* (server) {
   for (const [key, { value, at }] of entries(server.map)) {
     if (!TEXT_ONLY.test(key) || (typeof value !== "number" && typeof value !== "boolean")) continue;
@@ -77,10 +77,10 @@ export const quotedVariables: Rule<ConfigServer> = function* (server) {
     if (name === undefined) continue;
     const isWhole = name === value;
     yield draft("variable-quoted", server, at, {
-      evidence: `${key} is the text ${name}${isWhole ? "" : ", within another one"}`,
+      evidence: `${key} is the text ${name}${isWhole ? "" : ", within a longer text"}`,
       next: isWhole
         ? `write it without quotes: ${key}: ${name.replace(/[{}]/g, "")}`
-        : `nats-server replaces whole values only: put the whole ${key} into a variable, and write it without quotes`,
+        : `nats-server replaces whole values only: put the whole ${key} into a variable, and write that without quotes`,
     });
   }
 };

@@ -84,7 +84,7 @@ export const HUB_BOOK_ROWS: BookRow[] = [
       await played.taken("oslo", "bergen");
     },
     tells: { oslo: { missing: 30 }, bergen: { missing: 12 } },
-    cause: /the hub's stream was made anew/,
+    cause: /the hub's stream was recreated/,
   },
   {
     name: "somebody purges the hub's stream",
@@ -97,7 +97,7 @@ export const HUB_BOOK_ROWS: BookRow[] = [
       await until("the hub has the new ones", async () => (await played.fleet.collected("oslo")).state.messages === 4);
     },
     tells: { oslo: { dropped: 30 } },
-    cause: /somebody purged or deleted them/,
+    cause: /someone purged or deleted them/,
   },
   {
     name: "single messages deleted on the hub",
@@ -350,7 +350,7 @@ export const HUB_BOOK_ROWS: BookRow[] = [
     // It held 41 of 100 kB before the 5 small ones.
     tells: { oslo: { missing: 41 } },
     leftBefore: 19,
-    cause: /the hub's stream was made anew/,
+    cause: /the hub's stream was recreated/,
   },
   {
     name: "losses at both sites at once",

@@ -68,7 +68,7 @@ export const BOOK_ROWS: BookRow[] = [
       await played.taken("oslo");
     },
     tells: { oslo: { missing: 39 } },
-    cause: /let go of them before the hub took them: newer ones pushed them out \(max_bytes/,
+    cause: /dropped them before the hub took them: newer ones pushed them out \(max_bytes/,
   },
   {
     name: "messages expire at the site before the hub takes them",
@@ -119,7 +119,7 @@ export const BOOK_ROWS: BookRow[] = [
       await played.taken("oslo");
     },
     tells: { oslo: { missing: 20 } },
-    cause: /somebody purged or deleted them/,
+    cause: /someone purged or deleted them/,
   },
   {
     name: "single messages deleted at the site before the hub takes them",
@@ -172,7 +172,7 @@ export const BOOK_ROWS: BookRow[] = [
       await played.taken("oslo");
     },
     tells: { oslo: { missing: 15 } },
-    cause: /was made anew/,
+    cause: /was recreated/,
   },
   {
     name: "a site that lost its store, and all of it was on the hub",

@@ -46,7 +46,7 @@ async function makeRoom(fleet: TestFleet): Promise<void> {
   assert.match((await fleet.preview()).reports.join(), /has a store that failed \(.*; up repairs it/);
 }
 
-const NO_ROOM = /make room on the file system of .*, then run 'pulumi up', which restarts the server/;
+const NO_ROOM = /free some space on the file system of .*, then run 'pulumi up', which restarts the server/;
 
 /** Without room `up` restarts nothing, for the store would fail again. */
 async function makeRoomAtSite(fleet: TestFleet): Promise<void> {
@@ -93,7 +93,7 @@ export const DISK_ROWS: Row[] = [
     evidence: { "store-failed": /the site: .*OSLO > EVENTS.*no space left on device; 0 B free on the file system of/ },
     cause: { "store-failed": /applications are refused or get no acknowledgement/ },
     cure: makeRoomAtSite,
-    says: "make room on the file system of",
+    says: "free some space on the file system of",
     after: collects,
   },
   {
@@ -126,9 +126,9 @@ export const DISK_ROWS: Row[] = [
     },
     finds: ["bergen: store-failed", "oslo: store-failed"],
     evidence: { "store-failed": /the hub: JetStream switched itself off: .*no space left on device.*; 0 B free on/ },
-    cause: { "store-failed": /it takes nothing from any site/ },
+    cause: { "store-failed": /it stores nothing from any site/ },
     cure: makeRoomOnHub,
-    says: "make room on the file system of",
+    says: "free some space on the file system of",
     after: collects,
   },
   {
@@ -141,7 +141,7 @@ export const DISK_ROWS: Row[] = [
     finds: ["oslo: disk-full (warning)"],
     evidence: { "disk-full": /MiB free on the file system of/ },
     cure: (fleet) => Promise.resolve(disks.get(fleet)?.makeRoom()),
-    says: "make room on the file system of",
+    says: "free some space on the file system of",
   },
   {
     // The first probes are stored in the file that is open still; taking them away needs another.
@@ -161,13 +161,13 @@ export const DISK_ROWS: Row[] = [
       makeReadOnly(fleet, oslo(fleet));
       await killServer(oslo(fleet).folder);
       await fleet.up();
-      assert.match(fleet.problemsOf("oslo").join(), /see why the file system is read-only/);
+      assert.match(fleet.problemsOf("oslo").join(), /find out why the file system is read-only/);
     },
     finds: ["oslo: step-failed"],
     evidence: { "step-failed": /CONNECTION_REFUSED/ },
-    cause: { "step-failed": /storage directory is not writable; see why the file system is read-only/ },
+    cause: { "step-failed": /storage directory is not writable; find out why the file system is read-only/ },
     cure: makeWritable,
-    says: "cure what it names",
+    says: "fix what it names",
     after: collects,
   },
 ];

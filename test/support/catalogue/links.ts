@@ -84,7 +84,7 @@ export const LINK_ROWS: Row[] = [
     evidence: { "hub-down": /^nats:\/\/127\.0\.0\.1:\d+: .*REFUSED/ },
   },
   {
-    name: "a site that dials a port where nobody listens",
+    name: "a site that dials a port without a listener",
     make: (fleet) => misconfigure(oslo(fleet), (config) => (remoteOf(config).urls = ["nats-leaf://127.0.0.1:1"])),
     finds: ["oslo: link-down"],
     evidence: { "link-down": /hub \/leafz has no oslo; the site dials nats-leaf:\/\/127\.0\.0\.1:1; .*refused/ },
@@ -113,13 +113,13 @@ export const LINK_ROWS: Row[] = [
     modes: ["perSite", "merged"],
     make: (fleet) => misconfigure(oslo(fleet), (config) => (remoteOf(config).nkey = newSeed())),
     finds: ["oslo: wrong-key"],
-    evidence: { "wrong-key": /its remote has key U\w{55}, declared is U\w{55}; links on the hub: none/ },
+    evidence: { "wrong-key": /its remote has key U\w{55}, declared U\w{55}; links on the hub: none/ },
   },
   {
     name: "a hub that lost the site's link user",
     make: (fleet) => misconfigure(fleet.hub, (config) => takeLinkUser(config, "OSLO")),
     finds: ["oslo: key-refused"],
-    evidence: { "key-refused": /its remote has key (U\w{55}), declared is \1; links on the hub: none.*Authorization/ },
+    evidence: { "key-refused": /its remote has key (U\w{55}), declared \1; links on the hub: none.*Authorization/ },
   },
   {
     name: "a link user that may open client connections only",
@@ -127,7 +127,7 @@ export const LINK_ROWS: Row[] = [
       misconfigure(fleet.hub, ({ accounts }) => (linkUser(accounts.OSLO!).allowed_connection_types = ["STANDARD"])),
     finds: ["oslo: isolation-broken", "oslo: key-refused"],
     evidence: {
-      "key-refused": /its remote has key (U\w{55}), declared is \1; links on the hub: none/,
+      "key-refused": /its remote has key (U\w{55}), declared \1; links on the hub: none/,
       "isolation-broken": /let it in/,
     },
   },
@@ -142,7 +142,7 @@ export const LINK_ROWS: Row[] = [
     evidence: { "key-refused": /links on the hub: none.*Authorization/ },
   },
   {
-    name: "an account of the hub that takes no leaf connections",
+    name: "an account of the hub that accepts no leaf connections",
     make: (fleet) =>
       misconfigure(
         fleet.hub,
@@ -152,7 +152,7 @@ export const LINK_ROWS: Row[] = [
     evidence: { "link-limit": /maximum/ },
   },
   {
-    name: "a key that stands in another account of the hub",
+    name: "a key that is in another account of the hub",
     modes: ["perSite", "merged"],
     make: (fleet) =>
       misconfigureHub(fleet, (config) => {
@@ -180,7 +180,7 @@ export const LINK_ROWS: Row[] = [
     name: "a site without a key",
     make: (fleet) => misconfigure(oslo(fleet), (config) => delete (remoteOf(config) as { nkey?: string }).nkey),
     finds: ["oslo: wrong-key"],
-    evidence: { "wrong-key": /its remote has no nkey, declared is U\w{55}; links on the hub: none/ },
+    evidence: { "wrong-key": /its remote has no nkey, declared U\w{55}; links on the hub: none/ },
   },
   {
     name: "a leaf remote without an account",
@@ -230,7 +230,7 @@ export const LINK_ROWS: Row[] = [
     finds: ["oslo: link-stale"],
     evidence: { "link-stale": /the hub sent [1-9]\d* messages and the site received 0/ },
     cure: endTheSpoiltLink,
-    says: "end the site's server",
+    says: "kill the site's server",
     cause: { "link-stale": /what the hub sends does not reach the site/ },
   },
   {
@@ -239,7 +239,7 @@ export const LINK_ROWS: Row[] = [
     finds: ["oslo: link-stale"],
     evidence: { "link-stale": /the hub sent [1-9]\d* messages and the site received 0/ },
     cure: endTheSpoiltLink,
-    says: "end the site's server",
+    says: "kill the site's server",
   },
   {
     name: "a network that swallows what the site sends",
@@ -247,11 +247,11 @@ export const LINK_ROWS: Row[] = [
     finds: ["oslo: link-stale"],
     evidence: { "link-stale": /the site sent [1-9]\d* and the hub received 0/ },
     cure: endTheSpoiltLink,
-    says: "end the site's server",
+    says: "kill the site's server",
     cause: { "link-stale": /what the site sends does not reach the hub/ },
   },
   {
-    name: "a device on the way that swallows the source's requests, for longer than the server waits between two",
+    name: "a device on the path that drops the source's requests, for longer than the server waits between two",
     make: async (fleet) => {
       const proxy = await throughProxy(fleet);
       proxy.swallow("hub", /\.CONSUMER\.CREATE\./);

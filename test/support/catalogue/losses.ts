@@ -94,7 +94,7 @@ export const LOSS_ROWS: Row[] = [
     evidence: { "site-store-lost": /created \S+, was \S+; its last sequence is \d+/ },
   },
   {
-    name: "a site's stream that was made anew by hand, told from a lost tail",
+    name: "a site's stream that was recreated by hand, told apart from a lost tail",
     make: async (fleet) => {
       await publish(fleet, 1, 100);
       await hubHas(fleet, 100);
@@ -180,7 +180,7 @@ export const LOSS_ROWS: Row[] = [
       "messages-missing": /^50 messages between/,
       "site-store-rolled-back": /sequences 51 to 100 before the site's server started/,
     },
-    cause: { "site-store-rolled-back": /what it stored in their place was skipped/ },
+    cause: { "site-store-rolled-back": /silently skipped what it stored in their place/ },
     accept: "redeliver",
     after: (fleet) => hubHas(fleet, 170),
   },

@@ -90,18 +90,18 @@ export const REFUSAL_ROWS: Row[] = [
     name: "a site whose server was frozen (SIGSTOP)",
     make: (fleet) => freeze(oslo(fleet)),
     finds: ["oslo: server-frozen"],
-    evidence: { "server-frozen": /the site: the process is there in state 'stopped'/ },
+    evidence: { "server-frozen": /the site: the process is in state 'stopped'/ },
   },
   {
     name: "a hub whose server was frozen (SIGSTOP)",
     make: (fleet) => freeze(fleet.hub),
     finds: ["bergen: server-frozen", "oslo: server-frozen"],
-    evidence: { "server-frozen": /the hub: the process is there in state 'stopped'/ },
+    evidence: { "server-frozen": /the hub: the process is in state 'stopped'/ },
   },
   {
     name: "a site whose server is there and hangs",
     make: (fleet) => hang(oslo(fleet)),
     finds: ["oslo: site-down"],
-    evidence: { "site-down": /its process is there and hangs/ },
+    evidence: { "site-down": /its process exists but hangs/ },
   },
 ];

@@ -26,10 +26,10 @@ export const summary = (results: readonly Result[]): string => {
 const INTRODUCTION = `# The catalogue of mistakes
 
 Every mistake below is made on real servers, on a good deployment of a hub and two sites, \`oslo\` and \`bergen\`. Then the
-smoke test must find exactly the findings of the row and no other, with the evidence that the row wants; it must prove the
-healthy site in the same run, and pass once exactly the commands were run that the findings name as next, after what they
-leave to a person. How long the first answer
-takes is printed at the end, and measured by \`make bench\`. [Findings](findings.md) says what each means.
+smoke test must find exactly the findings of the row and no other, with the evidence that the row expects, and must prove the
+healthy site in the same run. It must pass after exactly the commands were run that the findings name as next, after the steps
+that they leave to a person. The time to the first answer is printed at the end, and measured by \`make bench\`.
+[Findings](findings.md) says what each finding means.
 
 This page is written by \`make catalogue\`, which runs them all.
 `;

@@ -75,7 +75,7 @@ async function fillHubStream(fleet: TestFleet): Promise<void> {
 
 export const STREAM_ROWS: Row[] = [
   {
-    name: "somebody pauses the consumer of the hub's source",
+    name: "the consumer of the hub's source, paused by hand",
     modes: BOTH,
     make: async (fleet) => {
       const { name } =
@@ -198,7 +198,7 @@ export const STREAM_ROWS: Row[] = [
     evidence: { "site-stream-altered": /subjects is events\.>, declared events\.>, _probe\.EVENTS\.>/ },
   },
   {
-    name: "messages of somebody else on the probes' subjects",
+    name: "messages of others on the probes' subjects",
     make: async (fleet) => {
       const operator = await fleet.connect(oslo(fleet), "operator");
       await operator.jetstream().publish("_probe.EVENTS.mine", "mine");
@@ -288,7 +288,7 @@ export const STREAM_ROWS: Row[] = [
       }),
     finds: ["oslo: hub-stream-altered"],
     evidence: { "hub-stream-altered": /a source of stream EVENTS(_OSLO)? at \$JS\.oslo\.API.*which is not declared/ },
-    cause: { "hub-stream-altered": /of its own site twice/ },
+    cause: { "hub-stream-altered": /if it is of the same site, twice/ },
     async after(fleet) {
       const before = await collectedCount(fleet);
       await publish(fleet, 5);
@@ -307,14 +307,14 @@ export const STREAM_ROWS: Row[] = [
     make: (fleet) => editSiteStream(fleet, (config) => (config.retention = "interest")),
     finds: ["oslo: site-stream-altered"],
     evidence: { "site-stream-altered": /^retention is interest, declared limits$/ },
-    cause: { "site-stream-altered": /messages go before the hub has them/ },
+    cause: { "site-stream-altered": /messages are removed before the hub has them/ },
   },
   {
     name: "a site's stream that was sealed",
     make: (fleet) => editSiteStream(fleet, (config) => (config.sealed = true)),
     finds: ["oslo: site-stream-altered"],
     evidence: { "site-stream-altered": /sealed is true, declared false/ },
-    cause: { "site-stream-altered": /it takes no message any more/ },
+    cause: { "site-stream-altered": /it accepts no more messages/ },
     cure: remake,
     says: "REMAKE=",
   },
@@ -327,7 +327,7 @@ export const STREAM_ROWS: Row[] = [
     says: "REMAKE=",
   },
   {
-    name: "a stream of somebody else under the name of the probes' own",
+    name: "a stream of others under the name of the probes' own stream",
     async make(fleet) {
       const manager = await (await fleet.application("oslo")).jetstreamManager();
       await manager.consumers.add("EVENTS", { durable_name: "ALL", ack_policy: AckPolicy.Explicit });
@@ -336,10 +336,10 @@ export const STREAM_ROWS: Row[] = [
     finds: ["oslo: probe-failed"],
     evidence: { "probe-failed": /^stream EVENTS_PROBE at the site was not made by this stack/ },
     cure: async (fleet) => (await fleet.atSite("oslo")).deleteStream("EVENTS_PROBE"),
-    says: "cure what it names",
+    says: "fix what it names",
   },
   {
-    name: "somebody who purges the hub's stream all the time: no rule fits",
+    name: "a hub's stream that is purged all the time: no rule fits",
     async make(fleet) {
       const js = await fleet.atHub("oslo");
       const over = new AbortController();

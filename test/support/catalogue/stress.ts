@@ -155,7 +155,7 @@ export const STRESS_ROWS: Row[] = [
   },
   {
     ...GOOD,
-    name: "good: a source that is started anew while the merged stream is empty, and its last message is another site's",
+    name: "good: a source that is restarted while the merged stream is empty, and its last message is another site's",
     // The test itself purges the hub's stream.
     finds: ["bergen: messages-dropped (warning)"],
     modes: ["merged"],

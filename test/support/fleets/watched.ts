@@ -46,7 +46,7 @@ export function observedOf(fleet: TestFleet): Observed[] {
 /** One site as it is observed. */
 export function observedAt(fleet: TestFleet, site: string): Observed {
   const found = observedOf(fleet).find(({ access }) => access.site === site);
-  if (found === undefined) throw new Error(`${site} is no site of this fleet`);
+  if (found === undefined) throw new Error(`${site} is not a site of this fleet`);
   return found;
 }
 

@@ -83,7 +83,7 @@ export class World {
 
   /**
    * Waits until the hub has taken, or passed, all that the sites hold: a message of each that was published last is there.
-   * A hub that is ahead of a site's stream passes as many of its next messages without a word; these count like any other.
+   * A hub that is ahead of a site's stream silently passes as many of its next messages; these count like any other.
    */
   async settle(): Promise<void> {
     await Promise.all(SITES.map((site) => this.settleSite(site)));

@@ -81,16 +81,16 @@ describe("nats-hub-leaf check-config", () => {
     const { code, stdout } = run(["--no-server", "hub.conf", "leaf.conf", "none.conf"]);
     assert.equal(code, 3);
     assert.deepEqual(stdout.trim().split("\n\n"), [
-      "hub.conf:1: a value was expected",
+      "hub.conf:1: expected a value",
       "leaf.conf:2: the variable $NOBODY is neither a key above this line nor in the environment",
       "none.conf: there is no such file",
-      "3 files, 3 of them unreadable: nothing was judged",
+      "3 files, 3 of them unreadable: nothing was checked",
     ]);
   });
 
   it("ends with 3 and its usage without files", () => {
     const { code, stderr } = run([]);
-    assert.deepEqual([code, stderr.split("\n")[0]], [3, "check-config: no file is given"]);
+    assert.deepEqual([code, stderr.split("\n")[0]], [3, "check-config: no file given"]);
   });
 
   it("ends with 3 for an option that there is not", () => {
@@ -127,7 +127,7 @@ describe("nats-hub-leaf check-config", () => {
     pair();
     const { code, stdout } = run(["hub.conf", "leaf.conf"]);
     assert.equal(code, 0);
-    assert.match(stdout, /^note: nats-server was not asked: nats-server .* is needed, and none was found/);
+    assert.match(stdout, /^note: nats-server was not asked: nats-server .* is needed, but none was found/);
   });
 
   it("is what `make check-config` runs", () => {

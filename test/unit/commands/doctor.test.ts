@@ -85,8 +85,8 @@ describe("the doctor's command", () => {
 
   const REFUSED: Record<string, [args: string[], words: RegExp]> = {
     "an option that there is not": [["--fix"], /Unknown option '--fix'.*\nusage: doctor /],
-    "a time that is none": [["--timeout", "soon"], /--timeout 'soon' is no duration of 1 s or more/],
-    "two fleets": [["--stack", "a", "--fleet", "b"], /are two fleets; name one/],
+    "a time that is none": [["--timeout", "soon"], /--timeout 'soon' is not a duration of 1 s or more/],
+    "two fleets": [["--stack", "a", "--fleet", "b"], /name two fleets; give only one/],
     "a file that is not there": [["--fleet", "fleet.yaml"], /fleet.yaml: cannot be read \(ENOENT\)/],
     "a stack without its passphrase": [["--stack", "prod"], /set PULUMI_CONFIG_PASSPHRASE_FILE/],
   };
@@ -129,7 +129,7 @@ describe("the doctor's output", () => {
   });
 
   it("has one form", () => {
-    assert.match(run("--json", "--prometheus").stdout, /are two forms; name one/);
+    assert.match(run("--json", "--prometheus").stdout, /exclude each other; give only one/);
   });
 
   it("goes to standard output when its file cannot be written", () => {

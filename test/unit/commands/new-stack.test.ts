@@ -54,18 +54,24 @@ describe("a new stack", () => {
   });
 
   for (const [stack, expected] of [
-    ["Prod", /'Prod' is no name for a stack: use 1 to 31 lower-case letters/],
-    ["qa/1", /is no name for a stack/],
-    ["..", /is no name for a stack/],
-    ["", /is no name for a stack/],
+    ["Prod", /'Prod' is not a valid stack name: use 1 to 31 lower-case letters/],
+    ["qa/1", /is not a valid stack name/],
+    ["..", /is not a valid stack name/],
+    ["", /is not a valid stack name/],
     ["dev", /name the new environment: make stack STACK=qa/],
   ] as const) {
     it(`has no name like '${stack}'`, () => assert.throws(() => refuseRequest({ stack }), expected));
   }
 
   it("has a backend and a key that the CLI knows", () => {
-    assert.throws(() => refuseRequest({ stack: "qa", state: "bucket" }), /STATE=bucket is no URL of a state backend/);
-    assert.throws(() => refuseRequest({ stack: "qa", secretsProvider: "kms" }), /SECRETS_PROVIDER=kms is none: use/);
+    assert.throws(
+      () => refuseRequest({ stack: "qa", state: "bucket" }),
+      /STATE=bucket is not the URL of a state backend/,
+    );
+    assert.throws(
+      () => refuseRequest({ stack: "qa", secretsProvider: "kms" }),
+      /SECRETS_PROVIDER=kms is not supported: use/,
+    );
     refuseRequest({
       stack: "qa",
       state: "azblob://state",
@@ -97,7 +103,7 @@ describe("a new stack", () => {
 
   it("is not begun without a passphrase, and leaves no file then", async () => {
     delete process.env.PULUMI_CONFIG_PASSPHRASE;
-    await assert.rejects(make({ stack: "qa" }), /its secrets are encrypted with a passphrase, and none is set/);
+    await assert.rejects(make({ stack: "qa" }), /its secrets are encrypted with a passphrase, but none is set/);
     assert.deepEqual(fs.readdirSync(temp.path()), []);
   });
 
@@ -105,7 +111,7 @@ describe("a new stack", () => {
     fs.writeFileSync(temp.path("Pulumi.qa.yaml"), "config: {}\n");
     await assert.rejects(
       make({ stack: "qa", state: "s3://fleet", secretsProvider: KEY }),
-      /^Refusal: Pulumi\.qa\.yaml: is there already, stays as it is, and says otherwise than STATE and SECRETS_PROVIDER/,
+      /^Refusal: Pulumi\.qa\.yaml: already exists, stays as it is, and does not agree with STATE and SECRETS_PROVIDER/,
     );
     assert.equal(fs.readFileSync(temp.path("Pulumi.qa.yaml"), "utf8"), "config: {}\n");
   });
@@ -122,7 +128,7 @@ describe("a new stack", () => {
         stack: "qa",
         from: "staging",
       });
-      assert.equal(copied, `# Environment 'qa', begun as a copy of 'staging'.\n${staging}`);
+      assert.equal(copied, `# Environment 'qa', created as a copy of 'staging'.\n${staging}`);
     });
 
     it("may keep its state elsewhere, under another key", () => {

@@ -59,7 +59,7 @@ keys
 smoke test
   first up  3 probes through each stream and a burst of 25 messages of 100 kB; 2.5 MB over the link of every online site
   arrive    within 30s
-  again     when anything that it vouches for changed
+  again     when anything that it proves has changed
 `;
 
 /**
@@ -166,8 +166,8 @@ keys
 smoke test
   first up  3 probes through each stream and a burst of 25 messages of 100 kB; 5 MB over the link of every online site
   arrive    within 30s
-  again     when anything that it vouches for changed
+  again     when anything that it proves has changed
 
-pending (expect: offline): the hub's side is prepared, the site's own is left alone
+pending (expect: offline): the hub's side is prepared, the site's own side is left alone
   tromso
 `;

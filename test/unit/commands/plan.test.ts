@@ -174,7 +174,7 @@ describe("the plan of a stack", () => {
 
   it("takes a passphrase for not empty when nothing tells, and says so", () => {
     writeConfig({ hub: { host: "192.0.2.1" } });
-    assert.match(plan(temp.path(), "lab"), /secrets +how they are encrypted is not known here: judged as if/);
+    assert.match(plan(temp.path(), "lab"), /secrets +how they are encrypted is not known here: checked as if/);
     writeConfig({ hub: { host: "192.0.2.1" } }, { secretsprovider: "awskms://alias/x", encryptedkey: "AAAA" });
     assert.equal(planned().passphrase, "keyService");
     writeConfig({ hub: { host: "192.0.2.1" }, state: "https://api.pulumi.com" });
@@ -192,7 +192,7 @@ describe("the plan of a stack", () => {
         [secure, seed, seed.slice(2)].some((secret) => text.includes(secret)),
         false,
       );
-      assert.match(text, /keys\.oslo\.reader stands in plain text in the stack file/);
+      assert.match(text, /keys\.oslo\.reader is in plain text in the stack file/);
     }
     assert.match(plan(temp.path(), "lab"), /\n {2}link key of oslo: given\n {2}reader key of oslo: given\n/);
     writeConfig({ sites: [{ name: "oslo" }], keys: { secure } });
@@ -212,15 +212,15 @@ describe("the plan of a stack", () => {
     );
     const { dataFolder, hub, sites, notes } = planned();
     assert.deepEqual([dataFolder, hub.name, sites.map(({ name }) => name)], ["2026", "center", ["oslo", "bergen"]]);
-    assert.match(notes.join(), /^environment: what it brings into the config is not known here/);
+    assert.match(notes.join(), /^environment: what it adds to the config is not known here/);
   });
 
   const UNREADABLE: Readonly<Record<string, [string | undefined, RegExp]>> = {
     "is not there": [undefined, /^Pulumi\.lab\.yaml: there is no such file; write it \(docs\/settings\.md\)$/],
-    "is empty": ["", /^Pulumi\.lab\.yaml: it has no config of this program; write its settings below 'config:', each/],
-    "has only others' config": ["config: { aws:region: eu }", /: it has no config of this program; /],
+    "is empty": ["", /^Pulumi\.lab\.yaml: it has no settings of this program; write them below 'config:', each/],
+    "has only others' config": ["config: { aws:region: eu }", /: it has no settings of this program; /],
     "is not YAML": ["config:\n  a: [1\n", /^Pulumi\.lab\.yaml:3:1: is not YAML: .*; correct it there$/],
-    "is a list": ["- config", /^Pulumi\.lab\.yaml: a group of settings is expected/],
+    "is a list": ["- config", /^Pulumi\.lab\.yaml: expected a group of settings/],
     "multiplies itself": [bomb(), /^Pulumi\.lab\.yaml: its aliases cannot be followed: .*; write them out$/],
   };
   for (const [what, [text, expected]] of Object.entries(UNREADABLE)) {

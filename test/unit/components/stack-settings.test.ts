@@ -140,7 +140,10 @@ describe("the settings of a stack", () => {
     });
 
     it("are refused with what is no URL of a backend", () => {
-      assert.match(refusal({ "nats-hub-leaf:state": "fleet-bucket" }), /- state: 'fleet-bucket' is no URL of a state/);
+      assert.match(
+        refusal({ "nats-hub-leaf:state": "fleet-bucket" }),
+        /- state: 'fleet-bucket' is not the URL of a state/,
+      );
     });
   });
 

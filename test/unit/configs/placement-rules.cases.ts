@@ -87,7 +87,7 @@ export const PLACEMENT_CASES: Cases = {
       {
         what: "an engine that anybody on its network may use",
         raw: { ...DOCKER, hub: { engine: "tcp://hub.example:2375" } },
-        says: ["hub.engine: an engine at tcp:// without TLS makes everybody on its network root of that machine"],
+        says: ["hub.engine: an engine at tcp:// without TLS makes everyone on its network root on that machine"],
       },
       {
         what: "certificates for an engine that has no use for them",
@@ -120,12 +120,12 @@ export const PLACEMENT_CASES: Cases = {
       {
         what: "a server of another machine at this machine's loopback",
         raw: { ...DOCKER, sites: [{ name: "oslo", engine: "ssh://edge@oslo.example" }] },
-        says: ["sites[0].address: 127.0.0.1 is this machine, and the server runs on another one"],
+        says: ["sites[0].address: 127.0.0.1 is this machine, but the server runs on another one"],
       },
       {
         what: "a server whose ports only its own machine reaches",
         raw: { ...DOCKER, sites: [{ name: "oslo", engine: "ssh://edge@oslo.example", address: "oslo.example" }] },
-        says: ["sites[0].host: its ports are published on 127.0.0.1 of its machine, where nobody else reaches them"],
+        says: ["sites[0].host: its ports are published on 127.0.0.1 of its machine, which no other machine can reach"],
       },
     ],
     passes: [
@@ -152,7 +152,7 @@ export const PLACEMENT_CASES: Cases = {
       {
         what: "an address that only says where to listen",
         raw: { hub: { host: "0.0.0.0" }, sites: sites("oslo") },
-        says: ["sites[0].hubAddress: 0.0.0.0 is no address to dial"],
+        says: ["sites[0].hubAddress: 0.0.0.0 is not an address to dial"],
       },
     ],
     passes: [
@@ -231,7 +231,7 @@ export const PLACEMENT_CASES: Cases = {
         raw: { hub: { host: "10.0.0.7" } },
         emptyPassphrase: true,
         says: [
-          "hub.host: 10.0.0.7 is not a loopback address, and the stack's secrets are encrypted with an empty passphrase, which protects nothing",
+          "hub.host: 10.0.0.7 is not a loopback address, but the stack's secrets are encrypted with an empty passphrase, which protects nothing",
         ],
       },
       {
@@ -239,7 +239,7 @@ export const PLACEMENT_CASES: Cases = {
         raw: { ...DOCKER, sites: [{ name: "oslo", ...REMOTE }] },
         emptyPassphrase: true,
         says: [
-          "sites[0].engine: its engine is on another machine, and the stack's secrets are encrypted with an empty passphrase, which protects nothing",
+          "sites[0].engine: its engine is on another machine, but the stack's secrets are encrypted with an empty passphrase, which protects nothing",
         ],
       },
     ],

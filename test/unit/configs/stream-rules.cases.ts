@@ -18,7 +18,7 @@ export const STREAM_CASES: Cases = {
       {
         what: "a stream that has at a site the name of a merged one",
         raw: { sites: sites("bergen", "oslo"), streams: [merged("EVENTS"), stream("EVENTS_OSLO")] },
-        says: [`streams 'EVENTS_OSLO': has at site 'oslo' the name of another stream ("merged" adds the site's name)`],
+        says: [`streams 'EVENTS_OSLO': has the name of another stream at site 'oslo' ("merged" adds the site's name)`],
       },
     ],
     passes: [
@@ -136,22 +136,22 @@ export const STREAM_CASES: Cases = {
         what: "a stream of no bytes, at the site and on the hub",
         raw: { streams: [stream("A", { maxBytes: "0B", collect: { maxBytes: "0B" } })] },
         says: [
-          "streams[0].maxBytes: is 0, which nats-server takes for no limit",
-          "streams[0].collect.maxBytes: is 0, which nats-server takes for no limit",
+          "streams[0].maxBytes: is 0, which means no limit to nats-server",
+          "streams[0].collect.maxBytes: is 0, which means no limit to nats-server",
         ],
       },
       {
         what: "a sync interval of no time",
         raw: { hub: { syncInterval: "0s" }, sites: [{ name: "oslo", syncInterval: "0s" }] },
         says: [
-          "hub.syncInterval: is 0, which nats-server takes for two minutes",
-          "sites[0].syncInterval: is 0, which nats-server takes for two minutes",
+          "hub.syncInterval: is 0, which means two minutes to nats-server",
+          "sites[0].syncInterval: is 0, which means two minutes to nats-server",
         ],
       },
       {
         what: "a log of no size",
         raw: { hub: { logs: { sizeLimit: "0B" } } },
-        says: ["hub.logs.sizeLimit: is 0, which nats-server takes for a log without end"],
+        says: ["hub.logs.sizeLimit: is 0, which means an endless log to nats-server"],
       },
     ],
     passes: [
@@ -169,8 +169,8 @@ export const STREAM_CASES: Cases = {
         what: "ages that JetStream refuses",
         raw: { streams: [stream("A", { maxAge: "99ms", collect: { maxAge: "1ms" } })] },
         says: [
-          "streams[0].maxAge: 99 ms is less than JetStream takes",
-          "streams[0].collect.maxAge: 1 ms is less than JetStream takes",
+          "streams[0].maxAge: 99 ms is less than JetStream accepts",
+          "streams[0].collect.maxAge: 1 ms is less than JetStream accepts",
         ],
       },
     ],
@@ -187,7 +187,7 @@ export const STREAM_CASES: Cases = {
       {
         what: "copies on servers that the hub does not have",
         raw: { streams: [stream("A", { collect: { replicas: 3 } })] },
-        says: ["streams[0].collect.replicas: 3 copies need as many hub servers, and this hub is one"],
+        says: ["streams[0].collect.replicas: 3 copies need as many hub servers, but this hub is one server"],
       },
     ],
     passes: [{ what: "one copy", raw: { streams: [stream("A", { collect: { replicas: 1 } })] } }],

@@ -101,9 +101,9 @@ describe("a stream's subject", () => {
 
   const WRONG: Readonly<Record<string, string>> = {
     "": "is empty",
-    "a b": "holds white space or a control character",
-    "a\u0000": "holds white space or a control character",
-    "a\u007f": "holds white space or a control character",
+    "a b": "contains white space or a control character",
+    "a\u0000": "contains white space or a control character",
+    "a\u007f": "contains white space or a control character",
     "a..b": "has an empty token",
     ".a": "has an empty token",
     "a.": "has an empty token",

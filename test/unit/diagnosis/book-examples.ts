@@ -27,7 +27,7 @@ export const BOOK_EXAMPLES: Record<keyof typeof BOOK_FINDINGS, Example[]> = {
       it: "messages that a second source brought",
       facts: withStream({ book: bookWith("doubled", 12) }),
       severity: "warning",
-      cause: /^12 messages stand in the hub's stream OSLO\/EVENTS once too often/,
+      cause: /^12 messages are in the hub's stream OSLO\/EVENTS once too often/,
       evidence: /12 messages between/,
       next: /ACCEPT=known/,
     },

@@ -54,15 +54,15 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
     {
       it: "another key in the remote than the declared one",
       facts: withRemote({ key: "UOTHER" }, { links: [] }),
-      cause: /not the one that is declared on the hub/,
-      evidence: /key UOTHER, declared is UDECLARED/,
+      cause: /not the one that the hub has for it/,
+      evidence: /key UOTHER, declared UDECLARED/,
       next: PULUMI_UP,
     },
     {
       it: "a remote without an nkey",
       facts: withLeaf({ remote: { urls: [], account: "OSLO" }, errors: ["Authorization Violation"] }, { links: [] }),
-      cause: /not the one that is declared/,
-      evidence: /its remote has no nkey, declared is UDECLARED; .*Authorization Violation/,
+      cause: /not the one that the hub has/,
+      evidence: /its remote has no nkey, declared UDECLARED; .*Authorization Violation/,
       next: PULUMI_UP,
     },
   ],
@@ -71,7 +71,7 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
       it: "the declared key, which the hub refuses",
       facts: withLeaf({ errors: ["Leafnode Error 'Authorization Violation'"] }, { links: [] }),
       cause: /the hub refuses the site's link key/,
-      evidence: /its remote has key UDECLARED, declared is UDECLARED; .*Authorization Violation/,
+      evidence: /its remote has key UDECLARED, declared UDECLARED; .*Authorization Violation/,
       next: /LEAFNODE/,
     },
     {
@@ -89,7 +89,7 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
     {
       it: "an account that takes no more links",
       facts: withLeaf({ errors: ["Leafnode Error 'maximum account leafnode connections exceeded'"] }, { links: [] }),
-      cause: /takes no more connections/,
+      cause: /accepts no more connections/,
       evidence: /links on the hub: none; .*maximum account leafnode/,
       next: /max_connections/,
     },
@@ -132,7 +132,7 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
     {
       it: "a link that is replaced again and again",
       facts: withLeaf({ errors: ["Duplicate Remote LeafNode Connection"] }, { replaced: true, links: [] }),
-      cause: /push each other's link out/,
+      cause: /keeps closing the other's link/,
       evidence: /replaced the link of oslo .*; the site logs: Duplicate/,
       next: /stop the copy/,
     },
@@ -209,7 +209,7 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
       }),
       cause: /OSLO\/EVENTS does not source the site/,
       evidence: /no stream of the site/,
-      next: /^'DOUBLE=oslo make up' puts it back, .* at most 10 messages/,
+      next: /^'DOUBLE=oslo make up' restores it, .* at most 10 messages/,
     },
   ],
   "source-wrong-api": [
@@ -234,7 +234,7 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
     {
       it: "a source that takes nothing of what waits, while the probes pass beside it",
       facts: withProbe({ through: "stand-in", why: "it is nearly full", real: { before: 10, after: 10, waits: true } }),
-      cause: /its own source takes nothing of what waits/,
+      cause: /own source takes nothing of what waits/,
       evidence: /it is nearly full; source EVENTS: .*no further than before/,
       next: /make repair SITE=oslo STREAM=EVENTS/,
     },
@@ -252,7 +252,7 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
       facts: withSource({ activeMs: 200_000 }, { arrived: 0 }),
       cause: /lost the site's stream and has not found it/,
       evidence: /200000 ms ago/,
-      next: /starts the source anew/,
+      next: /restarts the source/,
     },
   ],
   "source-waiting": [
@@ -263,9 +263,9 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
         return { ...HEALTHY, streams: [stream] };
       })(),
       severity: "warning",
-      cause: /not heard for 42 s, and the server tries again by itself within 108 s/,
+      cause: /not heard for 42 s, and the server retries on its own within 108 s/,
       evidence: /active 42000 ms ago/,
-      next: /starts the source at once/,
+      next: /starts the source immediately/,
     },
     {
       it: "a source that never heard from the site yet, on a hub that was just started, while probes do not arrive",
@@ -316,7 +316,7 @@ export const EXAMPLES: Record<Exclude<FindingCode, "isolation-broken">, Example[
     {
       it: "a site that lost acknowledged messages and stored as many since",
       facts: withStream({ overrun: { first: 51, last: 100 } }),
-      cause: /skipped silently/,
+      cause: /silently skipped/,
       evidence: /took sequences 51 to 100 before/,
       next: /make repair SITE=/,
     },

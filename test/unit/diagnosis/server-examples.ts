@@ -16,14 +16,14 @@ export const SERVER_EXAMPLES = {
     {
       it: "an account of the site that takes no more connections",
       facts: withLeaf({ application: { refused: "maximum account active connections exceeded" } }),
-      cause: /account OSLO of the site takes no more connections/,
+      cause: /account OSLO of the site accepts no more connections/,
       evidence: /key of the applications: maximum account/,
       next: /close the connections .* 'pulumi up'/,
     },
     {
       it: "a site's server that takes no more, not even this program: it is not called down",
       facts: withLeaf({ unreachable: "nats://127.0.0.1:4223: maximum connections exceeded", links: [] }),
-      cause: /the site's server takes no more connections/,
+      cause: /the site's server accepts no more connections/,
       evidence: /4223: maximum connections exceeded/,
       next: PULUMI_UP,
     },
@@ -80,9 +80,9 @@ export const SERVER_EXAMPLES = {
         storeFailure: "JetStream switched itself off: write 2.blk: no space left on device",
         room: { path: "/data/jetstream", bytes: 4096 },
       }),
-      cause: /the hub's store failed .* takes nothing from any site/,
+      cause: /the hub's store failed .* stores nothing from any site/,
       evidence: /no space left on device; 4 KiB free on the file system of \/data\/jetstream/,
-      next: /^make room on the file system of \/data\/jetstream .* then run 'pulumi up', which restarts/,
+      next: /^free some space on the file system of \/data\/jetstream .* then run 'pulumi up', which restarts/,
     },
     {
       it: "a site whose stream could not write, with room again: the step that failed for it is not named too",
@@ -92,7 +92,7 @@ export const SERVER_EXAMPLES = {
       },
       cause: /the site's store failed .* applications are refused/,
       evidence: /write error: no space left/,
-      next: /has room and can be written, then run 'pulumi up', which restarts/,
+      next: /has free space and is writable, then run 'pulumi up', which restarts/,
     },
     {
       it: "a site with room again",
@@ -108,7 +108,7 @@ export const SERVER_EXAMPLES = {
       facts: withLeaf({ room: { path: "/data", bytes: 0 } }),
       cause: /the disk of the site's store is full/,
       evidence: /0 B free on the file system of \/data/,
-      next: /^make room on the file system of \/data/,
+      next: /^free some space on the file system of \/data/,
       severity: "warning",
     },
     {

@@ -37,7 +37,7 @@ describe("the cure of a finding", () => {
       { site: "oslo", stream: "EVENTS" },
     ]);
     assert.equal(commandsIn("look at the network").up, false);
-    const { up, doubles } = commandsIn("'DOUBLE=oslo make up' puts it back");
+    const { up, doubles } = commandsIn("'DOUBLE=oslo make up' restores it");
     assert.deepEqual({ up, doubles }, { up: true, doubles: ["oslo"] });
   });
 

@@ -86,7 +86,7 @@ describe("folders and files", () => {
     writeFileSync(temp.path("hub.json"), '{"system": "half a');
     assert.throws(
       () => readJson(temp.path("hub.json")),
-      new Refusal(`${temp.path("hub.json")}: is damaged (no JSON); remove it and run 'pulumi up'`),
+      new Refusal(`${temp.path("hub.json")}: is damaged (not JSON); remove it and run 'pulumi up'`),
     );
   });
 

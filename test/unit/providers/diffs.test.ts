@@ -141,7 +141,7 @@ describe("what a diff says", () => {
       const { inputs, outputs } = resources().fleet;
       await assert.rejects(
         diff("fleet", { ...outputs, engine: "tcp://10.0.0.7:2376" }, inputs),
-        /on the Docker engine tcp:\/\/10\.0\.0\.7:2376, and DOCKER_HOST/,
+        /on the Docker engine tcp:\/\/10\.0\.0\.7:2376, but DOCKER_HOST/,
       );
     });
 
@@ -154,7 +154,7 @@ describe("what a diff says", () => {
       const { inputs, outputs } = resources().fleet;
       await assert.rejects(
         diff("fleet", { ...outputs, folder: tmpdir() }, inputs),
-        /servers run from .*, and this is another/,
+        /servers run from .*, but this is another/,
       );
     });
   });

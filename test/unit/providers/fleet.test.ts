@@ -77,7 +77,7 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
     it("says so once, whatever runs it, with what to do, and goes on", async () => {
       natsServer(undefined, "2.16.0");
       assert.deepEqual(await told(), [
-        `natsServer: ${temp.path("nats-server")} is nats-server 2.16.0, newer than 2.15, the last one that this program was ` +
+        `natsServer: ${temp.path("nats-server")} is nats-server 2.16.0, newer than 2.15, the latest that this program was ` +
           "tested with; update this program, or set natsServer to the path of one of 2.15",
       ]);
       assert.deepEqual(await failures({}, inputs()), []);
@@ -86,7 +86,7 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
     it("says so of the image, where containers run it", async () => {
       natsServer(undefined, "2.16.0");
       assert.deepEqual(await told({ ...ofImage, runtime: "docker" }), [
-        "docker.image: nats:2.16-alpine is of nats-server 2.16, newer than 2.15, the last one that this program was tested " +
+        "docker.image: nats:2.16-alpine is of nats-server 2.16, newer than 2.15, the latest that this program was tested " +
           "with; update this program, or name an image of 2.15",
       ]);
     });
@@ -111,7 +111,7 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
       assert.equal(found.length, 1, found.join("\n"));
       assert.match(
         found[0] ?? "",
-        /^sites: bergen, narvik cannot be worked on: Docker engine unix:\/\/\/nowhere\/docker\.sock: .*nothing listens on its socket; .*; or run 'make up', which leaves what is there as it is/,
+        /^sites: bergen, narvik cannot be worked on: Docker engine unix:\/\/\/nowhere\/docker\.sock: .*nothing listens on its socket; .*; or run 'make up', which leaves them as they are/,
       );
     });
 
@@ -273,7 +273,7 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
 
     it("refuses it for an offline one, which would be locked out", async () => {
       assert.deepEqual(await rotate("offline"), [
-        "sites: oslo is offline and would be locked out by a new key; rotate it when it is online again",
+        "sites: oslo is offline, and a new key would lock it out; rotate the key when the site is online again",
       ]);
     });
 
@@ -281,7 +281,7 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
       natsServer();
       const olds = { ...inputs({ sites: [{ name: "oslo", expect: "offline" }] }), givenLinks: { oslo: "UA" } };
       const refusal =
-        "keys.oslo.link: oslo is offline and would be locked out by a new key; change it when it is online again";
+        "keys.oslo.link: oslo is offline, and a new key would lock it out; change the key when the site is online again";
       assert.deepEqual(await failures(olds, { ...olds, givenLinks: { oslo: "UB" } }), [refusal]);
       assert.deepEqual(await failures(olds, { ...olds, givenLinks: {} }), [refusal]);
       assert.deepEqual(await failures({ ...olds, givenLinks: {} }, olds), [refusal]);

@@ -53,7 +53,7 @@ describe("the guard of destroy", () => {
     await guard.delete("guard", outs);
     await assert.rejects(
       guard.delete("guard", { ...outs, root: ".fleet/dev" }),
-      /servers run from .*, and this is another/,
+      /servers run from .*, but this is another/,
     );
     await guard.delete("guard", { ...outs, folder: join(tmpdir(), "moved away") });
   });
@@ -62,7 +62,7 @@ describe("the guard of destroy", () => {
     process.env.DISCARD = "1";
     const outs = await outputs({ onUnnamedEngine: true });
     await guard.delete("guard", outs);
-    await assert.rejects(guard.delete("guard", { ...outs, engine: "tcp://10.0.0.7:2376" }), /set it as it was/);
+    await assert.rejects(guard.delete("guard", { ...outs, engine: "tcp://10.0.0.7:2376" }), /set it as before/);
   });
 
   it("shows no seed in its refusal", async () => {

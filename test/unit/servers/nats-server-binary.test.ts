@@ -55,7 +55,7 @@ describe("the nats-server to run", () => {
     await assert.rejects(
       findNatsServer(),
       new Refusal(
-        "nats-server 2.15.0 or newer is needed, and none was found; run 'make install', or set natsServer to the path of one",
+        "nats-server 2.15.0 or newer is needed, but none was found; run 'make install', or set natsServer to the path of one",
       ),
     );
   });
@@ -80,7 +80,7 @@ describe("the nats-server to run", () => {
     const given = put("opt/server", "2.14.0");
     await assert.rejects(findNatsServer(given), (error: Error) => {
       assert.equal(
-        error.message.startsWith(`natsServer: ${given} is version 2.14.0, and 2.15.0 or newer is needed: `),
+        error.message.startsWith(`natsServer: ${given} is version 2.14.0, but 2.15.0 or newer is needed: `),
         true,
       );
       return true;

@@ -222,10 +222,13 @@ describe("the hub's configuration from its declarations", () => {
     mkdirSync(folder());
     const digest = await writeConfig(hub(), "a: 1\n", valid());
     assert.deepEqual(handChanges(hub(), digest), []);
-    assert.deepEqual(handChanges(hub(), "sha256:other"), ["the server runs another configuration than its file"]);
+    assert.deepEqual(handChanges(hub(), "sha256:other"), ["the server does not run the configuration in its file"]);
     hub().write("nats-server.conf", "a: 2\n");
-    assert.deepEqual(handChanges(hub(), "sha256:other"), ["a is 2, written was 1"]);
-    assert.match(handChanges(hub(), digest).join(), /^a is 2, written was 1 \(in the file; the server has not read it/);
+    assert.deepEqual(handChanges(hub(), "sha256:other"), ["a is 2, this program wrote 1"]);
+    assert.match(
+      handChanges(hub(), digest).join(),
+      /^a is 2, this program wrote 1 \(in the file; the server has not read it/,
+    );
     hub().remove("nats-server.conf.written");
     assert.deepEqual(handChanges(hub(), digest), []);
   });

@@ -8,7 +8,7 @@ import type { ServerHost } from "../../../servers/server-host";
 class Failing implements ServerHost {
   readonly natsServer = undefined;
   readonly versionCure = "take a newer one";
-  readonly storeCure = "its store has files of another user, give them back: chown -R 1000 store";
+  readonly storeCure = "its store has files of another user; give them back: chown -R 1000 store";
 
   constructor(private readonly lines: readonly string[]) {}
 
@@ -40,7 +40,7 @@ describe("a server that ends at its start", () => {
     const before = [START, line("[ERR] 10.0.0.9:4711 - authentication error"), line("[FTL] of long ago")];
     assert.equal(
       await said(...before, START, line("[INF] JetStream"), line("[FTL] no room")),
-      "oslo: nats-server ended at start (exit code 1): [FTL] no room",
+      "oslo: nats-server exited at start (exit code 1): [FTL] no room",
     );
   });
 
@@ -51,7 +51,7 @@ describe("a server that ends at its start", () => {
   it("is told with its last three errors, one a line", async () => {
     assert.equal(
       await said(START, ...["a", "b", "c", "d"].map((error) => line(`[ERR] ${error}`))),
-      "oslo: nats-server ended at start (exit code 1)\n  [ERR] b\n  [ERR] c\n  [ERR] d",
+      "oslo: nats-server exited at start (exit code 1)\n  [ERR] b\n  [ERR] c\n  [ERR] d",
     );
   });
 
@@ -63,15 +63,15 @@ describe("a server that ends at its start", () => {
   });
 
   it("is told alone when it said nothing", async () => {
-    assert.equal(await said(""), "oslo: nats-server ended at start (exit code 1)");
+    assert.equal(await said(""), "oslo: nats-server exited at start (exit code 1)");
   });
 
   for (const reason of ["storage directory is not writable", "mkdir /nats/data/store/jetstream: permission denied"])
     it(`is told with the way to give it its store back: ${reason}`, async () => {
       assert.equal(
         await said(START, line(`[FTL] Can't start JetStream: ${reason}`)),
-        `oslo: nats-server ended at start (exit code 1): [FTL] Can't start JetStream: ${reason}; ` +
-          "its store has files of another user, give them back: chown -R 1000 store",
+        `oslo: nats-server exited at start (exit code 1): [FTL] Can't start JetStream: ${reason}; ` +
+          "its store has files of another user; give them back: chown -R 1000 store",
       );
     });
 });

@@ -179,7 +179,7 @@ describe("X.509", () => {
             .export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" })
             .toString(),
         }),
-        /^key: is encrypted, and a server has nobody to ask; give it decrypted/,
+        /^key: is encrypted, but a server has no one to ask for the passphrase; give it decrypted/,
       ],
       ["another's key", () => ({ key: site.key }), /^key: does not belong to the certificate; give/],
       [
@@ -225,7 +225,7 @@ describe("X.509", () => {
           const noCa = await foreign("CN=none", [new x509.BasicConstraintsExtension(false, undefined, true)]);
           return { ...(await foreign("CN=hub", [], noCa)), ca: noCa.certificate };
         },
-        /^ca: CN=none is no CA; give a CA's certificate$/,
+        /^ca: CN=none is not a CA; give a CA's certificate$/,
       ],
     ];
     for (const [title, change, problem] of cases) {

@@ -54,7 +54,7 @@ describe("getting a part of the toolchain", () => {
 
   it("does not believe a way that ended well and left nothing", async () => {
     await assert.rejects(ensureParts(home, [part({ what: "download", run: async () => undefined })], say), {
-      message: /download: ended well, but the part is not there/,
+      message: /download: succeeded, but the part is not there/,
     });
   });
 

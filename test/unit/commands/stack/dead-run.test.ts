@@ -106,7 +106,7 @@ describe("what a killed Pulumi CLI leaves running", () => {
     await withProcess("pulumi-resource-pulumi-nodejs", async (pid, folder) => {
       const said: string[] = [];
       await endLeftBehind(folder, (line) => said.push(line));
-      assert.deepEqual(said, [`ending what the killed run left running: process ${pid}`]);
+      assert.deepEqual(said, [`stopping what the killed run left running: process ${pid}`]);
       assert.deepEqual(leftBehind(readProcesses(), folder), []);
     });
   });

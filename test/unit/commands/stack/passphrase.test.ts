@@ -28,7 +28,7 @@ describe("a passphrase that does not open the stack's secrets", () => {
     "of dev, which has none": {
       stack: "dev",
       env: { PULUMI_CONFIG_PASSPHRASE: "abc" },
-      cure: /'dev' goes without one: run 'unset PULUMI_CONFIG_PASSPHRASE'$/,
+      cure: /'dev' needs none: run 'unset PULUMI_CONFIG_PASSPHRASE'$/,
     },
     "of dev, from a file": {
       stack: "dev",
@@ -43,7 +43,7 @@ describe("a passphrase that does not open the stack's secrets", () => {
     "of another stack, before its file": {
       stack: "prod",
       env: { PULUMI_CONFIG_PASSPHRASE: "abc", PULUMI_CONFIG_PASSPHRASE_FILE: "f" },
-      cure: /or run 'unset PULUMI_CONFIG_PASSPHRASE' so that f counts$/,
+      cure: /or run 'unset PULUMI_CONFIG_PASSPHRASE' so that f is used$/,
     },
   };
   for (const [title, { stack, env, cure }] of Object.entries(CURES)) {

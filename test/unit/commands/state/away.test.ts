@@ -82,7 +82,7 @@ describe("what a run has to know of Docker", () => {
     await assert.rejects(standingOf(stack, made("tcp://10.0.0.7:2376")), (error: Error) => {
       assert.match(
         error.message,
-        /containers are on the Docker engine tcp:\/\/10\.0\.0\.7:2376, and DOCKER_HOST .* now names unix:/,
+        /containers are on the Docker engine tcp:\/\/10\.0\.0\.7:2376, but DOCKER_HOST .* now names unix:/,
       );
       return true;
     });

@@ -115,13 +115,13 @@ describe("a site that is to be forgotten", () => {
 
   it("is refused when it is a process: it is removed in good order", async () => {
     const state = stateOf(resource("link", "oslo-link"), resource("server", "oslo-server"));
-    await refuses(state, "site oslo cannot be forgotten: its machine answers; 'make up' removes it in good order");
+    await refuses(state, "site oslo cannot be forgotten: its machine answers; remove the site with 'make up'");
   });
 
   it("is refused while its machine answers, though another one is away", async () => {
     const others = [...engineOf("lost", "unix:///nowhere/docker.sock"), ...siteOf("bergen", "lost")];
     const state = stateOf(...others, ...engineOf("far", engine.url), ...siteOf("oslo", "far"));
-    await refuses(state, "site oslo cannot be forgotten: its machine answers; 'make up' removes it in good order");
+    await refuses(state, "site oslo cannot be forgotten: its machine answers; remove the site with 'make up'");
   });
 
   it("is refused while the loss of what it has not delivered is not allowed, or that of another site is", async () => {

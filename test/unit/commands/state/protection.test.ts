@@ -59,7 +59,7 @@ describe("a protected stack", () => {
       process.env.CONFIRM = "staging";
       assert.throws(
         () => refuseUnconfirmed(target, "down", undefined),
-        /and CONFIRM=staging is another: make down STACK=/,
+        /\(CONFIRM=staging names another\): make down STACK=/,
       );
     });
 
@@ -90,9 +90,9 @@ describe("a protected stack", () => {
     it("is refused without the name, with the command that has it", () => {
       assert.throws(
         () => refuseUnnamedRemoval(["oslo"], [], target),
-        /no site oslo any more, .* make up STACK=prod CONFIRM=prod REMOVE=oslo \(/,
+        /no longer have site oslo, .* make up STACK=prod CONFIRM=prod REMOVE=oslo \(/,
       );
-      assert.throws(() => refuseUnnamedRemoval(["oslo", "narvik"], ["oslo"], target), /no site narvik any more/);
+      assert.throws(() => refuseUnnamedRemoval(["oslo", "narvik"], ["oslo"], target), /no longer have site narvik/);
       refuseUnnamedRemoval(["oslo"], ["oslo"], target);
     });
 

@@ -28,7 +28,7 @@ describe("the differences of a configuration file from what was written", () => 
 
   it("name a limit, with what was written", () => {
     assert.deepEqual(edited("max_file: 100000", "max_file: 5"), [
-      "accounts.OSLO.jetstream.max_file is 5, written was 100000",
+      "accounts.OSLO.jetstream.max_file is 5, this program wrote 100000",
     ]);
   });
 
@@ -43,10 +43,12 @@ describe("the differences of a configuration file from what was written", () => 
 
   it("name mappings, exports and whole blocks", () => {
     assert.deepEqual(edited("accounts {", 'no_auth_user: guest\naccounts {\n  NEW { mappings { "a": "b" } }\n'), [
-      "accounts.NEW is {mappings:{a:b}}, written was none",
-      "no_auth_user is guest, written was none",
+      "accounts.NEW is {mappings:{a:b}}, this program wrote none",
+      "no_auth_user is guest, this program wrote none",
     ]);
-    assert.deepEqual(edited("accounts: [HUB]", ""), ["accounts.OSLO.exports.accounts is none, written was [HUB]"]);
+    assert.deepEqual(edited("accounts: [HUB]", ""), [
+      "accounts.OSLO.exports.accounts is none, this program wrote [HUB]",
+    ]);
   });
 
   it("show no seed, password or login", () => {
@@ -59,10 +61,10 @@ describe("the differences of a configuration file from what was written", () => 
       ...edited("accounts {", `authorization { token: ${secret} }\naccounts {`),
     ].join("\n");
     assert.doesNotMatch(all, new RegExp(`${secret}|SU[A-Z2-7]{20}`));
-    assert.match(all, /nkey is \(hidden\), written was \(hidden\)/);
+    assert.match(all, /nkey is \(hidden\), this program wrote \(hidden\)/);
   });
 
   it("say of a file that makes no sense only that", () => {
-    assert.deepEqual(configDifferences("accounts {", WRITTEN), ["it makes no sense to nats-server"]);
+    assert.deepEqual(configDifferences("accounts {", WRITTEN), ["nats-server cannot read it"]);
   });
 });

@@ -53,14 +53,14 @@ describe("a configuration that makes no sense", () => {
   const BROKEN: Readonly<Record<string, { text: string; says: string }>> = {
     "whose group does not end": { text: "a: {\n b: 1\n", says: "line 3: a '}' is missing" },
     "whose list does not end": { text: "a: [\n 1\n 2", says: "line 3: a ']' is missing" },
-    "whose string does not end": { text: 'a: 1\nb: "x', says: "line 2: a string has no end" },
-    "with a key and no value": { text: "a", says: "line 1: a value was expected" },
-    "with a value on the line after its separator": { text: "a:\n1", says: "line 1: a value was expected" },
-    "with two values": { text: "a: 1 2", says: "line 1: the end of the line or a comma was expected after the value" },
-    "with a value and no key": { text: ": 1", says: "line 1: a key was expected" },
+    "whose string does not end": { text: 'a: 1\nb: "x', says: "line 2: a string does not end" },
+    "with a key and no value": { text: "a", says: "line 1: expected a value" },
+    "with a value on the line after its separator": { text: "a:\n1", says: "line 1: expected a value" },
+    "with two values": { text: "a: 1 2", says: "line 1: expected the end of the line or a comma after the value" },
+    "with a value and no key": { text: ": 1", says: "line 1: expected a key" },
     "with a closing bracket for a value": {
       text: "a: ]",
-      says: "line 1: the end of the line or a comma was expected after the value",
+      says: "line 1: expected the end of the line or a comma after the value",
     },
   };
   for (const [which, { text, says }] of Object.entries(BROKEN)) {
@@ -135,17 +135,17 @@ describe("a configuration with the files and the environment that it refers to",
     ],
     "a variable of the environment that makes no sense": [
       "a: $BROKEN",
-      "etc/leaf.conf:1: the environment variable BROKEN makes no sense: a ']' is missing",
+      "etc/leaf.conf:1: the environment variable BROKEN cannot be read: a ']' is missing",
     ],
     "a missing file": [
       "\ninclude none.conf",
-      "etc/leaf.conf:2: etc/none.conf is included and cannot be read; the path starts at the folder of this file",
+      "etc/leaf.conf:2: etc/none.conf is included but cannot be read; the path starts at the folder of this file",
     ],
     "files that include each other": [
       "include b.conf",
       "etc/sub/a.conf:1: ../b.conf is included while it is being read",
     ],
-    "a mistake in an included file": ["include broken.conf", "etc/broken.conf:2: a value was expected"],
+    "a mistake in an included file": ["include broken.conf", "etc/broken.conf:2: expected a value"],
   };
   for (const [which, [text, says]] of Object.entries(BROKEN)) {
     it(`refuses ${which} with its place`, () => {

@@ -70,13 +70,13 @@ describe("a table of sites in CSV", () => {
     const line = "^fleet/sites\\.csv line ";
     for (const expected of [
       `${line}1, column colour: is not a setting of a site; use some of name, expect, `,
-      `${line}1, column quota: stands twice in the header; keep one`,
+      `${line}1, column quota: is twice in the header; keep one`,
       `${line}2, column name: 'Oslo' must be 1 to 31 lower-case letters`,
       `${line}3, column quota: 'many' is not a size: write it like "256MiB"; `,
       `${line}3, column rotation: is string, not number; write a value of type number`,
       `${line}3, column ports\\.client: 70000 is too large; use 65535 or less`,
       `${line}5, column name: is missing; give it`,
-      `${line}6: has 2 cells, and the header has 6; give each row a cell for each column`,
+      `${line}6: has 2 cells, but the header has 6; give each row a cell for every column`,
       `${line}8, column name: 'narvik' is used twice; site names must differ`,
       "^smokeTest: 'never' is not allowed",
     ]) {
@@ -115,7 +115,7 @@ describe("a table of sites in CSV", () => {
     "has a quote that never ends": ['name,quota\noslo,1GiB\n"bergen,2GiB\na,b\n', /^sites\.csv line 3: a quoted cell /],
     "has a quote within a cell": ['name,quota\noslo,1"GiB\n', /^sites\.csv line 2: has a quote within a cell; quote/],
     "is not UTF-8": ["n\0a\0m\0e\0", /^sites\.csv: is not UTF-8 text; save it as "CSV UTF-8"/],
-    "has cells in a column without a name": ["name,\noslo,x\n", /^sites\.csv line 1, column 2: has cells and no name/],
+    "has cells in a column without a name": ["name,\noslo,x\n", /^sites\.csv line 1, column 2: has cells but no name/],
   };
   for (const [what, [text, expected]] of Object.entries(BROKEN)) {
     it(`is refused when it ${what}`, () => {
@@ -153,8 +153,8 @@ describe("a table of sites in YAML", () => {
       "- name: oslo\n  name: bergen\n",
       /^sites\.yaml line 2, column 3: is not YAML: Map keys must be unique/,
     ],
-    "is no list": ["sites:\n  - name: oslo\n", /^sites\.yaml: is no list of sites; write '- name: …'/],
-    "is empty": ["", /^sites\.yaml: is no list of sites/],
+    "is no list": ["sites:\n  - name: oslo\n", /^sites\.yaml: is not a list of sites; write '- name: …'/],
+    "is empty": ["", /^sites\.yaml: is not a list of sites/],
   };
   for (const [what, [text, expected]] of Object.entries(BROKEN)) {
     it(`is refused when it ${what}`, () => assert.match(problems("sites.yaml", text)[0] ?? "", expected));
@@ -165,13 +165,13 @@ describe("the table of sites", () => {
   it("is a file of a known ending", () => {
     assert.match(
       problems("sites.xlsx", "x").join(),
-      /^sitesFile: 'sites\.xlsx' is no table of sites; name a file that ends in/,
+      /^sitesFile: 'sites\.xlsx' is not a table of sites; name a file that ends in/,
     );
   });
 
   it("stands in the place of `sites`, not beside it", () => {
     const found = problems("sites.csv", "name\noslo\n", { sites: [{ name: "bergen" }] });
-    assert.deepEqual(found, ["sites: stand here and in sites.csv; move them all there, or remove sitesFile"]);
+    assert.deepEqual(found, ["sites: are set here and in sites.csv; move them all there, or remove sitesFile"]);
   });
 
   it("is never taken for empty because nobody read it", () => {

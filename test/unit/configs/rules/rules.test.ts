@@ -102,7 +102,7 @@ const CASES: Cases = {
           streams: [stream("A", { maxBytes: "512MiB" }), stream("B", { maxBytes: "512MiB" })],
         },
         says: [
-          "sites[1].quota: 1 GiB does not hold the site's streams: with the room for probes they may take 1 GiB, 16 MiB more",
+          "sites[1].quota: 1 GiB does not hold the site's streams: with the room for probes they may need 1 GiB, 16 MiB more",
         ],
       },
     ],
@@ -216,7 +216,7 @@ const CASES: Cases = {
       {
         what: "a key of the hub for a site, and a site's for the hub",
         raw: { sites: sites("oslo"), keys: { oslo: { system: newSeed() }, hub: { link: newSeed() } } },
-        says: ["keys.oslo.system: is no key of it", "keys.hub.link: is no key of it"],
+        says: ["keys.oslo.system: is not a key of this server", "keys.hub.link: is not a key of this server"],
       },
       { what: "a public key", raw: linkKey(newKey()), says: ["keys.oslo.link: is a public key, not a seed"] },
       {

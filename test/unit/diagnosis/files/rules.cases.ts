@@ -44,7 +44,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     leaf: [[NKEY, "credentials: leaf.nk"]],
     named: { "leaf.nk": `${SEED}\n` },
     finds: ["seed-file-in-credentials"],
-    evidence: /leaf\.nk holds SU…\(masked\) and no JWT/,
+    evidence: /leaf\.nk holds SU…\(masked\) but no JWT/,
   },
   "a file with a decorated seed and no JWT in credentials": {
     leaf: [[NKEY, "credentials: leaf.nk"]],

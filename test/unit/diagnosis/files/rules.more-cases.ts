@@ -2,7 +2,7 @@ import { ACCOUNT_KEY, HUB, KEY, OTHER_SEED, SEED, edited } from "../../../suppor
 import { ACCOUNT, LISTEN, NKEY, OPERATOR, OTHER_OPERATOR, claims, credentials, operatorMode } from "./edits";
 import type { Mistake } from "./rules.cases";
 
-/** Mistakes in passwords, websockets, addresses, operators, and in what nats-server reads without a word. */
+/** Mistakes in passwords, websockets, addresses, operators, and in what nats-server silently accepts. */
 export const MORE_MISTAKES: Readonly<Record<string, Mistake>> = {
   "a wrong password": {
     hub: [[`nkey: ${KEY}`, "user: leaf, password: right"]],
@@ -59,7 +59,7 @@ export const MORE_MISTAKES: Readonly<Record<string, Mistake>> = {
   "a block under two names": {
     hub: [[/$/, "leaf { port: 7423 }\n"]],
     finds: ["setting-repeated"],
-    evidence: /another name/,
+    evidence: /its other name/,
   },
   "a value that stands twice": { hub: [[/$/, "server_name: another\n"]], finds: ["setting-repeated"] },
   "a variable in quotes": {

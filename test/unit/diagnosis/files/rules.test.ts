@@ -97,9 +97,9 @@ describe("files written by hand", () => {
       describeConfigFinding(finding!),
       [
         "leaf.conf:20: error in the configuration of leaf-a",
-        "  cause     the nkey seed stands in the leaf remote's 'credentials', which is the path of a JWT credentials file (nats-server issue 6723)",
+        "  cause     the nkey seed is in the leaf remote's 'credentials', which is the path of a JWT credentials file (nats-server issue 6723)",
         "  evidence  credentials holds SU…(masked)",
-        "  next      put the seed in 'nkey' and remove 'credentials'; if the server ran with it, it has logged the seed in clear: make a new key  [seed-in-credentials]",
+        "  next      put the seed in 'nkey' and remove 'credentials'; if the server ran with it, it has logged the seed in plain text: make a new key  [seed-in-credentials]",
         "  see       docs/findings.md#config-seed-in-credentials",
       ].join("\n"),
     );
@@ -114,7 +114,7 @@ describe("the pairing of files written by hand", () => {
     });
     assert.deepEqual(findings, []);
     assert.deepEqual(notes, [
-      "leaf.conf:17: nats-leaf://127.0.0.1:7422 is taken for hub.conf, which listens at 17422: it is the only hub among the files",
+      "leaf.conf:17: nats-leaf://127.0.0.1:7422 is assumed to be hub.conf, which listens at 17422: it is the only hub among the files",
     ]);
   });
 
@@ -140,7 +140,7 @@ describe("the pairing of files written by hand", () => {
     const { findings, notes } = judged({ "leaf.conf": LEAF });
     assert.deepEqual(findings, []);
     assert.deepEqual(notes, [
-      "leaf.conf:17: the hub at nats-leaf://127.0.0.1:7422 is not among the files, so that only this end was judged",
+      "leaf.conf:17: the hub at nats-leaf://127.0.0.1:7422 is not among the files, so only this end was checked",
     ]);
   });
 
@@ -153,11 +153,11 @@ describe("the pairing of files written by hand", () => {
 
   it("says that accounts in JWTs are not judged", () => {
     const { notes } = judged(texts(FINE["operators at both ends"]!), FINE["operators at both ends"]!.named);
-    assert.ok(notes.includes("hub.conf: its accounts and users stand in JWTs, and were not judged"), notes.join("\n"));
+    assert.ok(notes.includes("hub.conf: its accounts and users are in JWTs, and were not checked"), notes.join("\n"));
   });
 
   it("says when no file has anything to do with leaf links", () => {
-    assert.match(judged({ "a.conf": "port: 4222" }).notes.join(), /no file is a hub's .* or a leaf server's/);
+    assert.match(judged({ "a.conf": "port: 4222" }).notes.join(), /no file configures a hub .* or a leaf server/);
   });
 
   it("shows no password of a url", () => {

@@ -120,12 +120,15 @@ describe("what would come twice", () => {
     const doubling = { count: 10, bound: "exactly" } as const;
     const what = "hub stream OSLO/EVENTS does not source EVENTS as declared";
     const words = () => doublingRefusal(stream("perSite"), "oslo", doubling);
-    const asks = `${what}; put back, the source stores 10 messages of the site a second time; allow that with DOUBLE=oslo`;
+    const asks = `${what}; once restored, the source stores 10 messages of the site a second time; allow that with DOUBLE=oslo`;
     assert.equal(words(), asks);
     process.env.DOUBLE = "1,bergen";
     assert.equal(words(), asks);
     process.env.DOUBLE = "bergen, oslo";
-    assert.equal(words(), `${what}; up puts it back, and stores 10 messages of the site a second time, as DOUBLE says`);
+    assert.equal(
+      words(),
+      `${what}; up restores it, and stores 10 messages of the site a second time, as DOUBLE allows`,
+    );
     assert.equal(doublingWords({ count: 1, bound: "at least" }), "at least 1 message");
   });
 });

@@ -35,7 +35,7 @@ describe("an update that would move or rename servers", () => {
     const both = [{ name: "oslo" }, { name: "bergen" }];
     const [off, generated] = [{ sites: both }, { sites: both, links: { tls: "generated" } } as const];
     const given = (certificates: string, sites = both) => ({ sites, links: { tls: "given" as const, certificates } });
-    const says = /^links: the TLS of all links changes while bergen leaves: .* Take it out with one 'pulumi up'/;
+    const says = /^links: the TLS of all links changes while bergen leaves: .* Remove it with one 'pulumi up'/;
 
     it("is refused: its link would not come back", () => {
       const without = (raw: RawSettings): RawSettings => ({ ...raw, sites: [{ name: "oslo" }] });
@@ -57,8 +57,8 @@ describe("an update that would move or rename servers", () => {
     const move = (before: object, after: object) =>
       refused(ofSites({ name: "oslo", ...before }), ofSites({ name: "oslo", ...after }));
     const moves = (from: string, to: string): string[] => [
-      `sites: oslo moves from ${from} to ${to}, and what it stores would stay behind; take it out of 'sites' and run ` +
-        "'pulumi up' (which waits for its messages), then add it where it shall be. What the hub collected stays",
+      `sites: oslo moves from ${from} to ${to}, but what it stores would stay behind; take it out of 'sites' and run ` +
+        "'pulumi up' (which waits for its messages), then add it at the new place. What the hub collected stays",
     ];
 
     it("is refused for a site from a process to a container, and back, with the way to do it", () => {
@@ -76,8 +76,8 @@ describe("an update that would move or rename servers", () => {
 
     it("is refused for the hub, whose collected data has no other way", () => {
       assert.deepEqual(refused({}, { hub: { runtime: "docker" } }), [
-        "hub: moves from a process to a container on this machine, and what it collected would stay behind; " +
-          "deploy another stack beside it, let it collect, then destroy this one",
+        "hub: moves from a process to a container on this machine, but what it collected would stay behind; " +
+          "deploy another stack beside this one, let it collect, then destroy this one",
       ]);
       assert.match(
         refused({ hub: FAR }, { hub: { runtime: "docker" } })[0] ?? "",
@@ -119,7 +119,7 @@ describe("an update that would move or rename servers", () => {
   describe("of a site to another name", () => {
     it("is refused, with the way to do it", () => {
       assert.deepEqual(refused(ofSites({ name: "oslo" }), ofSites({ name: "oslo-2" })), [
-        "sites: oslo seems to become oslo-2: a name is server name, JetStream domain and account, and cannot change. " +
+        "sites: oslo seems to become oslo-2: a site's name is its server name, JetStream domain and account, and cannot change. " +
           "Add oslo-2 with one 'pulumi up', move the applications, and take oslo out with the next",
       ]);
     });
@@ -149,7 +149,7 @@ describe("an update that would move or rename servers", () => {
 
   it("is refused for the folder of the data", () => {
     assert.deepEqual(refused({}, {}, "elsewhere/dev"), [
-      "dataFolder: changes while servers run in the old one; destroy the stack first, or deploy another one beside it",
+      "dataFolder: changes while servers run in the old folder; destroy the stack first, or deploy another one beside it",
     ]);
   });
 
@@ -186,8 +186,8 @@ describe("another image of the containers", () => {
   it("is refused, for it would replace all of them at once, with the way to do it", async () => {
     hold("hub", "oslo", "bergen");
     assert.deepEqual(await refused(IN_DOCKER), [
-      "docker.image: changes from nats:2.15.2 to nats:2.15.3, which would replace the containers of hub, oslo, bergen at once; " +
-        "'make upgrade' takes one at a time, the hub first, and goes on when its data flows again",
+      "docker.image: changes from nats:2.15.2 to nats:2.15.3, which would replace the containers of hub, oslo, bergen all at the same time; " +
+        "'make upgrade' replaces one at a time, the hub first, and goes on when its data flows again",
     ]);
   });
 
@@ -195,7 +195,7 @@ describe("another image of the containers", () => {
     hold("oslo", "bergen", "moss");
     const olds: RawSettings = { sites: [IN_CONTAINER, { name: "bergen", runtime: "docker" }] };
     const news: RawSettings = { sites: [IN_CONTAINER, { name: "moss", runtime: "docker" }] };
-    assert.match((await refused(olds, news))[0] ?? "", /would replace the containers of oslo at once/);
+    assert.match((await refused(olds, news))[0] ?? "", /would replace the containers of oslo all at the same time/);
   });
 
   it("is let through where all servers are processes, and where all containers are new", async () => {
@@ -207,12 +207,12 @@ describe("another image of the containers", () => {
   it("is let through where no container was ever made: its image cannot even be pulled, perhaps", async () => {
     assert.deepEqual(await refused(IN_DOCKER), []);
     hold("hub");
-    assert.match((await refused(IN_DOCKER))[0] ?? "", /the containers of hub at once/);
+    assert.match((await refused(IN_DOCKER))[0] ?? "", /the containers of hub all at the same time/);
   });
 
   it("takes a container for one that is there while nobody can ask its engine", async () => {
     engine.refuses = 500;
-    assert.match((await refused(IN_DOCKER))[0] ?? "", /the containers of hub, oslo, bergen at once/);
+    assert.match((await refused(IN_DOCKER))[0] ?? "", /the containers of hub, oslo, bergen all at the same time/);
   });
 
   it("is let through in an upgrade", async () => {

@@ -33,7 +33,7 @@ describe("a change of a stream", () => {
   it("is refused when JetStream cannot make it, with what a new stream would lose", () => {
     assert.throws(() => change(existing(), { storage: "memory" }), {
       message:
-        "stream EVENTS at site oslo: JetStream cannot change storage file -> memory in place; declare a stream of another name, or have the stream made anew with REMAKE=oslo/EVENTS: the 10 messages that it holds go at the site, and its consumers with them (save them first with 'nats stream backup')",
+        "stream EVENTS at site oslo: JetStream cannot change storage file -> memory in place; declare a stream of another name, or have the stream recreated with REMAKE=oslo/EVENTS: the 10 messages that it holds are lost at the site, with its consumers (save them first with 'nats stream backup')",
     });
   });
 
@@ -50,7 +50,7 @@ describe("a change of a stream", () => {
       edited("allow_msg_ttl"),
       /allow_msg_ttl true -> false in place; .* keep it with adopt: true, or have/,
     );
-    assert.throws(edited("sealed"), /another name, or have the stream made anew/);
+    assert.throws(edited("sealed"), /another name, or have the stream recreated/);
   });
 
   it("is refused on a stream that this program did not make", () => {
@@ -91,7 +91,7 @@ describe("a change of a stream", () => {
   });
 
   it("is refused when a first or shorter age would drop older messages", () => {
-    assert.throws(() => change(existing(), { max_age: 60e9 }), /a shorter max_age drops the messages that are older/);
+    assert.throws(() => change(existing(), { max_age: 60e9 }), /a shorter max_age drops older messages/);
     assert.throws(() => change(existing({ max_age: 90e9 }), { max_age: 60e9 }), /a shorter max_age/);
   });
 

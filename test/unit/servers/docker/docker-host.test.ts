@@ -82,7 +82,7 @@ describe("a server in a container", () => {
         assert.equal(
           await refusal(hostOf().start()),
           "container nats-dev-hub: port 4300 on 127.0.0.1 is taken by something that this stack did not start; " +
-            "stop that, or give this server another port under 'ports' in the settings",
+            "stop it, or give this server another port under 'ports' in the settings",
         );
       });
 
@@ -92,7 +92,7 @@ describe("a server in a container", () => {
       answers({ ...STARTS, "POST /start": [500, { message }] });
       assert.equal(
         await refusal(hostOf().start()),
-        "container nats-dev-hub: port 4300 on 192.0.2.9 cannot be published: its machine has no such address; " +
+        "container nats-dev-hub: port 4300 on 192.0.2.9 cannot be published: its machine does not have this address; " +
           "correct this server's 'host'",
       );
     });
@@ -104,7 +104,7 @@ describe("a server in a container", () => {
 
     it("says what to do when somebody removed the container", async () => {
       answers({});
-      const gone = "container nats-dev-hub was removed; run 'make up' (or 'pulumi up --refresh'), which makes it anew";
+      const gone = "container nats-dev-hub was removed; run 'make up' (or 'pulumi up --refresh'), which recreates it";
       assert.equal(await refusal(hostOf().start()), gone);
       assert.equal(await refusal(hostOf("gone").files()), gone);
     });
@@ -141,7 +141,7 @@ describe("a server in a container", () => {
   it("is given its store back on the engine that has it", () => {
     assert.equal(
       hostOf(CONTAINER, { url: "ssh://edge@oslo.example" }).storeCure,
-      "its store has files of another user, give them back: docker -H ssh://edge@oslo.example run --rm -v nats-dev-hub-data:/nats/data busybox chown -R 1000:1000 /nats/data/store",
+      "its store has files of another user; give them back: docker -H ssh://edge@oslo.example run --rm -v nats-dev-hub-data:/nats/data busybox chown -R 1000:1000 /nats/data/store",
     );
   });
 });

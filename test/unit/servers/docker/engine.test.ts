@@ -106,10 +106,10 @@ describe("a Docker engine", () => {
     });
 
     for (const [code, cure] of [
-      ["EACCES", "this user may not use its socket; add the user to the group 'docker', or run as one who may"],
+      ["EACCES", "this user may not use its socket; add the user to the group 'docker', or run as another user"],
       ["ENOTFOUND", "its host name is not known; correct the setting 'engine'"],
       ["EHOSTUNREACH", "its host cannot be reached; bring the machine or its network back"],
-      ["ECONNRESET", "it ended the connection; see its log, and that the certificates fit"],
+      ["ECONNRESET", "it closed the connection; see its log, and check that the certificates match"],
       ["EUNHEARDOF", "bring the engine back, or correct the setting 'engine'"],
     ] as const)
       it(`is named with the cure: ${code}`, async () => {
@@ -133,7 +133,7 @@ describe("a Docker engine", () => {
       docker.answer = () => [400, { message: "Client sent an HTTP request to an HTTPS server." }];
       assert.match(
         await unreachable(ping({ url: docker.url })),
-        /: Client sent an HTTP request to an HTTPS server\.: give the certificates that fit it in 'engineCertificates'$/,
+        /: Client sent an HTTP request to an HTTPS server\.: give the certificates that match it in 'engineCertificates'$/,
       );
     });
 
@@ -180,7 +180,7 @@ describe("a Docker engine", () => {
       pem("ca", await makeAuthority({ name: "another", key, validity: 3_600_000, now: Date.now() }));
       assert.match(
         await unreachable(ping({ url, certificates: temp.path() })),
-        /certificate.*: give the certificates that fit it in 'engineCertificates'$/,
+        /certificate.*: give the certificates that match it in 'engineCertificates'$/,
       );
     });
 
@@ -267,7 +267,7 @@ describe("a Docker engine", () => {
     });
 
     for (const [said, cure] of [
-      ["Host key verification failed", /connect to it once with ssh by hand, look at its key and accept it/],
+      ["Host key verification failed", /connect to it once with ssh by hand, check its key and accept it/],
       ["edge@oslo.example: Permission denied (publickey)", /let this user's ssh log in there/],
       ["bash: line 1: docker: command not found", /install Docker there, on the PATH that a command over ssh has/],
       ["permission denied while trying to connect to the Docker daemon socket", /add it to the group 'docker'/],
@@ -288,8 +288,8 @@ describe("a Docker engine", () => {
       );
       assert.equal(
         await unreachable(ping({ url: "ssh://changed.example" })),
-        "Docker engine ssh://changed.example: its host key is not the one that is known of it: " +
-          "make sure that it is that machine; then take the old key out of the known hosts (ssh-keygen -R)",
+        "Docker engine ssh://changed.example: its host key is not the known one: " +
+          "make sure that it is the right machine; then remove the old key from the known hosts (ssh-keygen -R)",
       );
     });
   });
@@ -314,7 +314,7 @@ describe("a Docker engine", () => {
       delete process.env.DOCKER_CERT_PATH;
       assert.match(
         await unreachable(ping({})),
-        /DOCKER_CONTEXT names 'work', and contexts are not read here: set DOCKER_/,
+        /DOCKER_CONTEXT names 'work', but contexts are not read here: set DOCKER_/,
       );
       await ping({ url: docker.url });
       process.env.DOCKER_HOST = docker.url;

@@ -53,7 +53,7 @@ describe("the configuration of Prometheus", () => {
 
   it("says which servers nothing reaches, and has no job without a target", () => {
     const text = prometheusConfig(CONTAINERS);
-    assert.match(text, /where nothing reaches their monitoring: hub, tromso\./);
+    assert.match(text, /where monitoring cannot be reached: hub, tromso\./);
     assert.deepEqual(
       (parse(text) as Config).scrape_configs.map(({ job_name }) => job_name),
       ["nats-doctor"],

@@ -48,7 +48,7 @@ describe("the page of a fleet", () => {
 
   it("does not speak of proofs where only the settings are known", () => {
     const { proof: _proof, ...fleet } = fleetOfSize(2);
-    assert.match(pageOf(fleet), /From the settings alone: nothing is said of proofs/);
+    assert.match(pageOf(fleet), /From the settings alone, without proofs/);
   });
 
   it("keeps all that comes from settings and notes as text, in the page and in the picture", () => {
