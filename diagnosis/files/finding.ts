@@ -1,69 +1,41 @@
 import type { Position } from "../../configs/format/parse";
-import { maskSeeds } from "../../configs/seeds";
+import { withoutSeeds } from "../../configs/seeds";
+import { Particulars, Statement, filled, shown } from "../engine/finding";
 import { CONFIG_FINDINGS, ConfigFindingCode } from "./reference";
-import type { ConfigReference } from "./reference-entry";
 
 /** What is said of configuration files that were written by hand. */
 
-export interface ConfigFinding {
+interface Judgement extends Statement {
   /** Names the rule; documented in docs/findings.md. */
   code: ConfigFindingCode;
-  severity: ConfigReference["severity"];
-  /** `file:line`. */
-  where: string;
   /** The server's name, or its file's. */
   server: string;
-  cause: string;
-  evidence: string;
-  /** What to do next. */
-  next: string;
+}
+
+export interface ConfigFinding extends Judgement {
+  /** `file:line`. */
+  where: string;
 }
 
 /** A finding as a rule makes it. */
-export interface ConfigDraft extends Omit<ConfigFinding, "severity" | "where"> {
+export interface ConfigDraft extends Judgement {
   at: Position;
-  severity: ConfigFinding["severity"];
 }
-
-type Particulars = Pick<ConfigDraft, "evidence"> & Partial<Pick<ConfigDraft, "cause" | "next" | "severity">>;
 
 /** What a rule found; what it does not say itself is what `CONFIG_FINDINGS` says. */
-export function draft(
+export const draft = (
   code: ConfigFindingCode,
-  { label }: { label: string },
+  { label: server }: { label: string },
   at: Position,
   particulars: Particulars,
-): ConfigDraft {
-  const { severity, cause, cure } = CONFIG_FINDINGS[code];
-  const plain = (text: string): string => text.replaceAll("`", "'");
-  return { code, at, server: label, severity, cause: plain(cause), next: plain(cure), ...particulars };
-}
+): ConfigDraft => ({ code, at, server, ...filled(CONFIG_FINDINGS[code], particulars) });
 
-/** The finding of a rule's draft, with every seed masked. */
-export const finished = ({ at, server, cause, evidence, next, code, severity }: ConfigDraft): ConfigFinding => ({
-  code,
-  severity,
-  where: `${at.file}:${at.line}`,
-  server: maskSeeds(server),
-  cause: maskSeeds(cause),
-  evidence: maskSeeds(evidence),
-  next: maskSeeds(next),
-});
+/** The finding of a rule's draft. */
+export const finished = ({ at, server, cause, evidence, next, code, severity }: ConfigDraft): ConfigFinding =>
+  withoutSeeds({ code, severity, where: `${at.file}:${at.line}`, server, cause, evidence, next });
 
 /** A finding as it is shown. */
-export const describeConfigFinding = ({
-  severity,
-  where,
-  server,
-  cause,
-  evidence,
-  next,
-  code,
-}: ConfigFinding): string =>
-  [
-    `${where}: ${severity} in the configuration of ${server}`,
-    `  cause     ${cause}`,
-    `  evidence  ${evidence}`,
-    `  next      ${next}  [${code}]`,
-    `  see       docs/findings.md#config-${code}`,
-  ].join("\n");
+export const describeConfigFinding = (finding: ConfigFinding): string => {
+  const { where, severity, server, code } = finding;
+  return shown(`${where}: ${severity} in the configuration of ${server}`, finding, `config-${code}`);
+};

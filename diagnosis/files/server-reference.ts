@@ -1,4 +1,4 @@
-import { ConfigReference, NO_DATA, NO_LINK, entry } from "./reference-entry";
+import { Reference, NO_DATA, NO_LINK, entry } from "./reference-entry";
 
 /** What nats-server itself shows: what it reads without a word, refuses, and does with the files in a rehearsal. */
 export const SERVER_FINDINGS = {
@@ -45,4 +45,4 @@ export const SERVER_FINDINGS = {
     NO_DATA,
     "let the link's user publish $JS.S.> and $JSC.R.> and subscribe $JS.<domain>.API.CONSUMER.> and $JS.FC.>",
   ),
-} as const satisfies Record<string, ConfigReference>;
+} as const satisfies Record<string, Reference>;

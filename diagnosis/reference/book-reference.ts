@@ -1,7 +1,7 @@
-import type { Reference } from "./drift-reference";
+import { warnings } from "../engine/finding";
 
 /** What the account book tells: messages that nothing accounts for. */
-export const BOOK_FINDINGS = {
+export const BOOK_FINDINGS = warnings({
   "messages-missing": {
     cause:
       "messages that a site acknowledged are neither on the hub nor waiting at the site: a store went back in time, a limit or somebody's hand removed them before the hub took them, the hub dropped them as duplicates",
@@ -21,4 +21,4 @@ export const BOOK_FINDINGS = {
       "the account book: stored on the hub ever, less what it holds, what its limits explain, and the program's own probes. Told until it is acknowledged",
     cure: "look for what did it, and compare with a backup; then `make repair SITE=… STREAM=… ACCEPT=known NOTE=…`",
   },
-} satisfies Record<string, Reference>;
+});

@@ -1,12 +1,6 @@
-/** What the findings mean that compare whole configurations; the others are in reference.ts. */
+import type { Reference } from "../engine/finding";
 
-export interface Reference {
-  cause: string;
-  /** How it shows: what is seen of it. */
-  shows: string;
-  /** What to do, in a person's words. */
-  cure: string;
-}
+/** What the findings mean that compare whole configurations; the others are in reference.ts. */
 
 export const UP = "`up` repairs it";
 export const PUT_BACK =
@@ -14,6 +8,7 @@ export const PUT_BACK =
 
 export const CONFIG_DRIFT = {
   "config-altered": {
+    severity: "warning",
     cause:
       "somebody changed the configuration of the hub or of the site: limits, users, permissions, mappings, exports, imports, whatever differs from what this program wrote",
     shows:
@@ -37,6 +32,7 @@ export const STREAM_DRIFT = {
     cure: "`up` puts it back and takes undeclared sources off; with `DISCARD=…` or `REMAKE=…` as for `site-stream-altered`. What an undeclared source brought stays",
   },
   "hub-deduplicates": {
+    severity: "warning",
     cause:
       "the hub's stream has a `duplicate_window` beside its sources: equal `Nats-Msg-Id`s of two sites, or of one site after an outage, meet there, and the second message is dropped without a word",
     shows:

@@ -1,4 +1,4 @@
-import type { Reference } from "./drift-reference";
+import type { Reference } from "../engine/finding";
 
 /** What findings mean that are about the servers themselves: their stores, their processes, whom they let in. */
 
