@@ -116,7 +116,7 @@ bench: install ## measure how long the usual changes take, by number of sites
 soak: install ## 200 random operations on a fleet of three sites, the account book against a count by ids; SOAK_SEED=, SOAK_OPERATIONS=
 	@$(BIN)/mocha --exit bench/soak.ts
 
-catalogue: install ## make every mistake of the catalogue on real servers, and write docs/catalogue.md
+catalogue: install ## make every mistake of the catalogue on real servers, and write docs/catalogue.md; RECORD=1 also records what is observed, for the unit tests
 	@CATALOGUE=write $(SUITES) integration -- -g 'the catalogue of mistakes' $(ARGS)
 
 recordings: install ## record previews of real changes again, and the reports that the tests expect of them; ARGS="site-added"

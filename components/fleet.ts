@@ -1,4 +1,5 @@
 import * as pulumi from "./sdk/pulumi";
+import { Reached, fleetAccess, siteAccess } from "../fleet/sourcing/access";
 import { hostPort } from "../configs/text/address";
 import { publicKeyOf, HUB_ROLES, SITE_ROLES } from "../configs/keys";
 import { CONTAINER_PORTS } from "../configs/container";
@@ -148,6 +149,9 @@ export class Fleet extends pulumi.ComponentResource {
   seed = (owner: string, role: string): pulumi.Output<string> =>
     this.made(this.identity(owner).seeds, `seed of ${owner}`, role);
 
+  /** Where its servers are, and their seeds. */
+  readonly reached: Reached<pulumi.Output<string>> = { url: this.clientUrl, seed: this.seed };
+
   /** A port. Known in a preview when it is given. */
   port(owner: string, listener: string): pulumi.Input<number> {
     const { hub, sites } = this.settings;
@@ -165,13 +169,11 @@ export class Fleet extends pulumi.ComponentResource {
   }
 
   /** How a site and the hub's streams of it are reached. The seeds are secret. */
-  accessOf = (site: SiteSettings) => ({ ...this.hubAccess(), ...this.siteAccess(site) });
+  accessOf = (site: SiteSettings) => siteAccess(this.settings, site, this.reached);
 
   /** How all sites and the hub's streams of them are reached. Secret. */
   access() {
-    const { sites } = this.settings;
-    const siteAccess = () => Object.fromEntries(sites.map((site) => [site.name, this.siteAccess(site)]));
-    return this.once("access", () => pulumi.secret({ ...this.hubAccess(), sites: siteAccess() }));
+    return this.once("access", () => pulumi.secret(fleetAccess(this.settings, this.reached)));
   }
 
   /** The seeds that people and applications use, by owner and role; a link key is for its server alone. Secret. */
@@ -183,18 +185,6 @@ export class Fleet extends pulumi.ComponentResource {
       seeds[owner] = Object.fromEntries(roles.map((role) => [role, this.seed(owner, role)]));
     }
     return seeds;
-  }
-
-  private siteAccess = (site: SiteSettings) => ({
-    url: this.clientUrl(site),
-    operator: this.seed(site.name, "operator"),
-    ...(site.reach === "hub" ? { throughHub: true as const } : {}),
-  });
-
-  private hubAccess() {
-    const { hub, streams } = this.settings;
-    const merged = streams.some((stream) => stream.collect.mode === "merged");
-    return { hubUrl: this.hubUrl, ...(merged ? { hubOperator: this.seed(hub.name, "operator") } : {}) };
   }
 
   /** One of the values that an identity made. */

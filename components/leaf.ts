@@ -1,5 +1,6 @@
 import { present } from "../configs/values";
 import * as pulumi from "./sdk/pulumi";
+import { linkAccess } from "../fleet/sourcing/access";
 import { resourceName } from "../configs/resources";
 import { declareHubLink, declareLeaf } from "../configs/plan/declare";
 import { accountOf } from "../configs/names";
@@ -36,7 +37,6 @@ export class Leaf extends pulumi.ComponentResource {
     this.endpoints = { client: this.url, ...present({ monitor }), account: this.account };
 
     const key = (role: string) => fleet.key(site.name, role);
-    const seed = (role: string) => fleet.seed(site.name, role);
     const hubKeys = { link: key("link"), operator: key("operator"), reader: key("reader") };
     const link = new HubLink(
       resourceName(name, "link"),
@@ -57,12 +57,7 @@ export class Leaf extends pulumi.ComponentResource {
       resourceName(name, "server"),
       site,
       declareLeaf(settings, site, keys, ports, fleet.dialedUrl(site)),
-      pulumi.secret({
-        hubUrl: hub.url,
-        link: seed("link"),
-        system: hub.system,
-        ...(site.reach === "hub" ? { operator: seed("operator") } : {}),
-      }),
+      pulumi.secret(linkAccess(settings, site, fleet.reached)),
       fleet.certificatesOf(site.name),
       { parent: this, dependsOn: link, ...fleet.kept },
     );

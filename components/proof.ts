@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "./sdk/pulumi";
+import { proofSeeds, provenSite } from "../fleet/sourcing/access";
 import { hasProcesses, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { SiteSettings } from "../configs/settings";
 import type { ProofRow } from "../providers/smoke-test";
@@ -38,11 +39,6 @@ export class Proof extends pulumi.ComponentResource {
       { parent: this, dependsOn: [hub, ...sites.map((site) => site.streams)] },
     );
 
-    const seeds = (site: string) => ({
-      application: fleet.seed(site, "application"),
-      operator: fleet.seed(site, "operator"),
-      link: fleet.seed(site, "link"),
-    });
     const test = new SmokeTest(
       name,
       {
@@ -55,22 +51,15 @@ export class Proof extends pulumi.ComponentResource {
           leafUrl: hub.leafUrl,
           place: runtime.placeOf(settings.hub.name),
         },
-        sites: sites.map(({ site, url }) => ({
-          site: site.name,
-          expect: site.expect,
-          url,
-          ...(site.reach === "hub" ? { throughHub: true as const } : {}),
+        sites: sites.map(({ site }) => ({
+          ...provenSite(site, fleet.reached),
           place: runtime.placeOf(site.name),
           maxPayload: site.maxPayload,
           declared: digestOf(site, settings.streams),
         })),
         streams,
         probes,
-        secrets: pulumi.secret({
-          system: hub.system,
-          hubOperator: fleet.seed(settings.hub.name, "operator"),
-          sites: Object.fromEntries(settings.sites.map(({ name: site }) => [site, seeds(site)])),
-        }),
+        secrets: pulumi.secret(proofSeeds(settings, settings.sites, fleet.reached)),
       },
       { parent: this, dependsOn: guard },
     );

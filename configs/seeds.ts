@@ -29,9 +29,8 @@ export function seedProblem(seed: string): Omit<Problem, "where"> | undefined {
 export const maskSeeds = (text: string): string =>
   text.replace(/(?<![A-Z0-9])S[UAONCXP][A-Za-z0-9]{20,}/g, (seed) => `${seed.slice(0, 2)}…(masked)`);
 
-/** The problem without a seed in its words: one written as a name or a host would be quoted otherwise. */
-export const withoutSeeds = ({ where, problem, cure }: Problem): Problem => ({
-  where: maskSeeds(where),
-  problem: maskSeeds(problem),
-  cure: maskSeeds(cure),
-});
+/** A problem or a finding without a seed in its words: one written as a name or a host would be quoted otherwise. */
+export const withoutSeeds = <Said extends object>(said: Said): Said => {
+  const masked = (part: unknown): unknown => (typeof part === "string" ? maskSeeds(part) : part);
+  return Object.fromEntries(Object.entries(said).map(([name, part]) => [name, masked(part)])) as Said;
+};

@@ -33,7 +33,6 @@ function found(kind: Difference["kind"], stream: StreamFacts, site: string): Dra
   if (book === undefined || differences.length === 0) return undefined;
   const count = differences.reduce((sum, one) => sum + one.count, 0);
   return {
-    severity: "warning",
     symptom: `stream ${stream.name}: messages are ${kind}`,
     cause: STATEMENTS[kind](messages(count), stream),
     evidence: [...differences.map(shown), balanceOf(book)].join("\n"),

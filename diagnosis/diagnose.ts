@@ -2,7 +2,7 @@ import { APPLICATION_RULES } from "./application-rules";
 import { BOOK_RULES } from "./book-rules";
 import { SiteFacts, StreamFacts } from "./facts/facts";
 import { CONFIG_RULES, DRIFT_RULES } from "./drift-rules";
-import { Draft, Finding, SiteRule, StreamRule } from "./facts/finding";
+import { Finding, FleetRule, SiteRule, StreamRule, findingOf } from "./facts/finding";
 import { LINK_RULES } from "./link-rules";
 import { LOSS_RULES } from "./loss-rules";
 import { PATH_RULES } from "./path-rules";
@@ -30,31 +30,29 @@ export const RULES: Rules = {
 const blocks = ({ severity, code }: Finding, { leaf }: SiteFacts): boolean =>
   severity === "error" && code !== "payload-lowered" && (code !== "step-failed" || leaf.unreachable !== undefined);
 
-function apply<Rule extends SiteRule | StreamRule>(
-  rules: readonly Rule[],
-  find: (rule: Rule) => Draft | undefined,
+function apply<Subject>(
+  rules: readonly FleetRule<Subject>[],
+  subject: Subject,
   facts: SiteFacts,
   before: readonly Finding[],
-  symptom: string,
+  of: Pick<Finding, "symptom" | "stream">,
 ): Finding[] {
   const found: Finding[] = [];
   for (const rule of rules) {
     const known = [...before, ...found];
     if (rule.by === "inferred" && known.some((finding) => blocks(finding, facts))) continue;
     if (known.some(({ code }) => code === rule.code || rule.unless?.includes(code) === true)) continue;
-    const draft = find(rule);
-    if (draft !== undefined) found.push({ code: rule.code, severity: "error", symptom, ...draft, site: facts.site });
+    const draft = rule.find(subject, facts);
+    if (draft !== undefined) found.push(findingOf(rule.code, draft, { site: facts.site, ...of }));
   }
   return found;
 }
 
 const ofSite = (facts: SiteFacts, { site }: Rules): Finding[] =>
-  apply(site, ({ find }) => find(facts), facts, [], "no data reaches the hub");
+  apply(site, facts, facts, [], { symptom: "no data reaches the hub" });
 
 const ofStream = (stream: StreamFacts, facts: SiteFacts, rules: Rules, before: readonly Finding[]): Finding[] =>
-  apply(rules.stream, ({ find }) => find(stream, facts), facts, before, `stream ${stream.name} is not proven`).map(
-    (finding) => ({ ...finding, stream: stream.name }),
-  );
+  apply(rules.stream, stream, facts, before, { symptom: `stream ${stream.name} is not proven`, stream: stream.name });
 
 /** What keeps everything of the site from the hub, so that probes need not be sent; undefined when nothing does. */
 export const blockingFinding = (facts: SiteFacts): Finding | undefined =>

@@ -35,7 +35,6 @@ export const CONFIG_RULES: readonly SiteRule[] = [
       if (hub.length + leaf.length === 0) return undefined;
       const whose = [...(hub.length > 0 ? ["the hub"] : []), ...(leaf.length > 0 ? [`site ${site}`] : [])];
       return {
-        severity: "warning",
         symptom: "a server's configuration is not what this program wrote",
         cause: `someone changed the configuration of ${whose.join(" and of ")}`,
         evidence: [...hub.map((change) => `hub: ${change}`), ...leaf.map((change) => `${site}: ${change}`)].join("; "),
@@ -66,7 +65,6 @@ export const DRIFT_RULES: readonly StreamRule[] = [
       return window === undefined
         ? undefined
         : {
-            severity: "warning",
             cause: `the hub's stream ${collectedAs} drops every message whose Nats-Msg-Id it already got within ${window}: equal ids from two sites, or from one site after an outage, lose messages`,
             evidence: `duplicate_window of the hub's stream, which has sources: ${window}`,
             next: "set duplicate_window of the hub's stream to 0: the sources need none",

@@ -76,7 +76,6 @@ export const STORE_RULES: readonly SiteRule[] = [
       if (full?.server.room === undefined) return undefined;
       const state = full.server.room.isReadOnly === true ? "read-only" : "full";
       return {
-        severity: "warning",
         symptom: `the disk of ${full.where} is ${state}`,
         cause: `the disk of ${full.where}'s store is ${state}: the store fails at the next messages, and then ${EFFECT[full.where]}`,
         evidence: shownRoom(full.server.room),

@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { format } from "prettier";
+import type { Reference } from "../../diagnosis/engine/finding";
 import { BOOK_FINDINGS } from "../../diagnosis/reference/book-reference";
 import { CONFIG_FINDINGS } from "../../diagnosis/files/reference";
 import {
   DOCTOR_FINDINGS,
   ISOLATION_FINDINGS,
-  Reference,
   SITE_FINDINGS,
   STREAM_FINDINGS,
   WARNINGS,

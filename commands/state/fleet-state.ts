@@ -6,6 +6,7 @@ import { movedServers } from "../../servers/moved";
 import type { Place } from "../../servers/server-host";
 import type { SmokeTestInputs, SmokeTestOutputs } from "../../providers/smoke-test";
 import type { Observed } from "../../fleet/observation/observed";
+import { accessOf } from "../../fleet/streams/streams-inputs";
 import { recordOf } from "../../fleet/proof/record";
 import type { StreamsInputs } from "../../providers/streams";
 import { siteStreamName } from "../../configs/names";
@@ -56,12 +57,12 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
   const last = resources.find(isOf("SmokeTest"))?.outputs as Partial<SmokeTestOutputs> | undefined;
   const [tested] = inputsOf<Partial<SmokeTestInputs>>("SmokeTest");
   return streams.map((ofSite): Observed => {
-    const { site, expect, root, access } = ofSite;
+    const { site, root } = ofSite;
     const server = servers.find(({ declaration }) => declaration.restart.name === site);
     const application = tested?.secrets?.sites[site]?.application;
     const maxPayload = server?.declaration.reload?.maxPayload;
     return {
-      access: { site, expect, ...access },
+      access: accessOf(ofSite),
       stack: ofSite.stack,
       root: resolve(projectFolder, root),
       ...(server === undefined ? {} : { place: placeIn(server.place, projectFolder) }),

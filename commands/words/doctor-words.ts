@@ -1,8 +1,7 @@
 import Table from "cli-table3";
 import { maskSeeds } from "../../configs/seeds";
 import { describeFinding } from "../../diagnosis/diagnose";
-import type { FindingCode } from "../../diagnosis/reference/reference";
-import { DoctorFinding, DoctorReport, EXIT_CODES, SiteReport, StreamReport } from "../../diagnosis/facts/doctor-report";
+import { DoctorReport, EXIT_CODES, SiteReport, StreamReport } from "../../diagnosis/facts/doctor-report";
 
 // What the doctor prints: for people, and for programs (docs/doctor.md has the schema).
 
@@ -23,9 +22,6 @@ const rowOf = (site: SiteReport, stream: StreamReport): string[] => [
   `${number(stream.sourceSeq)} of ${number(stream.siteSeq)}`,
   stream.verdict,
 ];
-
-/** describeFinding only shows the code. */
-const words = (finding: DoctorFinding): string => describeFinding({ ...finding, code: finding.code as FindingCode });
 
 const SUMMARY: Readonly<Record<DoctorReport["status"], string>> = {
   good: "good",
@@ -85,7 +81,7 @@ export function doctorWords({ status, sites }: DoctorReport): string {
     table.push(...(rows.length === 0 ? [none] : rows));
   }
   const balance = balanceTable(sites);
-  const findings = sites.flatMap((site) => site.findings.map(words));
+  const findings = sites.flatMap((site) => site.findings.map(describeFinding));
   const unseen = sites.flatMap(({ site, unseen: all }) =>
     all.map(({ what, why }) => `site ${site}: could not look at ${what}: ${why}`),
   );

@@ -10,7 +10,8 @@ import { Settings, SiteSettings } from "../settings";
 
 const tlsOf = ({ links }: Settings): { tls?: true } => (links.tls === "off" ? {} : { tls: true });
 
-const throughHub = ({ reach }: SiteSettings): { throughHub?: true } => (reach === "hub" ? { throughHub: true } : {});
+export const throughHub = ({ reach }: SiteSettings): { throughHub?: true } =>
+  reach === "hub" ? { throughHub: true } : {};
 
 export function declareHub<Keys, Ports>(settings: Settings, keys: Keys, ports: Ports) {
   const { name, host, syncInterval, logs, maxFile, maxMemory, maxPayload } = settings.hub;

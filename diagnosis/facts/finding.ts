@@ -1,22 +1,19 @@
+import { withoutSeeds } from "../../configs/seeds";
+import { Statement, filled, shown } from "../engine/finding";
 import { SiteFacts, StreamFacts } from "./facts";
-import { FindingCode } from "../reference/reference";
+import { FINDINGS, FindingCode } from "../reference/reference";
 
-/** What the diagnosis says, and the form of its rules. */
+/** What the diagnosis of a running fleet says, and the form of its rules. */
 
-export interface Finding {
+/** "error": sourcing is not proven. "warning": it is, but something was lost or is about to be. */
+export interface Finding extends Statement {
   /** Names the rule; documented in docs/findings.md. */
   code: FindingCode;
-  /** "error": sourcing is not proven. "warning": it is, but something was lost or is about to be. */
-  severity: "error" | "warning";
   site: string;
   /** Name of the stream at the site; absent when the finding is about the site as a whole. */
   stream?: string;
   /** What is wrong, as seen from outside. */
   symptom: string;
-  cause: string;
-  evidence: string;
-  /** What to do next. */
-  next: string;
 }
 
 /** The cure of what the program itself puts right. */
@@ -29,9 +26,9 @@ export const putBack = (site: string, doubles: string | undefined): string =>
     : `'DOUBLE=${site} make up' restores it, and the hub's stream stores ${doubles} of the site a second time`;
 
 /** A finding as a rule makes it: the diagnosis adds the rest. */
-export type Draft = Pick<Finding, "cause" | "evidence" | "next"> & Partial<Pick<Finding, "severity" | "symptom">>;
+export type Draft = Omit<Statement, "severity"> & Partial<Pick<Finding, "severity" | "symptom">>;
 
-interface RuleOf<Find> {
+export interface FleetRule<Subject> {
   code: FindingCode;
   /**
    * "seen": the mistake itself was seen, and is always named. "inferred": something does not happen that should, which
@@ -40,18 +37,22 @@ interface RuleOf<Find> {
   by: "seen" | "inferred";
   /** Findings of which it would be a mere consequence, although it is seen. */
   unless?: readonly FindingCode[];
-  find: Find;
+  find(subject: Subject, facts: SiteFacts): Draft | undefined;
 }
 
-export type SiteRule = RuleOf<(facts: SiteFacts) => Draft | undefined>;
-export type StreamRule = RuleOf<(stream: StreamFacts, facts: SiteFacts) => Draft | undefined>;
+export type SiteRule = FleetRule<SiteFacts>;
+export type StreamRule = FleetRule<StreamFacts>;
 
-/** A finding as it is shown: what, cause, evidence, next, and where more is said of it. */
-export const describeFinding = ({ site, symptom, cause, evidence, next, code }: Finding): string =>
-  [
-    `site ${site}: ${symptom}`,
-    `  cause     ${cause}`,
-    `  evidence  ${evidence.replaceAll("\n", `\n${" ".repeat(12)}`)}`,
-    `  next      ${next}  [${code}]`,
-    `  see       docs/findings.md#${code}`,
-  ].join("\n");
+/** The finding of a draft; `of` says where, and what is seen of it unless the draft does. */
+export function findingOf(
+  code: FindingCode,
+  { symptom, ...draft }: Draft,
+  { symptom: usual, ...place }: Pick<Finding, "site" | "symptom" | "stream">,
+): Finding {
+  const { severity, ...statement } = filled(FINDINGS[code], draft);
+  return withoutSeeds({ code, severity, symptom: symptom ?? usual, ...statement, ...place });
+}
+
+/** A finding as it is shown. */
+export const describeFinding = (finding: Omit<Finding, "code"> & { code: string }): string =>
+  shown(`site ${finding.site}: ${finding.symptom}`, finding);

@@ -1,43 +1,34 @@
 import type { Position } from "../../configs/format/parse";
 import { maskSeeds } from "../../configs/seeds";
+import { Particulars, Statement, filled, shown } from "../engine/finding";
 import { CONFIG_FINDINGS, ConfigFindingCode } from "./reference";
-import type { ConfigReference } from "./reference-entry";
 
 /** Findings over configuration files that were written by hand. */
 
-export interface ConfigFinding {
+interface Judgement extends Statement {
   /** Names the rule; documented in docs/findings.md. */
   code: ConfigFindingCode;
-  severity: ConfigReference["severity"];
-  /** `file:line`. */
-  where: string;
   /** The server's name, or its file's. */
   server: string;
-  cause: string;
-  evidence: string;
-  /** What to do next. */
-  next: string;
+}
+
+export interface ConfigFinding extends Judgement {
+  /** `file:line`. */
+  where: string;
 }
 
 /** A finding as a rule makes it. */
-export interface ConfigDraft extends Omit<ConfigFinding, "severity" | "where"> {
+export interface ConfigDraft extends Judgement {
   at: Position;
-  severity: ConfigFinding["severity"];
 }
-
-type Particulars = Pick<ConfigDraft, "evidence"> & Partial<Pick<ConfigDraft, "cause" | "next" | "severity">>;
 
 /** What a rule found; fields that it leaves out come from `CONFIG_FINDINGS`. */
-export function draft(
+export const draft = (
   code: ConfigFindingCode,
-  { label }: { label: string },
+  { label: server }: { label: string },
   at: Position,
   particulars: Particulars,
-): ConfigDraft {
-  const { severity, cause, cure } = CONFIG_FINDINGS[code];
-  const plain = (text: string): string => text.replaceAll("`", "'");
-  return { code, at, server: label, severity, cause: plain(cause), next: plain(cure), ...particulars };
-}
+): ConfigDraft => ({ code, at, server, ...filled(CONFIG_FINDINGS[code], particulars) });
 
 /** Without seeds, JWTs, and logins of urls, which nats-server repeats when it cannot read them. */
 export const masked = (text: string): string =>
@@ -57,19 +48,7 @@ export const finished = ({ at, server, cause, evidence, next, code, severity }: 
 });
 
 /** A finding as it is shown. */
-export const describeConfigFinding = ({
-  severity,
-  where,
-  server,
-  cause,
-  evidence,
-  next,
-  code,
-}: ConfigFinding): string =>
-  [
-    `${where}: ${severity} in the configuration of ${server}`,
-    `  cause     ${cause}`,
-    `  evidence  ${evidence}`,
-    `  next      ${next}  [${code}]`,
-    `  see       docs/findings.md#config-${code}`,
-  ].join("\n");
+export const describeConfigFinding = (finding: ConfigFinding): string => {
+  const { where, severity, server, code } = finding;
+  return shown(`${where}: ${severity} in the configuration of ${server}`, finding, `config-${code}`);
+};

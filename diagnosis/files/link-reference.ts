@@ -1,4 +1,4 @@
-import { ConfigReference, NO_LINK, NO_START, entry } from "./reference-entry";
+import { Reference, NO_LINK, NO_START, entry } from "./reference-entry";
 
 /** The way between a leaf server and its hub: addresses, TLS, names, operators. */
 export const LINK_FINDINGS = {
@@ -153,4 +153,4 @@ export const LINK_FINDINGS = {
     "anyone can see accounts, names, addresses and connections",
     'set http: "127.0.0.1:8222"',
   ),
-} as const satisfies Record<string, ConfigReference>;
+} as const satisfies Record<string, Reference>;

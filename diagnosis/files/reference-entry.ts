@@ -1,16 +1,10 @@
+import type { Reference } from "../engine/finding";
+
 /** What a finding over hand-written files says in general, for the docs. */
 
-export interface ConfigReference {
-  /** "error": sourcing does not work, or data is lost or leaks, silently. "warning": a risk. */
-  severity: "error" | "warning";
-  /** What is wrong. */
-  cause: string;
-  /** How it shows on running servers. */
-  shows: string;
-  cure: string;
-}
+export type { Reference };
 
-export const entry = (severity: "error" | "warning", cause: string, shows: string, cure: string): ConfigReference => ({
+export const entry = (severity: "error" | "warning", cause: string, shows: string, cure: string): Reference => ({
   severity,
   cause,
   shows,

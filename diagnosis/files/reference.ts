@@ -1,5 +1,5 @@
 import { LINK_FINDINGS } from "./link-reference";
-import { ConfigReference, NO_DATA, NO_LINK, NO_START, entry } from "./reference-entry";
+import { Reference, NO_DATA, NO_LINK, NO_START, entry } from "./reference-entry";
 import { SERVER_FINDINGS } from "./server-reference";
 
 /** The reference of findings over configuration files that were written by hand, for the docs. */
@@ -248,6 +248,6 @@ export const CONFIG_FINDINGS = {
     "allow both forms to the link, and where an account imports the site, export and import both",
   ),
   ...SERVER_FINDINGS,
-} as const satisfies Record<string, ConfigReference>;
+} as const satisfies Record<string, Reference>;
 
 export type ConfigFindingCode = keyof typeof CONFIG_FINDINGS;

@@ -1,4 +1,4 @@
-import { ConfigReference, NO_DATA, NO_LINK, entry } from "./reference-entry";
+import { Reference, NO_DATA, NO_LINK, entry } from "./reference-entry";
 
 /** What nats-server itself shows: what it silently reads, what it refuses, and what it does with the files in a rehearsal. */
 export const SERVER_FINDINGS = {
@@ -50,4 +50,4 @@ export const SERVER_FINDINGS = {
     NO_DATA,
     "let the link's user publish $JS.S.> and $JSC.R.> and subscribe $JS.<domain>.API.CONSUMER.> and $JS.FC.>",
   ),
-} as const satisfies Record<string, ConfigReference>;
+} as const satisfies Record<string, Reference>;

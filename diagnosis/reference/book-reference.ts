@@ -1,7 +1,7 @@
-import type { Reference } from "./drift-reference";
+import { warnings } from "../engine/finding";
 
 /** What the account book reports: messages that are unaccounted for. */
-export const BOOK_FINDINGS = {
+export const BOOK_FINDINGS = warnings({
   "messages-missing": {
     cause:
       "messages that a site acknowledged are neither on the hub nor waiting at the site: a store went back in time, a limit or a person removed them before the hub took them, or the hub dropped them as duplicates",
@@ -23,4 +23,4 @@ export const BOOK_FINDINGS = {
       "the account book: all that the hub ever stored, less what it holds, what its limits explain, and the program's own probes. Reported until it is acknowledged",
     cure: "find out what caused it, and compare with a backup; then `make repair SITE=… STREAM=… ACCEPT=known NOTE=…`",
   },
-} satisfies Record<string, Reference>;
+});

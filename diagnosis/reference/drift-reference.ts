@@ -1,12 +1,6 @@
-/** The findings that compare whole configurations; the others are in reference.ts. */
+import type { Reference } from "../engine/finding";
 
-export interface Reference {
-  cause: string;
-  /** How the problem shows. */
-  shows: string;
-  /** What to do. */
-  cure: string;
-}
+/** The findings that compare whole configurations; the others are in reference.ts. */
 
 export const UP = "`up` repairs it";
 export const PUT_BACK =
@@ -14,6 +8,7 @@ export const PUT_BACK =
 
 export const CONFIG_DRIFT = {
   "config-altered": {
+    severity: "warning",
     cause:
       "someone changed the configuration of the hub or of the site: limits, users, permissions, mappings, exports, imports, or anything else that this program wrote",
     shows:
@@ -37,6 +32,7 @@ export const STREAM_DRIFT = {
     cure: "`up` restores it and removes undeclared sources; add `DISCARD=…` or `REMAKE=…` as for `site-stream-altered`. Messages that an undeclared source brought stay",
   },
   "hub-deduplicates": {
+    severity: "warning",
     cause:
       "the hub's stream has a `duplicate_window` beside its sources: equal `Nats-Msg-Id`s of two sites, or of one site after an outage, meet there, and the second message is silently dropped",
     shows:

@@ -1,10 +1,9 @@
-import { CONFIG_DRIFT, PUT_BACK, Reference, STREAM_DRIFT, UP } from "./drift-reference";
+import { Reference, warnings } from "../engine/finding";
+import { CONFIG_DRIFT, PUT_BACK, STREAM_DRIFT, UP } from "./drift-reference";
 import { SERVER_FINDINGS } from "./server-reference";
 import { BOOK_FINDINGS } from "./book-reference";
 
 /** What each finding means: the source of docs/findings.md, and of the type of codes. */
-
-export type { Reference };
 
 /** On the way to the site: servers, keys, the link, accounts, domains. */
 export const SITE_FINDINGS = {
@@ -237,7 +236,7 @@ export const ISOLATION_FINDINGS = {
 } satisfies Record<string, Reference>;
 
 /** Sourcing works, but something was lost, or applications are refused. */
-export const WARNINGS = {
+export const WARNINGS = warnings({
   "hub-store-lost": {
     cause: "the hub lost its stream and has a new one; the site delivered again what it still holds",
     shows: "the stream's creation time is not the one of the last proof",
@@ -270,7 +269,7 @@ export const WARNINGS = {
     shows: "bytes or messages held and the limit that they reached",
     cure: "raise the limit in the settings, shorten `maxAge`, or let the stream discard old messages, then `up`; `up` alone restores what was lowered by hand",
   },
-} satisfies Record<string, Reference>;
+});
 
 /** What only repeated looks show. */
 export const DOCTOR_FINDINGS = {

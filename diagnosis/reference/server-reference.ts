@@ -1,4 +1,4 @@
-import type { Reference } from "./drift-reference";
+import type { Reference } from "../engine/finding";
 
 /** Findings about the servers themselves: their stores, their processes, and who may log in. */
 

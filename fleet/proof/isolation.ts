@@ -1,7 +1,7 @@
 import { siteStreamName } from "../../configs/names";
 import { messageOf } from "../../machine/refusal";
 import { Target, attackFrom, attackLeafPort } from "./attack";
-import { Finding } from "../../diagnosis/diagnose";
+import { Finding, findingOf } from "../../diagnosis/facts/finding";
 import { Breach } from "../../diagnosis/facts/facts";
 import type { Proved, SmokeTestInputs, SmokeTestSite } from "./job";
 import { sideBySide } from "../../machine/side-by-side";
@@ -17,25 +17,19 @@ const targetOf = (inputs: SmokeTestInputs, { site, url }: SmokeTestSite): Target
   streams: inputs.streams.map((stream) => siteStreamName(stream, site)),
 });
 
-export const cannotTest = (site: string, what: string, error: unknown): Finding => ({
-  code: "probe-failed",
-  severity: "error",
-  site,
-  symptom: `${what} could not be tested`,
-  cause: messageOf(error),
-  evidence: "the test itself ended early",
-  next: "run 'pulumi up' again",
-});
+export const cannotTest = (site: string, what: string, error: unknown): Finding =>
+  findingOf(
+    "probe-failed",
+    { cause: messageOf(error), evidence: "the test itself ended early", next: "run 'pulumi up' again" },
+    { site, symptom: `${what} could not be tested` },
+  );
 
-export const breachFinding = ({ site, attack, evidence, next }: Breach): Finding => ({
-  code: "isolation-broken",
-  severity: "error",
-  site,
-  symptom: "it is not isolated",
-  cause: `${attack} succeeded`,
-  evidence,
-  next,
-});
+export const breachFinding = ({ site, attack, evidence, next }: Breach): Finding =>
+  findingOf(
+    "isolation-broken",
+    { cause: `${attack} succeeded`, evidence, next },
+    { site, symptom: "it is not isolated" },
+  );
 
 /** Attacks from and on every touched site. */
 export async function attackAll(

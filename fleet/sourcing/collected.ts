@@ -1,3 +1,4 @@
+import { HubAccess, SiteEnd } from "./access";
 import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { isSourceOfSite } from "../../configs/streams";
@@ -6,12 +7,8 @@ import { JetStream, SourceInfo, StreamInfo } from "../../servers/nats/jetstream"
 import { lookUntil } from "../../machine/until";
 
 /** How the sites and the hub's streams of them are reached, as it crosses Pulumi's boundary. */
-export interface FleetAccess {
-  hubUrl: string;
-  /** Seed of the operator of the account HUB; absent where no stream is merged. */
-  hubOperator?: string;
-  /** By site: its client URL, and the seed of its operator. */
-  sites: Record<string, { url: string; operator: string; throughHub?: true }>;
+export interface FleetAccess extends HubAccess {
+  sites: Record<string, SiteEnd>;
 }
 
 /** The part of one site; undefined when it is none of the fleet's. */
@@ -25,17 +22,9 @@ export function accessOf(
 }
 
 /** How a site and the hub's streams of it are reached. */
-export interface SiteAccess {
+export interface SiteAccess extends HubAccess, SiteEnd {
   site: string;
   expect: "online" | "offline";
-  url: string;
-  hubUrl: string;
-  /** Seed of the site's operator, valid at the site and in its account on the hub. */
-  operator: string;
-  /** Whether the site is reached through the hub; absent for no. */
-  throughHub?: true;
-  /** Seed of the operator of the account HUB; absent where no stream is merged. */
-  hubOperator?: string;
 }
 
 /** How the system account is reached: the hub's, and the site's or, through the hub, what the site imports of it. */

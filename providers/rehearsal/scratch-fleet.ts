@@ -1,9 +1,9 @@
+import { Reached, linkAccess, proofSeeds, provenSite, siteAccess } from "../../fleet/sourcing/access";
 import { present } from "../../configs/values";
 import { declareHub, declareHubLink, declareLeaf } from "../../configs/plan/declare";
 import { linkUrl } from "../../configs/link-tls";
 import { HUB_ROLES, type KeyRole, SITE_ROLES } from "../../configs/keys";
 import { Settings, SiteSettings } from "../../configs/settings";
-import { FleetAccess, SiteAccess } from "../../fleet/sourcing/collected";
 import { declareSites } from "../../fleet/sourcing/declared-sites";
 import { digest } from "../../machine/digest";
 import * as hubLink from "../hub-link";
@@ -157,16 +157,12 @@ export class ScratchFleet {
 
   protected systemAt = ({ url }: Pick<ScratchServer, "url">) => ({ url, seed: this.hub.seeds.system });
 
-  protected accessOf({ name: site, expect, reach }: SiteSettings): SiteAccess {
-    const { url, seeds } = this.site(site);
-    const throughHub = reach === "hub" ? { throughHub: true as const } : {};
-    return { site, expect, url, operator: seeds.operator, ...throughHub, ...this.hubAccess() };
-  }
+  private server = (name: string): ScratchServer => (name === this.settings.hub.name ? this.hub : this.site(name));
 
-  protected hubAccess(): Pick<FleetAccess, "hubUrl" | "hubOperator"> {
-    const merged = this.settings.streams.some((stream) => stream.collect.mode === "merged");
-    return { hubUrl: this.hub.url, ...(merged ? { hubOperator: this.hub.seeds.operator } : {}) };
-  }
+  protected readonly reached: Reached<string> = {
+    url: ({ name }) => this.server(name).url,
+    seed: (owner, role) => this.server(owner).seeds[role],
+  };
 
   // --- the resources' inputs, as the components make them
 
@@ -217,22 +213,22 @@ export class ScratchFleet {
   }
 
   protected leafInputs(site: SiteSettings): leafServer.LeafServerInputs {
-    const { name, folder, keys, ports, seeds } = this.site(site.name);
+    const { name, folder, keys, ports } = this.site(site.name);
     const { system } = this.hub.keys;
-    const throughHub = site.reach === "hub" ? { operator: seeds.operator } : {};
     return {
       place: this.placeAt(folder),
       root: this.root,
       expect: site.expect,
       declaration: declareLeaf(this.settings, site, { ...keys, system }, ports, this.leafUrl),
       ...this.certificatesOf(name),
-      access: { hubUrl: this.hub.url, link: seeds.link, system: this.hub.seeds.system, ...throughHub },
+      access: linkAccess(this.settings, site, this.reached),
     };
   }
 
-  protected streamsInputs(declared: SiteSettings): streams.StreamsInputs {
-    const { site, expect, ...access } = this.accessOf(declared);
-    return { site, expect, stack: this.stack, root: this.root, streams: this.settings.streams, access };
+  protected streamsInputs(site: SiteSettings): streams.StreamsInputs {
+    const { settings, stack, root } = this;
+    const access = siteAccess(settings, site, this.reached);
+    return { site: site.name, expect: site.expect, stack, root, streams: settings.streams, access };
   }
 
   private proofInputs(): smokeTest.SmokeTestInputs {
@@ -244,21 +240,14 @@ export class ScratchFleet {
       root: this.root,
       hub: { name: hub.name, url: hub.url, leafUrl: this.leafUrl, place: this.placeAt(hub.folder) },
       sites: deployed.map((site) => ({
-        site: site.name,
-        expect: site.expect,
-        url: this.site(site.name).url,
-        ...(site.reach === "hub" ? { throughHub: true as const } : {}),
+        ...provenSite(site, this.reached),
         place: this.placeAt(this.folderOf(site.name)),
         maxPayload: site.maxPayload,
         declared: digest({ site, declared }),
       })),
       streams: declared,
       probes,
-      secrets: {
-        system: hub.seeds.system,
-        hubOperator: hub.seeds.operator,
-        sites: Object.fromEntries(deployed.map(({ name }) => [name, this.site(name).seeds])),
-      },
+      secrets: proofSeeds(settings, deployed, this.reached),
     };
   }
 }

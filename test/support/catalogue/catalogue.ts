@@ -150,9 +150,11 @@ export function healedOf({ row }: Case, outcome: Outcome): boolean[] {
 
 const isProven = ({ cured }: Outcome): boolean => cured.join() === SITES.map((site) => `${site} proven`).join();
 
-/** Everything that is wrong with an outcome, in words; empty when it is right. */
-export function judge({ row }: Case, outcome: Outcome): string[] {
-  const { findings, proven, cured } = outcome;
+/** What a row says of its findings. */
+export type Expected = Omit<Row, "name" | "make">;
+
+/** What of the findings is not as the row says, in words. */
+export function misread(row: Expected, findings: readonly ShownFinding[]): string[] {
   const wrong: string[] = [];
   const codes = found(findings);
   if (JSON.stringify(codes) !== JSON.stringify([...row.finds].sort()))
@@ -164,10 +166,16 @@ export function judge({ row }: Case, outcome: Outcome): string[] {
     else if (!wantedEvidence.test(evidence)) wrong.push(`${site}: ${code}: evidence ${evidence}`);
     if (wantedCause !== undefined && !wantedCause.test(cause)) wrong.push(`${site}: ${code}: cause ${cause}`);
   }
+  return [...wrong, ...cureProblems(row, findings)];
+}
+
+/** Everything that is wrong with an outcome, in words; empty when it is right. */
+export function judge({ row }: Case, outcome: Outcome): string[] {
+  const { findings, proven, cured } = outcome;
+  const wrong = misread(row, findings);
   const healthy = SITES.filter((site) => !row.finds.some((one) => one.startsWith(`${site}: `) && !one.endsWith(")")));
   if (proven.join() !== healthy.join()) wrong.push(`proven in the same run: ${proven.join(", ") || "none"}`);
   if (!isProven(outcome)) wrong.push(`after the cure: ${cured.join("; ")}`);
-  wrong.push(...cureProblems(row, findings));
   for (const finding of outcome.left) wrong.push(`after the cure a look finds ${describeFinding(finding)}`);
   for (const finding of outcome.looked) wrong.push(`a look finds ${describeFinding(finding)}`);
   return wrong;

@@ -1,7 +1,7 @@
 import { isNamed } from "../../../configs/names";
 import { Accept, repairSite } from "../../../fleet/repair/repair";
 import { Refusal } from "../../../machine/refusal";
-import type { Row } from "./catalogue";
+import type { Expected, Row } from "./catalogue";
 import { ShownFinding } from "../rules/findings";
 import { TestFleet } from "../fleets/fleet";
 import { observedAt } from "../fleets/watched";
@@ -39,7 +39,7 @@ const NOTHING_TO_RUN = /^compare with a backup|^the site delivers again what it 
 export const isRunnable = ({ next }: ShownFinding): boolean => !NOTHING_TO_RUN.test(next);
 
 /** What is wrong with the row's cure as such: it is not what the findings say. */
-export function cureProblems(row: Row, findings: readonly ShownFinding[]): string[] {
+export function cureProblems(row: Expected, findings: readonly ShownFinding[]): string[] {
   const { cure, says, change, accept } = row;
   const problems: string[] = [];
   const isSaid = (words: string) => findings.some(({ next }) => next.includes(words));

@@ -9,6 +9,14 @@ import { STRESS_ROWS } from "./stress";
 import { REFUSAL_ROWS } from "./refusals";
 import { Row } from "./catalogue";
 
+/** The mistake that is made before the deployment: it has a test of its own. */
+export const FAILED_STEP = {
+  title: "another program on a site's port",
+  finds: ["oslo: step-failed"],
+  evidence: { "step-failed": /./ },
+  cause: { "step-failed": /port \d+ \(client\) is taken by a process that this program did not start/ },
+};
+
 /** The whole catalogue, in the order in which docs/catalogue.md shows it. */
 export const GROUPS: Record<string, readonly Row[]> = {
   "Servers, keys, links": [...LINK_ROWS, ...CLONE_ROWS],

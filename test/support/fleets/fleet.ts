@@ -3,8 +3,10 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fleetAccess } from "../../../fleet/sourcing/access";
 import { RawSettings, Settings, SiteSettings, StreamSettings } from "../../../configs/settings";
 import { SiteAccess, atHub, atSite } from "../../../fleet/sourcing/collected";
+import { accessOf } from "../../../fleet/streams/streams-inputs";
 import * as fleetCheck from "../../../providers/fleet";
 import { closeShared, open, shared } from "../../../servers/nats/connection";
 import { JetStream, StreamInfo } from "../../../servers/nats/jetstream";
@@ -230,16 +232,10 @@ export class TestFleet extends ScratchFleet {
 
   private declared = (name: string): SiteSettings => named(this.settings.sites, name);
   stream = (name: string): StreamSettings => named(this.settings.streams, name);
-  accessAt = (site: string): SiteAccess => this.accessOf(this.declared(site));
+  accessAt = (site: string): SiteAccess => accessOf(this.streamsInputs(this.declared(site)));
 
   private checkInputs({ keys: _, ...settings }: Settings): fleetCheck.FleetInputs {
-    const sites = Object.fromEntries(
-      settings.sites.map(({ name }) => {
-        const { url, seeds } = this.site(name);
-        return [name, { url, operator: seeds.operator }];
-      }),
-    );
-    return { root: this.root, settings, access: { ...this.hubAccess(), sites } };
+    return { root: this.root, settings, access: fleetAccess(this.settings, this.reached) };
   }
 }
 

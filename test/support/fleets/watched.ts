@@ -1,6 +1,5 @@
 import { siteStreamName } from "../../../configs/names";
 import { Finding, diagnose } from "../../../diagnosis/diagnose";
-import { SiteAccess } from "../../../fleet/sourcing/collected";
 import { deployedSite, examineFleet } from "../../../fleet/doctor/doctor";
 import { DoctorReport, SiteReport } from "../../../diagnosis/facts/doctor-report";
 import { observeSettled } from "../../../fleet/observation/observe";
@@ -12,21 +11,11 @@ import { recordOf } from "../../../fleet/proof/record";
 
 export function observedOf(fleet: TestFleet): Observed[] {
   const { hub, settings, root, lastProof } = fleet;
-  const merged = settings.streams.some((stream) => stream.collect.mode === "merged");
-  return settings.sites.map(({ name: site, expect, maxPayload, reach }): Observed => {
-    const { url, seeds, folder } = fleet.site(site);
-    const access: SiteAccess = {
-      site,
-      expect,
-      url,
-      hubUrl: hub.url,
-      operator: seeds.operator,
-      ...(reach === "hub" ? { throughHub: true } : {}),
-      ...(merged ? { hubOperator: hub.seeds.operator } : {}),
-    };
+  return settings.sites.map(({ name: site, maxPayload }): Observed => {
+    const { seeds, folder } = fleet.site(site);
     const before = settings.streams.map((stream) => [siteStreamName(stream, site), recordOf(lastProof, site, stream)]);
     return {
-      access,
+      access: fleet.accessAt(site),
       stack: fleet.stack,
       root,
       place: { kind: "process", folder },

@@ -24,22 +24,6 @@ const CONSUMER = { sent: 10, upTo: 10, pending: 0, bound: true, count: 1 };
 
 /** Of what the link carries, of changed sources, and of limits. */
 export const CARRIED_EXAMPLES = {
-  "link-stale": [
-    {
-      it: "a link that swallows what the hub sends",
-      facts: { ...HEALTHY, unanswered: { hubSent: 2, siteReceived: 0, siteSent: 1, hubReceived: 1 } },
-      cause: /what the hub sends does not reach the site/,
-      evidence: /the hub sent 2 messages and the site received 0/,
-      next: /network/,
-    },
-    {
-      it: "a link that swallows what the site sends",
-      facts: { ...HEALTHY, unanswered: { hubSent: 2, siteReceived: 2, siteSent: 3, hubReceived: 0 } },
-      cause: /what the site sends does not reach the hub/,
-      evidence: /the site sent 3 and the hub received 0/,
-      next: /network/,
-    },
-  ],
   "jetstream-off": [
     {
       it: "an account of the hub without JetStream, and a site's server without it",
@@ -68,25 +52,6 @@ export const CARRIED_EXAMPLES = {
       next: /remove it/,
     },
   ],
-  "payload-limits": [
-    {
-      it: "a hub with a smaller max_payload",
-      facts: withLeaf({ maxPayload: 2000 }, { maxPayload: 1000 }),
-      cause: /larger messages than the hub/,
-      evidence: /site 2000, hub 1000 bytes/,
-      next: /same value/,
-    },
-    {
-      it: "an account that refuses the burst",
-      facts: {
-        ...withLeaf({ errors: ["Leafnode Error 'Maximum Payload Violation'"] }),
-        streams: withProbe({ arrived: 3 }).streams,
-      },
-      cause: /refuses large messages/,
-      evidence: /3 of 28 probes arrived; .*Maximum Payload Violation/,
-      next: /max_payload/,
-    },
-  ],
   "export-missing": [
     {
       it: "an import that is missing",
@@ -105,27 +70,6 @@ export const CARRIED_EXAMPLES = {
       next: /subscribe/,
     },
   ],
-  "replies-blocked": [
-    {
-      it: "a request that arrives and is not answered",
-      facts: {
-        ...withStream({ asked: "no answer", onHub: { ...ON_HUB, source: { ...SOURCE, activeMs: -1 } } }),
-        unanswered: { hubSent: 1, siteReceived: 1, siteSent: 0, hubReceived: 0 },
-      },
-      cause: /do not come back/,
-      evidence: /site received 1 messages over the link and sent 0/,
-      next: /\$JSC\.R/,
-    },
-  ],
-  "source-wrong-stream": [
-    {
-      it: "a source of another name, with what the server says to it",
-      facts: withSource({ name: "EVENT", error: { code: 10059, text: "stream not found" } }),
-      cause: /reads stream EVENT, but the site's stream is EVENTS/,
-      evidence: /declared 'EVENTS'; error 10059: stream not found/,
-      next: PULUMI_UP,
-    },
-  ],
   "source-altered": [
     {
       it: "a source with a filter",
@@ -133,15 +77,6 @@ export const CARRIED_EXAMPLES = {
       cause: /is not as declared/,
       evidence: /source EVENTS: it takes only a/,
       next: PULUMI_UP,
-    },
-    {
-      it: "a source with a filter that brought messages twice, and would again",
-      facts: withStream({
-        onHub: { ...ON_HUB, doubles: "10 messages", source: { ...SOURCE, altered: "it takes only *.>" } },
-      }),
-      cause: /is not as declared/,
-      evidence: /it takes only \*\.>/,
-      next: /^'DOUBLE=oslo make up' restores it, and the hub's stream stores 10 messages of the site a second time$/,
     },
   ],
   "config-altered": [
@@ -266,17 +201,6 @@ export const CARRIED_EXAMPLES = {
   ],
   backlog: [
     {
-      it: "probes that stand behind what the site stored before",
-      facts: withStream({
-        consumer: { ...CONSUMER, pending: 700 },
-        onHub: { ...ON_HUB, source: { ...SOURCE, lag: 500 } },
-        probe: { ...PROBE, arrived: 0 },
-      }),
-      cause: /about 700 messages of the site come before the probes/,
-      evidence: /lag 500.*700 wait/,
-      next: /wait until/,
-    },
-    {
       it: "a slow network, over which flow control stalls and goes on",
       facts: {
         ...withHub({ links: [LINK] }),
@@ -322,30 +246,12 @@ export const CARRIED_EXAMPLES = {
   ],
   "site-store-lost": [
     {
-      it: "a site's stream that was made anew since the last proof",
-      facts: withStream({ before: { ...STREAM.before!, siteCreated: "2025-12-31T00:00:00Z" } }),
-      severity: "warning" as const,
-      cause: /lost its stream EVENTS and has a new one/,
-      evidence: /was 2025-12-31/,
-      next: /nothing to repair/,
-    },
-    {
       it: "a site's stream that is younger than the hub's last message of it, before anything was proven",
       facts: withStream({ atSite: { messages: 3, lastSeq: 3, created: "2026-03-01T00:00:00Z" }, remade: true }),
       severity: "warning" as const,
       cause: /has a new one/,
       evidence: /its last sequence is 3, the hub took 10/,
       next: /half a minute/,
-    },
-  ],
-  "probe-subjects-used": [
-    {
-      it: "messages of somebody else where probes go",
-      facts: withProbe({ foreign: { site: 2, hub: 1 } }),
-      severity: "warning" as const,
-      cause: /^2 messages on the probes' subjects .* they are kept/,
-      evidence: /_probe\.EVENTS\.>: 2 at the site and 1 on the hub/,
-      next: /purge/,
     },
   ],
   "site-full": [

@@ -4,8 +4,11 @@ import { Finding, FindingCode, RULES, blockingFinding, describeFinding, diagnose
 import { FINDINGS, STREAM_FINDINGS, WARNINGS } from "../../../diagnosis/reference/reference";
 import { HubStreamFacts, SiteFacts, StreamFacts } from "../../../diagnosis/facts/facts";
 import { breachFinding, cannotTest } from "../../../fleet/proof/isolation";
+import { readRecorded } from "../../support/catalogue/recorded";
 import { EXAMPLES } from "./finding-examples";
 import { HEALTHY, ON_HUB, PROBE, STREAM, withHub, withLeaf, withProbe, withSource, withStream } from "./fixtures";
+
+const RECORDED = readRecorded();
 
 const codes = (facts: SiteFacts): FindingCode[] => diagnose(facts).map(({ code }) => code);
 
@@ -70,8 +73,10 @@ describe("the diagnosis of a site", () => {
     }
   }
 
-  it("has an example of every code that the program knows", () => {
-    assert.deepEqual([...Object.keys(EXAMPLES), breach.code].sort(), Object.keys(FINDINGS).sort());
+  it("has an example of every code that the program knows, here or in the catalogue", () => {
+    const recorded = RECORDED.flatMap(({ facts }) => facts.flatMap(codes));
+    const known = new Set<string>([...Object.keys(EXAMPLES), ...recorded, breach.code]);
+    assert.deepEqual([...known].sort(), Object.keys(FINDINGS).sort());
   });
 
   it("calls what concerns the whole site 'no data reaches the hub', and what concerns a stream by its name", () => {
@@ -265,6 +270,7 @@ describe("the diagnosis of a site", () => {
 describe("a finding", () => {
   const all: Finding[] = [
     ...Object.values(EXAMPLES).flatMap((examples) => examples.flatMap(({ facts }) => diagnose(facts))),
+    ...RECORDED.flatMap(({ facts }) => facts.flatMap((ofSite) => diagnose(ofSite))),
     breach,
     cannotTest("oslo", "isolation", new Error("timeout")),
   ];

@@ -14,61 +14,10 @@ export const SERVER_EXAMPLES = {
   ],
   "connections-used-up": [
     {
-      it: "an account of the site that takes no more connections",
-      facts: withLeaf({ application: { refused: "maximum account active connections exceeded" } }),
-      cause: /account OSLO of the site accepts no more connections/,
-      evidence: /key of the applications: maximum account/,
-      next: /close the connections .* 'pulumi up'/,
-    },
-    {
       it: "a site's server that takes no more, not even this program: it is not called down",
       facts: withLeaf({ unreachable: "nats://127.0.0.1:4223: maximum connections exceeded", links: [] }),
       cause: /the site's server accepts no more connections/,
       evidence: /4223: maximum connections exceeded/,
-      next: PULUMI_UP,
-    },
-  ],
-  "application-refused": [
-    {
-      it: "a key that the site's server does not know",
-      facts: withLeaf({ application: { refused: "Authorization Violation" } }),
-      cause: /does not let the key of the applications in/,
-      evidence: /Authorization Violation/,
-      next: PULUMI_UP,
-    },
-    {
-      it: "a key that may not publish on what the stream stores",
-      facts: withLeaf({ application: { maxPayload: 1_048_576, denied: ["events.>"] } }),
-      cause: /may not publish on events\.>/,
-      evidence: /USER\.INFO: .*events\.>/,
-      next: PULUMI_UP,
-    },
-  ],
-  "payload-lowered": [
-    {
-      it: "a site that takes smaller messages than declared",
-      facts: {
-        ...withLeaf({ application: { maxPayload: 1_000, denied: [] } }),
-        declared: { ...HEALTHY.declared, maxPayload: 1_048_576 },
-      },
-      cause: /smaller messages than declared/,
-      evidence: /1000 bytes for the key of the applications, declared 1048576/,
-      next: PULUMI_UP,
-    },
-  ],
-  "server-frozen": [
-    {
-      it: "a site whose process was stopped",
-      facts: withLeaf({ unreachable: "nats://127.0.0.1:4223: TIMEOUT", process: "frozen", links: [] }),
-      cause: /the server of the site does not answer: its process was stopped/,
-      evidence: /state 'stopped'.*TIMEOUT/,
-      next: PULUMI_UP,
-    },
-    {
-      it: "a hub whose process was stopped",
-      facts: withHub({ unreachable: "nats://127.0.0.1:4222: TIMEOUT", process: "frozen", links: [] }),
-      cause: /the server of the hub does not answer/,
-      evidence: /state 'stopped'/,
       next: PULUMI_UP,
     },
   ],

@@ -22,6 +22,22 @@ const FACTS: Record<string, { shows: RegExp; home: string[] }> = {
     home: ["machine/until.ts"],
   },
   "how versions compare": { shows: /from "semver/, home: ["machine/version.ts"] },
+  "how a finding is shown": {
+    shows: /`  (cause|evidence|next) +\$\{/,
+    home: ["diagnosis/engine/finding.ts"],
+  },
+  "how the words of a problem or a finding are masked": {
+    shows: /\w+: maskSeeds\(\w+\),\n +\w+: maskSeeds/,
+    home: [],
+  },
+  "which sites are reached through the hub": {
+    shows: /=== "hub" \? \{ throughHub/,
+    home: ["configs/plan/declare.ts"],
+  },
+  "how a site and the hub's streams of it are reached": {
+    shows: /\? \{ hubOperator|hubOperator: seed|hubOperator: \w+\.seed/,
+    home: ["fleet/sourcing/access.ts"],
+  },
   "what is left out where it is not known": {
     shows: /\.\.\.\((\w+) === undefined \? \{\} : \{ (?:\w+: )?\1 \}\)/,
     home: [],
