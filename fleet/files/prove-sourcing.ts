@@ -24,7 +24,7 @@ const BYTES = 100_000;
 const STALLED_MS = 1_500;
 /** For all of it; where a cluster has to learn first who wants what, more. */
 const ALL_MS = 3_500;
-const IN_CLUSTERS_MS = 7_500;
+const IN_CLUSTERS_MS = 5_500;
 const REQUEST_MS = 3_000;
 
 const notTried = (why: string): Sourcing => ({ is: "not-tried", why });
