@@ -21,6 +21,8 @@ export interface SiteFacts {
   hub: ServerFacts & {
     /** Links on the hub that carry the site's server name, with the account that each landed in. */
     links: LinkFacts[];
+    /** Of a link that is not there: what else was seen of it, in words. */
+    notLinked?: string;
     /** Names of other servers whose links landed in the site's account. */
     strangers?: string[];
     /** Whether its link was replaced by another one while it was looked at; only asked when the site logs such a thing. */

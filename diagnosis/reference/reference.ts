@@ -5,6 +5,7 @@ import { BOOK_FINDINGS } from "./book-reference";
 /** What each finding means: the source of docs/findings.md, and of the type of codes. */
 
 export type { Reference };
+export { DOCTOR_FINDINGS, type DoctorCode } from "./doctor-reference";
 
 /** On the way to the site: servers, keys, the link, accounts, domains. */
 export const SITE_FINDINGS = {
@@ -270,17 +271,6 @@ export const WARNINGS = {
     cure: "raise the limit in the settings, shorten `maxAge`, or let the stream discard old messages, then `up`; `up` alone puts back what was lowered by hand",
   },
 } satisfies Record<string, Reference>;
-
-/** What only looking again and again shows. */
-export const DOCTOR_FINDINGS = {
-  "backlog-stuck": {
-    cause: "messages wait at the site, and the hub's source takes none of them",
-    shows: "the hub's position stays where it is, look after look, with a lag above 0",
-    cure: "after a restart wait 40 s; then `make repair SITE=…`; when it stops again, `make up` proves the path and names the cause",
-  },
-} satisfies Record<string, Reference>;
-
-export type DoctorCode = keyof typeof DOCTOR_FINDINGS;
 
 export type FindingCode =
   | keyof typeof SITE_FINDINGS

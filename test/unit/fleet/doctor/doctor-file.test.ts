@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describeProblem } from "../../../../configs/problem";
-import { parseFleetFile } from "../../../../fleet/doctor/doctor-file";
+import { parseFleetFile } from "../../../../configs/reading/fleet-file";
 import { newSeed } from "../../../support/rules/settings";
 
 describe("the file of a fleet that somebody else deployed", () => {
