@@ -1,3 +1,4 @@
+import { DoctorFinding } from "../facts/doctor-report";
 import { ForeignSite } from "../../configs/reading/fleet-file";
 
 /** Which of the links that a hub or a region lists are a site's, in fleets whose names somebody else gave. Pure. */
@@ -79,6 +80,26 @@ export function judgedLinks(own: readonly Link[], account: string | undefined, a
     .map(({ name }) => right.filter((link) => link.name === name))
     .reduce((one, other) => (other.length > one.length ? other : one));
   return most.length > Math.max(1, atSite ?? 1) ? most : most.slice(0, 1);
+}
+
+/**
+ * In a site of several servers, a link of one server carries the hub's requests to that server alone: a stream that another
+ * server leads is not reached. Undefined where that is not so.
+ */
+export function unlinkedLeader(
+  own: readonly Pick<Link, "name">[] | undefined,
+  leader: string | undefined,
+  isHeard: boolean,
+): Pick<DoctorFinding, "code" | "cause" | "evidence" | "next"> | undefined {
+  if (own === undefined || own.length === 0 || leader === undefined || leader === "" || isHeard) return undefined;
+  const linked = [...new Set(own.map(({ name }) => name))];
+  if (linked.includes(leader)) return undefined;
+  return {
+    code: "stream-leader-unlinked",
+    cause: `server ${leader} leads the site's stream and has no link to the hub: the hub's requests end at ${linked.join(", ")}`,
+    evidence: `stream info at the site: leader ${leader}; hub /leafz: links of ${linked.join(", ")}`,
+    next: `give ${leader} the leaf remote as well, as every server of the site needs it; or move the stream to a server that is linked`,
+  };
 }
 
 /** Reasons that say nothing of why a link does not come up: an end was stopped, or a connection went. */

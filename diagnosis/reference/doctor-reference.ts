@@ -8,6 +8,11 @@ export const DOCTOR_FINDINGS = {
       "the hub's JetStream does not answer, and /jsz of a server of the hub knows no leader (in a fleet of others)",
     cure: "start the servers of the hub that are down: more than half of them must be there",
   },
+  "stream-leader-unlinked": {
+    cause: "another server of the site leads the stream than the ones that have a link to the hub",
+    shows: "the leader in the stream's info, and the hub's list of links (in a fleet of others)",
+    cure: "give every server of the site the leaf remote; or move the stream to a server that is linked",
+  },
   "source-consumer-missing": {
     cause: "the hub's source uses a durable consumer, and the site has none of that name",
     shows: "the consumers of the site's stream (in a fleet of others)",

@@ -8,7 +8,14 @@ import { Logins } from "./doctor-logins";
 import { Seen } from "./doctor-looks";
 import { Asking, ServerSeen } from "./foreign-asking";
 import { inForeignWords } from "../../diagnosis/foreign/cures";
-import { SiteLinks, closedWords, judgedLinks, linkAccount, siteLinks } from "../../diagnosis/foreign/links";
+import {
+  SiteLinks,
+  closedWords,
+  judgedLinks,
+  linkAccount,
+  siteLinks,
+  unlinkedLeader,
+} from "../../diagnosis/foreign/links";
 import { ForeignStreamLook, StreamLook } from "./foreign-streams";
 
 /** Looks at a fleet that this program did not deploy, as far as the given logins reach. Read-only. */
@@ -77,7 +84,7 @@ class ForeignLook {
       facts,
       ...(links === undefined ? {} : { links: links.map(({ account }) => account) }),
       waiting: Object.fromEntries(streams.map(({ facts: { name }, count }) => [name, count])),
-      found: streams.flatMap(({ found }) => found),
+      found: streams.flatMap((stream) => [...this.unlinked(all, stream), ...stream.found]),
       unseen: isDown || links?.length === 0 ? [] : asking.unseen,
       notGiven: asking.notGiven,
     };
@@ -127,6 +134,15 @@ class ForeignLook {
     }
     if (isSure || unclaimed.length === 0 || streams.length > 0) return [];
     return this.asking.lacks("which of the links is the site's (servers)");
+  }
+
+  private unlinked({ own }: SiteLinks, { facts: { name, onHub }, leader }: StreamLook): DoctorFinding[] {
+    const activeMs = onHub === undefined || onHub === "missing" ? 0 : (onHub.source?.activeMs ?? 0);
+    const finding = unlinkedLeader(own, leader, activeMs >= 0 && activeMs <= HEARD_WITHIN_MS);
+    const symptom = `stream ${name} does not reach the hub`;
+    return finding === undefined
+      ? []
+      : [{ severity: "error", symptom, ...finding, site: this.site.name, stream: name }];
   }
 
   /** The facts in the words of the diagnosis; what nobody can know is put so that no rule fits it. */

@@ -1,6 +1,7 @@
 import { duration } from "../../configs/plan/plan-facts";
 import { overlaps } from "../../configs/subjects";
 import { NANOSECONDS_PER_MS } from "../../configs/text/units";
+import { present } from "../../configs/values";
 import { DoctorFinding } from "../../diagnosis/facts/doctor-report";
 import { ConsumerFacts, HubStreamFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { hasLeader } from "../../servers/nats/cluster";
@@ -22,6 +23,8 @@ export interface StreamLook {
   count?: number;
   /** What no rule of the diagnosis knows of. */
   found: DoctorFinding[];
+  /** The server that leads the site's stream, in a site of several servers. */
+  leader?: string;
   /** Whether the site takes it from the hub. */
   isDownward: boolean;
   /** Whether its source hears of the other end, from that moment on; false when nobody can say. */
@@ -79,7 +82,8 @@ export class ForeignStreamLook {
       const consumer = await this.consumer(onHub?.config.name ?? "").catch(() => undefined);
       if (consumer !== undefined) ends.facts.consumer = consumer;
     }
-    return this.look(ends.facts, hub, ends.count);
+    const leader = atSite?.cluster?.leader;
+    return { ...this.look(ends.facts, hub, ends.count), ...present({ leader }) };
   }
 
   /** What brings messages from one stream to the other, and how many it has still to take. */
