@@ -24,8 +24,6 @@ const CURES: Partial<Record<DoctorFinding["code"], string>> = {
   "hub-full":
     "raise the limit of the hub's stream, or let it discard old messages; its source goes on by itself within a minute",
   "hub-deduplicates": "set duplicate_window of the hub's stream to 0: the sources need none",
-  "messages-missing":
-    "the source never takes them again by itself: copy them from the site's stream, or update the hub's stream without this source, reset the consumer at the site to the sequence after the last one that the hub has (CONSUMER.RESET), and add the source again",
   "site-store-rolled-back":
     "publish nothing important there yet: store as many empty messages in the site's stream as it is behind, on a subject that nobody reads, and purge those; what it stored since the loss has to be stored anew after them; set sync_interval: always at the site",
 };
@@ -40,6 +38,9 @@ const END = /(?<![\w./'"$-])(hub|site)(?![\w/-]|\.\w)/g;
 const turned = (text: string, site: string): string =>
   text.replaceAll(`site ${site}`, "the site").replace(END, (end) => (end === "hub" ? "site" : "hub"));
 
+/** The same of a stream that a region collects: it is in the place of the hub. */
+const regional = (text: string): string => text.replace(END, (end) => (end === "hub" ? "region" : end));
+
 /** The finding with a cure for its fleet; `downward`: streams that the site takes from the hub. */
 export function inForeignWords(
   finding: DoctorFinding,
@@ -48,13 +49,17 @@ export function inForeignWords(
 ): DoctorFinding {
   const next = cureOf(finding, streams);
   const { stream, symptom, cause, evidence } = finding;
-  if (stream === undefined || !downward.has(stream)) return { ...finding, next };
+  const described = streams.find((one) => one.name === stream);
+  if (stream === undefined || described === undefined) return { ...finding, next };
+  const isRegional = described.at !== undefined;
+  if (!isRegional && !downward.has(stream)) return { ...finding, next };
+  const inWords = (text: string): string => (isRegional ? regional(text) : turned(text, name));
   return {
     ...finding,
-    symptom: turned(symptom, name),
-    cause: turned(cause, name),
-    evidence: turned(evidence, name),
-    next: turned(next, name),
+    symptom: inWords(symptom),
+    cause: inWords(cause),
+    evidence: inWords(evidence),
+    next: inWords(next),
   };
 }
 

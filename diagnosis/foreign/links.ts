@@ -115,6 +115,16 @@ export function closedWords(closed: readonly ClosedLink[], names: readonly strin
   return `/connz: it closed a link of ${name} from ${ip} ${Math.round(stoppedMsAgo / 1000)} s ago with '${reason}'${login}`;
 }
 
+/** Within what time a link that was pushed out says that another server pushes now. */
+const PUSHES_WITHIN_MS = 2_500;
+
+/** Whether another server of one of these names pushes their link out, again and again. */
+export const isPushedOut = (closed: readonly ClosedLink[], names: readonly string[]): boolean =>
+  closed.some(
+    ({ name, reason, stoppedMsAgo }) =>
+      names.includes(name) && /^Duplicate Remote/.test(reason) && stoppedMsAgo < PUSHES_WITHIN_MS,
+  );
+
 /** What to do about a link that does not come up, by the reason that the hub has for closing it. */
 const BY_REASON: readonly (readonly [RegExp, string])[] = [
   [

@@ -11,6 +11,7 @@ import { inForeignWords } from "../../diagnosis/foreign/cures";
 import {
   SiteLinks,
   closedWords,
+  isPushedOut,
   judgedLinks,
   linkAccount,
   siteLinks,
@@ -174,7 +175,11 @@ class ForeignLook {
         linkKey: "",
       },
       failedSteps: [],
-      hub: { ...present({ unreachable: hub.unreachable, domain: hub.domain, notLinked }), links: linked },
+      hub: {
+        ...present({ unreachable: hub.unreachable, domain: hub.domain, notLinked }),
+        ...(isPushedOut(upstream.closed ?? [], this.names(leaf)) ? { replaced: true } : {}),
+        links: linked,
+      },
       leaf: {
         ...present({ unreachable: leaf.unreachable, domain: leaf.domain }),
         links: byLocalName ? (right.length > 0 ? right.slice(0, 1) : local) : [],
@@ -190,12 +195,16 @@ class ForeignLook {
     return (asked ? domain : undefined) ?? this.site.domain ?? domain ?? "";
   }
 
+  private names = ({ names }: ServerSeen): string[] => [
+    ...new Set([...(this.site.servers ?? [this.site.name]), ...names]),
+  ];
+
   /** What is seen of a link that is not there. */
   private notLinked(upstream: ServerSeen, leaf: ServerSeen, unclaimed: readonly string[]): string {
     const { site } = this;
     const where = site.via === undefined ? "hub" : `region ${site.via}`;
     if (upstream.unreachable !== undefined) return `the region's server does not answer: ${upstream.unreachable}`;
-    const names = [...new Set([...(site.servers ?? [site.name]), ...leaf.names])];
+    const names = this.names(leaf);
     const closed = closedWords(upstream.closed ?? [], names);
     const others = `; links there under names that the file does not have: ${unclaimed.join(", ")} (say servers where one is the site's)`;
     return [

@@ -109,7 +109,7 @@ async function messagesMissing({ onHub, atSite, feeds }: Inspected): Promise<Fou
     symptom: `the hub lacks messages of stream ${atSite.info.config.name}`,
     cause: `up to ${before - held.seq} messages that the site holds are not on the hub, and its source is past them: the hub's store went back in time, or the source was set past them`,
     evidence: `the hub's stream goes from the site's sequence ${after} to ${before}; the site still holds ${held.seq}`,
-    next: "",
+    next: `the source never takes them again by itself: make another stream on the hub that sources the site's with opt_start_seq ${held.seq}, and copy from it what is missing (up to ${before - 1}); set sync_interval: always on the hub, or give the stream three replicas`,
   };
 }
 

@@ -1,6 +1,6 @@
 import { NatsConnection } from "nats";
 import { JetStream, StreamInfo } from "../../../servers/nats/jetstream";
-import { leafLinksOfCluster } from "../../../servers/nats/cluster";
+import { closedLinksOfCluster, leafLinksOfCluster } from "../../../servers/nats/cluster";
 import { sourceConsumers } from "../../../servers/nats/system";
 import { startServer, stopServer, editConfig, whileStopped } from "../fleets/servers";
 import { keepStore, rollBack } from "../fleets/stores";
@@ -18,6 +18,8 @@ interface As {
 export type Step =
   /** Waits for so many leaf links in the server's cluster; `login` is of the system account. */
   | (As & { linked: number })
+  /** Waits until the server's cluster has closed a link for that reason; `login` is of the system account. */
+  | (As & { closed: string })
   | (As & { create: { name: string } })
   /** Fields that change; null takes one away. */
   | (As & { update: { name: string } & Record<string, unknown> })
@@ -68,6 +70,11 @@ export async function play(step: Step, stage: Stage): Promise<void> {
       `${server} has ${linked} links`,
       async () => (await leafLinksOfCluster(await stage.connect(server, login))).length === linked,
       SETTLES_MS,
+    );
+  } else if ("closed" in step) {
+    const { closed, server, login } = step;
+    await until(`a link is closed with ${closed}`, async () =>
+      (await closedLinksOfCluster(await stage.connect(server, login))).some(({ reason }) => reason.startsWith(closed)),
     );
   } else if ("create" in step) {
     await eventually(`${step.create.name} is made`, async () => (await js()).createStream(step.create as never));

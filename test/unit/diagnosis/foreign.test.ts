@@ -2,8 +2,21 @@ import assert from "node:assert/strict";
 import { ForeignSite } from "../../../configs/reading/fleet-file";
 import { DoctorFinding } from "../../../diagnosis/facts/doctor-report";
 import { inForeignWords } from "../../../diagnosis/foreign/cures";
-import { closedWords, judgedLinks, linkCure, siteLinks, unlinkedLeader } from "../../../diagnosis/foreign/links";
+import {
+  closedWords,
+  isPushedOut,
+  judgedLinks,
+  linkCure,
+  siteLinks,
+  unlinkedLeader,
+} from "../../../diagnosis/foreign/links";
 
+const WITH_STREAMS: ForeignSite = {
+  name: "plant",
+  account: "PLANT",
+  expect: "online",
+  streams: [{ name: "ORDERS" }, { name: "EVENTS" }, { name: "CROPS", at: "region" }],
+};
 const SITE: ForeignSite = { name: "plant", account: "PLANT", expect: "online" };
 
 describe("the links of a site that somebody else named", () => {
@@ -77,6 +90,13 @@ describe("a link that a server closed", () => {
     assert.match(closedWords([closed("Client Closed", 100)], ["plant"])!, /'Client Closed'/);
   });
 
+  it("tells of another server of its name when it was pushed out just now", () => {
+    const pushed = (ms: number) => [closed("Duplicate Remote LeafNode Connection", ms)];
+    assert.equal(isPushedOut(pushed(500), ["plant"]), true);
+    assert.equal(isPushedOut(pushed(60_000), ["plant"]), false);
+    assert.equal(isPushedOut(pushed(500), ["other"]), false);
+  });
+
   it("is none of another server", () => {
     assert.equal(closedWords([closed("Authentication Failure", 100, "other")], ["plant"]), undefined);
   });
@@ -108,7 +128,7 @@ describe("a finding in a fleet of others", () => {
     ...change,
   });
   const said = (change: Partial<DoctorFinding>, downward: string[] = []) =>
-    inForeignWords(finding(change), SITE, new Set(downward));
+    inForeignWords(finding(change), WITH_STREAMS, new Set(downward));
 
   it("has a cure without this program", () => {
     for (const code of ["source-missing", "wrong-domain", "hub-full", "source-altered"] as const)
@@ -132,6 +152,13 @@ describe("a finding in a fleet of others", () => {
     assert.equal(turned.cause, "the site's source asks '$JS.hub.API', where no hub answers; the hub waits");
     assert.equal(turned.evidence, "site /leafz, accounts.hub");
     assert.match(turned.next, /^add the hub's stream to the sources of the site's stream/);
+  });
+
+  it("names the region for a stream that a region collects", () => {
+    assert.equal(
+      said({ stream: "CROPS", cause: "the hub's source at site plant" }).cause,
+      "the region's source at site plant",
+    );
   });
 
   it("stays as it is for a stream that the hub takes", () => {
