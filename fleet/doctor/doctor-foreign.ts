@@ -176,7 +176,7 @@ class ForeignLook {
       },
       failedSteps: [],
       hub: {
-        ...present({ unreachable: hub.unreachable, domain: hub.domain, notLinked }),
+        ...present({ unreachable: hub.unreachable, domain: hub.domain, upMs: hub.upMs, notLinked }),
         ...(isPushedOut(upstream.closed ?? [], this.names(leaf)) ? { replaced: true } : {}),
         links: linked,
       },

@@ -5,7 +5,7 @@ import { messageOf } from "../../machine/refusal";
 import { closedLinksOfCluster, leafLinksOfCluster, otherNames } from "../../servers/nats/cluster";
 import { ServerInfo, isAuthorizationError, isNoResponders, serverInfo } from "../../servers/nats/connection";
 import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
-import { LeafLink, jetStreamConfig } from "../../servers/nats/system";
+import { LeafLink, jetStreamConfig, varz } from "../../servers/nats/system";
 import { Login } from "../../configs/reading/fleet-file";
 import { Endpoint, Logins } from "./doctor-logins";
 
@@ -15,6 +15,8 @@ import { Endpoint, Logins } from "./doctor-logins";
 export interface ServerSeen {
   unreachable?: string;
   domain?: string;
+  /** Milliseconds since it started; absent when its system account was not asked. */
+  upMs?: number;
   /** Names of the servers of its cluster, as far as they are known. */
   names: string[];
   /** Whether those are all. */
@@ -71,14 +73,16 @@ export class Asking {
   }
 
   private async asSystem(connection: NatsConnection): Promise<ServerSeen> {
-    const [links, jetStream, others, closed] = await Promise.all([
+    const [links, jetStream, others, closed, { now, start }] = await Promise.all([
       leafLinksOfCluster(connection),
       jetStreamConfig(connection),
       otherNames(connection),
       closedLinksOfCluster(connection).catch(() => []),
+      varz(connection),
     ]);
+    const upMs = Date.parse(now) - Date.parse(start);
     const name = connection.info?.server_name ?? "";
-    return { links, closed, domain: jetStream?.domain ?? "", names: [name, ...others], hasAllNames: true };
+    return { links, closed, upMs, domain: jetStream?.domain ?? "", names: [name, ...others], hasAllNames: true };
   }
 
   /** undefined when it cannot be seen; `explain` says what an error means that is no lack of access. */

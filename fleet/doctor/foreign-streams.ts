@@ -252,6 +252,7 @@ async function waitingFor(feed: SourceInfo, to: StreamInfo | undefined, from: Se
 function hubFacts(info: StreamInfo, source: SourceInfo | undefined, waits: number | undefined): HubStreamFacts {
   const { created, state, config } = info;
   const facts: HubStreamFacts = { messages: state.messages, lastSeq: state.last_seq, created };
+  if (info.ts !== undefined) facts.ageMs = Date.parse(info.ts) - Date.parse(created);
   const { duplicate_window: window = 0, sources = [] } = config;
   if (window > 0 && sources.length > 0) facts.window = duration(window / NANOSECONDS_PER_MS);
   // A stream that is full harms when something waits for it.
