@@ -5,7 +5,7 @@ import { describeProblem } from "../configs/problem";
 import { maskSeeds } from "../configs/seeds";
 import { doctorMetrics } from "../views/outputs/metrics";
 import { WatchedSite, deployedSite, examineFleet } from "../fleet/doctor/doctor";
-import { parseFleetFile } from "../fleet/doctor/doctor-file";
+import { parseFleetFile } from "../configs/reading/fleet-file";
 import { foreignSites } from "../fleet/doctor/doctor-foreign";
 import { Logins } from "../fleet/doctor/doctor-logins";
 import { DoctorReport, EXIT_CODES } from "../diagnosis/facts/doctor-report";

@@ -217,7 +217,9 @@ export const PATH_RULES: readonly SiteRule[] = [
         ? undefined
         : {
             cause: "the site's leaf link is not up",
-            evidence: `hub /leafz has no ${facts.site}; the site dials ${facts.leaf.remote?.urls.join(", ") ?? "an unknown address"}${lastError(facts)}`,
+            evidence:
+              facts.hub.notLinked ??
+              `hub /leafz has no ${facts.site}; the site dials ${facts.leaf.remote?.urls.join(", ") ?? "an unknown address"}${lastError(facts)}`,
             next: "check that the address is the hub's leafnode port and that the site can reach it, then run 'pulumi up'",
           },
   },

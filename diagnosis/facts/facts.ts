@@ -24,6 +24,8 @@ export interface SiteFacts {
   hub: ServerFacts & {
     /** Links on the hub that carry the site's server name, with the account that each landed in. */
     links: LinkFacts[];
+    /** Of a link that is not there: what else was seen of it, in words. */
+    notLinked?: string;
     /** Names of other servers whose links landed in the site's account. */
     strangers?: string[];
     /** Whether its link was replaced by another one during the look; checked only when the site logs it. */

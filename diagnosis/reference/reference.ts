@@ -5,6 +5,9 @@ import { BOOK_FINDINGS } from "./book-reference";
 
 /** What each finding means: the source of docs/findings.md, and of the type of codes. */
 
+export type { Reference };
+export { DOCTOR_FINDINGS, type DoctorCode } from "./doctor-reference";
+
 /** On the way to the site: servers, keys, the link, accounts, domains. */
 export const SITE_FINDINGS = {
   ...SERVER_FINDINGS,
@@ -270,17 +273,6 @@ export const WARNINGS = warnings({
     cure: "raise the limit in the settings, shorten `maxAge`, or let the stream discard old messages, then `up`; `up` alone restores what was lowered by hand",
   },
 });
-
-/** What only repeated looks show. */
-export const DOCTOR_FINDINGS = {
-  "backlog-stuck": {
-    cause: "messages wait at the site, and the hub's source takes none of them",
-    shows: "the hub's position does not move from look to look, with a lag above 0",
-    cure: "after a restart wait 40 s; then `make repair SITE=…`; if it stops again, `make up` proves the path and names the cause",
-  },
-} satisfies Record<string, Reference>;
-
-export type DoctorCode = keyof typeof DOCTOR_FINDINGS;
 
 export type FindingCode =
   | keyof typeof SITE_FINDINGS

@@ -2,14 +2,15 @@ import { Authenticator, ConnectionOptions, NatsConnection, connect, credsAuthent
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { seedProblem } from "../../configs/seeds";
-import { Login, Secret, Tls } from "./doctor-file";
+import { Login, Secret, Tls } from "../../configs/reading/fleet-file";
 import { nkeyLogin } from "../../servers/nats/authenticator";
 import { Refusal } from "../../machine/refusal";
 
 /** Connections with whatever logins a foreign fleet has. Secrets come from files and the environment only. */
 
 export interface Endpoint {
-  url: string;
+  /** Of several servers: the first one that answers is meant. */
+  urls: readonly string[];
   tls?: Tls | undefined;
 }
 
@@ -35,12 +36,13 @@ export class Logins {
   }
 
   /** One connection for each endpoint and login, made anew once it is closed. */
-  async connection({ url, tls }: Endpoint, login: Login): Promise<NatsConnection> {
-    const key = JSON.stringify([url, login]);
+  async connection({ urls, tls }: Endpoint, login: Login): Promise<NatsConnection> {
+    const key = JSON.stringify([urls, login]);
     const pooled = await this.pool.get(key)?.catch(() => undefined);
     if (pooled !== undefined && !pooled.isClosed()) return pooled;
     const options: ConnectionOptions = {
-      servers: url,
+      servers: [...urls],
+      noRandomize: true,
       timeout: CONNECT_TIMEOUT_MS,
       reconnect: false,
       maxReconnectAttempts: 0,

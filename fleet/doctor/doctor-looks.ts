@@ -11,6 +11,8 @@ export interface Seen {
   links?: string[];
   /** Messages that the hub has still to take, by stream; absent when they could not be counted. */
   waiting: Record<string, number | undefined>;
+  /** Findings of no rule of the diagnosis. */
+  found?: DoctorFinding[];
   unseen: Unseen[];
   notGiven: string[];
 }
@@ -27,6 +29,15 @@ const keyOf = ({ code, stream = "" }: DoctorFinding): string => `${code} ${strea
 
 export const sourceOf = ({ onHub }: StreamFacts) =>
   onHub === undefined || onHub === "missing" ? undefined : onHub.source;
+
+/** What a source does not do is no finding where the cause is known. */
+const EFFECTS: readonly DoctorFinding["code"][] = ["source-waiting", "source-silent"];
+
+function withOwn(found: readonly DoctorFinding[], own: readonly DoctorFinding[]): DoctorFinding[] {
+  const isExplained = ({ stream, code }: DoctorFinding): boolean =>
+    EFFECTS.includes(code) && own.some((one) => one.stream === stream && one.severity === "error");
+  return [...own, ...found.filter((one) => !isExplained(one))];
+}
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
@@ -48,7 +59,7 @@ export class SiteLooks {
     this.seen = seen;
     this.count++;
     for (const stream of seen.facts.streams) this.follow(stream, now);
-    const found: DoctorFinding[] = diagnose(seen.facts);
+    const found = withOwn(diagnose(seen.facts), seen.found ?? []);
     this.findings = this.isPending
       ? found.filter(({ code }) => code === "hub-down")
       : [...found, ...this.notMoving(found, now)];

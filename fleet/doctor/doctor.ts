@@ -17,8 +17,8 @@ export interface WatchedSite {
   expect: "online" | "offline";
   /** Never throws: what cannot be read is a fact too. */
   look(): Promise<Seen>;
-  /** What to do about a finding, where the program's own commands do not help. */
-  cure?(finding: DoctorFinding): string;
+  /** The finding in the words of its fleet, where the program's own commands do not help. */
+  reworded?(finding: DoctorFinding): DoctorFinding;
 }
 
 const PAUSE_MS = 1_000;
@@ -45,9 +45,8 @@ async function reportOn(site: WatchedSite, timeoutMs: number): Promise<SiteRepor
   over = true;
   timer.abort();
   const report = looks.report(`no answer within ${timeoutMs / 1000} s`);
-  const { cure } = site;
-  if (cure === undefined) return report;
-  return { ...report, findings: report.findings.map((finding) => ({ ...finding, next: cure(finding) })) };
+  const { reworded } = site;
+  return reworded === undefined ? report : { ...report, findings: report.findings.map(reworded) };
 }
 
 /** So many sites at a time: each costs a few connections, and one that hangs costs the whole time. */

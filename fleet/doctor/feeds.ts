@@ -1,3 +1,4 @@
+import { overlaps } from "../../configs/subjects";
 import { NANOSECONDS_PER_MS } from "../../configs/text/units";
 import { SourceInfo, StreamInfo } from "../../servers/nats/jetstream";
 
@@ -18,6 +19,31 @@ export function feedsOf(
     (source) => source.name === name && (api === undefined || source.external?.api === api),
   );
   return ofName.length > 0 || sources.length !== 1 ? ofName : sources;
+}
+
+/** Whether the stream has a source or a mirror of a stream of that name. */
+export const isFedBy = ({ sources = [], mirror }: StreamInfo, name: string): boolean =>
+  [...sources, ...(mirror === undefined ? [] : [mirror])].some((feed) => feed.name === name);
+
+/** What the configuration says of a feed, beside what the server shows of it. */
+export interface FeedConfig {
+  name: string;
+  external?: { api: string };
+  filter_subject?: string;
+  subject_transforms?: unknown[];
+  opt_start_seq?: number;
+  opt_start_time?: string;
+  /** The durable consumer that it uses. */
+  consumer?: { name?: string };
+}
+
+/** What makes a source another one to the server. */
+const identity = ({ name, external, filter_subject: filter = "", subject_transforms: transforms = [] }: FeedConfig) =>
+  JSON.stringify([name, external?.api, filter, transforms]);
+
+export function configOf({ config }: Pick<StreamInfo, "config">, feed: FeedConfig): FeedConfig | undefined {
+  const { sources = [], mirror } = config as { sources?: FeedConfig[]; mirror?: FeedConfig };
+  return mirror ?? sources.find((one) => identity(one) === identity(feed));
 }
 
 /** Whether they may be of several sites, each with a stream of that name: nothing tells which one is meant. */
@@ -46,6 +72,12 @@ export function foremost(
 /** The subjects of the site that it takes. */
 export const takenBy = ({ filter_subject: filter = "", subject_transforms: transforms = [] }: SourceInfo): string[] =>
   transforms.length > 0 ? transforms.map(({ src }) => (src === "" ? ">" : src)) : [filter === "" ? ">" : filter];
+
+/** Whether none of the subjects that they take can be one of the stream's own. */
+export const takeNothing = (feeds: readonly SourceInfo[], subjects: readonly string[]): boolean =>
+  subjects.length > 0 &&
+  feeds.length > 0 &&
+  feeds.flatMap(takenBy).every((taken) => !subjects.some((subject) => overlaps(taken, subject)));
 
 /** Longer than a source that is heard each second is silent. */
 const HEARD_NS = 2_500 * NANOSECONDS_PER_MS;

@@ -5,7 +5,7 @@ import { maskSeeds } from "../../configs/seeds";
 import type { Say } from "../../machine/progress";
 import { messageOf } from "../../machine/refusal";
 import { shared } from "../../servers/nats/connection";
-import { leafLinksOfCluster } from "../../servers/nats/system";
+import { leafLinksOfCluster } from "../../servers/nats/cluster";
 import type { Observed } from "../observation/observed";
 import { atHub, systemAccess } from "../sourcing/collected";
 import { becomesHeard, rearm } from "../sourcing/source";

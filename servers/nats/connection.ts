@@ -72,6 +72,8 @@ export interface ServerInfo {
   leafnode_urls?: string[];
   max_payload?: number;
   domain?: string;
+  /** Name of its cluster; of a server that is alone, its own. */
+  cluster?: string;
 }
 
 export interface Endpoint {

@@ -40,6 +40,8 @@ export interface StreamInfo {
   };
   sources?: SourceInfo[];
   mirror?: SourceInfo;
+  /** Of a cluster: a stream without a leader takes nothing, and does not show its sources. */
+  cluster?: { leader?: string; replicas?: { name: string; offline?: boolean }[] };
 }
 
 export interface ConsumerInfo {

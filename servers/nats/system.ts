@@ -40,6 +40,8 @@ export interface LeafLink {
   rtt?: string;
   in_msgs: number;
   out_msgs: number;
+  /** Whether the answering server opened it; absent before 2.10. */
+  is_spoke?: boolean;
   /** What the other end wants to be sent; only when it was asked for. */
   subscriptions_list?: string[];
 }
@@ -90,14 +92,14 @@ export interface Jsz {
   account_details?: JszAccount[];
 }
 
-interface Answer<T> {
+export interface Answer<T> {
   data?: T;
   error?: { code?: number; description?: string };
 }
 
 const REQUEST_TIMEOUT_MS = 5_000;
 
-async function said<T>(connection: NatsConnection, subject: string, options: object = {}): Promise<T> {
+export async function said<T>(connection: NatsConnection, subject: string, options: object = {}): Promise<T> {
   const message = await connection.request(subject, JSON.stringify(options), { timeout: REQUEST_TIMEOUT_MS });
   return message.json<T>();
 }
@@ -116,7 +118,7 @@ async function serverIdOf(connection: NatsConnection, site: string): Promise<str
 }
 
 /** Asks the server that `connection` leads to. Errors: a Refusal with the server's own words. */
-async function ask<T>(connection: NatsConnection, request: string, options: object = {}): Promise<T> {
+export async function ask<T>(connection: NatsConnection, request: string, options: object = {}): Promise<T> {
   const answer = await said<Answer<T>>(connection, `${await addressee(connection)}.${request}`, options);
   if (answer.error !== undefined) throw new Refusal(answer.error.description ?? `the server refused ${request}`);
   return answer.data as T;
@@ -127,22 +129,6 @@ export const varz = (connection: NatsConnection): Promise<Varz> => ask<Varz>(con
 /** The leaf links of the server; of one account when it is named. */
 export const leafLinks = async (connection: NatsConnection, account?: string): Promise<LeafLink[]> =>
   (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", account === undefined ? {} : { account })).leafs ?? [];
-
-/**
- * The leaf links of all servers of the cluster: a link ends at one of them, which need not be the one that answers. A
- * server that does not answer reports no links.
- */
-export async function leafLinksOfCluster(connection: NatsConnection): Promise<LeafLink[]> {
-  const { routes } = await ask<{ routes?: { remote_id: string }[] | null }>(connection, "ROUTEZ");
-  const others = [...new Set((routes ?? []).map(({ remote_id }) => remote_id))];
-  const ofOthers = others.map((id) =>
-    said<Answer<{ leafs?: LeafLink[] | null }>>(connection, `$SYS.REQ.SERVER.${id}.LEAFZ`).then(
-      ({ data }) => data?.leafs ?? [],
-      () => [],
-    ),
-  );
-  return (await Promise.all([leafLinks(connection), ...ofOthers])).flat();
-}
 
 /** The key that each leaf link of an account logged in with, by the link's id; absent where the server does not say. */
 export async function keysOfLinks(connection: NatsConnection, account: string): Promise<Map<number, string>> {

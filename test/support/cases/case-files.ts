@@ -48,14 +48,26 @@ export interface CaseFile {
 const FOLDER = join(__dirname, "../../cases/files");
 
 /** All cases of a class, by their names. */
-export const casesOf = (kind: "good" | "mistakes"): Case[] =>
-  readdirSync(join(FOLDER, kind))
+export const casesOf = (kind: "good" | "mistakes"): Case[] => casesIn(join(FOLDER, kind), loadCase);
+
+export const casesIn = <T>(folder: string, load: (file: string) => T): T[] =>
+  readdirSync(folder)
     .filter((name) => name.endsWith(".txt"))
     .sort()
-    .map((name) => loadCase(join(FOLDER, kind, name)));
+    .map((name) => load(join(folder, name)));
 
-/** Throws when the file is not in the form of a case. */
-export function loadCase(file: string): Case {
+/** A text file in the form of a case. */
+export interface CaseText {
+  kind: string;
+  /** The values of a key of the head, in order. */
+  all(key: string): string[];
+  /** The value of a key. Throws when it does not stand there once. */
+  only(key: string): string;
+  files: CaseFile[];
+}
+
+/** Throws when the file is not in the form of a case, or its head has other keys than these. */
+export function readCase(file: string, keys: readonly string[]): CaseText {
   const [head = "", ...parts] = readFileSync(file, "utf8").split(/^-- (\S+) --\n/m);
   const files: CaseFile[] = [];
   for (let i = 0; i < parts.length; i += 2) files.push({ path: parts[i]!, text: parts[i + 1]! });
@@ -68,18 +80,24 @@ export function loadCase(file: string): Case {
       if (key === undefined || value === undefined) throw new Error(`${file}: '${line}' is not 'key: value'`);
       return { key, value: value.trim() };
     });
+  const unknown = entries.find(({ key }) => !keys.includes(key));
+  if (unknown !== undefined) throw new Error(`${file}: unknown key '${unknown.key}'`);
   const all = (key: string): string[] => entries.filter((one) => one.key === key).map(({ value }) => value);
   const only = (key: string): string => {
     const [value, ...more] = all(key);
     if (value === undefined || more.length > 0) throw new Error(`${file}: '${key}:' must stand there once`);
     return value;
   };
-  const unknown = entries.find(({ key }) => !["what", "real", "right", "about", "env"].includes(key));
-  if (unknown !== undefined) throw new Error(`${file}: unknown key '${unknown.key}'`);
+  return { kind: basename(file, ".txt"), all, only, files };
+}
+
+/** Throws when the file is not in the form of a case. */
+export function loadCase(file: string): Case {
+  const { kind, all, only, files } = readCase(file, ["what", "real", "right", "about", "env"]);
   const right = readRight(only("right"), files);
   if (right === undefined) throw new Error(`${file}: '${only("right")}' is no verdict on files of this case`);
   return {
-    kind: basename(file, ".txt"),
+    kind,
     what: only("what"),
     real: only("real"),
     right,

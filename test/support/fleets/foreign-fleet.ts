@@ -5,7 +5,7 @@ import { createUser } from "@nats-io/nkeys";
 import { NatsConnection, connect } from "nats";
 import { DoctorReport } from "../../../diagnosis/facts/doctor-report";
 import { examineFleet } from "../../../fleet/doctor/doctor";
-import { parseFleetFile } from "../../../fleet/doctor/doctor-file";
+import { parseFleetFile } from "../../../configs/reading/fleet-file";
 import { foreignSites } from "../../../fleet/doctor/doctor-foreign";
 import { Logins } from "../../../fleet/doctor/doctor-logins";
 import { makeFolder, serverFiles } from "../../../machine/folders";

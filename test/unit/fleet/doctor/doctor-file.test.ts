@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describeProblem } from "../../../../configs/problem";
-import { parseFleetFile } from "../../../../fleet/doctor/doctor-file";
+import { parseFleetFile } from "../../../../configs/reading/fleet-file";
 import { newSeed } from "../../../support/rules/settings";
 
 describe("the file of a fleet that somebody else deployed", () => {
@@ -14,6 +14,13 @@ describe("the file of a fleet that somebody else deployed", () => {
     assert.deepEqual(problemsOf(SMALLEST), []);
   });
 
+  it("takes a hub of several servers, a site of several, and one behind a region", () => {
+    const urls = ["nats://a.example:4222", "nats://b.example:4222"];
+    const region = { name: "region", servers: ["region-1", "region-2"] };
+    const plot = { name: "plot", via: "region", viaAccount: "CROP", streams: [{ name: "HARVEST", at: "region" }] };
+    assert.deepEqual(problemsOf({ hub: { urls }, sites: [region, plot] }), []);
+  });
+
   const REFUSED: Record<string, [file: unknown, problem: RegExp]> = {
     "no hub": [{ sites: [{ name: "oslo" }] }, /^hub: is missing/],
     "no site": [{ ...SMALLEST, sites: [] }, /^sites: too small/],
@@ -25,6 +32,13 @@ describe("the file of a fleet that somebody else deployed", () => {
     "two sites of a name": [
       { ...SMALLEST, sites: [{ name: "oslo" }, { name: "oslo" }] },
       /^sites\[1\].name: 'oslo' is used twice/,
+    ],
+    "a hub with its address twice": [withHub({ urls: ["nats://hub:4222"] }), /^hub: .*give one of 'url' and 'urls'/],
+    "a region that there is not": [withSite({ via: "bergen" }), /^sites\[0\].via: names no other site of the file/],
+    "a site that is its own region": [withSite({ via: "oslo" }), /^sites\[0\].via: names no other site/],
+    "a stream collected at no site": [
+      withSite({ streams: [{ name: "EVENTS", at: "bergen" }] }),
+      /^sites\[0\].streams\[0\].at: names no other site/,
     ],
     "a login in the address": [withHub({ url: "nats://a:b@hub:4222" }), /^hub.url: .*without a login/],
     "no login in a login": [withHub({ system: {} }), /^hub.system: .*give one of 'seed', 'creds'/],

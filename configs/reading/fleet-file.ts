@@ -1,7 +1,7 @@
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
-import { Problem } from "../../configs/problem";
-import { maskSeeds } from "../../configs/seeds";
+import { Problem } from "../problem";
+import { maskSeeds } from "../seeds";
 
 /** The file that describes a fleet which this program did not deploy (docs/doctor.md). Nothing secret stands in it. */
 
@@ -38,11 +38,21 @@ const stream = z.strictObject({
   hub: text.optional(),
   /** The account on the hub that has the hub's stream. @default the site's account */
   hubAccount: text.optional(),
+  /** The site whose stream takes it, when a region collects it for the hub. @default the hub */
+  at: text.optional(),
+  /** Login of the account at the site that has the stream. @default the site's `login` */
+  login: login.optional(),
 });
 
 const site = z.strictObject({
-  /** The server name of the site: the hub lists its link under it. */
+  /** The server name of the site: the hub lists its link under it. Any other name needs `servers` or `url`. */
   name: text,
+  /** Server names of the site, when it has several or other ones than `name`. */
+  servers: z.array(text).min(1).optional(),
+  /** The site that its link ends at, when that is a region and not the hub. */
+  via: text.optional(),
+  /** The account at `via` that the link belongs in. */
+  viaAccount: text.optional(),
   /** The account on the hub that the link belongs in. */
   account: text.optional(),
   /** The account at the site that the link belongs in; looked at when `system` is given. */
@@ -57,17 +67,21 @@ const site = z.strictObject({
   system: login.optional(),
   /** Login of the account that has the site's streams, at its `url`. */
   login: login.optional(),
-  streams: z.array(stream).default([]),
+  streams: z.array(stream).optional(),
 });
 
 const fleetFile = z.strictObject({
-  hub: z.strictObject({
-    url,
-    domain: text.optional(),
-    tls: tls.optional(),
-    /** Login of the hub's system account: links and their accounts. */
-    system: login.optional(),
-  }),
+  hub: z
+    .strictObject({
+      url: url.optional(),
+      /** Of several servers of the hub: the first one that answers is asked. */
+      urls: z.array(url).min(1).optional(),
+      domain: text.optional(),
+      tls: tls.optional(),
+      /** Login of the hub's system account: links and their accounts. */
+      system: login.optional(),
+    })
+    .refine((hub) => (hub.url === undefined) !== (hub.urls === undefined), "one of 'url' and 'urls'"),
   /** Logins on the hub, by account: the hub's streams and their sources. */
   accounts: z.record(text, login).default({}),
   sites: z.array(site).min(1),
@@ -75,6 +89,7 @@ const fleetFile = z.strictObject({
 
 export type FleetFile = z.output<typeof fleetFile>;
 export type ForeignSite = FleetFile["sites"][number];
+export type ForeignStream = NonNullable<ForeignSite["streams"]>[number];
 export type Login = z.output<typeof login>;
 export type Secret = z.output<typeof secret>;
 export type Tls = z.output<typeof tls>;
@@ -106,6 +121,27 @@ function problemOf(issue: z.core.$ZodIssue): Problem[] {
   }
 }
 
+/** The client URLs of the hub's servers. */
+export const hubUrls = ({ hub: { url: one, urls } }: FleetFile): string[] => urls ?? (one === undefined ? [] : [one]);
+
+/** The site of that name. */
+export const siteOf = ({ sites }: FleetFile, name: string | undefined): ForeignSite | undefined =>
+  sites.find((site) => site.name === name);
+
+/** Places that name a site which the file does not have, or the site itself. */
+const lost = (file: FleetFile): Problem[] =>
+  file.sites.flatMap(({ name, via, streams = [] }, i) => {
+    const named: [string, string | undefined][] = [
+      [`sites[${i}].via`, via],
+      ...streams.map(({ at }, j): [string, string | undefined] => [`sites[${i}].streams[${j}].at`, at]),
+    ];
+    return named.flatMap(([where, other]) =>
+      other === undefined || (other !== name && siteOf(file, other) !== undefined)
+        ? []
+        : [{ where, problem: "names no other site of the file", cure: "give the name of a site, such as a region" }],
+    );
+  });
+
 /** Two of a name would be one line in the report. */
 const twice = ({ sites }: FleetFile): Problem[] =>
   sites.flatMap(({ name }, i) =>
@@ -133,6 +169,6 @@ export function parseFleetFile(yaml: string): { file?: FleetFile; problems: Prob
   }
   const parsed = fleetFile.safeParse(raw);
   if (!parsed.success) return { problems: parsed.error.issues.flatMap(problemOf) };
-  const problems = twice(parsed.data);
+  const problems = [...twice(parsed.data), ...lost(parsed.data)];
   return problems.length > 0 ? { problems } : { file: parsed.data, problems };
 }
