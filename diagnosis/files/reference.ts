@@ -162,6 +162,12 @@ export const CONFIG_FINDINGS = {
     "requests for the site are answered by the hub itself; no data, no error",
     "give each server a domain of its own",
   ),
+  "site-server-without-link": entry(
+    "warning",
+    "a server of the site keeps streams and has no link to the hub",
+    "a stream that this server leads is never sourced: no data, no error",
+    "give every server of the site's cluster the leaf remote",
+  ),
   "cluster-without-quorum": entry(
     "error",
     "half of the servers of a cluster, or fewer, have JetStream",

@@ -72,7 +72,7 @@ export async function proveSourcing(
     const largest = Math.min(BYTES, server.maxPayload.value, up.hub.server.maxPayload.value) - 512;
     const bytes = Math.max(1, Math.min(largest, await roomFor(ends)));
     const within = [server, up.hub.server].some(isClustered) ? IN_CLUSTERS_MS : ALL_MS;
-    const outcome = await transfer(ends, plan, bytes, within);
+    const outcome = await transfer(ends, plan, bytes, { within, linked: server.name?.value });
     if (outcome.is !== "failed" || taker.imported === undefined) return outcome;
     return {
       ...outcome,
@@ -189,11 +189,19 @@ function deliverOf(user: UserRead | undefined, imported: Taker["imported"]): str
   return prefix(allowed.find((pattern) => pattern.endsWith(".>") && !/^(\$|_)/.test(pattern)));
 }
 
-async function transfer(ends: Ends, plan: Plan, bytes: number, within: number): Promise<Sourcing> {
+async function transfer(
+  ends: Ends,
+  plan: Plan,
+  bytes: number,
+  { within, linked }: { within: number; linked: string | undefined },
+): Promise<Sourcing> {
   const { stream, api, deliver, isMirror } = plan;
   const common = { retention: "limits" as const, num_replicas: 1 };
   const subject = `rehearsal.${stream}`;
-  await created(ends, "site", { ...common, name: stream, subjects: [subject] });
+  const leader = await createdAtLink(ends, { ...common, name: stream, subjects: [subject] }, linked);
+  if (leader !== undefined) {
+    return notTried(`the stream is led by ${leader}, which has no link: the hub's requests do not reach it`);
+  }
   const copy = `${stream}_COPY`;
   const from = { name: stream, external: { api, deliver } };
   await created(ends, "hub", { ...common, name: copy, ...(isMirror ? { mirror: from } : { sources: [from] }) });
@@ -229,6 +237,25 @@ async function publish(site: JetStream, subject: string, bytes: number): Promise
     throw new NoStream("site", new Error(error.description ?? "a message was refused"));
   }
   return MESSAGES;
+}
+
+/** How often a stream is made anew, until the server with the link leads it. */
+const PLACES = 8;
+
+/** A cluster chooses which server leads a stream. Resolves with the leader when it is never the one with the link. */
+async function createdAtLink(
+  ends: Ends,
+  config: { name: string; subjects: string[] },
+  linked: string | undefined,
+): Promise<string | undefined> {
+  let leader: string | undefined;
+  for (let tries = 0; tries < PLACES; tries++) {
+    await created(ends, "site", config);
+    leader = (await ends.site.stream(config.name))?.cluster?.leader;
+    if (leader === undefined || linked === undefined || leader === linked) return undefined;
+    await ends.site.deleteStream(config.name);
+  }
+  return leader;
 }
 
 async function askAgain(atHub: JetStream, copy: string, from: StreamSource): Promise<void> {

@@ -51,6 +51,16 @@ export const clusterDomains: Rule<ConfigServer> = function* (server, { fleet }) 
   });
 };
 
+/** The hub's requests for a stream go to the server that leads it, and cross no route of the site. */
+export const linksOfSite: Rule<ConfigServer> = function* (server, { fleet }) {
+  if (server.jetstream === undefined || server.remotes.length > 0 || server.listener !== undefined) return;
+  const linked = clusterOf(server, fleet.servers).find((other) => other.remotes.length > 0);
+  if (linked === undefined) return;
+  yield draft("site-server-without-link", server, server.cluster?.at ?? server.at, {
+    evidence: `${linked.label} of the same cluster has leafnodes.remotes, ${server.label} has none`,
+  });
+};
+
 /** A cluster counts all its servers for a leader of JetStream, also those that keep no streams. */
 export const clusterQuorum: Rule<ConfigServer> = function* (server, { fleet }) {
   const cluster = clusterOf(server, fleet.servers);

@@ -158,17 +158,19 @@ system_account: ADMIN
       config: true,
       direct_consumer: true,
     };
-    const answer = await admin.request(`$SYS.REQ.SERVER.${admin.info!.server_id}.JSZ`, JSON.stringify(options));
     type Consumer = { name: string; config: { filter_subject?: string } };
-    const { data } = answer.json<{
-      data: { account_details: { stream_detail: { direct_consumer_detail: Consumer[] }[] }[] };
-    }>();
-    const consumers = data.account_details.flatMap(({ stream_detail: streams }) =>
-      streams.flatMap(({ direct_consumer_detail: ofSources }) => ofSources),
-    );
-    const { name } = consumers.find(({ config }) => config.filter_subject === filter)!;
-    const until = JSON.stringify({ pause_until: new Date(Date.now() + 600_000).toISOString() });
-    await app.request(`$JS.API.CONSUMER.PAUSE.MEASURED.${name}`, until);
+    type Answer = { data: { account_details: { stream_detail: { direct_consumer_detail?: Consumer[] }[] }[] } };
+    const name = await until("the source has its consumer", async () => {
+      const answer = await admin.request(`$SYS.REQ.SERVER.${admin.info!.server_id}.JSZ`, JSON.stringify(options));
+      const consumers = answer
+        .json<Answer>()
+        .data.account_details.flatMap(({ stream_detail: streams }) =>
+          streams.flatMap(({ direct_consumer_detail: ofSources }) => ofSources ?? []),
+        );
+      return consumers.find(({ config }) => config.filter_subject === filter)?.name;
+    });
+    const pause = JSON.stringify({ pause_until: new Date(Date.now() + 600_000).toISOString() });
+    await app.request(`$JS.API.CONSUMER.PAUSE.MEASURED.${name}`, pause);
   }
 
   private async connected(servers: string, name: string): Promise<NatsConnection> {

@@ -1,5 +1,5 @@
 import { ACCOUNT_KEY, HUB, KEY, OTHER_SEED, SEED, edited } from "../../../support/fleets/hand-written";
-import { ACCOUNT, LISTEN, NKEY, OPERATOR, OTHER_OPERATOR, claims, credentials, operatorMode } from "./edits";
+import { ACCOUNT, LISTEN, NKEY, OPERATOR, OTHER_OPERATOR, SECOND, claims, credentials, operatorMode } from "./edits";
 import type { Mistake } from "./rules.cases";
 
 /** Mistakes in passwords, websockets, addresses, operators, and in what nats-server silently accepts. */
@@ -102,6 +102,23 @@ export const MORE_MISTAKES: Readonly<Record<string, Mistake>> = {
     where: /^second\.conf:8$/,
   },
   "a url that asks for TLS by its scheme alone": { leaf: [["nats-leaf://", "tls://"]], finds: ["plain-text"] },
+  "a server of the site without a link": {
+    leaf: [
+      ["jetstream {", `cluster { name: s, listen: "127.0.0.1:6222", routes: ["nats://127.0.0.1:6223"] }\njetstream {`],
+    ],
+    others: {
+      "second.conf": edited(SECOND, [
+        [/leafnodes \{[\s\S]*$/, ""],
+        ["domain: site-b", "domain: site-a"],
+        [
+          "jetstream {",
+          `cluster { name: s, listen: "127.0.0.1:6223", routes: ["nats://127.0.0.1:6222"] }\njetstream {`,
+        ],
+      ]),
+    },
+    finds: ["site-server-without-link"],
+    where: /^second\.conf:5$/,
+  },
   "two listeners at one port": {
     hub: [[LISTEN, 'listen: "127.0.0.1:4222"']],
     leaf: [["7422", "4222"]],
