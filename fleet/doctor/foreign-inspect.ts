@@ -119,9 +119,11 @@ export function isOf({ config }: SourceConsumer, stream: string, account: string
   return ofStream === stream && ofAccount === account;
 }
 
-/** The newest of them as the diagnosis knows it; undefined when there is none. */
+/** One that is paused, else the newest of them, as the diagnosis knows it; undefined when there is none. */
 export function newest(consumers: readonly SourceConsumer[]): ConsumerFacts | undefined {
-  const [one] = [...consumers].sort((a, b) => (a.created < b.created ? 1 : -1));
+  const [latest] = [...consumers].sort((a, b) => (a.created < b.created ? 1 : -1));
+  // Several filtered sources have a consumer each.
+  const one = consumers.find(({ paused }) => paused === true) ?? latest;
   if (one === undefined) return undefined;
   const facts: ConsumerFacts = {
     sent: one.delivered.consumer_seq,

@@ -286,6 +286,6 @@ describe("the doctor of a fleet that somebody else deployed still finds", functi
     const site = (await fleet.as("app")).jetstream();
     for (let i = 0; i < 4; i++) await site.publish("measured.b.1", `${i}`);
     await fleet.measure(9, { subject: "measured.a.1" });
-    assert.deepEqual(codesIn(await fleet.examined()), ["plant-1: backlog-stuck"]);
+    assert.deepEqual(codesIn(await fleet.examined()), ["plant-1: source-paused"]);
   });
 });
