@@ -119,11 +119,15 @@ export function isOf({ config }: SourceConsumer, stream: string, account: string
   return ofStream === stream && ofAccount === account;
 }
 
-/** One that is paused, else the newest of them, as the diagnosis knows it; undefined when there is none. */
+/** One of a source that is paused, else the newest of them, as the diagnosis knows it; undefined when there is none. */
 export function newest(consumers: readonly SourceConsumer[]): ConsumerFacts | undefined {
-  const [latest] = [...consumers].sort((a, b) => (a.created < b.created ? 1 : -1));
-  // Several filtered sources have a consumer each.
-  const one = consumers.find(({ paused }) => paused === true) ?? latest;
+  const latestFirst = [...consumers].sort((a, b) => (a.created < b.created ? 1 : -1));
+  // Several filtered sources have a consumer each; one that was started anew leaves its old one for a while.
+  const filterOf = ({ config }: SourceConsumer): string => config?.filter_subject ?? "";
+  const isLatest = (one: SourceConsumer): boolean =>
+    latestFirst.find((other) => filterOf(other) === filterOf(one)) === one;
+  const [latest] = latestFirst;
+  const one = latestFirst.find((each) => each.paused === true && isLatest(each)) ?? latest;
   if (one === undefined) return undefined;
   const facts: ConsumerFacts = {
     sent: one.delivered.consumer_seq,

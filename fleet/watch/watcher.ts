@@ -80,6 +80,7 @@ export class Watcher {
     const before = this.links.get(site);
     this.links.set(site, now);
     const isNew = [...now].some((link) => before?.has(link) !== true);
+    if (before === undefined && now.size === 0) this.say(`${site}: its link is not there`);
     if (before !== undefined && before.size > 0 && now.size === 0) this.say(`${site}: its link is gone`);
     if (!isNew) return;
     if (before !== undefined) this.say(`${site}: its link is there`);

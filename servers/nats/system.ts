@@ -75,7 +75,7 @@ export interface SourceConsumer {
   name: string;
   created: string;
   /** Whose it is: `_nats.src.stream`, `_nats.src.acc`, `_nats.src.domain`. */
-  config?: { metadata?: Record<string, string> };
+  config?: { metadata?: Record<string, string>; filter_subject?: string };
   delivered: { consumer_seq: number; stream_seq: number };
   num_pending: number;
   push_bound?: boolean;

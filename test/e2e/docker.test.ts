@@ -179,7 +179,7 @@ const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw
       assert.match(preview.output, /oslo-container +update .*memory/);
       const { code, output } = await stack.make("up");
       assert.equal(code, 0, output);
-      assert.match(output, /somebody changed oslo-container by hand/);
+      assert.match(output, /changed by hand: oslo-container; restoring it/);
       const { HostConfig, Id: after } = await inspect("oslo");
       assert.deepEqual([HostConfig.Memory, HostConfig.RestartPolicy?.Name, after], [2 ** 29, "always", Id]);
       await stack.isClean();

@@ -54,7 +54,10 @@ describe("a protected stack whose sites stand in a table", () => {
 
   it("is not made by `make up` without its name, nor with another", async () => {
     const other = refusedBy(await stack.make("up", { CONFIRM: "staging" }));
-    assert.match(other, /it is protected, .* CONFIRM=staging is another: make up STACK=prod-like CONFIRM=prod-like/);
+    assert.match(
+      other,
+      /it is protected, .* CONFIRM=staging names another\): make up STACK=prod-like CONFIRM=prod-like/,
+    );
     assert.deepEqual(serversOf(stack.fleet), []);
     assert.deepEqual(await stack.resources(), []);
   });

@@ -188,7 +188,7 @@ export const HUB_BOOK_ROWS: BookRow[] = [
       await played.taken("bergen");
     },
     tells: { oslo: { missing: 23 } },
-    cause: /the hub's stream was made anew/,
+    cause: /the hub's stream was recreated/,
   },
   {
     name: "a hub's store that went back and is lost then, after somebody had purged everything, which was there twice",
