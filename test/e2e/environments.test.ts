@@ -56,7 +56,7 @@ describe("a protected stack whose sites stand in a table", () => {
     const other = refusedBy(await stack.make("up", { CONFIRM: "staging" }));
     assert.match(
       other,
-      /it is protected, .* CONFIRM=staging names another\): make up STACK=prod-like CONFIRM=prod-like/,
+      /it is protected, .*\(CONFIRM=staging names another\): make up STACK=prod-like CONFIRM=prod-like/,
     );
     assert.deepEqual(serversOf(stack.fleet), []);
     assert.deepEqual(await stack.resources(), []);
