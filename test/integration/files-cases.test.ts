@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { ConfigReport, checkConfigs } from "../../commands/check-config";
-import { concurrently } from "../support/concurrently";
+import { eachCase } from "../support/cases/each-case";
 import { Case, casesOf, environmentOf, writeCase } from "../support/cases/case-files";
 
 /**
@@ -17,27 +17,10 @@ const AT_ONCE = 4;
 describe("check-config, on files of every kind", function () {
   this.timeout(60_000);
 
-  for (const kind of ["mistakes", "good"] as const) {
-    describe(kind, () => {
-      const cases = casesOf(kind);
-      let reports: ReturnType<typeof checked>[] = [];
-
-      before(() => {
-        reports = concurrently(
-          AT_ONCE,
-          cases.map((one) => () => checked(one)),
-        );
-      });
-
-      cases.forEach((one, index) => {
-        it(`${one.kind}: ${one.what}`, async () => {
-          const { report, folder } = (await reports[index])!;
-          judge(one, report, folder);
-          assert.deepEqual(secretsIn(JSON.stringify(report), one), [], "a secret is shown");
-        });
-      });
-    });
-  }
+  eachCase(casesOf, AT_ONCE, checked, (one, { report, folder }) => {
+    judge(one, report, folder);
+    assert.deepEqual(secretsIn(JSON.stringify(report), one), [], "a secret is shown");
+  });
 });
 
 async function checked(one: Case): Promise<{ report: ConfigReport; folder: string }> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DoctorReport } from "../../diagnosis/facts/doctor-report";
 import { doctorWords } from "../../commands/words/doctor-words";
-import { concurrently } from "../support/concurrently";
+import { eachCase } from "../support/cases/each-case";
 import { FleetCase, FleetRight, fleetCasesOf } from "../support/cases/fleet-cases";
 import { FleetStage } from "../support/cases/fleet-stage";
 
@@ -16,27 +16,10 @@ const AT_ONCE = 6;
 describe("the doctor, on fleets of every shape", function () {
   this.timeout(120_000);
 
-  for (const kind of ["mistakes", "good"] as const) {
-    describe(kind, () => {
-      const cases = fleetCasesOf(kind);
-      let reports: ReturnType<typeof examined>[] = [];
-
-      before(() => {
-        reports = concurrently(
-          AT_ONCE,
-          cases.map((one) => () => examined(one)),
-        );
-      });
-
-      cases.forEach((one, index) => {
-        it(`${one.kind}: ${one.what}`, async () => {
-          const { report, cured } = (await reports[index])!;
-          judge(one.right, one, report);
-          if (cured !== undefined) judge({ verdict: "good" }, { about: [], never: one.never }, cured);
-        });
-      });
-    });
-  }
+  eachCase(fleetCasesOf, AT_ONCE, examined, (one, { report, cured }) => {
+    judge(one.right, one, report);
+    if (cured !== undefined) judge({ verdict: "good" }, { about: [], never: one.never }, cured);
+  });
 });
 
 async function examined(one: FleetCase): Promise<{ report: DoctorReport; cured?: DoctorReport }> {

@@ -58,12 +58,12 @@ export const casesIn = <T>(folder: string, load: (file: string) => T): T[] =>
 
 /** A text file in the form of a case. */
 export interface CaseText {
-  kind: string;
+  /** What every case has, whatever is judged. */
+  common: Pick<Case, "kind" | "what" | "real" | "about" | "files" | "trust">;
   /** The values of a key of the head, in order. */
   all(key: string): string[];
   /** The value of a key. Throws when it does not stand there once. */
   only(key: string): string;
-  files: CaseFile[];
 }
 
 /** Throws when the file is not in the form of a case, or its head has other keys than these. */
@@ -88,24 +88,23 @@ export function readCase(file: string, keys: readonly string[]): CaseText {
     if (value === undefined || more.length > 0) throw new Error(`${file}: '${key}:' must stand there once`);
     return value;
   };
-  return { kind: basename(file, ".txt"), all, only, files };
+  const common = {
+    kind: basename(file, ".txt"),
+    what: only("what"),
+    real: only("real"),
+    about: all("about"),
+    files,
+    trust: new Trust(),
+  };
+  return { all, only, common };
 }
 
 /** Throws when the file is not in the form of a case. */
 export function loadCase(file: string): Case {
-  const { kind, all, only, files } = readCase(file, ["what", "real", "right", "about", "env"]);
-  const right = readRight(only("right"), files);
+  const { all, only, common } = readCase(file, ["what", "real", "right", "about", "env"]);
+  const right = readRight(only("right"), common.files);
   if (right === undefined) throw new Error(`${file}: '${only("right")}' is no verdict on files of this case`);
-  return {
-    kind,
-    what: only("what"),
-    real: only("real"),
-    right,
-    about: all("about"),
-    env: Object.fromEntries(all("env").map((line) => splitOnce(line, "="))),
-    files,
-    trust: new Trust(),
-  };
+  return { ...common, right, env: Object.fromEntries(all("env").map((line) => splitOnce(line, "="))) };
 }
 
 function readRight(text: string, files: readonly CaseFile[]): Right | undefined {

@@ -38,21 +38,12 @@ export const fleetCasesOf = (kind: "good" | "mistakes"): FleetCase[] => casesIn(
 
 /** Throws when the file is not in the form of a case. */
 export function loadFleetCase(file: string): FleetCase {
-  const { kind, all, only, files } = readCase(file, ["what", "real", "right", "about", "never"]);
+  const { all, only, common } = readCase(file, ["what", "real", "right", "about", "never"]);
   const right = readRight(only("right"));
   if (right === undefined) throw new Error(`${file}: '${only("right")}' is no verdict`);
   for (const path of ["fleet.yaml", "steps.json"])
-    if (!files.some((one) => one.path === path)) throw new Error(`${file}: there is no ${path}`);
-  return {
-    kind,
-    what: only("what"),
-    real: only("real"),
-    right,
-    about: all("about"),
-    never: all("never"),
-    files,
-    trust: new Trust(),
-  };
+    if (!common.files.some((one) => one.path === path)) throw new Error(`${file}: there is no ${path}`);
+  return { ...common, right, never: all("never") };
 }
 
 function readRight(text: string): FleetRight | undefined {

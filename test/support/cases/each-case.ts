@@ -1,0 +1,27 @@
+import { concurrently } from "../concurrently";
+
+/** A test for each case of a class: the work is done for several at a time, and each outcome is judged in its own test. */
+export function eachCase<C extends { kind: string; what: string }, T>(
+  casesOf: (kind: "good" | "mistakes") => C[],
+  atOnce: number,
+  work: (one: C) => Promise<T>,
+  judge: (one: C, outcome: T) => void,
+): void {
+  for (const kind of ["mistakes", "good"] as const) {
+    describe(kind, () => {
+      const cases = casesOf(kind);
+      let outcomes: Promise<T>[] = [];
+
+      before(() => {
+        outcomes = concurrently(
+          atOnce,
+          cases.map((one) => () => work(one)),
+        );
+      });
+
+      cases.forEach((one, index) => {
+        it(`${one.kind}: ${one.what}`, async () => judge(one, await outcomes[index]!));
+      });
+    });
+  }
+}
