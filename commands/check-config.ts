@@ -71,11 +71,11 @@ export async function checkConfigs(
   const hosts = hostsOf(maps, files, problems);
   // Half a fleet would be judged wrongly: the hub of a leaf server would seem to be missing.
   if (problems.length > 0) return { files, findings: [], notes: [], problems };
-  const asked = asksServer ? await askServers(servers, { hosts, find, env }) : { refusals: [], notes: [] };
   const readNamed = (named: string): string | undefined => {
     const there = servers.map((server) => find(server, named)).find((path) => path !== undefined);
     return there === undefined ? undefined : readOrNothing(there);
   };
+  const asked = asksServer ? await askServers(servers, { hosts, find, readNamed, env }) : { refusals: [], notes: [] };
   const { findings, notes } = judgeConfigs(servers, readNamed, { hosts, shown: asked.shown, now: Date.now() });
   return { files, findings: [...findings, ...asked.refusals], notes: [...notes, ...asked.notes].map(masked), problems };
 }

@@ -26,7 +26,7 @@ export interface Asked {
 const BYTES_EACH = 16 * 2 ** 20;
 
 /** Where the files find what they name. */
-type Files = Pick<FilesToRehearse, "find"> & {
+type Files = Pick<FilesToRehearse, "find" | "readNamed"> & {
   hosts: Known["hosts"];
   /** What variables are taken from. */
   env: Readonly<Record<string, string | undefined>>;

@@ -53,13 +53,22 @@ export const signersOf = ({ sub, nats }: Claims): string[] =>
     (key) => key ?? [],
   );
 
+/** What nats-server calls its operators, and where it has the JWTs of accounts from (opts.go). */
 export const OPERATORS = ["operator", "operators", "root", "roots", "root_operator", "root_operators"];
+export const RESOLVERS = ["resolver", "account_resolver", "accounts_resolver"];
 
 export const preloaded = (server: ConfigServer): Section | undefined =>
   new Section(server.map, server.at).section("resolver_preload");
 
+export interface PreloadedAccount {
+  key: string;
+  node: ConfigNode;
+  /** Absent where it has no JWT. */
+  claims: Claims | undefined;
+}
+
 /** Every account that the file preloads. */
-export function accountsOf(server: ConfigServer): { key: string; node: ConfigNode; claims: Claims | undefined }[] {
+export function accountsOf(server: ConfigServer): PreloadedAccount[] {
   const node = new Section(server.map, server.at).node("resolver_preload");
   if (!(node?.value instanceof Map)) return [];
   return [...node.value].map(([key, one]) => ({
@@ -69,10 +78,28 @@ export function accountsOf(server: ConfigServer): { key: string; node: ConfigNod
   }));
 }
 
-export const isInMemory = (server: ConfigServer): boolean =>
-  /^mem/i.test(
-    new Section(server.map, server.at).text("resolver", "account_resolver", "accounts_resolver")?.value ?? "",
-  );
+const resolverOf = (server: ConfigServer): ConfigNode["value"] | undefined =>
+  new Section(server.map, server.at).node(...RESOLVERS)?.value;
+
+/** Whether it knows no other accounts than those that it preloads. */
+export function isInMemory(server: ConfigServer): boolean {
+  const value = resolverOf(server);
+  return typeof value === "string" && /^mem/i.test(value);
+}
+
+/** Whether it has its accounts from somewhere else than its file. */
+export function asksElsewhere(server: ConfigServer): boolean {
+  const value = resolverOf(server);
+  if (typeof value === "string") return !isInMemory(server);
+  return value instanceof Map && preloaded(server) === undefined;
+}
+
+/** The account that the user of a JWT is of, where the server preloads it. */
+export function accountBehind(server: ConfigServer, { iss, nats }: Claims): PreloadedAccount | undefined {
+  const account = nats?.issuer_account ?? iss;
+  if (account === undefined) return undefined;
+  return accountsOf(server).find(({ key, claims: of }) => key === account || (of && signersOf(of).includes(account)));
+}
 
 /** The user of a link whose hub knows it by JWTs, with its rights, as far as the files have them. */
 export function userOfOperator(
@@ -82,11 +109,8 @@ export function userOfOperator(
 ): UserRead | undefined {
   const claims = claimsIn(credentials);
   const at = remote.credentials?.at ?? remote.at;
-  const account = claims?.nats?.issuer_account ?? claims?.iss;
-  if (hub.accountsElsewhere !== "JWTs" || claims?.sub === undefined || account === undefined) return undefined;
-  const found = accountsOf(hub).find(
-    ({ key, claims: of }) => key === account || (of && signersOf(of).includes(account)),
-  );
+  if (hub.accountsElsewhere !== "JWTs" || claims?.sub === undefined) return undefined;
+  const found = accountBehind(hub, claims);
   // The rights of a scoped signer stand in the account; they are not read.
   if (found?.claims === undefined || found.claims.sub === undefined || claims.iss !== found.claims.sub)
     return undefined;

@@ -1,5 +1,6 @@
 import type { ConfigMap, ConfigNode, Position } from "../../configs/format/parse";
 import { readAccounts, readUsers } from "./accounts";
+import { OPERATORS } from "./jwt";
 import { Located, Section } from "./section";
 import { GLOBAL_ACCOUNT } from "./server";
 import type {
@@ -27,16 +28,7 @@ export function readServer(map: ConfigMap, file: string): ConfigServer {
   const single = authorization?.text("user", "username") ?? authorization?.text("token");
   const secret = authorization?.text("password", "pass")?.value;
   const callout = authorization?.node("auth_callout", "auth_hook");
-  const isOperatorMode = all.node(
-    "operator",
-    "operators",
-    "root",
-    "roots",
-    "root_operator",
-    "root_operators",
-    "trusted",
-    "trusted_keys",
-  );
+  const isOperatorMode = all.node(...OPERATORS, "trusted", "trusted_keys");
   const client = readAddress(all, 4222, "listen") ?? { value: { host: "", port: 4222 }, at };
   const accounts = readAccounts(all.node("accounts"));
   return {
@@ -120,7 +112,7 @@ function readJetStream(all: Section): JetStreamConfig | undefined {
 }
 
 /** Where a block listens; undefined when it does not. */
-function readListen(section: Section | undefined): Address | undefined {
+export function readListen(section: Section | undefined): Address | undefined {
   const address = section && readAddress(section, 0, "listen");
   return address === undefined || address.value.port === 0 ? undefined : address.value;
 }

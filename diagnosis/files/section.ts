@@ -6,6 +6,12 @@ export interface Located<T> {
   at: Position;
 }
 
+/** A text, or the texts of a list. */
+export function textsOf(node: ConfigNode | undefined): Located<string>[] {
+  const nodes = Array.isArray(node?.value) ? node.value : node === undefined ? [] : [node];
+  return nodes.flatMap(({ value, at }) => (typeof value === "string" ? [{ value, at }] : []));
+}
+
 /** A map of a configuration, asked in nats-server's words: any case, and any of the names that it takes for one setting. */
 export class Section {
   private readonly entries: ReadonlyMap<string, ConfigNode>;
@@ -45,11 +51,7 @@ export class Section {
   isOn = (...names: string[]): boolean => this.node(...names)?.value === true;
 
   /** A text, or the texts of a list. */
-  texts(...names: string[]): Located<string>[] {
-    const node = this.node(...names);
-    const nodes = Array.isArray(node?.value) ? node.value : node === undefined ? [] : [node];
-    return nodes.flatMap(({ value, at }) => (typeof value === "string" ? [{ value, at }] : []));
-  }
+  texts = (...names: string[]): Located<string>[] => textsOf(this.node(...names));
 
   /** The maps of a list. */
   sections(...names: string[]): Section[] {

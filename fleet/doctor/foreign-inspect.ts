@@ -16,7 +16,7 @@ export interface Inspected {
   collectedAs: string;
 }
 
-type Found = Pick<DoctorFinding, "code" | "cause" | "evidence" | "next"> & Partial<DoctorFinding>;
+export type Found = Pick<DoctorFinding, "code" | "cause" | "evidence" | "next"> & Partial<DoctorFinding>;
 
 export async function inspect(ends: Inspected): Promise<Found[]> {
   const found = await Promise.all([
@@ -123,9 +123,9 @@ export function isOf({ config }: SourceConsumer, stream: string, account: string
 export function newest(consumers: readonly SourceConsumer[]): ConsumerFacts | undefined {
   const latestFirst = [...consumers].sort((a, b) => (a.created < b.created ? 1 : -1));
   // Several filtered sources have a consumer each; one that was started anew leaves its old one for a while.
-  const filterOf = ({ config }: SourceConsumer): string => config?.filter_subject ?? "";
+  const subjectOf = ({ config }: SourceConsumer): string => config?.filter_subject ?? "";
   const isLatest = (one: SourceConsumer): boolean =>
-    latestFirst.find((other) => filterOf(other) === filterOf(one)) === one;
+    latestFirst.find((other) => subjectOf(other) === subjectOf(one)) === one;
   const [latest] = latestFirst;
   const one = latestFirst.find((each) => each.paused === true && isLatest(each)) ?? latest;
   if (one === undefined) return undefined;

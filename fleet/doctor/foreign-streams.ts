@@ -13,7 +13,7 @@ import { isRemade } from "../sourcing/lost-tail";
 import { FleetFile, ForeignSite, ForeignStream, Login, hubUrls, siteOf } from "../../configs/reading/fleet-file";
 import { areOfSeveral, configOf, feedsOf, foremost, isFedBy, isImported, storedUnder, takenBy } from "./feeds";
 import { Asking, Place, ServerSeen, StreamSeen } from "./foreign-asking";
-import { inspect, isOf, lostQuorum, newest, startOf } from "./foreign-inspect";
+import { Found, inspect, isOf, lostQuorum, newest, startOf } from "./foreign-inspect";
 
 /** What is seen of one stream of a site that this program did not deploy, at both ends. */
 
@@ -32,8 +32,6 @@ export interface StreamLook {
 }
 
 type Seen = StreamSeen | "missing" | undefined;
-
-type Found = Pick<DoctorFinding, "code" | "cause" | "evidence" | "next"> & Partial<DoctorFinding>;
 
 const infoOf = (seen: Seen): StreamInfo | undefined =>
   seen === undefined || seen === "missing" ? undefined : seen.info;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { Hub, Known, LinkedFleet, dialled } from "../../diagnosis/files/links";
+import { Hub, Known, LinkedFleet, dialled, isWebsocket } from "../../diagnosis/files/links";
 import { ConfigServer, Remote, RemoteUrl, areOne, isSystemAccount } from "../../diagnosis/files/server";
 import { makeFolder, serverFiles, writePrivate } from "../../machine/folders";
 import { allocatePort } from "../../machine/ports";
@@ -19,6 +19,8 @@ export interface FilesToRehearse {
   find(server: ConfigServer, named: string): string | undefined;
   /** The text of it. */
   read(path: string): string | undefined;
+  /** The text of a file that any of the configurations names; undefined when none of them finds it. */
+  readNamed(named: string): string | undefined;
 }
 
 export interface LaidServer {
@@ -113,7 +115,7 @@ async function remotePlace(one: LaidServer, remote: Remote, layout: Layout): Pro
 
 function targetOf(url: RemoteUrl, leaf: ConfigServer, only: Hub | undefined, { laid, hosts }: Layout) {
   const hubs = laid.flatMap(({ server }) => (server !== leaf && server.listener !== undefined ? [server as Hub] : []));
-  const usual = /^wss?$/.test(url.scheme) ? ("websocket" as const) : ("leafnodes" as const);
+  const usual = isWebsocket(url) ? ("websocket" as const) : ("leafnodes" as const);
   return dialled(url, hubs, hosts) ?? (only === undefined ? undefined : { server: only, listener: usual });
 }
 

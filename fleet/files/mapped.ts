@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { ConfigMap, ConfigNode, Parsed } from "../../configs/format/parse";
+import { OPERATORS, RESOLVERS } from "../../diagnosis/files/jwt";
+import { Located, Section, textsOf } from "../../diagnosis/files/section";
 import { present } from "../../configs/values";
 import { renderEntries } from "../../configs/format/render";
 
@@ -82,11 +84,8 @@ function mappedMap(map: ConfigMap, place: Place, leaves: ReadonlySet<string> = n
   for (const [key, node] of map) {
     const name = key.toLowerCase();
     if (leaves.has(name) || (node.isVariable === true && (/^[A-Z0-9_]+$/.test(key) || place.left?.has(key)))) continue;
-    if (name === "pinned_certs") {
-      entries[key] = texts(node).map(place.pin);
-      continue;
-    }
-    if (name === "tls" && node.value instanceof Map) entries[key] = mappedTls(node.value, place);
+    if (name === "pinned_certs") entries[key] = values(textsOf(node)).map(place.pin);
+    else if (name === "tls" && node.value instanceof Map) entries[key] = mappedTls(node.value, place);
     else if (FILES.has(name) && typeof node.value === "string") entries[key] = place.file(node.value);
     else entries[key] = mappedValue(node, place);
   }
@@ -99,25 +98,17 @@ type Block = (node: ConfigNode, place: Place) => Parsed | undefined;
 
 /** Where a block of its own listens, when it listens at all. */
 const listening =
-  (listens: Listens, also: (block: Tree, map: ConfigMap, place: Place) => void = () => undefined): Block =>
-  ({ value }, place) => {
+  (listens: Listens, also: (block: Tree, section: Section, place: Place) => void = () => undefined): Block =>
+  ({ value, at }, place) => {
     if (!(value instanceof Map)) return undefined;
+    const section = new Section(value, at);
     const block = mappedMap(value, place, LISTENER);
-    const takesLinks = [...value.keys()].some((key) => /^(listen|port)$/i.test(key));
-    if (takesLinks) block.listen = `127.0.0.1:${place.ports[listens]}`;
-    also(block, value, place);
+    if (section.node("listen", "port") !== undefined) block.listen = `127.0.0.1:${place.ports[listens]}`;
+    also(block, section, place);
     return block;
   };
 
-const nodeOf = (map: ConfigMap, ...names: string[]): ConfigNode | undefined =>
-  [...map].find(([key]) => names.includes(key.toLowerCase()))?.[1];
-
-/** Texts of a list, or one text. */
-function texts(node: ConfigNode | undefined): string[] {
-  if (node === undefined) return [];
-  const nodes = Array.isArray(node.value) ? node.value : [node];
-  return nodes.flatMap(({ value }) => (typeof value === "string" ? [value] : []));
-}
+const values = (found: readonly Located<string>[]): string[] => found.map(({ value }) => value);
 
 function set(block: Tree, value: Parsed | undefined, ...names: string[]): void {
   for (const key of Object.keys(block)) if (names.includes(key.toLowerCase())) delete block[key];
@@ -130,45 +121,48 @@ const AUTHORITY = /^((?:[a-z][a-z-]*:\/\/)?(?:[^/?#]*@)?)(?:\[[^\]]+\]|[^:/?#@]+
 /** The url with loopback in the place of its host; its scheme, login and path stay. */
 const redialled = (url: string, port: number): string => url.replace(AUTHORITY, `$1127.0.0.1:${port}$2`);
 
-function mappedRemote(node: ConfigNode, place: Place, { ports, trusted }: RemotePlace): Parsed {
-  if (!(node.value instanceof Map)) return mappedValue(node, place);
-  const remote = mappedMap(node.value, place, REMOTE_LEFT_OUT);
-  const urls = [...texts(nodeOf(node.value, "urls")), ...texts(nodeOf(node.value, "url"))];
-  const [first = 0] = ports;
+/** Puts the urls of a remote or a gateway where they lead in the rehearsal. */
+function redial(block: Tree, section: Section, portOf: (index: number) => number): void {
+  const urls = values(section.texts("urls", "url"));
   set(
-    remote,
-    urls.map((url, index) => redialled(url, ports[index] ?? first)),
+    block,
+    urls.map((url, index) => redialled(url, portOf(index))),
     "urls",
     "url",
   );
-  const credentials = nodeOf(node.value, "credentials", "creds")?.value;
-  if (typeof credentials === "string") set(remote, place.file(credentials), "credentials", "creds");
+}
+
+function mappedRemote(node: ConfigNode, place: Place, { ports, trusted }: RemotePlace): Parsed {
+  const section = Section.of(node);
+  if (section === undefined || !(node.value instanceof Map)) return mappedValue(node, place);
+  const remote = mappedMap(node.value, place, REMOTE_LEFT_OUT);
+  const [first = 0] = ports;
+  redial(remote, section, (index) => ports[index] ?? first);
+  const credentials = section.text("credentials", "creds");
+  if (credentials !== undefined) set(remote, place.file(credentials.value), "credentials", "creds");
   const tls = isMap(remote.tls) ? remote.tls : {};
   if (trusted !== undefined && tls.ca_file === undefined) remote.tls = { ...tls, ca_file: trusted };
   return remote;
 }
 
-const isDisabled = ({ value }: ConfigNode): boolean =>
-  value instanceof Map && nodeOf(value, "disabled")?.value === true;
+/** The items of a list; undefined for anything else. */
+const itemsOf = (section: Section, name: string): readonly ConfigNode[] | undefined => {
+  const value = section.node(name)?.value;
+  return Array.isArray(value) ? value : undefined;
+};
 
-const leafnodes = listening("leafnodes", (block, map, place) => {
-  const remotes = nodeOf(map, "remotes");
-  if (Array.isArray(remotes?.value)) {
-    const there = remotes.value.filter((remote) => !isDisabled(remote));
-    set(
-      block,
-      there.map((remote, index) => mappedRemote(remote, place, place.remotes[index] ?? { ports: [] })),
-      "remotes",
-    );
-  }
+const leafnodes = listening("leafnodes", (block, section, place) => {
+  const remotes = itemsOf(section, "remotes")?.filter((remote) => Section.of(remote)?.isOn("disabled") !== true);
+  const mapped = remotes?.map((remote, index) => mappedRemote(remote, place, place.remotes[index] ?? { ports: [] }));
+  if (mapped !== undefined) set(block, mapped, "remotes");
   // Leaf servers use the connections that the rehearsal watches, not the urls that the hub announces.
   if (block.listen !== undefined) set(block, true, "no_advertise");
   // Retrying after 250 ms is soon enough.
   set(block, "250ms", "reconnect", "reconnect_delay", "reconnect_interval");
 });
 
-const cluster = listening("cluster", (block, map, place) => {
-  const [url] = texts(nodeOf(map, "routes"));
+const cluster = listening("cluster", (block, section, place) => {
+  const [url] = values(section.texts("routes"));
   if (url === undefined) return;
   set(
     block,
@@ -177,23 +171,16 @@ const cluster = listening("cluster", (block, map, place) => {
   );
 });
 
-const gateway = listening("gateway", (block, map, place) => {
-  const gateways = nodeOf(map, "gateways");
-  if (!Array.isArray(gateways?.value)) return;
-  const mapped = gateways.value.map((node): Parsed => {
-    if (!(node.value instanceof Map)) return mappedValue(node, place);
+const gateway = listening("gateway", (block, section, place) => {
+  const mapped = itemsOf(section, "gateways")?.map((node): Parsed => {
+    const inner = Section.of(node);
+    if (inner === undefined || !(node.value instanceof Map)) return mappedValue(node, place);
     const one = mappedMap(node.value, place);
-    const urls = [...texts(nodeOf(node.value, "urls")), ...texts(nodeOf(node.value, "url"))];
-    const port = place.gateway(texts(nodeOf(node.value, "name"))[0] ?? "");
-    set(
-      one,
-      urls.map((url) => redialled(url, port)),
-      "urls",
-      "url",
-    );
+    const port = place.gateway(inner.text("name")?.value ?? "");
+    redial(one, inner, () => port);
     return one;
   });
-  set(block, mapped, "gateways");
+  if (mapped !== undefined) set(block, mapped, "gateways");
 });
 
 const jetstream: Block = (node, place) => {
@@ -206,7 +193,7 @@ const jetstream: Block = (node, place) => {
 
 /** Operators are given as JWTs, or as files of them. */
 const operators: Block = (node, place) => {
-  const files = texts(node).map((text) => (text.startsWith("ey") ? text : place.file(text)));
+  const files = values(textsOf(node)).map((text) => (text.startsWith("ey") ? text : place.file(text)));
   return Array.isArray(node.value) ? files : files[0];
 };
 
@@ -214,7 +201,7 @@ const resolver: Block = (node, place) => {
   if (node.value instanceof Map)
     return { ...mappedMap(node.value, place, new Set(["dir"])), dir: join(place.folder, "jwt") };
   // URL(…) asks a server elsewhere.
-  const [text = "MEMORY"] = texts(node);
+  const [text = "MEMORY"] = values(textsOf(node));
   return /^mem/i.test(text) ? text : "MEMORY";
 };
 
@@ -227,12 +214,8 @@ const BLOCKS: Readonly<Record<string, Block>> = {
   ws: listening("websocket"),
   mqtt: listening("mqtt"),
   jetstream,
-  resolver,
-  account_resolver: resolver,
-  accounts_resolver: resolver,
-  ...Object.fromEntries(
-    ["operator", "operators", "root", "roots", "root_operator", "root_operators"].map((name) => [name, operators]),
-  ),
+  ...Object.fromEntries(RESOLVERS.map((name) => [name, resolver])),
+  ...Object.fromEntries(OPERATORS.map((name) => [name, operators])),
 };
 
 /** Settings that stay settings also where a variable refers to them (nats-server opts.go). */

@@ -83,9 +83,9 @@ export async function proveSourcing(
   } catch (error) {
     if (!(error instanceof NoStream)) return notTried(messageOf(error));
     const at = error.end === "site" ? server : up.hub.server;
-    // One that is busy, or whose cluster chooses a leader, answers later: the first one may take 12 s.
-    // Limits that a stream of one's own choice keeps, such as a size that it must have.
+    // A limit that the user's own streams may keep, such as a size that each must have.
     if (!error.isSilent && !/insufficient|resource|exceeded/i.test(error.message)) return notTried(error.message);
+    // A busy server, or one whose cluster still chooses its first leader (up to 12 s), answers later.
     if (error.isSilent && (error.isLate || isClustered(at)))
       return notTried(`JetStream of ${at.label} does not answer yet`);
     const account = error.end === "site" ? local : taker.account;
@@ -102,6 +102,9 @@ export async function proveSourcing(
 
 /** Thrown where an end keeps no stream. */
 class NoStream extends Error {
+  readonly isSilent: boolean;
+  readonly isLate: boolean;
+
   constructor(
     readonly end: keyof Ends,
     error: unknown,
@@ -112,9 +115,6 @@ class NoStream extends Error {
     this.isSilent = isSilent;
     this.isLate = said === "TIMEOUT";
   }
-
-  readonly isSilent: boolean;
-  readonly isLate: boolean;
 }
 
 const isClustered = ({ cluster, map }: ConfigServer): boolean => cluster?.listen !== undefined || map.has("gateway");
@@ -239,7 +239,7 @@ async function publish(site: JetStream, subject: string, bytes: number): Promise
   return MESSAGES;
 }
 
-/** How often a stream is made anew, until the server with the link leads it. */
+/** How often a stream is created, until the server with the link leads it. */
 const PLACES = 8;
 
 /** A cluster chooses which server leads a stream. Resolves with the leader when it is never the one with the link. */

@@ -5,7 +5,7 @@ import { Refusal } from "../../machine/refusal";
 import { lookUntil } from "../../machine/until";
 import { readCertificate } from "../../servers/x509";
 import { ProcessHost } from "../../servers/process-host";
-import { networksOf } from "../../diagnosis/files/jwt";
+import { asksElsewhere, networksOf, preloaded } from "../../diagnosis/files/jwt";
 import { FilesToRehearse, LaidServer, lay } from "./layout";
 import { proveSourcing } from "./prove-sourcing";
 import { Watched, incompleteClusters, isLasting, monitored, reasonsFor, watchLinks, whyEnded } from "./watch";
@@ -43,12 +43,6 @@ export async function rehearseFiles(
     const relays = laid.flatMap(({ ways }) => [...ways.values()].flat().map(({ relay }) => relay));
     await Promise.all(relays.map((relay) => relay.close()));
   }
-}
-
-/** Whether it has its accounts from somewhere that a rehearsal must not ask. */
-function asksElsewhere({ map }: ConfigServer): boolean {
-  const value = [...map].find(([key]) => /^accounts?_?resolver$|^resolver$/i.test(key))?.[1].value;
-  return typeof value === "string" ? !/^mem/i.test(value) : value instanceof Map && !map.has("resolver_preload");
 }
 
 /** Starts every server at once. Resolves with why some did not. */
@@ -113,7 +107,7 @@ function whyNotTried(
   const networks = credentials === undefined || isSeed ? [] : networksOf(read(find(leaf, credentials.value) ?? ""));
   if (networks.length > 0) return `its user may come from ${networks.join(", ")} only, not from loopback`;
   if (hub.accountsElsewhere === "an authorization callout") return `${hub.file} asks an authorization callout`;
-  if (hub.accountsElsewhere === "JWTs" && !hub.map.has("resolver_preload")) {
+  if (hub.accountsElsewhere === "JWTs" && preloaded(hub) === undefined) {
     return `the accounts of ${hub.file} are in a resolver, not in the files`;
   }
   const certificate = tls?.certificate;
@@ -140,7 +134,7 @@ async function outcomes(
   // Judged as the links are now: who was let in as whom.
   const fleet = linkUp(servers, {
     hosts: files.hosts,
-    readFile: readerOf(servers, files),
+    readFile: files.readNamed,
     shown: { refused: new Map(), links: first, incomplete: new Map(), untried: [] },
   });
   const shown = await Promise.all(
@@ -155,13 +149,14 @@ async function outcomes(
             });
       const wasCut = watched.up !== undefined && !isLasting(watched);
       if (wasCut) delete watched.up;
+      const said = reasonsFor(watched, laid);
       if (sourcing.is === "failed") {
-        const said = reasonsFor(watched, laid).filter((reason) => /exceeded|violation|stalled/i.test(reason));
-        sourcing.what = [sourcing.what, ...said].join("; ");
+        const ofTheStream = said.filter((reason) => /exceeded|violation|stalled/i.test(reason));
+        sourcing.what = [sourcing.what, ...ofTheStream].join("; ");
       }
       const reasons = [
         ...(wasCut ? ["the link was up, and was cut while a stream was sourced over it"] : []),
-        ...reasonsFor(watched, laid),
+        ...said,
         ...certificateOf(watched, files),
       ];
       const refusedAt = watched.refused.map((way) => ({
@@ -179,13 +174,6 @@ function textOf({ leaf, remote }: Link, { find, read }: FilesToRehearse): string
   const path = remote.credentials === undefined ? undefined : find(leaf, remote.credentials.value);
   return path === undefined ? undefined : read(path);
 }
-
-const readerOf =
-  (servers: readonly ConfigServer[], { find, read }: FilesToRehearse) =>
-  (named: string): string | undefined => {
-    const path = servers.map((server) => find(server, named)).find((found) => found !== undefined);
-    return path === undefined ? undefined : read(path);
-  };
 
 /** Whom the certificate names, where the hub takes the user from that. */
 function certificateOf({ leaf, remote, ways }: Watched, { find, read }: FilesToRehearse): string[] {

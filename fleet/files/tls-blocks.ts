@@ -1,6 +1,7 @@
-import type { ConfigMap } from "../../configs/format/parse";
+import type { ConfigNode } from "../../configs/format/parse";
 import { present } from "../../configs/values";
 import type { LinkedFleet } from "../../diagnosis/files/links";
+import { Section } from "../../diagnosis/files/section";
 import type { ConfigServer } from "../../diagnosis/files/server";
 import type { TlsFiles } from "./stand-ins";
 
@@ -12,30 +13,30 @@ export function tlsBlocks(
   return servers.flatMap((server) => {
     const hosts = links.flatMap(({ hub, url }) => (hub === server && url !== undefined ? [url.value.host] : []));
     const name = (named: string): string => pathOf(server, named);
-    return [...server.map].flatMap(([key, { value }]) => {
+    return [...server.map].flatMap(([key, node]) => {
       // Clients are no part of a rehearsal.
-      if (!(value instanceof Map) || key.toLowerCase() === "tls") return [];
+      if (key.toLowerCase() === "tls") return [];
       const isDialled = /^(leafnodes|leaf|websocket|ws)$/i.test(key);
-      return within(value, isDialled ? hosts : [], name);
+      return within(node, isDialled ? hosts : [], name);
     });
   });
 }
 
-function within(map: ConfigMap, hosts: readonly string[], name: (named: string) => string): TlsFiles[] {
-  const text = (wanted: string): string | undefined => {
-    const found = [...map].find(([key, { value }]) => key.toLowerCase() === wanted && typeof value === "string");
-    const value = found?.[1].value;
-    return typeof value === "string" ? name(value) : undefined;
+function within({ value, at }: ConfigNode, hosts: readonly string[], name: (named: string) => string): TlsFiles[] {
+  if (!(value instanceof Map)) return [];
+  const section = new Section(value, at);
+  const path = (wanted: string): string | undefined => {
+    const named = section.text(wanted);
+    return named && name(named.value);
   };
-  const [certificate, key, ca] = [text("cert_file"), text("key_file"), text("ca_file")];
+  const [certificate, key, ca] = [path("cert_file"), path("key_file"), path("ca_file")];
   const isNamed = certificate !== undefined || ca !== undefined;
   const own = isNamed ? [{ ...present({ certificate, key, ca }), hosts }] : [];
-  const inner = [...map].flatMap(([entry, { value }]) => {
+  const inner = [...value].flatMap(([entry, node]) => {
     // A remote is the end that dials.
     const dialledBy = /^(remotes|gateways)$/i.test(entry) ? [] : hosts;
-    if (value instanceof Map) return within(value, dialledBy, name);
-    if (!Array.isArray(value)) return [];
-    return value.flatMap((item) => (item.value instanceof Map ? within(item.value, dialledBy, name) : []));
+    const nodes = Array.isArray(node.value) ? node.value : [node];
+    return nodes.flatMap((one) => within(one, dialledBy, name));
   });
   return [...own, ...inner];
 }

@@ -1,7 +1,7 @@
 import { publicKeyOf } from "../../../configs/keys";
 import { seedProblem } from "../../../configs/seeds";
 import { draft } from "../finding";
-import { JWT, OPERATORS, accountsOf, claimsIn, isInMemory, preloaded, signersOf } from "../jwt";
+import { JWT, OPERATORS, accountBehind, accountsOf, claimsIn, isInMemory, preloaded, signersOf } from "../jwt";
 import { Link } from "../links";
 import { Rule, hasHub } from "../rule";
 import { Section } from "../section";
@@ -86,9 +86,7 @@ export const credentialsOfOperators: Rule<Link> = function* (link, { readFile, n
   const account = claims.nats?.issuer_account ?? claims.iss;
   const known = preloaded(hub);
   if (account === undefined || known === undefined) return;
-  const found = accountsOf(hub).find(
-    ({ key, claims: of }) => key === account || (of && signersOf(of).includes(account)),
-  );
+  const found = accountBehind(hub, claims);
   if (found === undefined) {
     // A resolver with a folder may have it all the same.
     if (isInMemory(hub)) {

@@ -1,5 +1,6 @@
 import { draft } from "../finding";
 import { Link, isWebsocket } from "../links";
+import { readListen } from "../reading";
 import { Rule, hasHub, place } from "../rule";
 import { Located, Section } from "../section";
 import { Address, ConfigServer, areNeighbours, areOne, isLoopback, shownUrl } from "../server";
@@ -13,14 +14,8 @@ function listenersOf(server: ConfigServer): { what: string; address: Address; at
   const all = new Section(server.map, server.at);
   const blocks = BLOCKS.flatMap((name) => {
     const section = all.section(name);
-    const listen = section?.node("listen");
-    const port = typeof listen?.value === "string" ? Number(/:(\d+)$/.exec(listen.value)?.[1]) : listen?.value;
-    const found = Number(port ?? section?.number("port")?.value ?? 0);
-    const host =
-      typeof listen?.value === "string" ? listen.value.replace(/:\d+$/, "") : (section?.text("host")?.value ?? "");
-    return section === undefined || !(found > 0)
-      ? []
-      : [{ what: name, address: { host, port: found }, at: section.at }];
+    const address = readListen(section);
+    return section === undefined || address === undefined ? [] : [{ what: name, address, at: section.at }];
   });
   const { listener, monitor, client } = server;
   return [
@@ -31,13 +26,12 @@ function listenersOf(server: ConfigServer): { what: string; address: Address; at
   ];
 }
 
-/** -1 is any port. */
+/** -1 is any port; a host that is empty is every address. */
 const meet = (one: Address, other: Address): boolean =>
   one.port > 0 &&
   one.port === other.port &&
-  (isEverywhere(one.host) || isEverywhere(other.host) || normal(one.host) === normal(other.host));
+  (one.host === "" || other.host === "" || normal(one.host) === normal(other.host));
 
-const isEverywhere = (host: string): boolean => /^(0\.0\.0\.0|\[?::\]?|\*)?$/.test(host);
 const normal = (host: string): string => (host === "localhost" ? "127.0.0.1" : host);
 
 export const portsOnce: Rule<ConfigServer> = function* (server, { fleet }) {
