@@ -61,8 +61,9 @@ export async function checkConfigs(
   const find = ({ file }: ConfigServer, named: string): string | undefined => found(file, named, env);
   for (const file of files) {
     try {
-      // A pipe can be read once only, and one without a writer never ends.
-      if (!fs.statSync(file).isFile()) throw new Error("is no file: write what it gives into one");
+      // A pipe can be read only once, and reading one without a writer never ends.
+      if (!fs.statSync(file).isFile())
+        throw new Error("is not a regular file; save its content to a file, and check that");
       servers.push(readServer(readConfig(fs.readFileSync(file, "utf8"), file, world), file));
     } catch (error) {
       problems.push(error instanceof ConfigSyntaxError ? error.message : `${file}: ${unreadable(error)}`);

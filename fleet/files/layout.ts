@@ -31,6 +31,8 @@ export interface LaidServer {
   ways: Map<Remote, Way[]>;
   /** Writes the configuration without a variable of a block, which is no setting; false when there is none of the name. */
   rewrite(variable: string): boolean;
+  /** Whether its process has ended; until it is started it has not. */
+  hasEnded(): Promise<boolean>;
   /** How the rehearsal itself logs in to an account; undefined when it cannot. */
   login(account: string): { user?: string; pass?: string; token?: string } | undefined;
 }
@@ -53,7 +55,15 @@ export async function lay(fleet: LinkedFleet, files: FilesToRehearse, folder: st
     const own = makeFolder(join(folder, "sites", String(index)));
     const ports = {} as Record<Listens, number>;
     for (const listens of LISTENS) ports[listens] = await allocatePort(own);
-    laid.push({ server, folder: own, ports, ways: new Map(), rewrite: () => false, login: loginOf(server, login) });
+    laid.push({
+      server,
+      folder: own,
+      ports,
+      ways: new Map(),
+      rewrite: () => false,
+      hasEnded: () => Promise.resolve(false),
+      login: loginOf(server, login),
+    });
   }
   const nobody = await allocatePort(makeFolder(join(folder, "sites", "nobody")));
   const pathOf = (server: ConfigServer, named: string): string => files.find(server, named) ?? named;

@@ -38,7 +38,9 @@ export async function rehearseFiles(
     const running = there.filter(({ server }) => !refused.has(server));
     const links = watchedLinks(running, files, untried);
     const [incomplete] = await Promise.all([incompleteClusters(running), watchLinks(links, laid)]);
-    return { refused, links: await outcomes(links, laid, servers, files), incomplete, untried };
+    const shown = { refused, links: await outcomes(links, laid, servers, files), incomplete, untried };
+    await refuseEnded(running);
+    return shown;
   } finally {
     const relays = laid.flatMap(({ ways }) => [...ways.values()].flat().map(({ relay }) => relay));
     await Promise.all(relays.map((relay) => relay.close()));
@@ -48,7 +50,8 @@ export async function rehearseFiles(
 /** Starts every server at once. Resolves with why some did not. */
 async function startAll(laid: readonly LaidServer[], natsServer: string): Promise<Map<ConfigServer, string>> {
   const refused = new Map<ConfigServer, string>();
-  await Promise.all(
+  // All come to their end, also where one fails: what still starts cannot be ended.
+  const started = await Promise.allSettled(
     laid.map(async (one) => {
       let said = await start(one, natsServer);
       // What only serves as a variable is no setting; which of both a key in a block is, the server knows.
@@ -60,18 +63,33 @@ async function startAll(laid: readonly LaidServer[], natsServer: string): Promis
       if (said !== undefined) refused.set(one.server, said);
     }),
   );
+  for (const one of started) if (one.status === "rejected") throw one.reason;
   return refused;
+}
+
+/** A server that somebody killed, or for which the machine had no memory, is no sign of a mistake in its file. */
+const killed = ({ server }: LaidServer, words = "it was killed"): Refusal =>
+  new Refusal(`a server of ${server.file} ended in the middle of it: ${words}`);
+
+/** What was seen of the links says nothing when a server ended meanwhile. */
+async function refuseEnded(running: readonly LaidServer[]): Promise<void> {
+  for (const one of running) if (await one.hasEnded()) throw killed(one, whyEnded(one));
 }
 
 /** Resolves with why it did not start. */
 async function start(one: LaidServer, natsServer: string): Promise<string | undefined> {
   const { exitCode } = await new ProcessHost({ kind: "process", folder: one.folder, natsServer }).start();
+  one.hasEnded = async () => (await exitCode()) !== undefined;
   const look = async () => ({
-    ended: (await exitCode()) !== undefined,
+    ended: await one.hasEnded(),
     answers: (await monitored(one, "varz")) !== undefined,
   });
   const seen = await lookUntil(look, ({ ended, answers }) => ended || answers, { within: START_MS, every: 20 });
-  if (seen.ended) return whyEnded(one);
+  if (seen.ended) {
+    const words = whyEnded(one);
+    if (words === undefined) throw killed(one);
+    return words;
+  }
   if (seen.answers) return undefined;
   throw new Refusal(
     `a server of ${one.server.file} did not answer within ${START_MS / 1000} s; try again on a machine that has time`,

@@ -141,13 +141,16 @@ const LINE = /\[(ERR|WRN|INF|FTL)\] (.*)$/;
 
 const linesOf = ({ folder }: LaidServer): string[] => (readText(serverFiles(folder).output) ?? "").split("\n");
 
-/** Why the server ended, in its own words. */
-export function whyEnded(laid: LaidServer): string {
+/** Why the server ended, in its own words; undefined when it said nothing of it. */
+export function whyEnded(laid: LaidServer): string | undefined {
   const lines = linesOf(laid);
   const fatal = lines.flatMap((line) => (LINE.exec(line)?.[1] === "FTL" ? [LINE.exec(line)?.[2] ?? ""] : []));
   const said =
-    fatal.at(-1) ?? lines.find((line) => line.startsWith("nats-server: ")) ?? lines.find((line) => line !== "");
-  const plain = (said ?? "it exited without a message").replace(/^nats-server: /, "");
+    fatal.at(-1) ??
+    lines.find((line) => line.startsWith("nats-server: ")) ??
+    lines.find((line) => line !== "" && !/^\[\d+\] /.test(line));
+  if (said === undefined) return undefined;
+  const plain = said.replace(/^nats-server: /, "");
   return maskOutput(plain.replaceAll(`${serverFiles(laid.folder).config}:`, "line ").replaceAll(`${laid.folder}/`, ""));
 }
 

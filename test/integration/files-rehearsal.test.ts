@@ -63,6 +63,27 @@ describe("the rehearsal of hand-written files", () => {
     await until("nothing is left", () => left().filter(isNew).length === 0);
   });
 
+  it("blames no file for a server that somebody killed in the middle", async () => {
+    const before = new Set(readdirSync(tmpdir()));
+    const checking = checkConfigs(write({ "hub.conf": HUB, "leaf.conf": LEAF }));
+    const pid = await until("the hub of the rehearsal runs", () => {
+      const [root] = readdirSync(tmpdir()).filter(
+        (name) => /^nats-hub-leaf-[0-9a-f]{18}$/.test(name) && !before.has(name),
+      );
+      if (root === undefined) return undefined;
+      const place = join(tmpdir(), root, "rehearsal");
+      const [run = ""] = readdirSync(place);
+      return (JSON.parse(readFileSync(join(place, run, "sites/0/process.json"), "utf8")) as { pid: number }).pid;
+    });
+    process.kill(pid, "SIGKILL");
+    const { findings, notes } = await checking;
+    assert.deepEqual(findings, []);
+    assert.match(
+      notes.join("\n"),
+      /without a rehearsal: a server of .*hub\.conf ended in the middle of it: it was killed/,
+    );
+  });
+
   it("neither dials nor writes what the files name", async () => {
     const elsewhere = join(folder, "elsewhere");
     const outside: Readonly<Record<string, string>> = {
