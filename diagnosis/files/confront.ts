@@ -134,7 +134,8 @@ export function confronted(
       );
     }
     if (seen.up === undefined) {
-      const silent = seen.reasons.length === 0 ? ["none came within 5 s, and no end says why"] : seen.reasons;
+      const silent =
+        seen.reasons.length === 0 ? ["no link came up within 5 s, and neither server says why"] : seen.reasons;
       const words = [...silent, ...hintsFor(silent), ...besides(link)].join("; ");
       const explained = explains(OF_LINKS, ALSO_OF_LINKS);
       if (explained.length > 0) explained.filter((one) => one.link === link).forEach((one) => add(one, words));

@@ -77,7 +77,7 @@ export const LINK_FINDINGS = {
   ),
   "cluster-incomplete": entry(
     "error",
-    "servers of one cluster get no route to each other",
+    "servers of one cluster cannot connect their routes",
     "JetStream gets no leader, and streams cannot be made",
     "correct what the servers name: passwords, certificates and addresses of the routes",
   ),

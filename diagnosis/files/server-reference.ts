@@ -16,7 +16,7 @@ export const SERVER_FINDINGS = {
   ),
   "value-not-text": entry(
     "error",
-    "a password, token or name reads as a number, a size or yes or no",
+    "a password, token or name is read as a number, a size or a boolean",
     'nats-server refuses the file with the error "interface conversion"',
     "put it in quotes; in an environment variable, put the quotes into its value",
   ),

@@ -31,7 +31,7 @@ export async function rehearseFiles(
     const untried: string[] = [];
     const there = laid.filter(({ server }) => {
       if (!asksElsewhere(server)) return true;
-      untried.push(`${server.file}: it was not run: its accounts are at another server (resolver)`);
+      untried.push(`${server.file}: it was not run: its resolver asks another server for the accounts`);
       return false;
     });
     const refused = await startAll(there, files.natsServer);
@@ -50,11 +50,11 @@ export async function rehearseFiles(
 /** Starts every server at once. Resolves with why some did not. */
 async function startAll(laid: readonly LaidServer[], natsServer: string): Promise<Map<ConfigServer, string>> {
   const refused = new Map<ConfigServer, string>();
-  // All come to their end, also where one fails: what still starts cannot be ended.
+  // Every start is awaited, even if one fails: a server that is still starting cannot be stopped.
   const started = await Promise.allSettled(
     laid.map(async (one) => {
       let said = await start(one, natsServer);
-      // What only serves as a variable is no setting; which of both a key in a block is, the server knows.
+      // A key inside a block may be a variable only. The server knows: it refuses one that is not a setting.
       for (let tries = 0; tries < 9; tries++) {
         const field = /unknown field "([^"]+)"/.exec(said ?? "")?.[1];
         if (field === undefined || !one.rewrite(field)) break;
@@ -67,11 +67,11 @@ async function startAll(laid: readonly LaidServer[], natsServer: string): Promis
   return refused;
 }
 
-/** A server that somebody killed, or for which the machine had no memory, is no sign of a mistake in its file. */
+/** A server that someone killed, or that the machine had no memory for, shows no mistake in its file. */
 const killed = ({ server }: LaidServer, words = "it was killed"): Refusal =>
-  new Refusal(`a server of ${server.file} ended in the middle of it: ${words}`);
+  new Refusal(`a server of ${server.file} ended during the rehearsal: ${words}`);
 
-/** What was seen of the links says nothing when a server ended meanwhile. */
+/** If a server ended meanwhile, what was seen of the links shows nothing. */
 async function refuseEnded(running: readonly LaidServer[]): Promise<void> {
   for (const one of running) if (await one.hasEnded()) throw killed(one, whyEnded(one));
 }

@@ -112,12 +112,12 @@ export class Watcher {
         if (await becomesHeard(js, stream.name, site, STARTED_MS)) {
           const seconds = ((Date.now() - started) / 1000).toFixed(1);
           this.say(
-            `${site}/${stream.name}: its source was waiting; started anew, and heard ${seconds} s after the link`,
+            `${site}/${stream.name}: its source was waiting; it was restarted, and was heard ${seconds} s after the link came up`,
           );
           return;
         }
         if (isLinked())
-          this.say(`${site}/${stream.name}: its source is silent though it was started anew; 'doctor' says why`);
+          this.say(`${site}/${stream.name}: its source is silent even after a restart; 'doctor' says why`);
       } catch (error) {
         this.say(`${site}/${stream.name}: ${maskSeeds(messageOf(error))}`);
       }

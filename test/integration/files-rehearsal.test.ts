@@ -63,7 +63,7 @@ describe("the rehearsal of hand-written files", () => {
     await until("nothing is left", () => left().filter(isNew).length === 0);
   });
 
-  it("blames no file for a server that somebody killed in the middle", async () => {
+  it("blames no file for a server that someone killed in the middle", async () => {
     const before = new Set(readdirSync(tmpdir()));
     const checking = checkConfigs(write({ "hub.conf": HUB, "leaf.conf": LEAF }));
     const pid = await until("the hub of the rehearsal runs", () => {
@@ -80,7 +80,7 @@ describe("the rehearsal of hand-written files", () => {
     assert.deepEqual(findings, []);
     assert.match(
       notes.join("\n"),
-      /without a rehearsal: a server of .*hub\.conf ended in the middle of it: it was killed/,
+      /without a rehearsal: a server of .*hub\.conf ended during the rehearsal: it was killed/,
     );
   });
 
@@ -122,6 +122,16 @@ describe("the rehearsal of hand-written files", () => {
     assert.match(without.notes.join("\n"), /is unclear.*--map hub\.shop\.svc=<file>/);
     const { notes } = await checkConfigs(files, { maps: [`hub.shop.svc=${hub}`] });
     assert.match(notes.join("\n"), new RegExp(`${leaf}:\\d+: the link is up`));
+  });
+
+  it("says what it does not run, and why", async () => {
+    const one = casesOf("good").find(({ kind }) => kind === "account-server")!;
+    const { findings, notes } = await checkConfigs(await writeCase(one, folder));
+    assert.deepEqual(
+      findings.filter(({ severity }) => severity === "error"),
+      [],
+    );
+    assert.match(notes.join("\n"), /hub\.conf: it was not run: its resolver asks another server for the accounts/);
   });
 
   it("refuses a map to a file that is not given", async () => {

@@ -88,7 +88,7 @@ describe("the watcher", function () {
       await publish(61, 80);
       await comesOnce(fleet, textsFrom(1, 80));
       assert.ok(said.includes("oslo: its link is gone"), said.join("\n"));
-      assert.match(said.join("\n"), /oslo\/EVENTS: its source was waiting; started anew, and heard/);
+      assert.match(said.join("\n"), /oslo\/EVENTS: its source was waiting; it was restarted, and was heard/);
       assert.doesNotMatch(said.join("\n"), /bergen/);
     });
   }

@@ -92,7 +92,7 @@ export const dialledPlace: Rule<Link> = function* (link) {
   } else if (url.value.port !== listener.port && url.value.hasPort !== true) {
     yield draft("dialled-elsewhere", leaf, url.at, {
       severity: "warning",
-      evidence: `${dials}; a url without a port is for 7422`,
+      evidence: `${dials}; a url without a port means port 7422`,
       next: `add the port: ${listener.port}, or the one by which it is reached from outside`,
     });
   } else if (isHere && isLoopback(listener.host) && normal(url.value.host) !== normal(listener.host)) {

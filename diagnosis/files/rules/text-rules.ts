@@ -57,7 +57,7 @@ export const notTexts: Rule<ConfigServer> = function* (server) {
   for (const [key, { value, at }] of entries(server.map)) {
     if (!TEXT_ONLY.test(key) || (typeof value !== "number" && typeof value !== "boolean")) continue;
     yield draft("value-not-text", server, at, {
-      evidence: `${key} reads as ${typeof value === "number" ? "a number" : "yes or no"}`,
+      evidence: `${key} is read as ${typeof value === "number" ? "a number" : "a boolean"}`,
     });
   }
 };
