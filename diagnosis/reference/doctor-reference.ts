@@ -23,6 +23,12 @@ export const DOCTOR_FINDINGS = {
     shows: "the filter and transforms of the source, and the subjects of the stream (in a fleet of others)",
     cure: "correct the filter or the transforms",
   },
+  "messages-shared": {
+    cause: "another site stores the site's messages too, and the hub takes them from both",
+    shows:
+      "the newest messages of the stream are in a stream of another site too, and that site's link asks the hub for their subjects (in a fleet of others)",
+    cure: "give each site an account of its own on the hub, or deny the subjects in each leaf remote (deny_imports)",
+  },
   "backlog-stuck": {
     cause: "messages wait at the site, and the hub's source takes none of them",
     shows: "the hub's position stays where it is, look after look, with a lag above 0",

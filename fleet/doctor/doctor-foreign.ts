@@ -17,6 +17,7 @@ import {
   siteLinks,
   unlinkedLeader,
 } from "../../diagnosis/foreign/links";
+import { sharedMessages } from "./foreign-sharing";
 import { ForeignStreamLook, StreamLook } from "./foreign-streams";
 
 /** Looks at a fleet that this program did not deploy, as far as the given logins reach. Read-only. */
@@ -79,13 +80,15 @@ class ForeignLook {
     const all = siteLinks(site, file.sites, upstream, leaf);
     const links = await this.links(all, upstream, streams, askedAt);
     const facts = this.facts({ hub, upstream, leaf }, all, links, streams);
+    const atSite = streams.flatMap((stream) => stream.atSite ?? []);
+    const shared = await sharedMessages(file, site, atSite, asking).catch(() => []);
     // What a finding explains is not unseen as well.
     const isDown = facts.hub.unreachable !== undefined || facts.leaf.unreachable !== undefined;
     return {
       facts,
       ...(links === undefined ? {} : { links: links.map(({ account }) => account) }),
       waiting: Object.fromEntries(streams.map(({ facts: { name }, count }) => [name, count])),
-      found: streams.flatMap((stream) => [...this.unlinked(all, stream), ...stream.found]),
+      found: [...streams.flatMap((stream) => [...this.unlinked(all, stream), ...stream.found]), ...shared],
       unseen: isDown || links?.length === 0 ? [] : asking.unseen,
       notGiven: asking.notGiven,
     };

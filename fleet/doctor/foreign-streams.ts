@@ -27,6 +27,8 @@ export interface StreamLook {
   leader?: string;
   /** Whether the site takes it from the hub. */
   isDownward: boolean;
+  /** The site's stream, where it was seen and the hub sources it. */
+  atSite?: StreamSeen;
   /** Whether its source hears of the other end, from that moment on; false when nobody can say. */
   isHeardSince(moment: number): Promise<boolean>;
 }
@@ -81,7 +83,8 @@ export class ForeignStreamLook {
       if (consumer !== undefined) ends.facts.consumer = consumer;
     }
     const leader = atSite?.cluster?.leader;
-    return { ...this.look(ends.facts, hub, ends.count), ...present({ leader }) };
+    const seenAtSite = local === "missing" ? undefined : local;
+    return { ...this.look(ends.facts, hub, ends.count), ...present({ leader, atSite: seenAtSite }) };
   }
 
   /** What brings messages from one stream to the other, and how many it has still to take. */

@@ -1,7 +1,7 @@
 import { NatsConnection } from "nats";
 import { present } from "../../configs/values";
 import { ClosedLink } from "../../diagnosis/foreign/links";
-import { Answer, LeafLink, ask, leafLinks, said } from "./system";
+import { Answer, LeafLink, ask, leafLinks, linksWithSubjects, said } from "./system";
 
 /** What the servers of one cluster say together, asked as the system account of one of them. */
 
@@ -34,6 +34,13 @@ export const otherNames = async (connection: NatsConnection): Promise<string[]> 
 export async function leafLinksOfCluster(connection: NatsConnection): Promise<LeafLink[]> {
   const others = await ofOthers<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ");
   return [...(await leafLinks(connection)), ...others.flatMap(({ leafs }) => leafs ?? [])];
+}
+
+/** The leaf links of one account at all servers of the cluster, with the subjects that the other ends ask for. */
+export async function linksWithSubjectsOfCluster(connection: NatsConnection, account: string): Promise<LeafLink[]> {
+  const options = { account, subscriptions: true };
+  const others = await ofOthers<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", options);
+  return [...(await linksWithSubjects(connection, account)), ...others.flatMap(({ leafs }) => leafs ?? [])];
 }
 
 interface Closed {
