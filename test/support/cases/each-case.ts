@@ -11,12 +11,19 @@ export function eachCase<C extends { kind: string; what: string }, T>(
     describe(kind, () => {
       const cases = casesOf(kind);
       let outcomes: Promise<T>[] = [];
+      let isOver = false;
 
       before(() => {
         outcomes = concurrently(
           atOnce,
-          cases.map((one) => () => work(one)),
+          cases.map((one) => () => (isOver ? Promise.reject(new Error("the tests are over")) : work(one))),
         );
+      });
+
+      // With -g most cases are nobody's: no more of them begin, and no server of theirs is left.
+      after(async () => {
+        isOver = true;
+        await Promise.allSettled(outcomes);
       });
 
       cases.forEach((one, index) => {
