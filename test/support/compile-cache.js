@@ -42,7 +42,8 @@ function keep(name, bytes) {
     fs.writeFileSync(unfinished, bytes);
     fs.renameSync(unfinished, path.join(FOLDER, name));
   } catch {
-    // A full disk, a folder of another user: it is compiled again the next time.
+    // A full disk, a folder of another user: the next process compiles it again.
+    fs.rmSync(unfinished, { force: true });
   }
 }
 
@@ -79,31 +80,37 @@ function compileKept(content, filename, format) {
 
 /** swc, which is loaded only for a text that is not kept. */
 function lazySwc(load) {
-  const swc = () => load();
+  const { version } = load("@swc/core/package.json");
   const transformSync = (code, options) => {
-    const { filename, ...others } = options;
-    const name = `${digestOf(code, JSON.stringify(others), path.extname(filename ?? ""))}.json`;
+    const { filename = "", ...others } = options;
+    const name = `${digestOf(code, version, JSON.stringify(others), path.extname(filename))}.json`;
     const before = kept(name);
     if (before !== undefined) return JSON.parse(before);
-    const made = swc().transformSync(code, options);
+    const made = load("@swc/core").transformSync(code, options);
     keep(name, JSON.stringify(made));
     return made;
   };
-  return new Proxy({}, { get: (_, name) => (name === "transformSync" ? transformSync : swc()[name]) });
+  return new Proxy({}, { get: (_, name) => (name === "transformSync" ? transformSync : load("@swc/core")[name]) });
 }
 
-const isOn = process.env.NATS_HUB_LEAF_COMPILE_CACHE !== "0";
-if (isOn) {
-  fs.mkdirSync(FOLDER, { recursive: true });
+function begin() {
+  // Without the folder nothing is kept.
+  try {
+    fs.mkdirSync(FOLDER, { recursive: true });
+  } catch {
+    return;
+  }
   Module.prototype._compile = compileKept;
   const load = Module._load;
   let swc;
   Module._load = function (request, parent, isMain) {
     // ts-node asks for it by its path.
     if (!/(^|[/\\])@swc[/\\]core([/\\]index\.js)?$/.test(request)) return load.call(this, request, parent, isMain);
-    return (swc ??= lazySwc(() => load.call(this, request, parent, isMain)));
+    return (swc ??= lazySwc((name) => load.call(this, name, module, false)));
   };
   const option = `--require ${JSON.stringify(__filename)}`;
   const options = process.env.NODE_OPTIONS ?? "";
   if (!options.includes(option)) process.env.NODE_OPTIONS = `${options} ${option}`.trim();
 }
+
+if (process.env.NATS_HUB_LEAF_COMPILE_CACHE !== "0") begin();

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { inLanes, inOrder, judge, totalLine } from "../../../toolchain/suites";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { EXCEPTIONS, LONGEST, inLanes, inOrder, judge, totalLine } from "../../../toolchain/suites";
 
 describe("the total of a test run", () => {
   it("is exactly 'N passed, N failed'", () => {
@@ -71,6 +73,11 @@ describe("the total of a test run", () => {
     assert.deepEqual(await afterEnd("waits 3"), []);
     for (const name of ["computes 3", "waits 4"]) end.get(name)?.();
     await all;
+  });
+
+  it("names only test files that are there", () => {
+    for (const file of [...LONGEST, ...Object.keys(EXCEPTIONS)])
+      assert.ok(existsSync(join(__dirname, "../../..", file)), file);
   });
 
   it("begins with what takes longest, and goes on by name", () => {
