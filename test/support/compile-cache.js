@@ -14,11 +14,14 @@ const FOLDER = path.join(__dirname, "../../node_modules/.cache/nats-hub-leaf");
 /** What is shorter is compiled faster than a file is read. */
 const LEAST_CHARACTERS = 500;
 
-/** A script from kept data does not know how to import at run time. */
-const canBeKept = (content, format) =>
+/** A script from kept data does not know how to import at run time. The compiler only has the words, in its messages. */
+const importsAtRunTime = (content, filename) =>
+  /\bimport\s*\(/.test(content) && !/[\\/]typescript[\\/]lib[\\/]typescript\.js$/.test(filename);
+
+const canBeKept = (content, filename, format) =>
   (format === undefined || format === "commonjs") &&
   content.length >= LEAST_CHARACTERS &&
-  !/\bimport\s*\(/.test(content);
+  !importsAtRunTime(content, filename);
 
 const digestOf = (...texts) => {
   const hash = createHash("sha1");
@@ -60,7 +63,7 @@ function requireOf(module) {
 const compile = Module.prototype._compile;
 
 function compileKept(content, filename, format) {
-  if (!canBeKept(content, format)) return compile.call(this, content, filename, format);
+  if (!canBeKept(content, filename, format)) return compile.call(this, content, filename, format);
   // V8 uses only what the same version with the same flags has made; the SDK sets a flag while it is loaded.
   const name = digestOf(content, `${v8.cachedDataVersionTag()}`);
   const cachedData = kept(name);
