@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as path from "node:path";
-import { ESLint, type Linter } from "eslint";
+import { ESLint } from "eslint";
 import tseslint from "typescript-eslint";
 
 const ROOT = path.resolve(__dirname, "../../..");
@@ -13,7 +13,7 @@ const IN_PROVIDERS = "servers/server.ts";
 describe("the purity of configs/", function () {
   this.timeout(240_000);
   // These rules need no types, and the types of the whole project take seconds.
-  const eslint = new ESLint({ cwd: ROOT, overrideConfig: [tseslint.configs.disableTypeChecked as Linter.Config] });
+  const eslint = new ESLint({ cwd: ROOT, overrideConfig: [tseslint.configs.disableTypeChecked] });
 
   async function offences(source: string, file = IN_CONFIGS): Promise<string[]> {
     const [result] = await eslint.lintText(source, { filePath: path.join(ROOT, file) });
