@@ -131,18 +131,19 @@ interface Job {
 /** All files of these suites, so many at a time. */
 async function runSideBySide(suites: readonly Suite[]): Promise<Totals> {
   const jobs = inOrder(suites.flatMap(jobsOf));
-  const seconds: Record<string, number> = {};
-  const totals: Totals[] = [];
+  const ran: { file: string; seconds: number; totals: Totals }[] = [];
   await inLanes(jobs, LANES, async ({ suite, file }) => {
     const started = Date.now();
-    totals.push(await runFiles(suite, [file], "at the end"));
-    seconds[file] = Math.round((Date.now() - started) / 1000);
+    const totals = await runFiles(suite, [file], "at the end");
+    ran.push({ file, seconds: (Date.now() - started) / 1000, totals });
   });
-  const slowest = Object.entries(seconds)
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, 12);
-  if (slowest.length > 0) console.log(`\nslowest: ${slowest.map(([file, s]) => `${file} ${s} s`).join(", ")}`);
-  return totals.reduce(sumOf, NOTHING);
+  const slowest = ran.sort((a, b) => b.seconds - a.seconds).slice(0, 12);
+  const said = slowest.map(
+    ({ file, seconds, totals: { cpuSeconds = 0 } }) =>
+      `  ${seconds.toFixed(0).padStart(4)} s, ${cpuSeconds.toFixed(0).padStart(4)} s of CPU  ${file}`,
+  );
+  if (said.length > 0) console.log(["\nslowest:", ...said].join("\n"));
+  return ran.map(({ totals }) => totals).reduce(sumOf, NOTHING);
 }
 
 function jobsOf(suite: Suite): Job[] {
