@@ -77,7 +77,11 @@ test-tools: node_modules ## get what only tests and checks use (nats CLI, promet
 
 # --- the gate
 
-check: format-check lint types workflows unit ## the gate for people and CI: format, lint, types, workflows, unit tests
+check: gates unit ## the gate for people and CI: format, lint, types, workflows, unit tests
+
+# Two at a time: each of them computes on one processor.
+gates: node_modules
+	@$(MAKE) --jobs=2 lint types format-check workflows
 
 format: node_modules ## put all files in the common form
 	@$(BIN)/prettier --write --log-level warn .
@@ -106,7 +110,7 @@ integration: install ## tests against real nats-server processes
 e2e: install ## tests with the real Pulumi CLI
 	@$(SUITES) e2e -- $(ARGS)
 
-test: install test-tools format-check lint types workflows ## everything; the last line is the total
+test: install test-tools gates ## everything; the last line is the total
 	@$(SUITES) unit integration e2e -- $(ARGS)
 
 bench: install ## measure how long the usual changes take, by number of sites

@@ -1,7 +1,7 @@
 import { withoutSeeds } from "../../configs/seeds";
 import { Statement, filled, shown } from "../engine/finding";
 import { SiteFacts, StreamFacts } from "./facts";
-import { FINDINGS, FindingCode } from "../reference/reference";
+import { DOCTOR_FINDINGS, DoctorCode, FINDINGS, FindingCode } from "../reference/reference";
 
 /** What the diagnosis of a running fleet says, and the form of its rules. */
 
@@ -43,13 +43,15 @@ export interface FleetRule<Subject> {
 export type SiteRule = FleetRule<SiteFacts>;
 export type StreamRule = FleetRule<StreamFacts>;
 
+const REFERENCES = { ...FINDINGS, ...DOCTOR_FINDINGS };
+
 /** The finding of a draft; `of` says where, and what is seen of it unless the draft does. */
-export function findingOf(
-  code: FindingCode,
+export function findingOf<Code extends FindingCode | DoctorCode>(
+  code: Code,
   { symptom, ...draft }: Draft,
   { symptom: usual, ...place }: Pick<Finding, "site" | "symptom" | "stream">,
-): Finding {
-  const { severity, ...statement } = filled(FINDINGS[code], draft);
+): Omit<Finding, "code"> & { code: Code } {
+  const { severity, ...statement } = filled(REFERENCES[code], draft);
   return withoutSeeds({ code, severity, symptom: symptom ?? usual, ...statement, ...place });
 }
 

@@ -1,5 +1,6 @@
 import { DoctorFinding } from "../../diagnosis/facts/doctor-report";
 import { SiteFacts } from "../../diagnosis/facts/facts";
+import { findingOf } from "../../diagnosis/facts/finding";
 import { present } from "../../configs/values";
 import { lookUntil } from "../../machine/until";
 import type { WatchedSite } from "./doctor";
@@ -144,9 +145,9 @@ class ForeignLook {
     const activeMs = onHub === undefined || onHub === "missing" ? 0 : (onHub.source?.activeMs ?? 0);
     const finding = unlinkedLeader(own, leader, activeMs >= 0 && activeMs <= HEARD_WITHIN_MS);
     const symptom = `stream ${name} does not reach the hub`;
-    return finding === undefined
-      ? []
-      : [{ severity: "error", symptom, ...finding, site: this.site.name, stream: name }];
+    if (finding === undefined) return [];
+    const { code, ...draft } = finding;
+    return [findingOf(code, draft, { site: this.site.name, stream: name, symptom })];
   }
 
   /** The facts in the words of the diagnosis; what nobody can know is put so that no rule fits it. */

@@ -1,4 +1,5 @@
 import { diagnose } from "../../diagnosis/diagnose";
+import { findingOf } from "../../diagnosis/facts/finding";
 import { SiteFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { DoctorFinding, SiteReport, StreamReport, Unseen, Verdict } from "../../diagnosis/facts/doctor-report";
 import { SILENT_AFTER_MS } from "../sourcing/source";
@@ -104,16 +105,15 @@ export class SiteLooks {
       if (source === undefined || isKnown || count === 0 || advanced > 0) return [];
       const start = `start it anew with 'make repair SITE=${this.site} STREAM=${stream.name}'`;
       return [
-        {
-          site: this.site,
-          stream: stream.name,
-          code: "backlog-stuck",
-          severity: "error",
-          symptom: `stream ${stream.name} does not reach the hub`,
-          cause: `up to ${count} messages wait at the site, and the hub's source takes none of them`,
-          evidence: `source ${source.name}: last heard of ${seconds(source.activeMs)} ago, at sequence ${seq} for ${seconds(now - since)}`,
-          next: `after a restart wait 40 s; then ${start}; when it stops again, 'make up' proves the path and names the cause`,
-        },
+        findingOf(
+          "backlog-stuck",
+          {
+            cause: `up to ${count} messages wait at the site, and the hub's source takes none of them`,
+            evidence: `source ${source.name}: last heard of ${seconds(source.activeMs)} ago, at sequence ${seq} for ${seconds(now - since)}`,
+            next: `after a restart wait 40 s; then ${start}; when it stops again, 'make up' proves the path and names the cause`,
+          },
+          { site: this.site, stream: stream.name, symptom: `stream ${stream.name} does not reach the hub` },
+        ),
       ];
     });
   }

@@ -4,6 +4,7 @@ import { NANOSECONDS_PER_MS } from "../../configs/text/units";
 import { present } from "../../configs/values";
 import { DoctorFinding } from "../../diagnosis/facts/doctor-report";
 import { ConsumerFacts, HubStreamFacts, StreamFacts } from "../../diagnosis/facts/facts";
+import { findingOf } from "../../diagnosis/facts/finding";
 import { hasLeader } from "../../servers/nats/cluster";
 import { SourceInfo, StreamInfo } from "../../servers/nats/jetstream";
 import { sourceConsumers } from "../../servers/nats/system";
@@ -234,10 +235,10 @@ export class ForeignStreamLook {
     });
   }
 
-  private finds(finding: Found): void {
+  private finds({ code, ...draft }: Found): void {
     const { site, stream } = this;
     const symptom = `stream ${stream.name} does not reach the hub`;
-    this.found.push({ severity: "error", symptom, ...finding, site: site.name, stream: stream.name });
+    this.found.push(findingOf(code, draft, { site: site.name, stream: stream.name, symptom }));
   }
 }
 

@@ -11,7 +11,7 @@ import { sideBySide } from "../../machine/side-by-side";
 import { failedSteps, markProven, markUnproven, unproven } from "../observation/unproven";
 import { inputsOnly } from "../../configs/values";
 import { describeFinding, diagnose } from "../../diagnosis/diagnose";
-import { Finding } from "../../diagnosis/facts/finding";
+import { Finding, findingOf } from "../../diagnosis/facts/finding";
 import { Eavesdropper } from "./attack";
 import { AccountLooks } from "./ends";
 import { attackAll, breachFinding } from "./isolation";
@@ -156,15 +156,17 @@ const failedBesides = ({ root, sites }: SmokeTestInputs): Finding[] =>
   sites
     .filter(({ expect }) => expect === "offline")
     .flatMap(({ site }) =>
-      failedSteps(root, site).map((cause) => ({
-        code: "step-failed" as const,
-        severity: "error" as const,
-        site,
-        symptom: "what the hub has of this site, which is expected offline, is not all deployed",
-        cause,
-        evidence: "the step of this site in 'pulumi up' failed",
-        next: "fix what it names, then run 'pulumi up'",
-      })),
+      failedSteps(root, site).map((cause) =>
+        findingOf(
+          "step-failed",
+          {
+            cause,
+            evidence: "the step of this site in 'pulumi up' failed",
+            next: "fix what it names, then run 'pulumi up'",
+          },
+          { site, symptom: "what the hub has of this site, which is expected offline, is not all deployed" },
+        ),
+      ),
     );
 
 /** Runs the whole test. Errors: a Refusal with every finding, when anything is not proven. */

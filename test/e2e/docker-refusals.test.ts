@@ -234,7 +234,7 @@ function assertFailed({ code, output }: Ran, cause: RegExp, said = diagnostics(o
       });
     });
 
-    describe("of an image with an older nats-server, when its name does not tell,", () => {
+    describe("of an image with an older nats-server, when its name does not show it,", () => {
       it("name the version that the hub runs, and leave the site alone", async () => {
         const oslo = await stateOf("oslo");
         await buildOlderImage(ground.engine.docker, OLDER_IMAGE);

@@ -185,7 +185,7 @@ const STAGING = readStackConfig(path.resolve(__dirname, "../.."), "staging").raw
       await stack.isClean();
     });
 
-    it("tell, without a refresh, that they were removed, and how to get them back", async () => {
+    it("show, without a refresh, that they were removed, and how to get them back", async () => {
       await ground.container(stack, "bergen").remove({ force: true });
       const { output } = await stack.refusedUp();
       assert.match(output, /container nats-boxes-bergen was removed; run 'make up' \(or 'pulumi up --refresh'\)/);

@@ -69,10 +69,7 @@ class Fleet {
     );
   }
 
-  async assertSettled(): Promise<void> {
-    assert.match((await this.stack.up()).output, /Resources:\n +\d+ unchanged/);
-    await this.stack.isClean();
-  }
+  assertSettled = (): Promise<unknown> => this.stack.isClean();
 
   async assertLeavesNothing(...grounds: Containers[]): Promise<void> {
     const { code, output } = await this.stack.run(["destroy", "--yes", "--skip-preview"], { DISCARD: "1" });

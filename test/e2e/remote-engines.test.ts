@@ -129,7 +129,7 @@ const missing = missingServer();
       assert.deepEqual(await server(), before);
     });
 
-    it("are told apart from those that refuse this machine, each with one reason and its cure", async () => {
+    it("are not confused with those that refuse this machine, each with one reason and its cure", async () => {
       const others = join(stack.folder, "others-certificates");
       const ofEngine = readFileSync(join(renewed(), "ca.pem"), "utf8");
       await writeCertificate(others, { role: "site", ca: await newAuthority(), others: ofEngine });

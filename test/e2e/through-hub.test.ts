@@ -38,10 +38,7 @@ describe("a site that only the hub reaches", () => {
     );
   });
 
-  it("changes nothing the second time, and is followed by a clean preview", async () => {
-    assert.match((await stack.up()).output, /Resources:\n +\d+ unchanged/);
-    await stack.isClean();
-  });
+  it("is followed by a clean preview", () => stack.isClean());
 
   it("reloads through the hub: its process and its link stay", async () => {
     const [before, links] = [pidOf(stack.fleet, "oslo"), await linkIds(stack)];

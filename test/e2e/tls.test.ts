@@ -92,10 +92,7 @@ describe("TLS on leaf links", () => {
     assert.match(await shownTo(stack, { ca, link: await strangersLink() }, REFUSAL_TIMEOUT_MS), refusal);
   });
 
-  it("changes nothing the second time, and is followed by a clean preview", async () => {
-    assert.match((await stack.up()).output, /Resources:\n +\d+ unchanged/);
-    await stack.isClean();
-  });
+  it("is followed by a clean preview", () => stack.isClean());
 
   it("is renewed by a reload: no link drops, and the hub shows the new certificate", async () => {
     const identity = { ca: pem(stack, "oslo", "ca.pem"), link: pem(stack, "oslo", "link.pem") };

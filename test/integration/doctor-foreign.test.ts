@@ -160,7 +160,7 @@ describe("the doctor of a fleet that somebody else deployed", function () {
       assert.equal((await fleet.examined()).status, "good");
     });
 
-    it("tells a stream of the site that was made anew from that", async () => {
+    it("names a stream of the site that was recreated, which is no lost tail", async () => {
       const site = await fleet.jetStream("app");
       await site.deleteStream(AT_SITE.name);
       await site.createStream(AT_SITE);

@@ -41,7 +41,7 @@ describe("the rehearsal of hand-written files", () => {
     }),
   ];
 
-  it("leaves no process and no file, and tells of a stream that came through", async () => {
+  it("leaves no process and no file, and names a stream that came through", async () => {
     const before = left();
     const { findings, notes } = await checkConfigs(write({ "hub.conf": HUB, "leaf.conf": LEAF }));
     assert.deepEqual(findings, []);
@@ -139,7 +139,7 @@ describe("the rehearsal of hand-written files", () => {
     assert.match(problems.join("\n"), /--map hub=none\.conf: none\.conf is not one of the files/);
   });
 
-  it("judges by the rules alone where it is told to, and says so of nothing it did not try", async () => {
+  it("judges by the rules alone with --no-server, and claims nothing that it did not try", async () => {
     const wrong = casesOf("mistakes").find(({ kind }) => kind === "wrong-password")!;
     const files = await writeCase(wrong, folder);
     const { findings, notes } = await checkConfigs(files, { asksServer: false });

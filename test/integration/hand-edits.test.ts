@@ -91,7 +91,7 @@ describe("a configuration that was edited by hand", function () {
     }
   });
 
-  it("is told by its digest when the file was put back and the server still runs the edit", async () => {
+  it("is found by its digest when the file was put back and the server still runs the edit", async () => {
     await using fleet = await TestFleet.deploy({ sites: [{ name: "oslo" }] });
     const server = fleet.site("oslo");
     const before = configOf(server.folder);

@@ -104,7 +104,7 @@ describe("the smoke test's messages", function () {
     });
   });
 
-  describe("are told from messages of others:", () => {
+  describe("are not confused with messages of others:", () => {
     let fleet: TestFleet;
     before(async () => (fleet = await TestFleet.deploy({ sites: sitesOf("64MiB", "oslo"), streams: [EVENTS] })));
     after(() => fleet.stop());

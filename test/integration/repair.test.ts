@@ -273,7 +273,7 @@ describe("the repair", function () {
     assert.deepEqual((await collectedTexts(fleet, "oslo", "events.>")).sort(), textsFrom(1, 130).sort());
   });
 
-  it("tells new messages from old ones by the clocks when all are alike", async () => {
+  it("separates new messages from old ones by their times when all are alike", async () => {
     await using fleet = await TestFleet.deploy(ONE_SITE);
     const ticks = async (count: number): Promise<void> =>
       publishAll(await fleet.application("oslo"), "events.a", Array<string>(count).fill("tick"));
@@ -325,7 +325,7 @@ describe("the repair", function () {
   });
 
   describe("of a site whose stream was made anew", () => {
-    it("tells it from a lost tail, needs no word, and has everything of the new one on the hub", async () => {
+    it("is no lost tail, needs no word, and everything of the new stream arrives on the hub", async () => {
       await using fleet = await TestFleet.deploy(ONE_SITE);
       await publish(fleet, 1, 50);
       await onHub(fleet, 50);

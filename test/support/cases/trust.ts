@@ -1,5 +1,6 @@
 import { hashSync } from "bcryptjs";
 import { KeyPair, createAccount, createOperator, createUser } from "@nats-io/nkeys";
+import { publicKeyOf, signerOf } from "../../../servers/nats/authenticator";
 import { Role, makeAuthority, makeServerCertificate, newKey } from "../../../servers/x509";
 
 /**
@@ -41,13 +42,13 @@ export class Trust {
       case "SEED":
         return seedOf(this.user(name));
       case "PUBLIC":
-        return this.user(name).getPublicKey();
+        return publicKeyOf(seedOf(this.user(name)));
       case "ACCOUNT-SEED":
         return seedOf(this.account(name));
       case "ACCOUNT-PUBLIC":
-        return this.account(name).getPublicKey();
+        return publicKeyOf(seedOf(this.account(name)));
       case "OPERATOR-PUBLIC":
-        return this.operator(name).getPublicKey();
+        return publicKeyOf(seedOf(this.operator(name)));
       case "OPERATOR-JWT":
         return jwt(this.operator(name), this.operator(name), name, { type: "operator" });
       case "ACCOUNT-JWT":
@@ -131,14 +132,14 @@ function jwt(issuer: KeyPair, subject: KeyPair, name: string, nats: object, clai
   const body = {
     jti: name,
     iat: nowInSeconds(),
-    iss: issuer.getPublicKey(),
+    iss: publicKeyOf(seedOf(issuer)),
     name,
-    sub: subject.getPublicKey(),
+    sub: publicKeyOf(seedOf(subject)),
     nats: { ...nats, version: 2 },
     ...claims,
   };
   const signed = `${base64({ typ: "JWT", alg: "ed25519-nkey" })}.${base64(body)}`;
-  return `${signed}.${Buffer.from(issuer.sign(Buffer.from(signed))).toString("base64url")}`;
+  return `${signed}.${Buffer.from(signerOf(seedOf(issuer)).sign(Buffer.from(signed))).toString("base64url")}`;
 }
 
 const decorated = (token: string, user: KeyPair): string =>

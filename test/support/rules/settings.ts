@@ -1,6 +1,7 @@
 import { createUser } from "@nats-io/nkeys";
 import { readSettings } from "../../../configs/reading/read-settings";
 import { RawSettings, Settings } from "../../../configs/settings";
+import { publicKeyOf } from "../../../servers/nats/authenticator";
 
 /** The settings that a stack config becomes; a mistake in it fails the test that made it. */
 export function settingsOf(raw: RawSettings): Settings {
@@ -13,4 +14,4 @@ export function settingsOf(raw: RawSettings): Settings {
 export const newSeed = (): string => new TextDecoder().decode(createUser().getSeed());
 
 /** The public key of a new user nkey. */
-export const newKey = (): string => createUser().getPublicKey();
+export const newKey = (): string => publicKeyOf(newSeed());

@@ -7,6 +7,9 @@ import { pulumiHome } from "../../../machine/locate";
 /** Copies of the project, and what lies in them. */
 
 const CHECKOUT = path.resolve(__dirname, "../../..");
+const COMPILE_CACHE = {
+  NODE_OPTIONS: `--require ${JSON.stringify(path.join(CHECKOUT, "test/support/compile-cache.js"))}`,
+};
 
 /** A copy of the checkout's files as they are now, in a folder of its own; the packages are shared. */
 export function copyProject(name: string): string {
@@ -22,12 +25,12 @@ export function copyProject(name: string): string {
   return folder;
 }
 
-/** The caller's environment without anything that would steer the CLI or this program. */
+/** The caller's environment without anything that would steer the CLI or this program. NODE_OPTIONS has the compile cache only. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const steering =
     /^(PULUMI_|DISCARD|DOCKER_|MOCHA_|TS_NODE|MAKE)|^(NODE_OPTIONS|STACK|ARGS|CONFIRM|REMOVE|REMAKE|DOUBLE|NOTE|SITE|STREAM|OUT|TO|PREFIX|FLEET|EXPORTER_PORT|ACCEPT|FROM|STATE|SECRETS_PROVIDER)$/;
   const kept = Object.entries(process.env).filter(([name]) => !steering.test(name));
-  return { ...Object.fromEntries(kept), PULUMI_HOME: pulumiHome() };
+  return { ...Object.fromEntries(kept), ...COMPILE_CACHE, PULUMI_HOME: pulumiHome() };
 }
 
 /** All files below the folder; none when it is not there. */

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { ConfigReport } from "../../../commands/check-config";
+import { runHere } from "./run-here";
 import { Edits, HUB, LEAF, SEED, edited } from "../../support/fleets/hand-written";
 
 const ROOT = path.resolve(__dirname, "../../..");
@@ -24,49 +25,48 @@ describe("nats-hub-leaf check-config", () => {
   }
 
   /** Runs the command outside of the project, without anything that it could find there. */
-  function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const bin = path.join(ROOT, "commands/bin.js");
-    const ran = spawnSync(process.execPath, [bin, "check-config", ...args], {
-      cwd: folder,
-      env: { PATH: "", HOME: folder, ...env },
-      encoding: "utf8",
-    });
-    return { code: ran.status, stdout: ran.stdout, stderr: ran.stderr };
-  }
+  const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    runHere("check-config", args, { folder, env: { PATH: "", HOME: folder, ...env } });
   const check = (...args: string[]) => run(["--no-server", ...args, "hub.conf", "leaf.conf"]);
 
-  it("ends with 0 and says so when all is right", () => {
+  it("ends with 0 and says so when all is right", async () => {
     pair();
-    assert.deepEqual(check(), { code: 0, stdout: "2 files, 0 findings\n", stderr: "" });
+    assert.deepEqual(await check(), { code: 0, stdout: "2 files, 0 findings\n", stderr: "" });
   });
 
-  it("ends with 1 when there are only warnings", () => {
+  it("ends with 1 when there are only warnings", async () => {
     pair([], [["/data/leaf-a", "/tmp/leaf-a"]]);
-    const { code, stdout } = check();
+    const { code, stdout } = await check();
     assert.deepEqual(
       [code, /\[(.+)\]\n.*\n\n(.*)\n$/.exec(stdout)?.slice(1)],
       [1, ["store-in-tmp", "2 files, 1 finding"]],
     );
   });
 
-  it("ends with 2 when there is an error, and shows it with its place", () => {
+  it("ends with 2 when there is an error, and shows it with its place", async () => {
     pair([], [["nkey:", "credentials:"]]);
-    const { code, stdout } = check();
+    const { code, stdout } = await check();
     assert.equal(code, 2);
     assert.match(stdout, /^leaf\.conf:20: error in the configuration of leaf-a\n {2}cause .*6723/);
   });
 
-  it("shows no seed in any form of its output", () => {
+  it("shows no seed in any form of its output", async () => {
     pair([], [["nkey:", "credentials:"]]);
     write("bad.conf", `nkey: "${SEED}`);
-    for (const said of [check(), check("--json"), run(["--no-server", "bad.conf"]), run([SEED])]) {
+    for (const args of [
+      ["--no-server", "hub.conf", "leaf.conf"],
+      ["--no-server", "--json", "hub.conf", "leaf.conf"],
+      ["--no-server", "bad.conf"],
+      [SEED],
+    ]) {
+      const said = await run(args);
       assert.ok(!`${said.stdout}${said.stderr}`.includes(SEED.slice(2, 30)), said.stdout);
     }
   });
 
-  it("gives all of it as JSON", () => {
+  it("gives all of it as JSON", async () => {
     pair([], [["nkey:", "credentials:"]]);
-    const { code, stdout } = check("--json");
+    const { code, stdout } = await check("--json");
     const { files, findings, notes, problems } = JSON.parse(stdout) as ConfigReport;
     assert.deepEqual([code, files, notes, problems], [2, ["hub.conf", "leaf.conf"], [], []]);
     assert.deepEqual(
@@ -75,10 +75,10 @@ describe("nats-hub-leaf check-config", () => {
     );
   });
 
-  it("ends with 3 and names all files that make no sense, each with its line", () => {
+  it("ends with 3 and names all files that make no sense, each with its line", async () => {
     write("hub.conf", "a: [,");
     write("leaf.conf", "\nb: $NOBODY\n");
-    const { code, stdout } = run(["--no-server", "hub.conf", "leaf.conf", "none.conf"]);
+    const { code, stdout } = await run(["--no-server", "hub.conf", "leaf.conf", "none.conf"]);
     assert.equal(code, 3);
     assert.deepEqual(stdout.trim().split("\n\n"), [
       "hub.conf:1: expected a value",
@@ -88,25 +88,25 @@ describe("nats-hub-leaf check-config", () => {
     ]);
   });
 
-  it("ends with 3 and its usage without files", () => {
-    const { code, stderr } = run([]);
+  it("ends with 3 and its usage without files", async () => {
+    const { code, stderr } = await run([]);
     assert.deepEqual([code, stderr.split("\n")[0]], [3, "check-config: no file given"]);
   });
 
-  it("ends with 3 for an option that there is not", () => {
-    assert.match(run(["--jason", "hub.conf"]).stderr, /^check-config: Unknown option '--jason'[^\n]*\nusage: /);
+  it("ends with 3 for an option that there is not", async () => {
+    assert.match((await run(["--jason", "hub.conf"])).stderr, /^check-config: Unknown option '--jason'[^\n]*\nusage: /);
   });
 
-  it("takes variables from the environment", () => {
+  it("takes variables from the environment", async () => {
     pair([], [[/nkey: SU.*/, "nkey: $LINK_SEED"]]);
-    assert.equal(run(["--no-server", "hub.conf", "leaf.conf"], { LINK_SEED: SEED }).code, 0);
+    assert.equal((await run(["--no-server", "hub.conf", "leaf.conf"], { LINK_SEED: SEED })).code, 0);
   });
 
-  it("follows includes from the folder of the file, and names the place in them", () => {
+  it("follows includes from the folder of the file, and names the place in them", async () => {
     pair();
     write("etc/leaf.conf", edited(LEAF, [[/nkey: SU.*/, "include keys/link.conf"]]));
     write("etc/keys/link.conf", `\ncredentials: ${SEED}\n`);
-    const { stdout } = run(["--no-server", "hub.conf", "etc/leaf.conf"]);
+    const { stdout } = await run(["--no-server", "hub.conf", "etc/leaf.conf"]);
     assert.match(stdout, /^etc\/keys\/link\.conf:2: error/);
   });
 
@@ -116,16 +116,16 @@ describe("nats-hub-leaf check-config", () => {
     "a path from the working folder": "leaf.nk",
   };
   for (const [what, named] of Object.entries(CREDENTIALS)) {
-    it(`reads a credentials file by ${what}`, () => {
+    it(`reads a credentials file by ${what}`, async () => {
       pair([], [[/nkey: SU.*/, `credentials: ${named}`]]);
       write("leaf.nk", SEED);
-      assert.match(check().stdout, /\[seed-file-in-credentials\]/);
+      assert.match((await check()).stdout, /\[seed-file-in-credentials\]/);
     });
   }
 
-  it("says when nats-server itself was not asked", () => {
+  it("says when nats-server itself was not asked", async () => {
     pair();
-    const { code, stdout } = run(["hub.conf", "leaf.conf"]);
+    const { code, stdout } = await run(["hub.conf", "leaf.conf"]);
     assert.equal(code, 0);
     assert.match(stdout, /^note: nats-server was not asked: nats-server .* is needed, but none was found/);
   });

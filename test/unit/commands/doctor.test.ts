@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DOCTOR_FINDINGS } from "../../../diagnosis/reference/reference";
@@ -7,6 +6,7 @@ import { DoctorReport, EXIT_CODES } from "../../../diagnosis/facts/doctor-report
 import { doctorJson, doctorWords } from "../../../commands/words/doctor-words";
 import { newSeed } from "../../support/rules/settings";
 import { inTempFolder } from "../providers/temp-folder";
+import { runHere } from "./run-here";
 
 const ROOT = join(__dirname, "../../..");
 const SEED = newSeed();
@@ -77,11 +77,7 @@ describe("what the doctor prints", () => {
 describe("the doctor's command", () => {
   const temp = inTempFolder();
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, [join(ROOT, "commands/bin.js"), "doctor", ...args], {
-      cwd: temp.path(),
-      env: { PATH: "", HOME: temp.path() },
-      encoding: "utf8",
-    });
+    runHere("doctor", args, { folder: temp.path(), env: { PATH: "", HOME: temp.path() } });
 
   const REFUSED: Record<string, [args: string[], words: RegExp]> = {
     "an option that there is not": [["--fix"], /Unknown option '--fix'.*\nusage: doctor /],
@@ -91,18 +87,18 @@ describe("the doctor's command", () => {
     "a stack without its passphrase": [["--stack", "prod"], /set PULUMI_CONFIG_PASSPHRASE_FILE/],
   };
   for (const [what, [args, words]] of Object.entries(REFUSED)) {
-    it(`ends with 3 for ${what}, and says why`, () => {
-      const { status, stderr } = run(...args);
-      assert.equal(status, 3);
+    it(`ends with 3 for ${what}, and says why`, async () => {
+      const { code, stderr } = await run(...args);
+      assert.equal(code, 3);
       assert.match(stderr, words);
       assert.doesNotMatch(stderr, /\n +at /);
     });
   }
 
-  it("says in JSON why it could not look", () => {
-    const { status, stdout } = run("--json", "--fleet", "fleet.yaml");
+  it("says in JSON why it could not look", async () => {
+    const { code, stdout } = await run("--json", "--fleet", "fleet.yaml");
     const { exitCode, problem } = JSON.parse(stdout) as { exitCode: number; problem: string };
-    assert.deepEqual([status, exitCode], [3, 3]);
+    assert.deepEqual([code, exitCode], [3, 3]);
     assert.match(problem, /cannot be read/);
   });
 });
@@ -110,16 +106,15 @@ describe("the doctor's command", () => {
 describe("the doctor's output", () => {
   const temp = inTempFolder();
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, [join(ROOT, "commands/bin.js"), "doctor", "--fleet", "edge.yaml", ...args], {
-      cwd: temp.path(),
+    runHere("doctor", ["--fleet", "edge.yaml", ...args], {
+      folder: temp.path(),
       env: { PATH: "", HOME: temp.path() },
-      encoding: "utf8",
     });
 
-  it("says in metrics that it could not look, in place of what it saw before", () => {
+  it("says in metrics that it could not look, in place of what it saw before", async () => {
     writeFileSync(temp.path("nats.prom"), "old");
-    const { status, stdout, stderr } = run("--prometheus", "--output", "nats.prom");
-    assert.deepEqual([status, stdout], [3, ""]);
+    const { code, stdout, stderr } = await run("--prometheus", "--output", "nats.prom");
+    assert.deepEqual([code, stdout], [3, ""]);
     assert.match(stderr, /edge.yaml: cannot be read/);
     assert.match(readFileSync(temp.path("nats.prom"), "utf8"), /^nats_hub_leaf_doctor_exit_code\{stack="edge"\} 3$/m);
     assert.deepEqual(
@@ -128,13 +123,13 @@ describe("the doctor's output", () => {
     );
   });
 
-  it("has one form", () => {
-    assert.match(run("--json", "--prometheus").stdout, /exclude each other; give only one/);
+  it("has one form", async () => {
+    assert.match((await run("--json", "--prometheus")).stdout, /exclude each other; give only one/);
   });
 
-  it("goes to standard output when its file cannot be written", () => {
-    const { status, stdout } = run("--json", "--output", "no/such/folder/doctor.json");
-    assert.equal(status, 3);
+  it("goes to standard output when its file cannot be written", async () => {
+    const { code, stdout } = await run("--json", "--output", "no/such/folder/doctor.json");
+    assert.equal(code, 3);
     assert.match(stdout, /"exitCode": 3/);
   });
 });

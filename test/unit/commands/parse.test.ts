@@ -149,7 +149,7 @@ describe("nats-hub-leaf", () => {
     for (const { name, does } of COMMANDS) assert.match(stdout, new RegExp(`^ {2}${name} +${does.slice(0, 20)}`, "m"));
   });
 
-  it("tells of a command its options, their variables and its exit codes", () => {
+  it("shows the options of a command, their variables and its exit codes", () => {
     const { stdout } = tool(["up", "--help"]);
     assert.match(stdout, /--discard <sites> +may lose messages: 1, or names of sites \(DISCARD=\)/);
     assert.match(stdout, /--stack <name> +the stack \[dev\]/);

@@ -172,7 +172,7 @@ describe("the plan of a stack", () => {
     });
   });
 
-  it("takes a passphrase for not empty when nothing tells, and says so", () => {
+  it("assumes that an unknown passphrase is not empty, and says so", () => {
     writeConfig({ hub: { host: "192.0.2.1" } });
     assert.match(plan(temp.path(), "lab"), /secrets +how they are encrypted is not known here: checked as if/);
     writeConfig({ hub: { host: "192.0.2.1" } }, { secretsprovider: "awskms://alias/x", encryptedkey: "AAAA" });

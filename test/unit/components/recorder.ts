@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { MockMonitor, MockResourceArgs } from "@pulumi/pulumi/runtime/mocks";
-import { publicKeyOf } from "../../../configs/keys";
+import { publicKeyOf } from "../../../servers/nats/authenticator";
 import { newSeed } from "../../support/rules/settings";
 
 /**

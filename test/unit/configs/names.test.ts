@@ -46,7 +46,7 @@ describe("names", () => {
     assert.equal(probeStreamName("EVENTS"), "EVENTS_PROBE");
   });
 
-  it("tell a site that is expected online from one that is not", () => {
+  it("differ for a site that is expected online and one that is not", () => {
     assert.equal(isOnline({ expect: "online" }), true);
     assert.equal(isOnline({ expect: "offline" }), false);
   });

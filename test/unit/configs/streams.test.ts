@@ -109,7 +109,7 @@ describe("the source of a site", () => {
     assert.equal(collectedSubject(EVENTS, "oslo", "events.door"), "events.door");
   });
 
-  it("is told from another site's by its domain", () => {
+  it("differs from another site's by its domain", () => {
     assert.equal(isSourceOfSite(sourceOf(MERGED, "oslo"), "oslo"), true);
     assert.equal(isSourceOfSite(sourceOf(MERGED, "oslo"), "oslo-2"), false);
   });

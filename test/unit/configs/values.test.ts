@@ -122,13 +122,13 @@ describe("values across Pulumi's boundary", () => {
       assert.equal(same({ a: 1, b: undefined }, { a: 1 }), true);
     });
 
-    it("tells a list from an object, null from an object, and text from a number", () => {
+    it("does not take a list for an object, null for an object, or text for a number", () => {
       assert.equal(same([], {}), false);
       assert.equal(same(null, {}), false);
       assert.equal(same("1", 1), false);
     });
 
-    it("tells lists of another order", () => {
+    it("does not take lists in different order for equal", () => {
       assert.equal(same([1, 2], [2, 1]), false);
     });
   });

@@ -65,12 +65,12 @@ describe("the arithmetic of the account book", () => {
     assert.deepEqual(told(after(look("01:00", stored(100), stored(61), 100))), []);
   });
 
-  it("tells what the hub passed without storing it", () => {
+  it("counts what the hub passed without storing it", () => {
     const book = after(look("01:00", stored(10), stored(10), 10), look("02:00", stored(60), stored(21), 60));
     assert.deepEqual(told(book), [{ kind: "missing", count: 39 }]);
   });
 
-  it("tells what the site let go of before the hub took it, while the link is still down", () => {
+  it("counts what the site dropped before the hub took it, while the link is still down", () => {
     const cut = stored(60, { first: 51, held: 10 });
     const book = after(
       look("01:00", stored(10), stored(10), 10),
@@ -88,7 +88,7 @@ describe("the arithmetic of the account book", () => {
     );
   });
 
-  it("tells of a hub's stream that is made anew only what the stream before still held", () => {
+  it("counts for a recreated hub stream only what the earlier stream still held", () => {
     const limits = { maxAge: 0, maxBytes: 100, others: false };
     const cut = stored(60, { first: 20, held: 41, bytes: 99 });
     const anew: Partial<EndSeen> = { created: "2026-11-01T02:30:00Z", history: "made anew" };
@@ -123,7 +123,7 @@ describe("the arithmetic of the account book", () => {
     assert.deepEqual(told(advance(whole, look("04:00", stored(65), stored(65), 65))), []);
   });
 
-  it("tells what had left a hub's stream no second time, when no stream of the site delivers it again", () => {
+  it("does not count again what had left a hub's stream, when no stream of the site delivers it again", () => {
     // 10 of 20 were purged on the hub.
     const purged = stored(20, { first: 11, held: 10 });
     const before = [look("01:00", stored(20), stored(20), 20), look("02:00", stored(20), purged, 20, { oldest: 11 })];
@@ -141,7 +141,7 @@ describe("the arithmetic of the account book", () => {
     assert.deepEqual(told(after(...before, site, hub)), expected, "one after the other");
   });
 
-  it("tells what came twice to a hub's stream that was made anew, beside probes that it never had", () => {
+  it("counts what came twice to a recreated hub stream, beside probes that it never had", () => {
     const begun = after(look("01:00", stored(60), stored(60), 60));
     const { oslo } = begun.sites;
     assert.ok(oslo);
@@ -157,7 +157,7 @@ describe("the arithmetic of the account book", () => {
     ]);
   });
 
-  it("tells what a hub's store took with it, when second copies of purged messages were the only ones", () => {
+  it("counts what a lost hub store held, when second copies of purged messages were the only ones", () => {
     // 20 were purged; a second source brought the first 10 of them again, and 3 behind them.
     const purged = stored(23, { first: 21, held: 3 });
     const book = after(
@@ -188,12 +188,12 @@ describe("the arithmetic of the account book", () => {
     assert.deepEqual(told(advance(lost(21), again)), told(lost(21)), "told once");
   });
 
-  it("tells what is on the hub once too often", () => {
+  it("counts what is on the hub once too often", () => {
     const book = after(look("01:00", stored(10), stored(10), 10), look("02:00", stored(20), stored(30), 20));
     assert.deepEqual(told(book), [{ kind: "doubled", count: 10 }]);
   });
 
-  it("tells what a hub lost that went back in time, and the site no longer holds", () => {
+  it("counts what a hub lost by going back in time, and the site no longer holds", () => {
     const book = after(
       look("01:00", stored(300), stored(300), 300),
       look("02:00", stored(320, { first: 301, held: 20 }), stored(120, { history: "went back" }), 320),
@@ -209,7 +209,7 @@ describe("the arithmetic of the account book", () => {
     assert.deepEqual(told(book), [{ kind: "missing", count: 20 }]);
   });
 
-  it("tells what a stream that was made anew had not delivered", () => {
+  it("counts what a recreated stream had not delivered", () => {
     const book = after(
       look("01:00", stored(100), stored(80), 80),
       look("02:00", stored(5, { history: "made anew" }), stored(85), 5, { storedByEarlier: 100 }),
@@ -281,7 +281,7 @@ describe("the arithmetic of the account book", () => {
     assert.equal(advance(first, bergen).hub.last, 18);
   });
 
-  it("tells each loss once, and the sum of all is what is gone, whatever the order", () => {
+  it("counts each loss once, and the sum of all is what is gone, whatever the order", () => {
     const step = fc.record({ published: fc.nat(50), lost: fc.nat(50), delayed: fc.nat(20) });
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => {

@@ -85,7 +85,7 @@ describe("the diagnosis of a site", () => {
   });
 
   describe("names the cause and not its symptoms", () => {
-    it("for a hub that does not answer: nobody can tell of a site that is asked through it", () => {
+    it("for a hub that does not answer: nothing is known of a site that is asked through it", () => {
       const silent = { unreachable: "TIMEOUT", links: [] };
       const codesOf = (more: Partial<SiteFacts["leaf"]>) => codes(withLeaf({ ...silent, ...more }, silent));
       assert.deepEqual(codesOf({ throughHub: true, process: "running" }), ["hub-down"]);
@@ -187,7 +187,7 @@ describe("the diagnosis of a site", () => {
 
     const isOfStream = (code: FindingCode): boolean => code in STREAM_FINDINGS || code in WARNINGS;
 
-    it("mistakes of two streams are told of each", () => {
+    it("mistakes of two streams are named for each", () => {
       const { name, collectedAs, api } = STREAM;
       const other: StreamFacts = { name, collectedAs, api, atSite: "missing" };
       const facts = {
@@ -222,7 +222,7 @@ describe("the diagnosis of a site", () => {
     });
   });
 
-  describe("tells losses from what is broken", () => {
+  describe("separates losses from what is broken", () => {
     it("a loss alone is a warning", () => {
       assert.deepEqual(
         diagnose(withStream({ onHub: { ...ON_HUB, lastSeq: 6 } })).map(({ severity }) => severity),

@@ -90,7 +90,7 @@ describe("a link that a server closed", () => {
     assert.match(closedWords([closed("Client Closed", 100)], ["plant"])!, /'Client Closed'/);
   });
 
-  it("tells of another server of its name when it was pushed out just now", () => {
+  it("names another server of its name when it was pushed out just now", () => {
     const pushed = (ms: number) => [closed("Duplicate Remote LeafNode Connection", ms)];
     assert.equal(isPushedOut(pushed(500), ["plant"]), true);
     assert.equal(isPushedOut(pushed(60_000), ["plant"]), false);
@@ -107,7 +107,7 @@ describe("a link that a server closed", () => {
 });
 
 describe("a stream whose leader has no link", () => {
-  it("is told where its source is silent, and only there", () => {
+  it("is reported where its source is silent, and only there", () => {
     assert.equal(unlinkedLeader([{ name: "quay-1" }], "quay-2", false)?.code, "stream-leader-unlinked");
     assert.equal(unlinkedLeader([{ name: "quay-1" }], "quay-2", true), undefined);
     assert.equal(unlinkedLeader([{ name: "quay-1" }], "quay-1", false), undefined);

@@ -50,7 +50,7 @@ describe("what is made of the settings (cure: make docs)", () => {
     for (const [file, text] of Object.entries(await madeDocs())) assert.equal(textOf(file), text, file);
   });
 
-  it("tells of every setting what it means", () => {
+  it("says of every setting what it means", () => {
     const bare: string[] = [];
     const look = (schema: { properties?: Record<string, object>; items?: object }, path: string): void => {
       for (const [name, one] of Object.entries(schema.properties ?? {})) {

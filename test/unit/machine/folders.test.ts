@@ -42,7 +42,7 @@ describe("folders and files", () => {
     assert.throws(() => makeFolder(temp.path("dev", "hub")), /dev\/hub: a part of the path is a file; remove it or/);
   });
 
-  it("tells beforehand what would be in the way of a folder, and makes nothing", () => {
+  it("names beforehand what is in the way of a folder, and makes nothing", () => {
     writeFileSync(temp.path("file"), "");
     assert.match(folderProblem(temp.path("file", "hub")) ?? "", /file: a part of the path is a file; remove it or/);
     assert.equal(folderProblem(temp.path("dev", "hub")), undefined);

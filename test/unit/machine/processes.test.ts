@@ -104,7 +104,7 @@ describe("processes", () => {
     assert.equal(recordedProcess(files().record), undefined);
   });
 
-  it("tell the exit code when they end by themselves", async () => {
+  it("have an exit code when they end by themselves", async () => {
     assert.equal(await start("exit 3").ended, 3);
   });
 

@@ -168,7 +168,7 @@ describe("what a diff says", () => {
       });
     });
 
-    it("a setting that needs a restart is told from one that needs a reload", async () => {
+    it("one setting needs a restart, another one a reload", async () => {
       const { inputs, outputs } = resources()["hub-server"];
       runsIn(inputs.place);
       const { restart, reload } = inputs.declaration;
@@ -309,7 +309,7 @@ describe("what a diff says", () => {
       assert.match(lines.join("\n"), /is not running; up repairs it$/);
     });
 
-    it("a setting that needs a restart is told from one that needs a reload", async () => {
+    it("one setting needs a restart, another one a reload", async () => {
       const { inputs, outputs } = resources()["leaf-server"];
       runsIn(inputs.place);
       const { restart, reload } = inputs.declaration;

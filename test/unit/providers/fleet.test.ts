@@ -240,7 +240,7 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
       return failures(olds, { ...olds, settings: inputs({ sites: [{ name: "oslo" }] }).settings });
     };
 
-    it("refuses while nobody can tell what the hub lacks of it", async () => {
+    it("refuses while it is unknown which of its messages the hub lacks", async () => {
       const [found, ...more] = await leave("online");
       assert.match(
         found ?? "",

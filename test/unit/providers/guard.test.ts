@@ -12,7 +12,7 @@ describe("the guard of destroy", () => {
     return (await guard.create({ ...inputs, ...change })).outs;
   };
 
-  it("refuses while nobody can tell what would be lost, and names every place", async () => {
+  it("refuses while it is unknown what would be lost, and names every place", async () => {
     await assert.rejects(guard.delete("guard", await outputs()), (error: Error) => {
       const lines = error.message.split("\n");
       assert.equal(lines[0], "destroy would lose messages:");

@@ -19,7 +19,7 @@ describe("what a provider says", () => {
   };
   const refusing = (): Promise<never> => Promise.reject(new Refusal("no"));
 
-  it("is told as data, beside its words", async () => {
+  it("is sent as data, beside its words", async () => {
     const told = await toldBy(() => report("words", { kind: "wrong", server: "oslo", values: { what: "x" } }));
     assert.deepEqual(told, [{ kind: "wrong", server: "oslo", values: { what: "x" }, words: "words" }]);
   });

@@ -5,7 +5,7 @@ import { withEnvironment } from "../providers/temp-folder";
 describe("a site that is away", () => {
   withEnvironment(() => ({ NATS_HUB_LEAF_AWAY: undefined }));
 
-  it("is one that the run was told of", () => {
+  it("is one that the run names", () => {
     process.env.NATS_HUB_LEAF_AWAY = "oslo,bergen";
     assert.deepEqual(["oslo", "bergen", "narvik"].map(isAway), [true, true, false]);
   });
@@ -15,7 +15,7 @@ describe("a site that is away", () => {
     assert.deepEqual(["oslo", "oslo-2", "oslo-22"].map(isAway), [false, true, false]);
   });
 
-  it("is none when the run was told of none", () => {
+  it("is none when the run names none", () => {
     assert.equal(isAway("oslo"), false);
   });
 });

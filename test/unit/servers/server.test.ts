@@ -36,7 +36,7 @@ describe("a server that ends at its start", () => {
     return error.message;
   };
 
-  it("is told with what it said since it was started, not before", async () => {
+  it("is shown with what it said since it was started, not before", async () => {
     const before = [START, line("[ERR] 10.0.0.9:4711 - authentication error"), line("[FTL] of long ago")];
     assert.equal(
       await said(...before, START, line("[INF] JetStream"), line("[FTL] no room")),
@@ -44,30 +44,30 @@ describe("a server that ends at its start", () => {
     );
   });
 
-  it("is told with what it said at the start before, when it was ended before it said anything", async () => {
+  it("is shown with what it said at the start before, when it was ended before it said anything", async () => {
     assert.match(await said(START, line("[FTL] no room"), START), /: \[FTL\] no room$/);
   });
 
-  it("is told with its last three errors, one a line", async () => {
+  it("is shown with its last three errors, one a line", async () => {
     assert.equal(
       await said(START, ...["a", "b", "c", "d"].map((error) => line(`[ERR] ${error}`))),
       "oslo: nats-server exited at start (exit code 1)\n  [ERR] b\n  [ERR] c\n  [ERR] d",
     );
   });
 
-  it("is told with what it says of its configuration before it starts", async () => {
+  it("is shown with what it says of its configuration before it starts", async () => {
     assert.match(
       await said("nats-server: nats-server.conf:3: variable reference"),
       /: nats-server: nats-server\.conf:3/,
     );
   });
 
-  it("is told alone when it said nothing", async () => {
+  it("is shown alone when the server said nothing", async () => {
     assert.equal(await said(""), "oslo: nats-server exited at start (exit code 1)");
   });
 
   for (const reason of ["storage directory is not writable", "mkdir /nats/data/store/jetstream: permission denied"])
-    it(`is told with the way to give it its store back: ${reason}`, async () => {
+    it(`is shown with the way to give it its store back: ${reason}`, async () => {
       assert.equal(
         await said(START, line(`[FTL] Can't start JetStream: ${reason}`)),
         `oslo: nats-server exited at start (exit code 1): [FTL] Can't start JetStream: ${reason}; ` +

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { inOrder, judge, totalLine } from "../../../toolchain/suites";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { EXCEPTIONS, LONGEST, inLanes, inOrder, judge, totalLine } from "../../../toolchain/suites";
 
 describe("the total of a test run", () => {
   it("is exactly 'N passed, N failed'", () => {
@@ -44,6 +46,38 @@ describe("the total of a test run", () => {
       skipped: 0,
       failures: ["mocha ended with exit code 0"],
     });
+  });
+
+  it("has what waits run beside what computes, and lanes without work take what waits", async () => {
+    const jobs = [
+      ...[1, 2, 3].map((n) => ({ name: `computes ${n}`, lane: "computes" as const })),
+      ...[1, 2, 3, 4].map((n) => ({ name: `waits ${n}`, lane: "waits" as const })),
+    ];
+    const begun: string[] = [];
+    const end = new Map<string, () => void>();
+    const all = inLanes(jobs, { computes: 2, waits: 1 }, ({ name }) => {
+      begun.push(name);
+      return new Promise((resolve) => end.set(name, resolve));
+    });
+    const afterEnd = async (name: string) => {
+      const before = begun.length;
+      end.get(name)?.();
+      await new Promise(setImmediate);
+      return begun.slice(before);
+    };
+    assert.deepEqual(begun, ["computes 1", "computes 2", "waits 1"]);
+    assert.deepEqual(await afterEnd("waits 1"), ["waits 2"]);
+    assert.deepEqual(await afterEnd("computes 2"), ["computes 3"]);
+    assert.deepEqual(await afterEnd("computes 1"), ["waits 3"]);
+    assert.deepEqual(await afterEnd("waits 2"), ["waits 4"]);
+    assert.deepEqual(await afterEnd("waits 3"), []);
+    for (const name of ["computes 3", "waits 4"]) end.get(name)?.();
+    await all;
+  });
+
+  it("names only test files that are there", () => {
+    for (const file of [...LONGEST, ...Object.keys(EXCEPTIONS)])
+      assert.ok(existsSync(join(__dirname, "../../..", file)), file);
   });
 
   it("begins with what takes longest, and goes on by name", () => {

@@ -216,7 +216,7 @@ describe("what a killed run made on an engine and could not note", () => {
     assert.deepEqual(await clearInterrupted(interrupted(CONTAINER), "dev"), []);
   });
 
-  it("is nothing that can be told while the engine is away, or when the state has no provider of it", async () => {
+  it("is unknown while the engine is away, or when the state has no provider of it", async () => {
     assert.deepEqual(await clearInterrupted(interrupted(CONTAINER, { url: NOWHERE }), "dev"), []);
     const { deployment } = interrupted(CONTAINER);
     assert.deepEqual(await clearInterrupted({ deployment: { ...deployment, resources: [] } }, "dev"), []);

@@ -37,7 +37,7 @@ describe("a protected stack", () => {
     target = { binary: "pulumi", projectFolder: temp.path(), stack: "prod", env: {} };
   });
 
-  describe("is changed only when told its name", () => {
+  describe("is changed only with its name", () => {
     const asked = /^Refusal: stack 'prod': it is protected, .*: make up STACK=prod CONFIRM=prod \(make preview/;
 
     it("by its settings, before it has any state", () => {

@@ -103,24 +103,24 @@ describe("a configuration with the files and the environment that it refers to",
     return `${at.file}:${at.line}`;
   };
 
-  it("tells the line of a key", () => {
+  it("knows the line of a key", () => {
     assert.equal(placeOf("a: 1\n\nb: {\n c: 2\n}", "b", "c"), "etc/leaf.conf:4");
   });
 
-  it("tells the line of a list's item", () => {
+  it("knows the line of a list's item", () => {
     const [, second] = read("a: [\n {b: 1}\n {b: 2}\n]").get("a")!.value as { at: { line: number } }[];
     assert.equal(second?.at.line, 3);
   });
 
-  it("tells the line of what comes after a block", () => {
+  it("knows the line of what comes after a block", () => {
     assert.equal(placeOf("a: (\nx\n)\nb: 1", "b"), "etc/leaf.conf:4");
   });
 
-  it("tells the file and the line of what is included", () => {
+  it("knows the file and the line of what is included", () => {
     assert.equal(placeOf("a: {\n include keys.conf\n}", "a", "nkey"), "etc/keys.conf:2");
   });
 
-  it("tells the line that uses a variable, not the one that defines it", () => {
+  it("names the line that uses a variable, not the one that defines it", () => {
     assert.equal(placeOf("a: 1\nb: $a", "b"), "etc/leaf.conf:2");
   });
 

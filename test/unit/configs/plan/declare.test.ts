@@ -53,7 +53,7 @@ const hubConfig = planHub(
 );
 
 describe("the declarations", () => {
-  it("of the hub tell what restarts it from what reloads it", () => {
+  it("of the hub show what restarts it and what reloads it", () => {
     assert.deepEqual(Object.keys(hub.restart), ["name", "host", "ports", "syncInterval", "logs"]);
     assert.deepEqual(Object.keys(hub.reload), ["limits", "maxPayload", "merged", "keys"]);
   });

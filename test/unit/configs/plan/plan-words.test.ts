@@ -88,7 +88,7 @@ describe("the plan of a fleet", () => {
     assert.deepEqual([probes.burstMessages, probes.bytesPerLink], [3, 600_000]);
   });
 
-  it("tells keys that are given from those that will be generated, and holds none", () => {
+  it("shows which keys are given and which will be generated, and holds none", () => {
     const seed = newSeed();
     const plan = planned({ sites: [{ name: "oslo" }], keys: { oslo: { link: seed } } });
     assert.deepEqual([plan.sites[0]?.link.key, plan.sites[0]?.keys.operator], ["given", "generated"]);

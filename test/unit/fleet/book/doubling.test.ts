@@ -116,7 +116,7 @@ describe("what would come twice", () => {
     assert.deepEqual(counted(held(), [from(WANTED, 40)], { booked: 40 }), { count: 0, bound: "exactly" });
   });
 
-  it("is told with the word that permits it", () => {
+  it("is shown with the word that permits it", () => {
     const doubling = { count: 10, bound: "exactly" } as const;
     const what = "hub stream OSLO/EVENTS does not source EVENTS as declared";
     const words = () => doublingRefusal(stream("perSite"), "oslo", doubling);

@@ -59,7 +59,7 @@ describe("what becomes of a site from look to look", () => {
     assert.deepEqual(codes(after(unlinked).report), ["link-down"]);
   });
 
-  it("is looked at again while messages wait: one look cannot tell whether they move", () => {
+  it("is looked at again while messages wait: one look cannot show whether they move", () => {
     assert.equal(after(seen(20, 10)).isSettled, false);
   });
 

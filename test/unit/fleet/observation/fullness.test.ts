@@ -44,22 +44,22 @@ const site = (size: number, position = 10) => {
 describe("a stream that takes no more messages", () => {
   const FULL_OF_NEW = { discard: "new", max_bytes: 1_050 };
 
-  it("is told by the size of its usual messages", () => {
+  it("is seen by the size of its usual messages", () => {
     assert.match(fullness(stream(FULL_OF_NEW, {}), undefined) ?? "", /holds 1000 bytes of at most 1050/);
     assert.equal(fullness(stream({ discard: "new", max_bytes: 1_200 }, {}), undefined), undefined);
   });
 
-  it("is told by its account", () => {
+  it("is seen by its account", () => {
     assert.match(fullness(stream({}, {}), account(5_000, 5_050)) ?? "", /account uses 5000 bytes of at most 5050/);
   });
 
-  it("is told by the next message that waits, with what is missing", async () => {
+  it("is seen by the next message that waits, with what is missing", async () => {
     const waiting = site(900_000);
     const said = await fullForNext(stream({ discard: "new", max_bytes: 500_000 }, {}), undefined, waiting);
     assert.match(said ?? "", /^it holds 1000 bytes of at most 500000 .* about 900\d{3} bytes: 401\d{3} bytes of room/);
   });
 
-  it("is told by the account, where that has less room than the stream", async () => {
+  it("is seen by the account, where that has less room than the stream", async () => {
     const said = await fullForNext(
       stream({ discard: "new", max_bytes: 800_000 }, {}),
       account(600_000, 700_000),
@@ -68,7 +68,7 @@ describe("a stream that takes no more messages", () => {
     assert.match(said ?? "", /^its account uses 600000 bytes of at most 700000; .*: 800\d{3} bytes of room/);
   });
 
-  it("is not told of a message that fits", async () => {
+  it("is not reported for a message that fits", async () => {
     const fits = stream({ discard: "new", max_bytes: 902_000 }, {});
     assert.equal(await fullForNext(fits, undefined, site(900_000)), undefined);
   });

@@ -59,7 +59,7 @@ describe("the leaf remote of a configuration file", () => {
     );
   });
 
-  describe("tells what `credentials` holds", () => {
+  describe("sees what `credentials` holds", () => {
     const kind = (value: string, file?: string) =>
       readRemote(`leafnodes { remotes: [ { url: "${URL}", credentials: "${value}" } ] }`, (path) =>
         path === value ? file : undefined,
@@ -183,7 +183,7 @@ describe("what is seen of a site whose servers are gone", () => {
     assert.deepEqual(facts.leaf.errors, ["open SU…(masked): no such file", "Leafnode Error 'Authorization Violation'"]);
   });
 
-  it("tells no seed in any finding, whatever its file and its log hold", async () => {
+  it("shows no seed in any finding, whatever its file and its log hold", async () => {
     const seed = newSeed();
     const facts = await seen(
       `leafnodes { remotes: [ { url: "nats-leaf://${seed}@h", account: "${seed}", credentials: "${seed}" } ] }`,

@@ -154,7 +154,7 @@ describe("the room of a run", () => {
     );
   });
 
-  it("tells each job what all together take of its streams", () => {
+  it("gives each job what all jobs together take of its streams", () => {
     const { total } = decide(merged(3, 2 * MB, 0), TIMEOUT_MS).get("site-1") as Decision;
     assert.deepEqual(total, { "at the site": 2 * MB, "on the hub": 6 * MB });
   });

@@ -51,12 +51,12 @@ describe("what a site stored since it lost its tail", () => {
     assert.equal((await since(old, copies)).found, undefined);
   });
 
-  it("is told by content, whatever the site's clock says after a power cut", async () => {
+  it("is found by content, whatever the site's clock says after a power cut", async () => {
     const found = [51, 52, 53].map((seq) => message(seq, `new${seq}`, -1_000_000 + seq));
     assert.deepEqual((await since([...old, ...found], copies)).found, { first: 51, count: 3 });
   });
 
-  it("is told by the clocks when the content is the same", async () => {
+  it("is found by the times of messages when the content is the same", async () => {
     const found = [51, 52].map((seq) => message(seq, `m${seq}`, 5_000 + seq));
     assert.deepEqual((await since([...old, ...found], copies)).found, { first: 51, count: 2 });
   });
@@ -66,12 +66,12 @@ describe("what a site stored since it lost its tail", () => {
     assert.equal((await since(ahead, copies, { ms: 60_000, within: 20 })).found, undefined);
   });
 
-  it("is told by the clocks when the hub holds the copies no more", async () => {
+  it("is found by the times of messages when the hub no longer holds the copies", async () => {
     const found = [51, 52].map((seq) => message(seq, `new${seq}`, 5_000 + seq));
     assert.deepEqual((await since([...old, ...found], copies.slice(90))).found, { first: 51, count: 2 });
   });
 
-  it("is everything when the hub holds nothing to tell by", async () => {
+  it("is everything when the hub holds nothing to compare", async () => {
     assert.deepEqual((await since(old, [])).found, { first: 1, count: 50 });
   });
 
@@ -111,7 +111,7 @@ describe("what the hub skipped of a site that lost its tail and stored as much s
     assert.deepEqual(await found([...old, ...since]), { first: 51, last: 100 });
   });
 
-  it("is told though the message at the hub's old position is gone", async () => {
+  it("is found although the message at the hub's old position is gone", async () => {
     assert.deepEqual(await found([...old, ...since.filter(({ seq }) => seq !== 100)]), { first: 51, last: 100 });
   });
 
@@ -120,7 +120,7 @@ describe("what the hub skipped of a site that lost its tail and stored as much s
     assert.equal(await found([...kept, ...since.slice(50)]), undefined);
   });
 
-  it("is nothing while the site is behind the hub, which is told otherwise", async () => {
+  it("is nothing while the site is behind the hub, which another finding names", async () => {
     assert.equal(await found([...old, ...since.slice(0, 10)], copies), undefined);
   });
 
@@ -134,7 +134,7 @@ describe("what the hub skipped of a site that lost its tail and stored as much s
     assert.equal(await found(ahead, copies), undefined);
   });
 
-  it("is told on a clock that is ahead of the hub's", async () => {
+  it("is found on a clock that is ahead of the hub's", async () => {
     const ahead = [...old, ...since].map((one) => ({ ...one, storedAt: one.storedAt + 60_000 }));
     const clocks = { ms: 60_000, within: 20, startedAt: 65_000 };
     assert.deepEqual(await found(ahead, hub, clocks), { first: 51, last: 100 });

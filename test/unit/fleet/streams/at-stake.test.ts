@@ -7,7 +7,7 @@ describe("what would be lost with streams that leave", () => {
   const waiting = { words: "5 messages of stream EVENTS have not reached the hub" };
   const others = { words: "stream EVENTS belongs to stack prod, and the 3 messages that it holds go", isOthers: true };
 
-  it("is told with what to wait for", () => {
+  it("is shown with what to wait for", () => {
     assert.equal(
       lossWords([waiting], "oslo"),
       "5 messages of stream EVENTS have not reached the hub; wait until the hub has them, or allow the loss with DISCARD=oslo",
@@ -22,14 +22,14 @@ describe("what would be lost with streams that leave", () => {
     );
   });
 
-  it("is told with how to save what somebody else's stream holds", () => {
+  it("is shown with how to save what somebody else's stream holds", () => {
     assert.equal(
       lossWords([others], "oslo"),
       "stream EVENTS belongs to stack prod, and the 3 messages that it holds go; save or move them ('nats stream backup'), or allow the loss with DISCARD=oslo",
     );
   });
 
-  it("is told with both ways where both stand", () => {
+  it("is shown with both ways where both apply", () => {
     assert.match(
       lossWords([waiting, others], "oslo"),
       /; wait until the hub has them, save or move them .*, or allow the loss/,

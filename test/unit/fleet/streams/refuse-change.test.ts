@@ -67,7 +67,7 @@ describe("a change of a stream", () => {
     );
   });
 
-  it("is let through on a stream of somebody else when told to adopt it", () => {
+  it("is let through on a stream of somebody else with adopt", () => {
     change(existing({ metadata: {} }), {}, true);
   });
 

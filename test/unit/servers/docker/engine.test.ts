@@ -209,7 +209,7 @@ describe("a Docker engine", () => {
         process.stdin.pipe(socket).pipe(process.stdout);`,
       );
 
-    it("is reached with this machine's ssh, which asks nobody and tells when the machine is silent", async () => {
+    it("is reached with this machine's ssh, which asks nobody and fails when the machine is silent", async () => {
       passOn();
       await ping({ url: "ssh://edge@oslo.example:2222" });
       assert.equal(docker.asked.length, 1);

@@ -265,7 +265,7 @@ describe("the changes that a preview shows", () => {
     });
   });
 
-  it("shows with given keys too, of which the preview tells nothing", () => {
+  it("shows with given keys too, which the preview does not show", () => {
     const previewed = previewOf({ ...TWO_SITES, sites: [{ name: "oslo" }] });
     previewed.preview.config!["nats-hub-leaf:keys"] = "[secret]";
     assert.deepEqual(fates(changesOf(previewed).changes), { bergen: "stops, goes" });
@@ -325,13 +325,13 @@ describe("the changes that a preview shows", () => {
       assert.deepEqual([changes.refusals, failures], [rules, []]);
     });
 
-    it("by the check of the fleet, which the CLI tells by the property", () => {
+    it("by the check of the fleet, which the CLI shows by the property", () => {
       const told = refusal("hub.name: changes; cure", { values: { property: "hub.name" } });
       const error = "nats:FleetCheck resource 'fleet-check': property hub.name value {x} has a problem: changes; cure";
       assert.deepEqual(withErrors([told], error).failures, []);
     });
 
-    it("is told from one that failed", () => {
+    it("is no failure", () => {
       const { changes, failures } = withErrors([], "no such plugin");
       assert.deepEqual([changes.verdict, failures], ["unchanged", ["no such plugin"]]);
     });
@@ -343,7 +343,7 @@ describe("the changes that a preview shows", () => {
     });
   });
 
-  it("are read of what providers tell as data, whatever their words are", () => {
+  it("are read from the data of the providers, whatever their words are", () => {
     for (const name of recordingNames()) {
       const recording = readRecording(name);
       const isShown = ({ kind }: Told): boolean => kind === "found" || kind === "refused" || kind === "due";
