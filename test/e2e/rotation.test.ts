@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Stack } from "../support/stacks/cli";
 import { type Ran } from "../support/stacks/commands";
 import { leafLogin } from "../support/stacks/leaf-login";
-import { pidOf } from "../support/stacks/servers";
+import { type Ground, onEveryGround } from "../support/stacks/grounds";
 import { MOST_SILENCE_MS, Traffic, Watch, arrived, hubStart, linkIds } from "../support/stacks/traffic";
 
 const settings = (rotation: number) => ({
@@ -11,30 +11,35 @@ const settings = (rotation: number) => ({
   probes: { burst: "0B" },
 });
 
-describe("rotation of a site's link key while applications publish", () => {
+onEveryGround("rotation of a site's link key while applications publish", (start) => {
+  let ground: Ground;
   let stack: Stack;
   let rotated: Ran;
   let traffic: Record<"oslo" | "bergen", Traffic>;
   let watch: Watch;
   let untouched: { key: string; links: Record<string, number>; hub: object; pids: number[] };
-  const pids = () => ["hub", "oslo", "bergen"].map((server) => pidOf(stack.fleet, server));
+  const pids = () => Promise.all(["hub", "oslo", "bergen"].map((server) => ground.pid(stack, server)));
   const linkKey = async (): Promise<string> => (await stack.seedsInState()).oslo!.link!;
 
   before(async () => {
-    stack = await Stack.create("rotation", settings(0));
+    ground = await start();
+    stack = await Stack.create("rotation", { ...ground.settings, ...settings(0) }, ground.options);
     await stack.up();
     traffic = {
       oslo: Traffic.start(await stack.applicationOf("oslo"), "oslo"),
       bergen: Traffic.start(await stack.applicationOf("bergen"), "bergen"),
     };
     watch = await Watch.start(stack, ["bergen"]);
-    untouched = { key: await linkKey(), links: await linkIds(stack), hub: await hubStart(stack), pids: pids() };
+    untouched = { key: await linkKey(), links: await linkIds(stack), hub: await hubStart(stack), pids: await pids() };
     assert.equal(await leafLogin((await stack.outputs()).hub.leafnodes, untouched.key), "accepted");
 
-    stack.configure(settings(1));
+    stack.configure({ ...ground.settings, ...settings(1) });
     rotated = await stack.up();
   });
-  after(() => stack.remove());
+  after(async () => {
+    await stack.remove();
+    await ground.stop();
+  });
 
   it("declares the new key before it drops the old one", () => {
     const [created, deleted] = ["created", "deleted"].map((done) =>
@@ -62,7 +67,7 @@ describe("rotation of a site's link key while applications publish", () => {
 
   it("restarts no server", async () => {
     assert.deepEqual(await hubStart(stack), untouched.hub);
-    assert.deepEqual(pids(), untouched.pids);
+    assert.deepEqual(await pids(), untouched.pids);
   });
 
   it("never interrupts the sourcing of the other site for 5 s", async () => {
