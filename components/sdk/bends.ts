@@ -48,6 +48,13 @@ export const BENDS: readonly Bend[] = [
     isOptional: true,
   },
   {
+    what: "The CLI of this project's commands without its automatic log, and with less garbage collection",
+    where: "../../commands/stack/light-cli.ts, because it is set before the CLI starts",
+    saves: "two fifths of the CLI's time when nothing changes, a third when a large fleet is made",
+    reliesOn: "the CLI going on where it cannot make the folder `logs` in its home; Go's GOGC and GOMEMLIMIT",
+    isOptional: true,
+  },
+  {
     what: "Logins signed by Node's own Ed25519",
     where: "../../servers/nats/authenticator.ts, because the servers' room uses it",
     saves: "some milliseconds for each of the hundreds of connections of a large fleet",
