@@ -48,6 +48,13 @@ export const BENDS: readonly Bend[] = [
     isOptional: true,
   },
   {
+    what: "The program's TypeScript translated without the compiler, and kept in Pulumi's home",
+    where: "../../machine/typescript.js, because commands and providers use it too",
+    saves: "0.15 s of each `preview` and `up` in the program, and as much in the provider",
+    reliesOn: "Node.js asking `Module._extensions` how to read a file",
+    isOptional: true,
+  },
+  {
     what: "The CLI of this project's commands without its automatic log, and with less garbage collection",
     where: "../../commands/stack/light-cli.ts, because it is set before the CLI starts",
     saves: "two fifths of the CLI's time when nothing changes, a third when a large fleet is made",
