@@ -1,5 +1,5 @@
 // What the text in every dynamic resource calls: the provider of that name, from its edited TypeScript source.
-require("../machine/typescript.js");
+require("../machine/typescript/read.js");
 
 const { telling } = require("./telling.ts");
 

@@ -14,7 +14,7 @@ import { isOf } from "../../configs/text/urn";
 import { declareSites } from "../../fleet/sourcing/declared-sites";
 import type { Deployment, StateResource } from "../stack/pending";
 import { Refusal } from "../../machine/refusal";
-import { unpacked } from "../../machine/packed";
+import { unpacked } from "../../fleet/proof/packed";
 import { present } from "../../configs/values";
 
 // The fleet that a state describes, as `doctor` and `repair` reach it. The state is the one of

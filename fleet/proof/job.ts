@@ -3,7 +3,7 @@ import { ProbeFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { Collection } from "../../diagnosis/book/ledger";
 import { Finding } from "../../diagnosis/facts/finding";
 import type { Place } from "../../servers/server-host";
-import type { Packed } from "../../machine/packed";
+import type { Packed } from "./packed";
 import { ProofRow } from "./proof";
 
 /** What the smoke test is given, and what it leaves. */

@@ -16,7 +16,7 @@ import { Eavesdropper } from "./attack";
 import { AccountLooks } from "./ends";
 import { attackAll, breachFinding } from "./isolation";
 import { Proved, SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./job";
-import { packed } from "../../machine/packed";
+import { packed } from "./packed";
 import { Collection, withNewestMarks } from "../../diagnosis/book/ledger";
 import { removalBook } from "../book/own";
 import { bookName, readBook } from "../book/record";

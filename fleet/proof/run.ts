@@ -1,4 +1,4 @@
-import { unpacked } from "../../machine/packed";
+import { unpacked } from "./packed";
 import { present } from "../../configs/values";
 import { siteStreamName } from "../../configs/names";
 import { ProbeSettings, StreamSettings } from "../../configs/settings";

@@ -12,8 +12,8 @@ describe("TypeScript as Node.js reads it", () => {
 
   beforeEach(() => {
     root = fs.mkdtempSync(path.join(os.tmpdir(), "nhl-translated-"));
-    fs.mkdirSync(path.join(root, "machine"));
-    fs.copyFileSync(path.join(MACHINE, "typescript.js"), path.join(root, "machine", "typescript.js"));
+    fs.mkdirSync(path.join(root, "machine/typescript"), { recursive: true });
+    fs.copyFileSync(path.join(MACHINE, "typescript/read.js"), path.join(root, "machine/typescript/read.js"));
     fs.symlinkSync(path.resolve(MACHINE, "../node_modules"), path.join(root, "node_modules"));
     write("one");
   });
@@ -24,7 +24,7 @@ describe("TypeScript as Node.js reads it", () => {
 
   /** What a fresh process reads, and whether it loaded the translator. */
   function read(env: NodeJS.ProcessEnv = {}): { word: string; isTranslated: boolean } {
-    const program = `require("./machine/typescript.js");
+    const program = `require("./machine/typescript/read.js");
       const { word } = require("./own.ts");
       const isTranslated = Object.keys(require.cache).some((file) => /@swc.core.index\\.js$/.test(file));
       console.log(JSON.stringify({ word, isTranslated }));`;

@@ -68,7 +68,7 @@ function remember(file, text) {
   }
 }
 
-const root = dirname(__dirname) + sep;
+const root = dirname(dirname(__dirname)) + sep;
 
 const isOwn = (file) => file.startsWith(root) && !file.slice(root.length).startsWith("node_modules");
 const before = Module._extensions[".ts"];

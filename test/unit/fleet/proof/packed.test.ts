@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { packed, unpacked } from "../../../machine/packed";
+import { packed, unpacked } from "../../../../fleet/proof/packed";
 
 const BOOK = Object.fromEntries(
   Array.from({ length: 200 }, (_, i) => [`SITE_${i}`, { position: i, source: `$JS.site-${i}.API`, word: "å ✓" }]),
