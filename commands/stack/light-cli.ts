@@ -5,20 +5,14 @@ import { isPlain } from "../../machine/plain";
 import type { Environment } from "./stack-environment";
 
 /**
- * What makes the CLI itself faster for a large fleet, and changes nothing in what it does. A value that the caller sets
- * wins. Only for the commands of this project: `make env` exports none of it.
+ * The environment in which the CLI writes no log of its own. Only for the commands of this project: `make env` exports none
+ * of it.
  */
 export function lightened(env: Environment): Environment {
   if (isPlain(env)) return env;
   const home = pulumiHome(env);
   const quiet = homeWithoutLog(home);
-  return {
-    ...env,
-    // The CLI makes the whole state anew for each step, and spends a third of its time on collecting what it dropped.
-    GOGC: env.GOGC ?? "300",
-    GOMEMLIMIT: env.GOMEMLIMIT ?? "512MiB",
-    ...(quiet === undefined ? {} : { PULUMI_HOME: quiet, [HOME_VARIABLE]: home }),
-  };
+  return quiet === undefined ? env : { ...env, PULUMI_HOME: quiet, [HOME_VARIABLE]: home };
 }
 
 /** What the CLI may make in its home; made before it, so that it lies in the real one. */
@@ -28,7 +22,7 @@ const OWN = "nats-hub-leaf";
 
 /**
  * A folder with all that is in Pulumi's home but the folder of logs: the CLI writes every step there at debug level and
- * encrypts it, which is two fifths of its time when nothing changes. It goes on without a log where it cannot write one.
+ * encrypts it, a third of its time when nothing changes. It goes on without a log where it cannot write one.
  * Undefined when the folder cannot be made: the CLI then uses its home as it is.
  */
 function homeWithoutLog(home: string): string | undefined {

@@ -55,10 +55,10 @@ export const BENDS: readonly Bend[] = [
     isOptional: true,
   },
   {
-    what: "The CLI of this project's commands without its automatic log, and with less garbage collection",
+    what: "The CLI of this project's commands without its automatic log",
     where: "../../commands/stack/light-cli.ts, because it is set before the CLI starts",
-    saves: "two fifths of the CLI's time when nothing changes, a third when a large fleet is made",
-    reliesOn: "the CLI going on where it cannot make the folder `logs` in its home; Go's GOGC and GOMEMLIMIT",
+    saves: "a third of the CLI's time when nothing changes",
+    reliesOn: "the CLI going on where it cannot make the folder `logs` in its home",
     isOptional: true,
   },
   {
