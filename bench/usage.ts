@@ -27,7 +27,7 @@ function partOf(pid: number): Part | undefined {
   const [program = "", script = ""] = commandOf(pid);
   if (path.basename(program) === "pulumi") return "cli";
   if (/pulumi-resource-pulumi-nodejs/.test(script)) return "provider";
-  return commandOf(pid).some((word) => /cmd\/run$/.test(word)) ? "program" : undefined;
+  return commandOf(pid).some((word) => /@pulumi\/pulumi\/cmd\/run(\/|$)/.test(word)) ? "program" : undefined;
 }
 
 /** The processes below one, itself first. */
