@@ -57,7 +57,7 @@ export const BENDS: readonly Bend[] = [
   {
     what: "The CLI of this project's commands without its automatic log",
     where: "../../commands/stack/light-cli.ts, because it is set before the CLI starts",
-    saves: "a third of the CLI's time when nothing changes",
+    saves: "three fifths of the CLI's time when nothing changes at 200 sites (5.1 to 2.0 s of the processor)",
     reliesOn: "the CLI going on where it cannot make the folder `logs` in its home",
     isOptional: true,
   },
