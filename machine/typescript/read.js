@@ -2,7 +2,16 @@
 // before it ran. Not ts-node: it loads the whole TypeScript compiler first, 0.16 s of every preview and every update.
 // What was translated is kept in Pulumi's home by its content: translating takes a tenth of a run in which nothing changes.
 const { createHash } = require("node:crypto");
-const { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} = require("node:fs");
 const Module = require("node:module");
 const { homedir } = require("node:os");
 const { dirname, join, sep } = require("node:path");
@@ -15,11 +24,8 @@ const options = {
 };
 
 const { NATS_HUB_LEAF_PULUMI_HOME, PULUMI_HOME, NATS_HUB_LEAF_PLAIN_SDK } = process.env;
-const folder = join(
-  NATS_HUB_LEAF_PULUMI_HOME || PULUMI_HOME || join(homedir(), ".pulumi"),
-  "nats-hub-leaf",
-  "translated",
-);
+const home = NATS_HUB_LEAF_PULUMI_HOME || PULUMI_HOME || join(homedir(), ".pulumi");
+const folder = join(home, "nats-hub-leaf", "translated");
 const isPlain = NATS_HUB_LEAF_PLAIN_SDK === "1";
 const KEPT_MS = 30 * 24 * 3600 * 1000;
 let isTidied = false;
@@ -50,8 +56,9 @@ function checked(stored) {
   return text;
 }
 
-/** Where nothing can be written, it is translated again the next time. */
+/** Where nothing can be written, it is translated again the next time. No home is made for it. */
 function remember(file, text) {
+  if (!existsSync(home)) return;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const mine = `${file}.${process.pid}`;

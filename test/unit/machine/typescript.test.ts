@@ -14,6 +14,7 @@ describe("TypeScript as Node.js reads it", () => {
     root = fs.mkdtempSync(path.join(os.tmpdir(), "nhl-translated-"));
     fs.mkdirSync(path.join(root, "machine/typescript"), { recursive: true });
     fs.copyFileSync(path.join(MACHINE, "typescript/read.js"), path.join(root, "machine/typescript/read.js"));
+    fs.mkdirSync(path.join(root, "home"));
     fs.symlinkSync(path.resolve(MACHINE, "../node_modules"), path.join(root, "node_modules"));
     write("one");
   });
@@ -56,9 +57,13 @@ describe("TypeScript as Node.js reads it", () => {
   });
 
   it("is read where nothing can be kept, and where the plain SDK is asked for", () => {
+    fs.rmdirSync(path.join(root, "home"));
+    assert.deepEqual(read(), { word: "one", isTranslated: true });
+    assert.equal(fs.existsSync(path.join(root, "home")), false);
     fs.writeFileSync(path.join(root, "home"), "");
     assert.deepEqual(read(), { word: "one", isTranslated: true });
     fs.rmSync(path.join(root, "home"));
+    fs.mkdirSync(path.join(root, "home"));
     assert.deepEqual(read({ NATS_HUB_LEAF_PLAIN_SDK: "1" }), { word: "one", isTranslated: true });
     assert.equal(fs.existsSync(folder()), false);
   });
