@@ -1,3 +1,4 @@
+import "./machine/typescript/read.js";
 import * as pulumi from "./components/sdk/pulumi";
 import { Fleet, Hub, Leaf, Proof, stackSettings } from "./components";
 import { lightenSdk } from "./components/sdk/light-sdk";

@@ -1,4 +1,4 @@
-import { nameOf } from "../configs/text/urn";
+import { nameOf, typeOf } from "../configs/text/urn";
 import { PENDING_EXIT_CODE, type Standing, sayPending, standingOf } from "./state/away";
 import { clearInterrupted } from "./state/containers";
 import { ask, exportState, importState, pulumi } from "./stack/cli";
@@ -43,8 +43,9 @@ export async function up(target: PulumiStack, args: readonly string[], removing 
   const exitCode = await upRemoving(knowing(target, standing), leaving, state, [...standing.options, ...args]);
   if (exitCode !== 0) return exitCode;
   if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
-  console.log(`\n${await proof(target)}`);
-  for (const line of balanceOf((await exportState(target)) ?? {}, target.projectFolder)) console.log(line);
+  const after = (await exportState(target)) ?? {};
+  console.log(`\n${proofTable(outputsIn(after).proof)}`);
+  for (const line of balanceOf(after, target.projectFolder)) console.log(line);
   await followWithContexts(target);
   sayPending(standing.pending, say);
   return standing.pending.length === 0 ? 0 : PENDING_EXIT_CODE;
@@ -135,7 +136,6 @@ export async function forgetPending(target: PulumiStack): Promise<void> {
   await importState(target, (await exportState(target)) ?? {});
 }
 
-async function proof(target: PulumiStack): Promise<string> {
-  const outputs = JSON.parse(await ask(target, ["stack", "output", "--json"])) as Record<string, unknown>;
-  return proofTable(outputs.proof);
-}
+/** The outputs of the stack; the CLI itself takes a second of a large fleet's to show them. */
+const outputsIn = ({ deployment }: Deployment): Readonly<Record<string, unknown>> =>
+  (deployment?.resources ?? []).find((resource) => typeOf(resource) === "pulumi:pulumi:Stack")?.outputs ?? {};

@@ -74,6 +74,8 @@ export class Leaf extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: server, ...fleet.kept },
     );
-    this.registerOutputs({});
   }
+
+  /** Registers none, as there are none: the CLI would write the whole state once more for each site. */
+  protected override registerOutputs(): void {}
 }

@@ -7,9 +7,12 @@ import versions from "./versions.json";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Names Pulumi's real home where the CLI is given another one (commands/stack/light-cli.ts). */
+export const HOME_VARIABLE = "NATS_HUB_LEAF_PULUMI_HOME";
+
 /** The folder that the Pulumi CLI, `npx pulumi` and this project share: $PULUMI_HOME, else ~/.pulumi. */
 export function pulumiHome(env: Environment = process.env): string {
-  const configured = env.PULUMI_HOME;
+  const configured = env[HOME_VARIABLE] ?? env.PULUMI_HOME;
   return configured ? path.resolve(configured) : path.join(os.homedir(), ".pulumi");
 }
 

@@ -2,4 +2,5 @@
  * Whether this run does without this program's changes to the Pulumi SDK and the NATS libraries
  * (components/sdk/bends.ts): to see whether one of them causes a problem.
  */
-export const isPlain = (): boolean => process.env.NATS_HUB_LEAF_PLAIN_SDK === "1";
+export const isPlain = (env: Readonly<Record<string, string | undefined>> = process.env): boolean =>
+  env.NATS_HUB_LEAF_PLAIN_SDK === "1";

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { parse } from "yaml";
 
 /** The Pulumi CLI in one project and stack, as the commands of commands/stack.ts use it. */
 export interface PulumiStack {
@@ -8,6 +9,13 @@ export interface PulumiStack {
   readonly projectFolder: string;
   readonly stack: string;
   readonly env: NodeJS.ProcessEnv;
+}
+
+/** The URL of the backend that the environment names, else the project; undefined where only a login could name one. */
+export function namedBackend(env: NodeJS.ProcessEnv, project: string): string | undefined {
+  if (env.PULUMI_BACKEND_URL !== undefined && env.PULUMI_BACKEND_URL !== "") return env.PULUMI_BACKEND_URL;
+  const { backend } = parse(project) as { backend?: { url?: string } };
+  return backend?.url;
 }
 
 /** The folder of a "file://" backend; undefined for other backends (a bucket, a service). */

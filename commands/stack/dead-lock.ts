@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { backendFolder, clearEmptyAttributes, lockFolder, type PulumiStack } from "./backend";
+import { backendFolder, clearEmptyAttributes, lockFolder, namedBackend, type PulumiStack } from "./backend";
 import { ask } from "./cli";
 import { endLeftBehind, livingOwners, readLocks } from "./dead-run";
 import { say } from "../../machine/progress";
@@ -11,6 +11,9 @@ import { run } from "../../machine/run";
 
 /** The folder of the file backend, or undefined: only there can this machine tell whether a lock's owner lives. */
 async function localBackend({ binary, projectFolder, env }: PulumiStack): Promise<string | undefined> {
+  // As the CLI does: the variable first, then the project. It is asked only where it knows more, such as a login.
+  const named = namedBackend(env, fs.readFileSync(path.join(projectFolder, "Pulumi.yaml"), "utf8"));
+  if (named?.startsWith("file://") === true) return backendFolder(named, projectFolder);
   const printed = await run(binary, ["whoami", "--json", "--non-interactive"], { cwd: projectFolder, env });
   return backendFolder((JSON.parse(printed) as { url: string }).url, projectFolder);
 }

@@ -14,6 +14,7 @@ import { isOf } from "../../configs/text/urn";
 import { declareSites } from "../../fleet/sourcing/declared-sites";
 import type { Deployment, StateResource } from "../stack/pending";
 import { Refusal } from "../../machine/refusal";
+import { unpacked } from "../../fleet/proof/packed";
 import { present } from "../../configs/values";
 
 // The fleet that a state describes, as `doctor` and `repair` reach it. The state is the one of
@@ -77,7 +78,7 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
         ofSite.streams.map((stream) => [siteStreamName(stream, site), recordOf(last, site, stream)]),
       ),
       probes: {},
-      ...(last?.proven?.book === undefined ? {} : { booked: last.proven.book }),
+      ...present({ booked: unpacked(last?.proven?.book) }),
     };
   });
 }

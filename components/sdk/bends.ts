@@ -48,6 +48,20 @@ export const BENDS: readonly Bend[] = [
     isOptional: true,
   },
   {
+    what: "The program's TypeScript translated without the compiler, and kept in Pulumi's home",
+    where: "../../machine/typescript/read.js, because commands and providers use it too",
+    saves: "0.15 s of each `preview` and `up` in the program, and as much in the provider",
+    reliesOn: "Node.js asking `Module._extensions` how to read a file",
+    isOptional: true,
+  },
+  {
+    what: "The CLI of this project's commands without its automatic log",
+    where: "../../commands/stack/light-cli.ts, because it is set before the CLI starts",
+    saves: "three fifths of the CLI's time when nothing changes at 200 sites (5.1 to 2.0 s of the processor)",
+    reliesOn: "the CLI going on where it cannot make the folder `logs` in its home",
+    isOptional: true,
+  },
+  {
     what: "Logins signed by Node's own Ed25519",
     where: "../../servers/nats/authenticator.ts, because the servers' room uses it",
     saves: "some milliseconds for each of the hundreds of connections of a large fleet",

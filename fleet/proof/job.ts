@@ -3,6 +3,7 @@ import { ProbeFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { Collection } from "../../diagnosis/book/ledger";
 import { Finding } from "../../diagnosis/facts/finding";
 import type { Place } from "../../servers/server-host";
+import type { Packed } from "./packed";
 import { ProofRow } from "./proof";
 
 /** What the smoke test is given, and what it leaves. */
@@ -48,8 +49,11 @@ export interface SmokeTestOutputs {
   proven: {
     servers: Record<string, string>;
     streams: Record<string, NonNullable<StreamFacts["before"]>>;
-    /** The account book, by the hub's streams, for when the one beside the servers is lost; absent in an older state. */
-    book?: Record<string, Collection>;
+    /**
+     * The account book, by the hub's streams, for when the one beside the servers is lost; absent in an older state, and not
+     * packed in a later one.
+     */
+    book?: Packed | Record<string, Collection>;
   };
 }
 

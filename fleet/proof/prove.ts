@@ -16,6 +16,7 @@ import { Eavesdropper } from "./attack";
 import { AccountLooks } from "./ends";
 import { attackAll, breachFinding } from "./isolation";
 import { Proved, SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./job";
+import { packed } from "./packed";
 import { Collection, withNewestMarks } from "../../diagnosis/book/ledger";
 import { removalBook } from "../book/own";
 import { bookName, readBook } from "../book/record";
@@ -223,6 +224,6 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
     inputs: digest(inputsOnly(inputs)),
     declared: Object.fromEntries(inputs.sites.map(({ site, declared }) => [site, declared])),
     proof: timed(rows, secondsOf(new Date()), olds?.proof),
-    proven: { servers, streams: await seenOnHub(inputs), book: copyOfBook(inputs) },
+    proven: { servers, streams: await seenOnHub(inputs), book: packed(copyOfBook(inputs)) },
   };
 }

@@ -1,3 +1,4 @@
+import { unpacked } from "./packed";
 import { present } from "../../configs/values";
 import { siteStreamName } from "../../configs/names";
 import { ProbeSettings, StreamSettings } from "../../configs/settings";
@@ -76,7 +77,7 @@ export const observedOf = (
     inputs.streams.map((stream) => [siteStreamName(stream, site.site), recordOf(olds, site.site, stream)]),
   ),
   probes: {},
-  ...(olds?.proven.book === undefined ? {} : { booked: olds.proven.book }),
+  ...present({ booked: unpacked(olds?.proven.book) }),
 });
 
 /** Looks at a site before its probes are sent; one that nothing happened to since its last proof only afterwards. */

@@ -1,5 +1,6 @@
 import { count } from "../../configs/plan/plan-facts";
 import { maskSeeds } from "../../configs/seeds";
+import { GROUPED_FROM, groupedLines } from "./grouping";
 import type { FleetChanges, KeyChange, LinkFate, ServerFate, SettingChange, SiteChange } from "./model";
 
 /** The report as GitHub's Markdown, for a comment: the same changes give the same text. */
@@ -57,7 +58,7 @@ function headline(changes: FleetChanges): string {
 
 function refusalSection({ verdict, refusals }: FleetChanges): string {
   if (verdict !== "refused") return "";
-  return `**Nothing was touched, and \`make up\` would be refused too:**\n\n${itemList(refusals)}`;
+  return `**Nothing was touched, and \`make up\` would be refused too:**\n\n${itemList(groupedLines(refusals))}`;
 }
 
 function leavingWords({ stack, leaving }: FleetChanges): string {
@@ -154,9 +155,6 @@ interface Row {
   cells: string[];
 }
 
-/** Rows that are alike but for the name share one, from this many on. */
-const GROUPED_FROM = 4;
-
 /** Rows in their order; many that are alike stand with the first of them, and their names in a list below. */
 function inGroups(rows: readonly Row[]): { grouped: string[][]; lists: string } {
   const alike = new Map<string, Row[]>();
@@ -219,7 +217,7 @@ const settingSection = ({ settings, hub, verdict }: FleetChanges): string => {
 
 /** @param isMarkdown whether the items are Markdown already. */
 const listSection = (title: string, items: readonly string[], isMarkdown = false): string =>
-  items.length === 0 ? "" : `#### ${title}\n\n${itemList(items, isMarkdown)}`;
+  items.length === 0 ? "" : `#### ${title}\n\n${itemList(groupedLines(items), isMarkdown)}`;
 
 /** @param isMarkdown whether the items are Markdown already. */
 export const itemList = (items: readonly string[], isMarkdown = false): string =>

@@ -138,6 +138,17 @@ while read -r line; do case "$line" in *"${word}"*) echo "$3:1:1: no ${word} her
     assert.equal(asked(), 0);
   });
 
+  it("lets nats-server read eight of many new sites that are alike, and all that differ", async () => {
+    natsServer();
+    const alike = Array.from({ length: 40 }, (_, i) => ({ name: `site-${i}` }));
+    const others = [
+      { name: "x", maxPayload: "512KiB" },
+      { name: "y", maxPayload: "256KiB" },
+    ];
+    assert.deepEqual(await failures({}, inputs({ sites: [...alike, ...others] })), []);
+    assert.equal(asked(), 1 + 8 + 2);
+  });
+
   it("passes on what nats-server refuses, with the server that it is about", async () => {
     natsServer('server_name: \\"bergen');
     assert.deepEqual(await failures({}, inputs()), [

@@ -2,8 +2,20 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { backendFolder, clearEmptyAttributes, lockFolder } from "../../../../commands/stack/backend";
+import { backendFolder, clearEmptyAttributes, lockFolder, namedBackend } from "../../../../commands/stack/backend";
 import { inTempFolder } from "../../providers/temp-folder";
+
+describe("the backend that is named", () => {
+  const PROJECT = "name: x\nbackend:\n  # why\n  url: file://./.state?create_dir=true&metadata=skip\n";
+
+  it("is the environment's, before the project's", () => {
+    assert.equal(namedBackend({ PULUMI_BACKEND_URL: "s3://bucket" }, PROJECT), "s3://bucket");
+    assert.equal(namedBackend({}, PROJECT), "file://./.state?create_dir=true&metadata=skip");
+    assert.equal(namedBackend({ PULUMI_BACKEND_URL: "" }, PROJECT), "file://./.state?create_dir=true&metadata=skip");
+  });
+
+  it("is none where neither names one", () => assert.equal(namedBackend({}, "name: x\n"), undefined));
+});
 
 describe("the backend's folder", () => {
   it("is found from the project's folder, without the URL's options", () => {

@@ -60,6 +60,33 @@ describe("the report as Markdown", () => {
     assert.ok(markdown.length < 60_000, `${markdown.length} characters`);
   });
 
+  it("fits a comment where all of 200 sites rotate their keys, wait or have a finding, and names each of them", () => {
+    const sites = Array.from({ length: 200 }, (_, i) => ({ name: `a-site-with-a-long-name-${i}` }));
+    const wanted = { ...TWO_SITES, sites: sites.map((site) => ({ ...site, rotation: 1, expect: "offline" as const })) };
+    const found = sites.flatMap(({ name }, i): Told[] => [
+      { kind: "found", server: name, words: `site ${name}: its server does not answer; up repairs it [silent]` },
+      { kind: "found", server: name, words: `site ${name}: ${i} messages are missing [missing]` },
+    ]);
+    const pending = sites.map(({ name }) => ({ site: name, reason: "its machine cannot be reached" }));
+    const { markdown } = reportOf(
+      previewOf(wanted, [], found, { before: settingsFrom({ ...TWO_SITES, sites }), pending }),
+    );
+    assert.match(markdown, /\n- 200 sites: link key \(rotation 0 → 1\); the old key is dropped .*-long-name-199\)\n/);
+    assert.match(markdown, /\n- 200 sites: its machine cannot be reached \(a-site-with-a-long-name-0, .*-199\)\n/);
+    assert.match(markdown, /\n- 200 sites: its server does not answer; .*-long-name-199\)\n/);
+    assert.match(markdown, /\n- and 141 more, which 'make preview' shows\n/);
+    assert.ok(markdown.length < 65_536, `${markdown.length} characters`);
+  });
+
+  it("fits a comment where 200 sites leave at once", () => {
+    const sites = Array.from({ length: 200 }, (_, i) => ({ name: `a-site-with-a-long-name-${i}` }));
+    const before = settingsFrom({ ...TWO_SITES, sites: [...TWO_SITES.sites, ...sites] });
+    const leaving = sites.map(({ name }) => name);
+    const { markdown } = reportOf(previewOf(TWO_SITES, [], [], { before, leaving }));
+    assert.match(markdown, /\n- 200 sites: its own streams are deleted with it; .*-long-name-199\)\n/);
+    assert.ok(markdown.length < 65_536, `${markdown.length} characters`);
+  });
+
   it("says what the removal of a protected site needs", () => {
     const wanted = { ...TWO_SITES, sites: [{ name: "oslo" }] };
     const { changes, markdown } = reportOf(previewOf(wanted, [], [], { leaving: ["bergen"] }));
