@@ -1,0 +1,46 @@
+import { type StreamConfig, type StreamSource, collectedSubject, sourceOf } from "../../configs/streams";
+import { siteStreamName } from "../../configs/names";
+import { atSite } from "../../fleet/sourcing/collected";
+import { settleSource } from "../../fleet/sourcing/source";
+import { originIn, sourceIdentity } from "../../fleet/sourcing/source-identity";
+import { type JetStream, SOURCE_HEADER } from "../../servers/nats/jetstream";
+import type { HubStream } from "./hub-streams";
+import type { SavedStream } from "./manifest";
+
+/**
+ * Lets a restored stream source its sites, each from where the backup ends. The server itself goes on behind the newest
+ * message that the stream holds of a source; where it holds none, the position of the manifest says where.
+ */
+export async function attachSources(
+  js: JetStream,
+  hub: HubStream,
+  saved: SavedStream,
+  config: StreamConfig,
+): Promise<void> {
+  const { stream, sites } = hub;
+  const sources: StreamSource[] = [];
+  const told: string[] = [];
+  for (const { access } of sites) {
+    const source = sourceOf(stream, access.site);
+    const newest = await js.lastMessage(stream.name, collectedSubject(stream, access.site, ">"));
+    const isStored = originIn(newest?.headers[SOURCE_HEADER])?.identity === sourceIdentity(source);
+    const position = isStored ? 0 : await positionFor(hub, saved, access);
+    if (position > 0) told.push(access.site);
+    sources.push({ ...source, opt_start_seq: position + 1 });
+  }
+  // A stream without a source took its own name as subject (nats-server stream.go).
+  await js.updateStream({ ...config, subjects: [], sources });
+  for (const site of told) await settleSource(js, stream.name, site);
+}
+
+/** 0 when the site's stream was recreated since the backup: the hub has nothing of the new one. */
+async function positionFor(
+  { stream }: HubStream,
+  { sources }: SavedStream,
+  access: HubStream["sites"][number]["access"],
+): Promise<number> {
+  const { position = 0, created } = sources.find(({ site }) => site === access.site) ?? {};
+  if (position === 0 || created === undefined || access.expect === "offline") return position;
+  const info = await (await atSite(access)).stream(siteStreamName(stream, access.site)).catch(() => undefined);
+  return info === undefined || info.created === created ? position : 0;
+}

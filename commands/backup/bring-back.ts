@@ -1,0 +1,104 @@
+import { formatSize } from "../../configs/text/units";
+import { type Collection, withoutSite } from "../../diagnosis/book/ledger";
+import { afterRestore } from "../../diagnosis/book/restored";
+import { bookName, changeBook } from "../../fleet/book/record";
+import type { Say } from "../../machine/progress";
+import { Refusal, messageOf } from "../../machine/refusal";
+import { unsealed } from "../../machine/sealed";
+import { JetStreamError, type StreamInfo } from "../../servers/nats/jetstream";
+import { restoreSnapshot } from "../../servers/nats/snapshot";
+import { present } from "../../configs/values";
+import { attachSources } from "./attach";
+import { type Pair, standing } from "./check";
+import { readFile } from "./files";
+import { noteRestored } from "./journal";
+import type { OpenedBackup, SavedStream } from "./manifest";
+import { shown } from "./progress";
+import { isUnfinished, unfinishedConfig, wantedConfig } from "./wanted";
+
+// Brings one stream of a backup back. Whatever interrupts it, the next run does the stream again from the beginning, until it
+// is noted as restored.
+
+/** Errors: a Refusal when the stream of now may not give way after all; it then sources its sites as before. */
+export async function bringBack(opened: OpenedBackup, folder: string, pair: Pair, say: Say): Promise<void> {
+  const { hub, saved } = pair;
+  const js = await hub.js();
+  const there = await js.stream(saved.stream);
+  if (there !== undefined) await clearTheWay(opened, pair, there);
+  say(`${saved.name}: restoring ${saved.messages} messages, ${formatSize(saved.storedBytes)}`);
+  await restoreSnapshot(
+    js,
+    { config: unfinishedConfig(hub, saved), state: stateOf(saved) },
+    opener(opened, folder, saved, say),
+  ).catch(refusal(saved));
+  const info = await js.stream(saved.stream);
+  if (info?.state.last_seq !== saved.last)
+    throw new Refusal(`hub stream ${saved.name}: does not hold what the backup has; run the restore again`);
+  await bookRestored(pair, info);
+  await attachSources(js, hub, saved, wantedConfig(hub, saved));
+  noteRestored(hub, opened.manifest, info);
+}
+
+const stateOf = ({ messages, storedBytes, first, last, consumers }: SavedStream): StreamInfo["state"] => ({
+  messages,
+  bytes: storedBytes,
+  first_seq: first,
+  last_seq: last,
+  consumer_count: consumers,
+});
+
+const refusal =
+  ({ name }: SavedStream) =>
+  (error: unknown): never => {
+    if (!(error instanceof JetStreamError)) throw error;
+    throw new Refusal(
+      `hub stream ${name}: the hub refused it (${messageOf(error)}); make room on the hub where that is the reason, and ` +
+        "run the restore again",
+    );
+  };
+
+async function* opener(
+  { key }: OpenedBackup,
+  folder: string,
+  saved: SavedStream,
+  say: Say,
+): AsyncGenerator<Uint8Array> {
+  const bytes = readFile(folder, saved);
+  const opened = key === undefined ? bytes : unsealed(bytes, key, saved.file);
+  yield* shown(opened, say, `${saved.name}: restoring`);
+}
+
+/** Removes the stream of now. First its sources: what they bring after it was judged would be lost. */
+async function clearTheWay({ manifest }: OpenedBackup, { hub, saved }: Pair, there: StreamInfo): Promise<void> {
+  const js = await hub.js();
+  if (!isUnfinished(there)) {
+    const { sources = [] } = there.config;
+    if (sources.length > 0) await js.setSources(there, []);
+    const still = (await js.stream(saved.stream)) ?? there;
+    const problem = await standing(manifest, { hub, saved, info: still }).catch((error: unknown) => messageOf(error));
+    if (problem !== undefined) {
+      await js.updateStream({ ...there.config, subjects: [] });
+      throw new Refusal(problem);
+    }
+  }
+  await js.deleteStream(saved.stream);
+}
+
+/** Writes the book to go on with, before the stream sources anything. */
+async function bookRestored({ hub, saved }: Pair, { created }: StreamInfo): Promise<void> {
+  const { stream, sites } = hub;
+  const [first] = sites;
+  const { book } = saved;
+  if (first === undefined || book === undefined) return;
+  const { root, access, booked } = first;
+  await changeBook(root, stream, access.site, (now, write) => {
+    const restored = afterRestore(book, now ?? booked?.[bookName(stream, access.site)], {
+      created,
+      at: new Date().toISOString(),
+    });
+    // What the backup has of removed sites stays on the hub; their books have ended.
+    const gone = Object.keys(restored.sites).filter((name) => !sites.some((site) => site.access.site === name));
+    const left = gone.reduce<Collection | undefined>((all, name) => all && withoutSite(all, name, 0), restored);
+    if (left !== undefined) write(left);
+  });
+}

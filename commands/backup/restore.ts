@@ -1,0 +1,113 @@
+import { siteStreamName } from "../../configs/names";
+import { type BookFacts } from "../../diagnosis/book/facts";
+import { countOf } from "../../diagnosis/book/ledger";
+import { lookAtBook } from "../../fleet/book/look";
+import { say } from "../../machine/progress";
+import { Refusal } from "../../machine/refusal";
+import { lookUntil } from "../../machine/until";
+import { closeShared, shared } from "../../servers/nats/connection";
+import { withLock } from "../../servers/files/server-files";
+import { varz } from "../../servers/nats/system";
+import type { Observed } from "../../fleet/observation/observed";
+import { parsed, projectFolder, textOf } from "../parse";
+import { exportSecrets } from "../stack/cli";
+import { clearDeadRun } from "../stack/dead-lock";
+import { pulumiStack } from "../stack/pulumi-stack";
+import { fleetOf } from "../state/fleet-state";
+import { refuseUnconfirmed } from "../state/protection";
+import { balanceTable } from "../words/doctor-words";
+import { bringBack } from "./bring-back";
+import { type Pair, pairsOf, problemsOf } from "./check";
+import { hubStreamsOf } from "./hub-streams";
+import { type OpenedBackup, type SavedStream, readManifest } from "./manifest";
+import { backupPassphrase } from "./passphrase";
+
+// What `nats-hub-leaf restore --from <folder>` does.
+
+/** Errors: a Refusal; before the first stream nothing was touched. */
+export async function run(args: readonly string[], name: string): Promise<number> {
+  const call = parsed(name, args);
+  const { stack } = call;
+  const folder = textOf(call, "from") ?? "";
+  if (folder === "") throw new Refusal("restore: say where from: --from <folder>, or make restore FROM=<folder>");
+  const opened = readManifest(folder, backupPassphrase(process.env));
+  const project = projectFolder();
+  const target = await pulumiStack(project, stack);
+  await clearDeadRun(target);
+  const state = await exportSecrets(target);
+  if (state === undefined) throw new Refusal(`stack '${stack}': there is none; run 'make up' first, then restore`);
+  refuseUnconfirmed(target, "restore", state);
+  try {
+    return await restore(opened, { stack, folder, fleet: fleetOf(state, stack, project) });
+  } finally {
+    void closeShared();
+  }
+}
+
+interface Restoring {
+  stack: string;
+  folder: string;
+  fleet: readonly Observed[];
+}
+
+async function restore(opened: OpenedBackup, { stack, folder, fleet }: Restoring): Promise<number> {
+  const [first] = fleet;
+  if (first === undefined) throw new Refusal(`stack '${stack}': has no sites; there is nothing to restore`);
+  return await withLock(first.root, async () => {
+    const { manifest } = opened;
+    const hubs = hubStreamsOf(fleet);
+    say(`${folder}: checking ${manifest.streams.length} streams`);
+    const { pairs, undeclared } = await pairsOf(manifest, hubs);
+    const { version: natsServer } = await varz(await shared({ url: first.access.hubUrl, seed: first.system }));
+    const problems = await problemsOf({ manifest, folder, stack, natsServer }, hubs, pairs);
+    if (problems.length > 0) throw new Refusal([...problems, "nothing was touched"].join("\n"));
+    for (const pair of pairs) {
+      if (pair.isDone) say(`${pair.saved.name}: was restored from this backup before`);
+      else await bringBack(opened, folder, pair, say);
+    }
+    for (const line of undeclaredWords(undeclared)) console.log(line);
+    for (const line of await outcome(pairs)) console.log(line);
+    return 0;
+  });
+}
+
+const undeclaredWords = (undeclared: readonly SavedStream[]): string[] =>
+  undeclared.map(
+    ({ name, messages }) =>
+      `${name}: its ${messages} messages stay in the backup, because the settings have no such stream; declare it, run ` +
+      "'make up', and restore once more",
+  );
+
+const CAUGHT_UP_MS = 60_000;
+
+/** The numbers of the book, once the hub has taken what the sites still hold. */
+async function outcome(pairs: readonly Pair[]): Promise<string[]> {
+  const sites = new Map<string, { stream: string; book: BookFacts }[]>();
+  const lines: string[] = [];
+  for (const { hub } of pairs)
+    for (const { root, access } of hub.sites) {
+      if (access.expect === "offline") continue;
+      const look = () => lookAtBook({ root, access, stream: hub.stream });
+      const book = await lookUntil(look, (facts) => facts?.balance.waiting === 0, { within: CAUGHT_UP_MS, every: 250 });
+      if (book === undefined) continue;
+      sites.set(access.site, [
+        ...(sites.get(access.site) ?? []),
+        { stream: siteStreamName(hub.stream, access.site), book },
+      ]);
+      const missing = countOf(book.open, "missing");
+      if (missing > 0)
+        lines.push(
+          `site ${access.site}: ${missing} messages of ${hub.name} are missing: neither the backup has them nor the site any ` +
+            `more (make repair SITE=${access.site} ACCEPT=known records that)`,
+        );
+      if (book.balance.waiting > 0)
+        lines.push(`site ${access.site}: the hub is still fetching ${book.balance.waiting} messages of ${hub.name}`);
+    }
+  const table = balanceTable(
+    [...sites].map(([site, streams]) => ({
+      site,
+      streams: streams.map((one) => ({ ...one, book: one.book.balance })),
+    })),
+  );
+  return [...table, ...(lines.length === 0 ? ["restored: no message is missing"] : lines)];
+}
