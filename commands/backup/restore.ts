@@ -44,13 +44,13 @@ export async function run(args: readonly string[], name: string): Promise<number
   }
 }
 
-interface Restoring {
+export interface Restoring {
   stack: string;
   folder: string;
   fleet: readonly Observed[];
 }
 
-async function restore(opened: OpenedBackup, { stack, folder, fleet }: Restoring): Promise<number> {
+export async function restore(opened: OpenedBackup, { stack, folder, fleet }: Restoring): Promise<number> {
   const [first] = fleet;
   if (first === undefined) throw new Refusal(`stack '${stack}': has no sites; there is nothing to restore`);
   return await withLock(first.root, async () => {
