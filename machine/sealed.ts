@@ -43,7 +43,9 @@ export function keyOf(passphrase: string, { salt, cost, blockSize, parallelizati
 
 /** Authenticates a text with the key. */
 export const authenticated = (key: Buffer, text: string): string =>
-  createHmac("sha256", subkey(key, Buffer.alloc(0), "text")).update(text).digest("hex");
+  createHmac("sha256", subkey(key, Buffer.alloc(0), "text"))
+    .update(text)
+    .digest("hex");
 
 const subkey = (key: Buffer, salt: Buffer, purpose: string): Buffer =>
   Buffer.from(hkdfSync("sha256", key, salt, `nats-hub-leaf ${purpose}`, KEY_BYTES));
@@ -73,11 +75,7 @@ async function* pieces(
 }
 
 /** Encrypts. `name`: of the file; it opens under no other. */
-export async function* sealed(
-  bytes: AsyncIterable<Uint8Array>,
-  key: Buffer,
-  name: string,
-): AsyncGenerator<Uint8Array> {
+export async function* sealed(bytes: AsyncIterable<Uint8Array>, key: Buffer, name: string): AsyncGenerator<Uint8Array> {
   const salt = randomBytes(SALT_BYTES);
   const own = subkey(key, salt, `file ${name}`);
   yield salt;
@@ -106,9 +104,7 @@ export async function* unsealed(
   }
 }
 
-async function withSalt(
-  bytes: AsyncIterable<Uint8Array>,
-): Promise<{ salt: Buffer; rest: AsyncIterable<Uint8Array> }> {
+async function withSalt(bytes: AsyncIterable<Uint8Array>): Promise<{ salt: Buffer; rest: AsyncIterable<Uint8Array> }> {
   const chunks = bytes[Symbol.asyncIterator]();
   let head: Buffer = Buffer.alloc(0);
   while (head.length < SALT_BYTES) {

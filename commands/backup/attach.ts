@@ -1,11 +1,15 @@
 import { type StreamConfig, type StreamSource, collectedSubject, sourceOf } from "../../configs/streams";
 import { siteStreamName } from "../../configs/names";
 import { atSite } from "../../fleet/sourcing/collected";
-import { settleSource } from "../../fleet/sourcing/source";
+import { becomesHeard, settleSource } from "../../fleet/sourcing/source";
 import { originIn, sourceIdentity } from "../../fleet/sourcing/source-identity";
 import { type JetStream, SOURCE_HEADER } from "../../servers/nats/jetstream";
 import type { HubStream } from "./hub-streams";
 import type { SavedStream } from "./manifest";
+
+/** A source that reaches its site is heard of within 0.5 s. */
+const HEARD_WITHIN_MS = 3_000;
+const MOST_ATTEMPTS = 3;
 
 /**
  * Lets a restored stream source its sites, each from where the backup ends. The server itself goes on behind the newest
@@ -28,8 +32,17 @@ export async function attachSources(
     if (position > 0) told.push(access.site);
     sources.push({ ...source, opt_start_seq: position + 1 });
   }
-  // A stream without a source took its own name as subject (nats-server stream.go).
-  await js.updateStream({ ...config, subjects: [], sources });
+  for (let attempt = 1; ; attempt++) {
+    // A stream without a source took its own name as subject (nats-server stream.go).
+    await js.updateStream({ ...config, subjects: [], sources });
+    const online = sites.filter(({ access }) => access.expect === "online");
+    const heard = await Promise.all(
+      online.map(({ access }) => becomesHeard(js, stream.name, access.site, HEARD_WITHIN_MS)),
+    );
+    if (heard.every(Boolean) || attempt === MOST_ATTEMPTS) break;
+    // A source that missed its site waits for 10 s and more; one that is added anew asks at once.
+    await js.updateStream({ ...config, sources: [] });
+  }
   for (const site of told) await settleSource(js, stream.name, site);
 }
 

@@ -2,6 +2,7 @@ import { formatSize } from "../../configs/text/units";
 import { type Collection, withoutSite } from "../../diagnosis/book/ledger";
 import { afterRestore } from "../../diagnosis/book/restored";
 import { bookName, changeBook } from "../../fleet/book/record";
+import { markUnproven } from "../../fleet/observation/unproven";
 import type { Say } from "../../machine/progress";
 import { Refusal, messageOf } from "../../machine/refusal";
 import { unsealed } from "../../machine/sealed";
@@ -23,6 +24,7 @@ import { isUnfinished, unfinishedConfig, wantedConfig } from "./wanted";
 export async function bringBack(opened: OpenedBackup, folder: string, pair: Pair, say: Say): Promise<void> {
   const { hub, saved } = pair;
   const js = await hub.js();
+  for (const { root, access } of hub.sites) markUnproven(root, access.site);
   const there = await js.stream(saved.stream);
   if (there !== undefined) await clearTheWay(opened, pair, there);
   say(`${saved.name}: restoring ${saved.messages} messages, ${formatSize(saved.storedBytes)}`);

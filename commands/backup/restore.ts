@@ -109,5 +109,9 @@ async function outcome(pairs: readonly Pair[]): Promise<string[]> {
       streams: streams.map((one) => ({ ...one, book: one.book.balance })),
     })),
   );
-  return [...table, ...(lines.length === 0 ? ["restored: no message is missing"] : lines)];
+  return [
+    ...table,
+    ...(lines.length === 0 ? ["no message is missing"] : lines),
+    "restored; 'make up' now proves every site again",
+  ];
 }

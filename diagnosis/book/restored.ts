@@ -40,10 +40,7 @@ function siteAfter(saved: SiteRecord, now: SiteRecord | undefined): SiteRecord {
       purgedOnHub: saved.own.purgedOnHub,
       fillers: now.own.fillers,
     },
-    pending: [
-      ...saved.pending.filter(({ end }) => end === "hub"),
-      ...now.pending.filter(({ end }) => end === "site"),
-    ],
+    pending: [...saved.pending.filter(({ end }) => end === "hub"), ...now.pending.filter(({ end }) => end === "site")],
     ...(isRecreated ? { position: 0, gap: 0 } : {}),
     // The copies on the hub are of the site's earlier stream then.
     ...present(isRecreated ? { earlier: ident ?? earlier } : { ident, earlier }),

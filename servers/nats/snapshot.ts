@@ -85,10 +85,10 @@ export async function restoreSnapshot(
   { config, state }: Pick<Snapshot, "config" | "state">,
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const { deliver_subject: subject } = await js.request<{ deliver_subject: string }>(
-    `STREAM.RESTORE.${config.name}`,
-    { config, state },
-  );
+  const { deliver_subject: subject } = await js.request<{ deliver_subject: string }>(`STREAM.RESTORE.${config.name}`, {
+    config,
+    state,
+  });
   const send = async (chunk: Uint8Array, timeout: number): Promise<void> => {
     const { data } = await js.connection.request(subject, chunk, { timeout });
     if (data.length === 0) return;

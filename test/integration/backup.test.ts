@@ -1,16 +1,32 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { AckPolicy } from "nats";
 import type { RawSettings } from "../../configs/settings";
 import { countOf } from "../../diagnosis/book/ledger";
 import { lookAtBook } from "../../fleet/book/look";
-import { readManifest } from "../../commands/backup/manifest";
+import { hubStreamsOf } from "../../commands/backup/hub-streams";
+import { type SavedStream, readManifest } from "../../commands/backup/manifest";
 import { restore } from "../../commands/backup/restore";
 import { save } from "../../commands/backup/save";
+import { unfinishedConfig } from "../../commands/backup/wanted";
 import { present } from "../../configs/values";
+import { restoreSnapshot } from "../../servers/nats/snapshot";
 import { TestFleet } from "../support/fleets/fleet";
 import { collectedTexts, publishAll, textsFrom } from "../support/fleets/messages";
+import { whyNoSmallDisk } from "../support/fleets/small-disk";
 import { loseStore } from "../support/fleets/stores";
 import { observedOf } from "../support/fleets/watched";
 import { until } from "../support/until";
@@ -119,4 +135,285 @@ for (const mode of MODES)
       assert.deepEqual((await fleet.preview()).changes, []);
     });
   });
-void [existsSync, readFileSync, readdirSync, statSync, writeFileSync];
+
+/** A fleet of one site whose hub has 50 messages, all of them in a backup. */
+async function backedUp(
+  backups: Backups,
+  { collect = {}, passphrase }: { collect?: object; passphrase?: string } = {},
+) {
+  const fleet = await TestFleet.deploy({ ...streams("perSite", collect), sites: [{ name: "oslo" }] });
+  const oslo = await fleet.application("oslo");
+  await publishAll(oslo, "events.a", textsFrom(1, 50));
+  await arrives(fleet, "perSite", "oslo", 50);
+  await backups.save(fleet, "one", passphrase);
+  return { fleet, oslo };
+}
+
+/** The hub's store is lost, and `up` has been run. */
+async function lost(fleet: TestFleet): Promise<void> {
+  await loseStore(fleet.hub);
+  await fleet.repair();
+}
+
+const flip = (file: string, at: number): void => {
+  const bytes = readFileSync(file);
+  bytes[at]! ^= 1;
+  writeFileSync(file, bytes);
+};
+
+describe("a backup", function () {
+  this.timeout(120_000);
+
+  it("is for its owner alone, and shows its progress", async () => {
+    using backups = new Backups();
+    await using fleet = (await backedUp(backups)).fleet;
+    assert.equal(statSync(backups.at("one")).mode & 0o777, 0o700);
+    const files = readdirSync(backups.at("one"));
+    assert.deepEqual(files.sort(), ["OSLO.EVENTS.snapshot", "manifest.json"]);
+    for (const file of files) assert.equal(statSync(join(backups.at("one"), file)).mode & 0o777, 0o600, file);
+    assert.match(backups.said.join("\n"), /OSLO\/EVENTS: 50 messages/);
+    const text = readFileSync(join(backups.at("one"), "manifest.json"), "utf8");
+    for (const seed of fleet.seeds) assert.ok(!text.includes(seed));
+  });
+
+  it("is not written over another one, nor beside files of others", async () => {
+    using backups = new Backups();
+    await using fleet = (await backedUp(backups)).fleet;
+    await assert.rejects(backups.save(fleet), /holds a whole backup already; give another folder/);
+    assert.ok(existsSync(join(backups.at("one"), "manifest.json")));
+    writeFileSync(join(backups.folder, "mine"), "");
+    await assert.rejects(backups.save(fleet, "."), /holds files that are no backup/);
+    assert.ok(existsSync(join(backups.folder, "mine")));
+  });
+
+  it("names a stream of the hub that it does not hold", async () => {
+    using backups = new Backups();
+    await using fleet = (await backedUp(backups)).fleet;
+    const js = await fleet.atHub("oslo");
+    await js.createStream({
+      ...(await js.stream("EVENTS"))!.config,
+      name: "OTHERS",
+      sources: [],
+      max_bytes: 1_000_000,
+      metadata: {},
+    });
+    assert.deepEqual((await backups.save(fleet, "two")).leftOut, ["OSLO/OTHERS"]);
+  });
+
+  it("with a passphrase shows nothing of the messages, and comes back with that passphrase alone", async () => {
+    using backups = new Backups();
+    const { fleet } = await backedUp(backups, { passphrase: "a good one" });
+    await using _ = fleet;
+    const sealed = readFileSync(join(backups.at("one"), "OSLO.EVENTS.sealed"));
+    assert.ok(!sealed.includes("events.a") && !sealed.includes("sNaPpY"));
+    await lost(fleet);
+    assert.throws(() => readManifest(backups.at("one"), undefined), /is encrypted; set BACKUP_PASSPHRASE_FILE/);
+    assert.throws(() => readManifest(backups.at("one"), "another"), /the passphrase is not the one/);
+    await backups.restore(fleet, "one", "a good one");
+    assert.deepEqual(await collectedTexts(fleet, "oslo", "events.>"), textsFrom(1, 50));
+  });
+
+  for (const passphrase of [undefined, "a good one"])
+    it(`${passphrase === undefined ? "" : "with a passphrase "}is refused when a byte of it changed, before anything is touched`, async () => {
+      using backups = new Backups();
+      const { fleet } = await backedUp(backups, present({ passphrase }));
+      await using _ = fleet;
+      await lost(fleet);
+      await arrives(fleet, "perSite", "oslo", 50);
+      const before = (await fleet.collected("oslo")).created;
+      const file = join(backups.at("one"), `OSLO.EVENTS.${passphrase === undefined ? "snapshot" : "sealed"}`);
+      flip(file, 40);
+      await assert.rejects(
+        backups.restore(fleet, "one", passphrase),
+        /was changed or is damaged.*\n?.*nothing was touched/,
+      );
+      flip(file, 40);
+      const manifest = join(backups.at("one"), "manifest.json");
+      flip(manifest, readFileSync(manifest).indexOf("OSLO/EVENTS"));
+      assert.throws(() => readManifest(backups.at("one"), passphrase), /manifest\.json: was changed or is damaged/);
+      assert.equal((await fleet.collected("oslo")).created, before);
+    });
+
+  it("fails with clear words when its disk is full, and leaves nothing there", async function () {
+    const why = whyNoSmallDisk();
+    if (why !== undefined && process.env.CI !== "true") return void this.skip();
+    using backups = new Backups();
+    const { fleet, oslo } = await backedUp(backups);
+    await using _ = fleet;
+    await oslo.jetstream().publish("events.big", randomBytes(900_000));
+    await arrives(fleet, "perSite", "oslo", 51);
+    const small = backups.at("small");
+    mkdirSync(small);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=300000,mode=0700", "tmpfs", small]);
+    try {
+      await assert.rejects(
+        backups.save(fleet, "small"),
+        /small: its disk is full; nothing of this backup is left there/,
+      );
+      assert.deepEqual(readdirSync(small), []);
+    } finally {
+      execFileSync("umount", ["-l", small]);
+    }
+  });
+});
+
+describe("a restore", function () {
+  this.timeout(120_000);
+
+  it("goes on at the position of the backup, although the hub's stream held nothing any more", async () => {
+    using backups = new Backups();
+    const { fleet, oslo } = await backedUp(backups);
+    await using _ = fleet;
+    await (await fleet.atHub("oslo")).purge("EVENTS", ">");
+    await backups.save(fleet, "empty");
+    await lost(fleet);
+    await publishAll(oslo, "events.a", textsFrom(51, 60));
+    await arrives(fleet, "perSite", "oslo", 60);
+    await backups.restore(fleet, "empty");
+    await arrives(fleet, "perSite", "oslo", 10);
+    assert.deepEqual(await collectedTexts(fleet, "oslo", "events.>"), textsFrom(51, 60));
+    const { state, config } = await fleet.collected("oslo");
+    assert.equal(state.last_seq, 60);
+    assert.deepEqual(
+      config.sources?.map((source) => source.opt_start_seq),
+      [1],
+    );
+    assert.deepEqual((await fleet.preview()).changes, []);
+  });
+
+  it("brings consumers back to where they were", async () => {
+    using backups = new Backups();
+    const { fleet } = await backedUp(backups);
+    await using _ = fleet;
+    const reader = await fleet.onHub("oslo", "reader");
+    const manager = await reader.jetstreamManager();
+    await manager.consumers.add("EVENTS", { durable_name: "billing", ack_policy: AckPolicy.Explicit });
+    const billing = await reader.jetstream().consumers.get("EVENTS", "billing");
+    for await (const message of await billing.fetch({ max_messages: 20, expires: 5_000 })) await message.ackAck();
+    await backups.save(fleet, "two");
+    await lost(fleet);
+    await backups.restore(fleet, "two");
+    const again = await (await fleet.onHub("oslo", "reader")).jetstream().consumers.get("EVENTS", "billing");
+    assert.equal((await again.info()).num_pending, 30);
+  });
+
+  it("does nothing the second time", async () => {
+    using backups = new Backups();
+    const { fleet, oslo } = await backedUp(backups);
+    await using _ = fleet;
+    await lost(fleet);
+    await backups.restore(fleet);
+    await publishAll(oslo, "events.a", textsFrom(51, 60));
+    await arrives(fleet, "perSite", "oslo", 60);
+    const { created } = await fleet.collected("oslo");
+    await backups.restore(fleet);
+    assert.equal((await fleet.collected("oslo")).created, created);
+    assert.deepEqual(await bookOf(fleet, "oslo"), NOTHING);
+  });
+
+  it("refuses a hub that lost nothing, unless REMAKE permits it", async () => {
+    using backups = new Backups();
+    const { fleet } = await backedUp(backups);
+    await using _ = fleet;
+    const { created } = await fleet.collected("oslo");
+    await assert.rejects(
+      backups.restore(fleet),
+      /hub stream OSLO\/EVENTS: holds 50 messages and is older than the backup.*REMAKE=hub\/OSLO\/EVENTS/,
+    );
+    assert.equal((await fleet.collected("oslo")).created, created);
+    process.env.REMAKE = "hub/OSLO/EVENTS";
+    await backups.restore(fleet).finally(() => delete process.env.REMAKE);
+    assert.notEqual((await fleet.collected("oslo")).created, created);
+    assert.deepEqual(await collectedTexts(fleet, "oslo", "events.>"), textsFrom(1, 50));
+  });
+
+  it("refuses to lose messages that only the hub of now has", async () => {
+    using backups = new Backups();
+    const { fleet, oslo } = await backedUp(backups);
+    await using _ = fleet;
+    await lost(fleet);
+    await publishAll(oslo, "events.a", textsFrom(51, 60));
+    await arrives(fleet, "perSite", "oslo", 60);
+    const site = await fleet.atSite("oslo");
+    for (const seq of [55, 58]) await site.deleteMessage("EVENTS", seq);
+    await assert.rejects(
+      backups.restore(fleet),
+      /holds 60 messages, and 2 of them are neither in the backup nor at a site any more/,
+    );
+    assert.equal((await fleet.collected("oslo")).state.messages, 60);
+  });
+
+  it("refuses a stream with consumers that would go back", async () => {
+    using backups = new Backups();
+    const { fleet } = await backedUp(backups);
+    await using _ = fleet;
+    await lost(fleet);
+    await arrives(fleet, "perSite", "oslo", 50);
+    const manager = await (await fleet.onHub("oslo", "reader")).jetstreamManager();
+    await manager.consumers.add("EVENTS", { durable_name: "billing", ack_policy: AckPolicy.Explicit });
+    await assert.rejects(backups.restore(fleet), /and the consumers billing: these would go back/);
+  });
+
+  it("refuses what does not fit: another stack, another mode, a smaller stream", async () => {
+    using backups = new Backups();
+    const { fleet } = await backedUp(backups);
+    await using _ = fleet;
+    await lost(fleet);
+    const opened = readManifest(backups.at("one"), undefined);
+    const into = { stack: "other", folder: backups.at("one"), fleet: observedOf(fleet) };
+    await assert.rejects(restore(opened, into), /is of stack 'test', not of 'other'/);
+    const asMerged = observedOf(fleet).map((one) => ({
+      ...one,
+      streams: one.streams.map((stream) => ({ ...stream, collect: { ...stream.collect, mode: "merged" as const } })),
+      access: { ...one.access, hubOperator: fleet.hub.seeds.operator },
+    }));
+    await assert.rejects(
+      restore(opened, { ...into, stack: "test", fleet: asMerged }),
+      /hub stream OSLO\/EVENTS: the backup has it as perSite, the settings have merged/,
+    );
+    const smaller = observedOf(fleet).map((one) => ({
+      ...one,
+      streams: one.streams.map((stream) => ({ ...stream, collect: { ...stream.collect, maxBytes: 1_000 } })),
+    }));
+    await assert.rejects(
+      restore(opened, { ...into, stack: "test", fleet: smaller }),
+      /the backup holds .*, and collect.maxBytes is 1000 B: its oldest messages would be dropped; raise it/,
+    );
+  });
+
+  it("that broke off in the middle is done again from the beginning", async () => {
+    using backups = new Backups();
+    const { fleet, oslo } = await backedUp(backups);
+    await using _ = fleet;
+    for (let i = 0; i < 20; i++) await oslo.jetstream().publish("events.big", randomBytes(300_000));
+    await arrives(fleet, "perSite", "oslo", 70);
+    const { streams: saved } = await backups.save(fleet, "two");
+    await lost(fleet);
+    await (await fleet.atHub("oslo")).deleteStream("EVENTS");
+    const js = await fleet.atHub("oslo");
+    const [hub] = hubStreamsOf(observedOf(fleet));
+    const config = unfinishedConfig(hub!, saved[0]!);
+    const bytes = readFileSync(join(backups.at("two"), "OSLO.EVENTS.snapshot"));
+    async function* half(): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < bytes.length / 2; at += 100_000) {
+        await Promise.resolve();
+        yield bytes.subarray(at, at + 100_000);
+      }
+      throw new Error("killed");
+    }
+    await assert.rejects(restoreSnapshot(js, { config, state: stateLike(saved[0]!) }, half()), /killed/);
+    await until("a part of the stream is there", async () => ((await js.stream("EVENTS"))?.state.messages ?? 0) > 50);
+    await backups.restore(fleet, "two");
+    assert.equal((await fleet.collected("oslo")).state.messages, 70);
+    assert.deepEqual(await bookOf(fleet, "oslo"), NOTHING);
+    const { changes, reports } = await fleet.preview();
+    assert.deepEqual(changes, [], reports.join("\n"));
+  });
+});
+
+const stateLike = ({ messages, storedBytes, first, last }: SavedStream) => ({
+  messages,
+  bytes: storedBytes,
+  first_seq: first,
+  last_seq: last,
+});

@@ -18,8 +18,7 @@ async function all(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 const seal = (bytes: Buffer, name = "a"): Promise<Buffer> => all(sealed(inChunks(bytes, 10_000), KEY, name));
-const open = (bytes: Buffer, key = KEY, name = "a"): Promise<Buffer> =>
-  all(unsealed(inChunks(bytes, 777), key, name));
+const open = (bytes: Buffer, key = KEY, name = "a"): Promise<Buffer> => all(unsealed(inChunks(bytes, 777), key, name));
 
 describe("encrypted files", () => {
   for (const length of [0, 1, 65_535, 65_536, 65_537, 200_000, 131_072])
