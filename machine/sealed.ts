@@ -105,7 +105,7 @@ export async function* unsealed(
 }
 
 async function withSalt(bytes: AsyncIterable<Uint8Array>): Promise<{ salt: Buffer; rest: AsyncIterable<Uint8Array> }> {
-  const chunks = bytes[Symbol.asyncIterator]();
+  const chunks = bytes[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
   let head: Buffer = Buffer.alloc(0);
   while (head.length < SALT_BYTES) {
     const { value, done } = await chunks.next();

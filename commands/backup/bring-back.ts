@@ -8,7 +8,6 @@ import { Refusal, messageOf } from "../../machine/refusal";
 import { unsealed } from "../../machine/sealed";
 import { JetStreamError, type StreamInfo } from "../../servers/nats/jetstream";
 import { restoreSnapshot } from "../../servers/nats/snapshot";
-import { present } from "../../configs/values";
 import { attachSources } from "./attach";
 import { type Pair, standing } from "./check";
 import { readFile } from "./files";

@@ -2,6 +2,7 @@ import { siteStreamName } from "../../configs/names";
 import { type BookFacts } from "../../diagnosis/book/facts";
 import { countOf } from "../../diagnosis/book/ledger";
 import { lookAtBook } from "../../fleet/book/look";
+import { bookName } from "../../fleet/book/record";
 import { say } from "../../machine/progress";
 import { Refusal } from "../../machine/refusal";
 import { lookUntil } from "../../machine/until";
@@ -85,9 +86,10 @@ async function outcome(pairs: readonly Pair[]): Promise<string[]> {
   const sites = new Map<string, { stream: string; book: BookFacts }[]>();
   const lines: string[] = [];
   for (const { hub } of pairs)
-    for (const { root, access } of hub.sites) {
+    for (const { root, access, booked } of hub.sites) {
       if (access.expect === "offline") continue;
-      const look = () => lookAtBook({ root, access, stream: hub.stream });
+      const copy = booked?.[bookName(hub.stream, access.site)];
+      const look = () => lookAtBook({ root, access, stream: hub.stream, copy });
       const book = await lookUntil(look, (facts) => facts?.balance.waiting === 0, { within: CAUGHT_UP_MS, every: 250 });
       if (book === undefined) continue;
       sites.set(access.site, [

@@ -114,12 +114,10 @@ async function saveDeclared(hub: HubStream, into: Into): Promise<SavedStream> {
   if (info === undefined)
     throw new Refusal(`hub stream ${name}: is missing; run 'make up', which creates it, and then the backup`);
   // Before the snapshot: its messages are never fewer than the book says.
-  for (const { root, access } of sites) await lookAtBook({ root, access, stream });
+  for (const { root, access, booked } of sites)
+    await lookAtBook({ root, access, stream, copy: booked?.[bookName(stream, access.site)] });
   const [first] = sites;
-  const book =
-    first === undefined
-      ? undefined
-      : (readBook(first.root, stream, first.access.site) ?? first.booked?.[bookName(stream, first.access.site)]);
+  const book = first && readBook(first.root, stream, first.access.site);
   const sources: SourcePosition[] = [];
   for (const { access } of sites) {
     const created = book?.sites[access.site]?.stream.created;

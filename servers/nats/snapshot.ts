@@ -41,12 +41,11 @@ async function* bytesOf(
   stream: string,
   chunks: AsyncIterable<Msg> & { unsubscribe(): void },
 ): AsyncGenerator<Uint8Array> {
-  const messages = chunks[Symbol.asyncIterator]();
+  const messages = chunks[Symbol.asyncIterator]() as AsyncIterator<Msg, undefined>;
   try {
     for (;;) {
-      const { value, done } = await inTime(messages.next(), stream);
-      if (done === true || value === undefined) throw broken(stream, "the connection to the hub ended");
-      const message = value as Msg;
+      const { value: message } = await inTime(messages.next(), stream);
+      if (message === undefined) throw broken(stream, "the connection to the hub ended");
       if (message.data.length === 0) {
         const { code = 0, description = "" } = message.headers ?? {};
         if (code >= 400) throw broken(stream, `${code} ${description}`);
