@@ -5,7 +5,7 @@ import { becomesHeard, settleSource } from "../../fleet/sourcing/source";
 import { originIn, sourceIdentity } from "../../fleet/sourcing/source-identity";
 import { type JetStream, SOURCE_HEADER } from "../../servers/nats/jetstream";
 import type { HubStream } from "./hub-streams";
-import type { SavedStream } from "./manifest";
+import type { SourcePosition } from "./manifest";
 
 /** A source that reaches its site is heard of within 0.5 s. */
 const HEARD_WITHIN_MS = 3_000;
@@ -13,12 +13,12 @@ const MOST_ATTEMPTS = 3;
 
 /**
  * Lets a restored stream source its sites, each from where the backup ends. The server itself goes on behind the newest
- * message that the stream holds of a source; where it holds none, the position of the manifest says where.
+ * message that the stream holds of a source; where it holds none, the positions say where.
  */
 export async function attachSources(
   js: JetStream,
   hub: HubStream,
-  saved: SavedStream,
+  positions: readonly SourcePosition[],
   config: StreamConfig,
 ): Promise<void> {
   const { stream, sites } = hub;
@@ -28,7 +28,7 @@ export async function attachSources(
     const source = sourceOf(stream, access.site);
     const newest = await js.lastMessage(stream.name, collectedSubject(stream, access.site, ">"));
     const isStored = originIn(newest?.headers[SOURCE_HEADER])?.identity === sourceIdentity(source);
-    const position = isStored ? 0 : await positionFor(hub, saved, access);
+    const position = isStored ? 0 : await positionFor(hub, positions, access);
     if (position > 0) told.push(access.site);
     sources.push({ ...source, opt_start_seq: position + 1 });
   }
@@ -49,11 +49,13 @@ export async function attachSources(
 /** 0 when the site's stream was recreated since the backup: the hub has nothing of the new one. */
 async function positionFor(
   { stream }: HubStream,
-  { sources }: SavedStream,
+  positions: readonly SourcePosition[],
   access: HubStream["sites"][number]["access"],
 ): Promise<number> {
-  const { position = 0, created } = sources.find(({ site }) => site === access.site) ?? {};
+  const { position = 0, created } = positions.find(({ site }) => site === access.site) ?? {};
   if (position === 0 || created === undefined || access.expect === "offline") return position;
-  const info = await (await atSite(access)).stream(siteStreamName(stream, access.site)).catch(() => undefined);
+  const info = await atSite(access)
+    .then((js) => js.stream(siteStreamName(stream, access.site)))
+    .catch(() => undefined);
   return info === undefined || info.created === created ? position : 0;
 }

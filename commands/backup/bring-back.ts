@@ -2,6 +2,7 @@ import { formatSize } from "../../configs/text/units";
 import { type Collection, withoutSite } from "../../diagnosis/book/ledger";
 import { afterRestore } from "../../diagnosis/book/restored";
 import { bookName, changeBook } from "../../fleet/book/record";
+import { sourceInfoOf } from "../../fleet/sourcing/collected";
 import { markUnproven } from "../../fleet/observation/unproven";
 import type { Say } from "../../machine/progress";
 import { Refusal, messageOf } from "../../machine/refusal";
@@ -11,8 +12,9 @@ import { restoreSnapshot } from "../../servers/nats/snapshot";
 import { attachSources } from "./attach";
 import { type Pair, standing } from "./check";
 import { readFile } from "./files";
+import type { HubStream } from "./hub-streams";
 import { noteRestored } from "./journal";
-import type { OpenedBackup, SavedStream } from "./manifest";
+import type { OpenedBackup, SavedStream, SourcePosition } from "./manifest";
 import { shown } from "./progress";
 import { isUnfinished, unfinishedConfig, wantedConfig } from "./wanted";
 
@@ -36,7 +38,7 @@ export async function bringBack(opened: OpenedBackup, folder: string, pair: Pair
   if (info?.state.last_seq !== saved.last)
     throw new Refusal(`hub stream ${saved.name}: does not hold what the backup has; run the restore again`);
   await bookRestored(pair, info);
-  await attachSources(js, hub, saved, wantedConfig(hub, saved));
+  await attachSources(js, hub, saved.sources, wantedConfig(hub, saved));
   noteRestored(hub, opened.manifest, info);
 }
 
@@ -51,10 +53,11 @@ const stateOf = ({ messages, storedBytes, first, last, consumers }: SavedStream)
 const refusal =
   ({ name }: SavedStream) =>
   (error: unknown): never => {
-    if (!(error instanceof JetStreamError)) throw error;
     throw new Refusal(
-      `hub stream ${name}: the hub refused it (${messageOf(error)}); make room on the hub where that is the reason, and ` +
-        "run the restore again",
+      error instanceof JetStreamError
+        ? `hub stream ${name}: the hub refused it (${error.message}); make room on the hub where that is the reason, and ` +
+            "run the restore again"
+        : `hub stream ${name}: the restore broke off (${messageOf(error)}); run it again`,
     );
   };
 
@@ -69,6 +72,9 @@ async function* opener(
   yield* shown(opened, say, `${saved.name}: restoring`);
 }
 
+const positionsIn = (info: StreamInfo, { sites }: HubStream): SourcePosition[] =>
+  sites.map(({ access: { site } }) => ({ site, position: sourceInfoOf(info, site)?.seq ?? 0 }));
+
 /** Removes the stream of now. First its sources: what they bring after it was judged would be lost. */
 async function clearTheWay({ manifest }: OpenedBackup, { hub, saved }: Pair, there: StreamInfo): Promise<void> {
   const js = await hub.js();
@@ -78,7 +84,7 @@ async function clearTheWay({ manifest }: OpenedBackup, { hub, saved }: Pair, the
     const still = (await js.stream(saved.stream)) ?? there;
     const problem = await standing(manifest, { hub, saved, info: still }).catch((error: unknown) => messageOf(error));
     if (problem !== undefined) {
-      await js.updateStream({ ...there.config, subjects: [] });
+      await attachSources(js, hub, positionsIn(there, hub), there.config);
       throw new Refusal(problem);
     }
   }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   createReadStream,
   createWriteStream,
   existsSync,
@@ -30,6 +31,7 @@ export function beginFolder(folder: string): void {
   if (!files.includes(BEGUN) && files.length > 0)
     throw new Refusal(`${folder}: holds files that are no backup; give an empty folder, or a new one, with TO=…`);
   clear(path);
+  chmodSync(path, 0o700);
   inRoom(path, () => writePrivate(join(path, BEGUN), "this backup did not come to its end; run it again\n"));
 }
 

@@ -98,7 +98,7 @@ export async function restoreSnapshot(
   };
   const flying: Promise<void>[] = [];
   try {
-    for await (const chunk of bytes) {
+    for await (const chunk of inParts(bytes, js.connection.info?.max_payload ?? CHUNK_BYTES)) {
       flying.push(send(chunk, SILENT_MS));
       if (flying.length >= CHUNKS_IN_FLIGHT) await flying.shift();
     }
@@ -108,4 +108,10 @@ export async function restoreSnapshot(
     for (const one of flying) one.catch(() => undefined);
   }
   await send(new Uint8Array(), BROUGHT_UP_MS);
+}
+
+/** The bytes in parts that the server takes as one message. */
+async function* inParts(bytes: AsyncIterable<Uint8Array>, most: number): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes)
+    for (let start = 0; start < chunk.length; start += most) yield chunk.subarray(start, start + most);
 }

@@ -28,6 +28,7 @@ import { TestFleet } from "../support/fleets/fleet";
 import { collectedTexts, publishAll, textsFrom } from "../support/fleets/messages";
 import { whyNoSmallDisk } from "../support/fleets/small-disk";
 import { loseStore } from "../support/fleets/stores";
+import { killServer, startServer, stopServer } from "../support/fleets/servers";
 import { observedOf } from "../support/fleets/watched";
 import { until } from "../support/until";
 
@@ -200,6 +201,33 @@ describe("a backup", function () {
     assert.deepEqual((await backups.save(fleet, "two")).leftOut, ["OSLO/OTHERS"]);
   });
 
+  it("holds a stream that left the settings and that the hub keeps, which a restore leaves in it", async () => {
+    using backups = new Backups();
+    await using fleet = (await backedUp(backups)).fleet;
+    const js = await fleet.atHub("oslo");
+    await js.createStream({ ...(await js.stream("EVENTS"))!.config, name: "KEPT", sources: [], max_bytes: 1_000_000 });
+    const { streams: saved, leftOut } = await backups.save(fleet, "two");
+    assert.deepEqual([saved.map(({ name }) => name), leftOut], [["OSLO/EVENTS", "OSLO/KEPT"], []]);
+    await lost(fleet);
+    await backups.restore(fleet, "two");
+    assert.deepEqual(await js.streamNames().catch(async () => (await fleet.atHub("oslo")).streamNames()), ["EVENTS"]);
+  });
+
+  it("that the hub's end breaks off says so, and leaves nothing", async () => {
+    using backups = new Backups();
+    const { fleet, oslo } = await backedUp(backups);
+    await using _ = fleet;
+    for (let i = 0; i < 40; i++) await oslo.jetstream().publish("events.big", randomBytes(900_000));
+    await arrives(fleet, "perSite", "oslo", 90);
+    const saving = backups.save(fleet, "two");
+    saving.catch(() => undefined);
+    const file = join(backups.at("two"), "OSLO.EVENTS.snapshot");
+    await until("bytes arrive", () => existsSync(file) && statSync(file).size > 0);
+    await killServer(fleet.hub.folder);
+    await assert.rejects(saving, /the snapshot of stream EVENTS broke off .* run the command again/);
+    assert.deepEqual(readdirSync(backups.at("two")), []);
+  });
+
   it("with a passphrase shows nothing of the messages, and comes back with that passphrase alone", async () => {
     using backups = new Backups();
     const { fleet } = await backedUp(backups, { passphrase: "a good one" });
@@ -297,6 +325,41 @@ describe("a restore", function () {
     assert.equal((await again.info()).num_pending, 30);
   });
 
+  it("goes through a hub that takes small messages only", async () => {
+    using backups = new Backups();
+    await using fleet = await TestFleet.deploy({ ...streams("perSite"), sites: [{ name: "oslo" }] });
+    const oslo = await fleet.application("oslo");
+    for (let i = 0; i < 20; i++) await oslo.jetstream().publish("events.a", randomBytes(3_000));
+    await arrives(fleet, "perSite", "oslo", 20);
+    await backups.save(fleet);
+    await lost(fleet);
+    // The client splits by what its server says.
+    const js = await fleet.atHub("oslo");
+    Object.assign(js.connection.info!, { max_payload: 4_096 });
+    await backups.restore(fleet);
+    assert.equal((await fleet.collected("oslo")).state.messages, 20);
+  });
+
+  it("does not wait for a site that is down: its source goes on when the site is back", async () => {
+    using backups = new Backups();
+    const { fleet, oslo } = await backedUp(backups);
+    await using _ = fleet;
+    await (await fleet.atHub("oslo")).purge("EVENTS", ">");
+    await backups.save(fleet, "empty");
+    await lost(fleet);
+    await publishAll(oslo, "events.a", textsFrom(51, 55));
+    const js = await fleet.atHub("oslo");
+    await js.deleteStream("EVENTS");
+    await stopServer(fleet.site("oslo").folder);
+    await backups.restore(fleet, "empty");
+    await startServer(fleet.site("oslo").folder);
+    await fleet.repair();
+    await arrives(fleet, "perSite", "oslo", 5);
+    assert.deepEqual(await collectedTexts(fleet, "oslo", "events.>"), textsFrom(51, 55));
+    // By the purge, before the backup.
+    assert.deepEqual(await bookOf(fleet, "oslo"), { ...NOTHING, dropped: 50 });
+  });
+
   it("does nothing the second time", async () => {
     using backups = new Backups();
     const { fleet, oslo } = await backedUp(backups);
@@ -381,34 +444,36 @@ describe("a restore", function () {
     );
   });
 
-  it("that broke off in the middle is done again from the beginning", async () => {
-    using backups = new Backups();
-    const { fleet, oslo } = await backedUp(backups);
-    await using _ = fleet;
-    for (let i = 0; i < 20; i++) await oslo.jetstream().publish("events.big", randomBytes(300_000));
-    await arrives(fleet, "perSite", "oslo", 70);
-    const { streams: saved } = await backups.save(fleet, "two");
-    await lost(fleet);
-    await (await fleet.atHub("oslo")).deleteStream("EVENTS");
-    const js = await fleet.atHub("oslo");
-    const [hub] = hubStreamsOf(observedOf(fleet));
-    const config = unfinishedConfig(hub!, saved[0]!);
-    const bytes = readFileSync(join(backups.at("two"), "OSLO.EVENTS.snapshot"));
-    async function* half(): AsyncGenerator<Uint8Array> {
-      for (let at = 0; at < bytes.length / 2; at += 100_000) {
-        await Promise.resolve();
-        yield bytes.subarray(at, at + 100_000);
+  for (const isMixedUp of [false, true])
+    it(`that broke off in the middle is done again from the beginning${isMixedUp ? ", also after an up" : ""}`, async () => {
+      using backups = new Backups();
+      const { fleet, oslo } = await backedUp(backups);
+      await using _ = fleet;
+      for (let i = 0; i < 20; i++) await oslo.jetstream().publish("events.big", randomBytes(300_000));
+      await arrives(fleet, "perSite", "oslo", 70);
+      const { streams: saved } = await backups.save(fleet, "two");
+      await lost(fleet);
+      await (await fleet.atHub("oslo")).deleteStream("EVENTS");
+      const js = await fleet.atHub("oslo");
+      const [hub] = hubStreamsOf(observedOf(fleet));
+      const config = unfinishedConfig(hub!, saved[0]!);
+      const bytes = readFileSync(join(backups.at("two"), "OSLO.EVENTS.snapshot"));
+      async function* half(): AsyncGenerator<Uint8Array> {
+        for (let at = 0; at < bytes.length / 2; at += 100_000) {
+          await Promise.resolve();
+          yield bytes.subarray(at, at + 100_000);
+        }
+        throw new Error("killed");
       }
-      throw new Error("killed");
-    }
-    await assert.rejects(restoreSnapshot(js, { config, state: stateLike(saved[0]!) }, half()), /killed/);
-    await until("a part of the stream is there", async () => ((await js.stream("EVENTS"))?.state.messages ?? 0) > 50);
-    await backups.restore(fleet, "two");
-    assert.equal((await fleet.collected("oslo")).state.messages, 70);
-    assert.deepEqual(await bookOf(fleet, "oslo"), NOTHING);
-    const { changes, reports } = await fleet.preview();
-    assert.deepEqual(changes, [], reports.join("\n"));
-  });
+      await assert.rejects(restoreSnapshot(js, { config, state: stateLike(saved[0]!) }, half()), /killed/);
+      await until("a part of the stream is there", async () => ((await js.stream("EVENTS"))?.state.messages ?? 0) > 50);
+      if (isMixedUp) await fleet.repair();
+      await backups.restore(fleet, "two");
+      assert.equal((await fleet.collected("oslo")).state.messages, 70);
+      assert.deepEqual(await bookOf(fleet, "oslo"), NOTHING);
+      const { changes, reports } = await fleet.preview();
+      assert.deepEqual(changes, [], reports.join("\n"));
+    });
 });
 
 const stateLike = ({ messages, storedBytes, first, last }: SavedStream) => ({
