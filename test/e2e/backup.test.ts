@@ -9,7 +9,7 @@ import { JetStream } from "../../servers/nats/jetstream";
 import { Stack } from "../support/stacks/cli";
 import { type Ran, succeeded } from "../support/stacks/commands";
 import { killHard, pidOf } from "../support/stacks/servers";
-import { Traffic, endAll, publish, stored } from "../support/stacks/traffic";
+import { MOST_SILENCE_MS, Traffic, endAll, pause, publish, stored } from "../support/stacks/traffic";
 import { until } from "../support/until";
 
 // The disaster drill: the hub and all that it stored are destroyed while applications publish, and come back from a backup,
@@ -44,11 +44,14 @@ for (const mode of ["perSite", "merged"] as const)
       textsOf(await stack.client(site, "operator"), siteStream(site), "events.>");
     const textsOf = async (client: NatsConnection, stream: string, pattern: string): Promise<string[]> =>
       (await stored(client, stream, pattern)).map(({ text }) => text);
-    const command = (line: string, env: NodeJS.ProcessEnv = {}) =>
+    /** The backup of the merged fleet is encrypted. */
+    const passphrase = (): Record<string, string> =>
+      mode === "merged" ? { BACKUP_PASSPHRASE_FILE: path.join(folder, "passphrase") } : {};
+    const command = (line: string, env: NodeJS.ProcessEnv = passphrase()) =>
       stack.shell(`node commands/bin.js ${line} --stack ${stack.name}`, env);
     /** Runs a command until something holds, and kills it with all that it started. */
     const killed = async (line: string, what: string, look: () => boolean | Promise<boolean>): Promise<void> => {
-      const running = stack.startShell(`node commands/bin.js ${line} --stack ${stack.name}`);
+      const running = stack.startShell(`node commands/bin.js ${line} --stack ${stack.name}`, passphrase());
       let ran: Ran | undefined;
       void running.ended.then((one) => (ran = one));
       await until(what, async () => {
@@ -59,8 +62,34 @@ for (const mode of ["perSite", "merged"] as const)
       await running.ended;
     };
 
+    /** Looks at the hub's sources, again and again, for the longest silence of one; -1 for one that was never heard. */
+    function watchSources() {
+      const longest = { ms: 0, looks: 0 };
+      let isEnding = false;
+      const look = async () => {
+        const hubs = await Promise.all(SITES.map(hubOperator));
+        for (; !isEnding; await pause(100)) {
+          for (const hub of hubs)
+            for (const { active } of (await new JetStream(hub).stream("EVENTS"))?.sources ?? [])
+              longest.ms = active < 0 || longest.ms < 0 ? -1 : Math.max(longest.ms, active / 1e6);
+          longest.looks++;
+        }
+      };
+      const ended = look();
+      ended.catch(() => undefined);
+      return {
+        stop: async () => {
+          isEnding = true;
+          await ended;
+          return longest;
+        },
+      };
+    }
+
     before(async () => {
       folder = fs.mkdtempSync(path.join(os.tmpdir(), "nats-hub-leaf-drill-"));
+      fs.writeFileSync(path.join(folder, "passphrase"), "a long one\n", { mode: 0o600 });
+      fs.writeFileSync(path.join(folder, "wrong"), "another\n", { mode: 0o600 });
       stack = await Stack.create(`drill-${mode.toLowerCase()}`, settings);
       succeeded(await stack.make("up"));
       for (const site of SITES) published[site] = await publish(await stack.applicationOf(site), site, { count: 200 });
@@ -82,7 +111,7 @@ for (const mode of ["perSite", "merged"] as const)
 
     const to = () => path.join(folder, "backup");
 
-    it("a backup that is killed does not look whole, and runs again to its end", async () => {
+    it("a backup that is killed does not look whole, and runs again to its end, while every source goes on", async () => {
       const size = () =>
         fs.existsSync(to())
           ? fs.readdirSync(to()).reduce((sum, file) => sum + fs.statSync(path.join(to(), file)).size, 0)
@@ -93,13 +122,14 @@ for (const mode of ["perSite", "merged"] as const)
       assert.notEqual(code, 0);
       assert.match(output, /holds no whole backup/);
       saved = Object.fromEntries(await Promise.all(SITES.map(async (site) => [site, await onHub(site)] as const)));
-      const { output: words } = succeeded(await stack.makeWith("backup", { TO: to() }));
-      assert.match(words, /a whole backup: \d streams/);
-    });
-
-    it("no source stops for it", async () => {
-      const counts = Object.fromEntries(SITES.map((site) => [site, traffic[site]!.count]));
-      await until("traffic goes on", () => SITES.every((site) => traffic[site]!.count > counts[site]! + 20));
+      const silences = watchSources();
+      const { output: words } = succeeded(await stack.makeWith("backup", { TO: to(), ...passphrase() }));
+      const longest = await silences.stop();
+      assert.ok(longest.looks > 5 && longest.ms >= 0 && longest.ms < MOST_SILENCE_MS, JSON.stringify(longest));
+      assert.match(
+        words,
+        mode === "merged" ? /a whole backup: 1 streams.*, encrypted/ : /a whole backup: 2 streams.*not encrypted/,
+      );
     });
 
     it("the hub and its store are destroyed, after the site dropped what it had delivered", async () => {
@@ -123,13 +153,33 @@ for (const mode of ["perSite", "merged"] as const)
       assert.equal(ran.code, 0, ran.output);
     });
 
+    it("restore refuses a changed file, and a wrong passphrase, before anything is touched", async () => {
+      const created = async () => (await new JetStream(await hubOperator("oslo")).stream("EVENTS"))?.created;
+      const before = await created();
+      const [name = ""] = fs.readdirSync(to()).filter((file) => /EVENTS\.(sealed|snapshot)$/.test(file));
+      const file = path.join(to(), name);
+      const bytes = fs.readFileSync(file);
+      bytes[bytes.length - 100]! ^= 1;
+      fs.writeFileSync(file, bytes);
+      const changed = await command(`restore --from ${to()}`);
+      bytes[bytes.length - 100]! ^= 1;
+      fs.writeFileSync(file, bytes);
+      assert.notEqual(changed.code, 0);
+      assert.match(changed.output, /was changed or is damaged \(its checksum differs\)\n.*nothing was touched/);
+      if (mode === "merged") {
+        const wrong = await command(`restore --from ${to()}`, { BACKUP_PASSPHRASE_FILE: path.join(folder, "wrong") });
+        assert.match(wrong.output, /the passphrase is not the one/);
+      }
+      assert.equal(await created(), before);
+    });
+
     it("restore that is killed runs again to its end", async () => {
       const hub = async () => {
         const info = await new JetStream(await hubOperator("oslo")).stream("EVENTS").catch(() => undefined);
         return (info?.config.metadata["nats-hub-leaf.restoring"] !== undefined && info.state.messages > 10) === true;
       };
       await killed(`restore --from ${to()}`, "the restore is under way", hub);
-      restored = await stack.makeWith("restore", { FROM: to() });
+      restored = await stack.makeWith("restore", { FROM: to(), ...passphrase() });
       assert.equal(restored.code, 0, restored.output);
     });
 
