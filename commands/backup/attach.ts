@@ -1,4 +1,10 @@
-import { type StreamConfig, type StreamSource, collectedSubject, sourceOf } from "../../configs/streams";
+import {
+  type StreamConfig,
+  type StreamSource,
+  collectedSubject,
+  isSourceOfSite,
+  sourceOf,
+} from "../../configs/streams";
 import { siteStreamName } from "../../configs/names";
 import { atSite } from "../../fleet/sourcing/collected";
 import { becomesHeard, settleSource } from "../../fleet/sourcing/source";
@@ -39,9 +45,11 @@ export async function attachSources(
     const heard = await Promise.all(
       online.map(({ access }) => becomesHeard(js, stream.name, access.site, HEARD_WITHIN_MS)),
     );
-    if (heard.every(Boolean) || attempt === MOST_ATTEMPTS) break;
+    const silent = online.filter((_, i) => heard[i] !== true).map(({ access }) => access.site);
+    if (silent.length === 0 || attempt === MOST_ATTEMPTS) break;
     // A source that missed its site waits for 10 s and more; one that is added anew asks at once.
-    await js.updateStream({ ...config, sources: [] });
+    const others = sources.filter((source) => !silent.some((site) => isSourceOfSite(source, site)));
+    await js.updateStream({ ...config, subjects: [], sources: others });
   }
   for (const site of told) await settleSource(js, stream.name, site);
 }

@@ -1,13 +1,19 @@
+import { siteStreamName } from "../../configs/names";
+import { probeSubjects } from "../../configs/permissions";
+import { collectedSubject } from "../../configs/streams";
 import { formatSize } from "../../configs/text/units";
 import { type Collection, withoutSite } from "../../diagnosis/book/ledger";
-import { afterRestore } from "../../diagnosis/book/restored";
+import { type SiteEnd, afterRestore } from "../../diagnosis/book/restored";
 import { bookName, changeBook } from "../../fleet/book/record";
-import { sourceInfoOf } from "../../fleet/sourcing/collected";
+import { behind } from "../../fleet/book/positions";
+import { atSite, sourceInfoOf } from "../../fleet/sourcing/collected";
+import { originIn } from "../../fleet/sourcing/source-identity";
 import { markUnproven } from "../../fleet/observation/unproven";
 import type { Say } from "../../machine/progress";
 import { Refusal, messageOf } from "../../machine/refusal";
+import { sideBySide } from "../../machine/side-by-side";
 import { unsealed } from "../../machine/sealed";
-import { JetStreamError, type StreamInfo } from "../../servers/nats/jetstream";
+import { JetStreamError, SOURCE_HEADER, type StreamInfo } from "../../servers/nats/jetstream";
 import { restoreSnapshot } from "../../servers/nats/snapshot";
 import { attachSources } from "./attach";
 import { type Pair, standing } from "./check";
@@ -92,20 +98,44 @@ async function clearTheWay({ manifest }: OpenedBackup, { hub, saved }: Pair, the
 }
 
 /** Writes the book to go on with, before the stream sources anything. */
-async function bookRestored({ hub, saved }: Pair, { created }: StreamInfo): Promise<void> {
+async function bookRestored({ hub, saved }: Pair, { created, state }: StreamInfo): Promise<void> {
   const { stream, sites } = hub;
   const [first] = sites;
   const { book } = saved;
   if (first === undefined || book === undefined) return;
   const { root, access, booked } = first;
+  const ends = await endsOf(hub, saved);
+  const { first_seq, last_seq: last, messages: held } = state;
+  const restored = { created, first: first_seq, last, held, at: new Date().toISOString() };
   await changeBook(root, stream, access.site, (now, write) => {
-    const restored = afterRestore(book, now ?? booked?.[bookName(stream, access.site)], {
-      created,
-      at: new Date().toISOString(),
-    });
+    const after = afterRestore(book, now ?? booked?.[bookName(stream, access.site)], restored, ends);
     // What the backup has of removed sites stays on the hub; their books have ended.
-    const gone = Object.keys(restored.sites).filter((name) => !sites.some((site) => site.access.site === name));
-    const left = gone.reduce<Collection | undefined>((all, name) => all && withoutSite(all, name, 0), restored);
+    const gone = Object.keys(after.sites).filter((name) => !sites.some((site) => site.access.site === name));
+    const left = gone.reduce<Collection | undefined>((all, name) => all && withoutSite(all, name, 0), after);
     if (left !== undefined) write(left);
   });
+}
+
+/** The sites' streams; without those that do not answer. */
+async function endsOf(hub: HubStream, saved: SavedStream): Promise<Record<string, SiteEnd>> {
+  const js = await hub.js();
+  const online = hub.sites.filter(({ access }) => access.expect === "online");
+  const found = await sideBySide(online, async ({ access }): Promise<[string, SiteEnd][]> => {
+    const { site } = access;
+    const name = siteStreamName(hub.stream, site);
+    const info = await atSite(access)
+      .then((one) => one.stream(name, true))
+      .catch(() => undefined);
+    if (info === undefined) return [];
+    const filter = collectedSubject(hub.stream, site, ">");
+    const newest = originIn((await js.lastMessage(saved.stream, filter))?.headers[SOURCE_HEADER]);
+    const told = saved.sources.find((one) => one.site === site)?.position ?? 0;
+    const position = newest === undefined ? told : newest.seq;
+    const probes = await js.subjects(saved.stream, collectedSubject(hub.stream, site, probeSubjects(name)));
+    const probesOnHub = Object.values(probes).reduce((sum, count) => sum + count, 0);
+    const { first_seq: first, last_seq: last, messages: held } = info.state;
+    const { gap } = behind(info, position);
+    return [[site, { created: info.created, first, last, held, position, gap, probesOnHub }]];
+  });
+  return Object.fromEntries(found.flat());
 }

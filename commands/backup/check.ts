@@ -113,7 +113,9 @@ export async function standing(
   const lost = await lostWith(js, hub, info, saved);
   if (lost > 0)
     return `${where}, and ${lost} of them are neither in the backup nor at a site any more; to lose them, ${allow}`;
-  const consumers = (await js.consumers(saved.stream)).flatMap(({ config }) => config.durable_name ?? []);
+  // One that goes by itself when nobody uses it holds no place that its reader relies on.
+  const lasting = (await js.consumers(saved.stream)).filter(({ config }) => (config.inactive_threshold ?? 0) === 0);
+  const consumers = lasting.flatMap(({ config }) => config.durable_name ?? []);
   if (consumers.length === 0) return undefined;
   return (
     `${where} and the consumers ${consumers.join(", ")}: these would go back to where they were at the backup, or be ` +

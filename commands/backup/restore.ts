@@ -5,8 +5,9 @@ import { lookAtBook } from "../../fleet/book/look";
 import { bookName } from "../../fleet/book/record";
 import { say } from "../../machine/progress";
 import { Refusal } from "../../machine/refusal";
+import { sideBySide } from "../../machine/side-by-side";
 import { lookUntil } from "../../machine/until";
-import { closeShared, shared } from "../../servers/nats/connection";
+import { closeShared } from "../../servers/nats/connection";
 import { withLock } from "../../servers/files/server-files";
 import { varz } from "../../servers/nats/system";
 import type { Observed } from "../../fleet/observation/observed";
@@ -19,7 +20,7 @@ import { refuseUnconfirmed } from "../state/protection";
 import { balanceTable } from "../words/doctor-words";
 import { bringBack } from "./bring-back";
 import { type Pair, pairsOf, problemsOf } from "./check";
-import { hubStreamsOf } from "./hub-streams";
+import { type HubStream, hubStreamsOf, hubSystem } from "./hub-streams";
 import { type OpenedBackup, type SavedStream, readManifest } from "./manifest";
 import { backupPassphrase } from "./passphrase";
 
@@ -58,8 +59,8 @@ export async function restore(opened: OpenedBackup, { stack, folder, fleet }: Re
     const { manifest } = opened;
     const hubs = hubStreamsOf(fleet);
     say(`${folder}: checking ${manifest.streams.length} streams`);
+    const { version: natsServer } = await varz(await hubSystem(fleet));
     const { pairs, undeclared } = await pairsOf(manifest, hubs);
-    const { version: natsServer } = await varz(await shared({ url: first.access.hubUrl, seed: first.system }));
     const problems = await problemsOf({ manifest, folder, stack, natsServer }, hubs, pairs);
     if (problems.length > 0) throw new Refusal([...problems, "nothing was touched"].join("\n"));
     for (const pair of pairs) {
@@ -81,39 +82,47 @@ const undeclaredWords = (undeclared: readonly SavedStream[]): string[] =>
 
 const CAUGHT_UP_MS = 60_000;
 
+interface Outcome {
+  site: string;
+  stream: string;
+  book: BookFacts["balance"];
+  lines: string[];
+}
+
 /** The numbers of the book, once the hub has taken what the sites still hold. */
 async function outcome(pairs: readonly Pair[]): Promise<string[]> {
-  const sites = new Map<string, { stream: string; book: BookFacts }[]>();
-  const lines: string[] = [];
-  for (const { hub } of pairs)
-    for (const { root, access, booked } of hub.sites) {
-      if (access.expect === "offline") continue;
-      const copy = booked?.[bookName(hub.stream, access.site)];
-      const look = () => lookAtBook({ root, access, stream: hub.stream, copy });
-      const book = await lookUntil(look, (facts) => facts?.balance.waiting === 0, { within: CAUGHT_UP_MS, every: 250 });
-      if (book === undefined) continue;
-      sites.set(access.site, [
-        ...(sites.get(access.site) ?? []),
-        { stream: siteStreamName(hub.stream, access.site), book },
-      ]);
-      const missing = countOf(book.open, "missing");
-      if (missing > 0)
-        lines.push(
-          `site ${access.site}: ${missing} messages of ${hub.name} are missing: neither the backup has them nor the site any ` +
-            `more (make repair SITE=${access.site} ACCEPT=known records that)`,
-        );
-      if (book.balance.waiting > 0)
-        lines.push(`site ${access.site}: the hub is still fetching ${book.balance.waiting} messages of ${hub.name}`);
-    }
-  const table = balanceTable(
-    [...sites].map(([site, streams]) => ({
-      site,
-      streams: streams.map((one) => ({ ...one, book: one.book.balance })),
-    })),
-  );
+  const deadline = Date.now() + CAUGHT_UP_MS;
+  const ends = pairs.flatMap(({ hub }) => hub.sites.map((site) => ({ hub, site })));
+  const online = ends.filter(({ site }) => site.access.expect === "online");
+  const found = (await sideBySide(online, ({ hub, site }) => outcomeOf(hub, site, deadline))).flat();
+  const lines = found.flatMap((one) => one.lines);
   return [
-    ...table,
+    ...balanceTable(found.map(({ site, stream, book }) => ({ site, streams: [{ stream, book }] }))),
     ...(lines.length === 0 ? ["no message is missing"] : lines),
     "restored; 'make up' now proves every site again",
   ];
+}
+
+async function outcomeOf(
+  { name, stream }: HubStream,
+  { root, access, booked }: Observed,
+  deadline: number,
+): Promise<Outcome[]> {
+  const { site } = access;
+  const look = () => lookAtBook({ root, access, stream, copy: booked?.[bookName(stream, site)] });
+  const within = Math.max(0, deadline - Date.now());
+  const facts = await lookUntil(look, (seen) => seen?.balance.waiting === 0, { within, every: 250 });
+  if (facts === undefined) return [];
+  const missing = countOf(facts.open, "missing");
+  const { waiting } = facts.balance;
+  const lines = [
+    ...(missing === 0
+      ? []
+      : [
+          `site ${site}: ${missing} messages of ${name} are missing: neither the backup has them nor the site any more ` +
+            `(make repair SITE=${site} ACCEPT=known records that)`,
+        ]),
+    ...(waiting === 0 ? [] : [`site ${site}: ${waiting} messages of ${name} wait at the site; the hub fetches them`]),
+  ];
+  return [{ site, stream: siteStreamName(stream, site), book: facts.balance, lines }];
 }

@@ -1,3 +1,4 @@
+import type { NatsConnection } from "nats";
 import { OWNER, collectedSubject } from "../../configs/streams";
 import { formatSize } from "../../configs/text/units";
 import { lookAtBook } from "../../fleet/book/look";
@@ -7,7 +8,6 @@ import { originIn } from "../../fleet/sourcing/source-identity";
 import type { Say } from "../../machine/progress";
 import { Refusal } from "../../machine/refusal";
 import { newDerivation, keyOf, sealed } from "../../machine/sealed";
-import { shared } from "../../servers/nats/connection";
 import { type JetStream, SOURCE_HEADER, type StreamInfo } from "../../servers/nats/jetstream";
 import { takeSnapshot } from "../../servers/nats/snapshot";
 import { jsz, varz } from "../../servers/nats/system";
@@ -16,7 +16,7 @@ import packageFile from "../../package.json";
 import { withLock } from "../../servers/files/server-files";
 import type { Observed } from "../../fleet/observation/observed";
 import { abandonFolder, beginFolder, endFolder, writeFile } from "./files";
-import { type HubStream, hubStreamsOf } from "./hub-streams";
+import { type HubStream, hubStreamsOf, hubSystem } from "./hub-streams";
 import { type Manifest, type SavedStream, type SourcePosition, encryptionOf, manifestText } from "./manifest";
 import { shown } from "./progress";
 
@@ -47,6 +47,7 @@ export async function save(saving: Saving): Promise<Manifest> {
 
 async function saveAll({ stack, fleet, folder, passphrase, say }: Saving): Promise<Manifest> {
   const begun = new Date().toISOString();
+  const system = await hubSystem(fleet);
   const derivation = newDerivation();
   const key = passphrase === undefined ? undefined : keyOf(passphrase, derivation);
   const declared = hubStreamsOf(fleet);
@@ -60,9 +61,9 @@ async function saveAll({ stack, fleet, folder, passphrase, say }: Saving): Promi
     begun,
     ended: new Date().toISOString(),
     program: packageFile.version,
-    natsServer: await serverVersion(fleet),
+    natsServer: (await varz(system)).version,
     streams,
-    leftOut: await leftOut(fleet, streams),
+    leftOut: await leftOut(system, streams),
     ...present({ encryption: key && encryptionOf(derivation, key) }),
   };
   endFolder(folder, manifestText(manifest, key));
@@ -114,7 +115,7 @@ async function saveDeclared(hub: HubStream, into: Into): Promise<SavedStream> {
   if (info === undefined)
     throw new Refusal(`hub stream ${name}: is missing; run 'make up', which creates it, and then the backup`);
   // Before the snapshot: its messages are never fewer than the book says.
-  for (const { root, access, booked } of sites)
+  for (const { root, access, booked } of sites.filter((site) => site.access.expect === "online"))
     await lookAtBook({ root, access, stream, copy: booked?.[bookName(stream, access.site)] });
   const [first] = sites;
   const book = first && readBook(first.root, stream, first.access.site);
@@ -159,19 +160,9 @@ async function undeclaredOf(
   return found;
 }
 
-async function systemOf([site]: readonly Observed[]) {
-  return site === undefined ? undefined : await shared({ url: site.access.hubUrl, seed: site.system });
-}
-
-async function serverVersion(fleet: readonly Observed[]): Promise<string> {
-  const system = await systemOf(fleet);
-  return system === undefined ? "" : (await varz(system)).version;
-}
-
 /** The hub's other streams, for example of removed sites, whose keys are gone. */
-async function leftOut(fleet: readonly Observed[], saved: readonly SavedStream[]): Promise<string[]> {
-  const system = await systemOf(fleet);
-  const accounts = system === undefined ? [] : ((await jsz(system)).account_details ?? []);
+async function leftOut(system: NatsConnection, saved: readonly SavedStream[]): Promise<string[]> {
+  const { account_details: accounts = [] } = await jsz(system);
   const names = accounts.flatMap(({ name: account, stream_detail: streams = [] }) =>
     streams.map(({ name }) => `${account}/${name}`),
   );

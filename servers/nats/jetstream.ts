@@ -46,7 +46,14 @@ export interface StreamInfo {
 
 export interface ConsumerInfo {
   name: string;
-  config: { durable_name?: string; filter_subject?: string; filter_subjects?: string[]; direct?: boolean };
+  config: {
+    durable_name?: string;
+    filter_subject?: string;
+    filter_subjects?: string[];
+    direct?: boolean;
+    /** Nanoseconds after which the server removes a consumer that nobody uses; absent or 0 for never. */
+    inactive_threshold?: number;
+  };
 }
 
 export interface AccountInfo {

@@ -1,29 +1,26 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AckPolicy } from "nats";
-import type { RawSettings } from "../../configs/settings";
-import { countOf } from "../../diagnosis/book/ledger";
-import { lookAtBook } from "../../fleet/book/look";
 import { hubStreamsOf } from "../../commands/backup/hub-streams";
 import { type SavedStream, readManifest } from "../../commands/backup/manifest";
 import { restore } from "../../commands/backup/restore";
-import { save } from "../../commands/backup/save";
 import { unfinishedConfig } from "../../commands/backup/wanted";
 import { present } from "../../configs/values";
 import { restoreSnapshot } from "../../servers/nats/snapshot";
+import {
+  Backups,
+  MODES,
+  NOTHING,
+  arrives,
+  backedUp,
+  bookOf,
+  lost,
+  streams,
+  textsOnHub,
+} from "../support/fleets/backups";
 import { TestFleet } from "../support/fleets/fleet";
 import { collectedTexts, publishAll, textsFrom } from "../support/fleets/messages";
 import { whyNoSmallDisk } from "../support/fleets/small-disk";
@@ -33,71 +30,6 @@ import { observedOf } from "../support/fleets/watched";
 import { until } from "../support/until";
 
 /** A backup of the hub, the loss of its store, and the way back; every message is counted by its text. */
-
-const MODES = ["perSite", "merged"] as const;
-type Mode = (typeof MODES)[number];
-
-const STREAM = { name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB" };
-const streams = (mode: Mode, collect: object = {}): RawSettings => ({
-  streams: [{ ...STREAM, collect: { mode, maxBytes: "64MiB", ...collect } }],
-});
-
-class Backups {
-  readonly folder = mkdtempSync(join(tmpdir(), "nats-hub-leaf-backup-test-"));
-  readonly said: string[] = [];
-  readonly say = (line: string): void => void this.said.push(line);
-  [Symbol.dispose] = (): void => rmSync(this.folder, { recursive: true });
-
-  at = (name: string): string => join(this.folder, name);
-
-  save = (fleet: TestFleet, name = "one", passphrase?: string) =>
-    save({
-      stack: fleet.stack,
-      fleet: observedOf(fleet),
-      folder: this.at(name),
-      say: this.say,
-      ...present({ passphrase }),
-    });
-
-  restore = (fleet: TestFleet, name = "one", passphrase?: string) =>
-    restore(readManifest(this.at(name), passphrase), {
-      stack: fleet.stack,
-      folder: this.at(name),
-      fleet: observedOf(fleet),
-    });
-}
-
-const filterOf = (mode: Mode, site: string): string => (mode === "merged" ? `${site}.events.>` : "events.>");
-
-async function textsOnHub(fleet: TestFleet, mode: Mode, site: string): Promise<string[]> {
-  if (mode === "perSite") return collectedTexts(fleet, site, filterOf(mode, site));
-  const reader = await fleet.connect(fleet.hub, "reader");
-  const consumer = await reader.jetstream().consumers.get("EVENTS", { filterSubjects: filterOf(mode, site) });
-  const { num_pending: count } = await consumer.info();
-  const texts: string[] = [];
-  if (count === 0) return texts;
-  for await (const message of await consumer.fetch({ max_messages: count, expires: 5_000 })) {
-    texts.push(message.string());
-    if (texts.length === count) break;
-  }
-  return texts;
-}
-
-const arrives = (fleet: TestFleet, mode: Mode, site: string, count: number): Promise<unknown> =>
-  until(`the hub has ${count} messages of ${site}`, async () => (await textsOnHub(fleet, mode, site)).length >= count);
-
-async function bookOf(fleet: TestFleet, site: string) {
-  const facts = await lookAtBook({ root: fleet.root, access: fleet.accessAt(site), stream: fleet.stream("EVENTS") });
-  assert.ok(facts);
-  return {
-    missing: countOf(facts.open, "missing"),
-    doubled: countOf(facts.open, "doubled"),
-    dropped: countOf(facts.open, "dropped"),
-    waiting: facts.balance.waiting,
-  };
-}
-
-const NOTHING = { missing: 0, doubled: 0, dropped: 0, waiting: 0 };
 
 for (const mode of MODES)
   describe(`a backup of the hub, ${mode}`, function () {
@@ -136,25 +68,6 @@ for (const mode of MODES)
       assert.deepEqual((await fleet.preview()).changes, []);
     });
   });
-
-/** A fleet of one site whose hub has 50 messages, all of them in a backup. */
-async function backedUp(
-  backups: Backups,
-  { collect = {}, passphrase }: { collect?: object; passphrase?: string } = {},
-) {
-  const fleet = await TestFleet.deploy({ ...streams("perSite", collect), sites: [{ name: "oslo" }] });
-  const oslo = await fleet.application("oslo");
-  await publishAll(oslo, "events.a", textsFrom(1, 50));
-  await arrives(fleet, "perSite", "oslo", 50);
-  await backups.save(fleet, "one", passphrase);
-  return { fleet, oslo };
-}
-
-/** The hub's store is lost, and `up` has been run. */
-async function lost(fleet: TestFleet): Promise<void> {
-  await loseStore(fleet.hub);
-  await fleet.repair();
-}
 
 const flip = (file: string, at: number): void => {
   const bytes = readFileSync(file);
@@ -323,6 +236,30 @@ describe("a restore", function () {
     await backups.restore(fleet, "two");
     const again = await (await fleet.onHub("oslo", "reader")).jetstream().consumers.get("EVENTS", "billing");
     assert.equal((await again.info()).num_pending, 30);
+  });
+
+  it("brings back a stream that is kept in memory", async () => {
+    using backups = new Backups();
+    const { fleet } = await backedUp(backups, { collect: { storage: "memory" } });
+    await using _ = fleet;
+    await (await fleet.atSite("oslo")).purge("EVENTS", "events.>");
+    await lost(fleet);
+    assert.equal((await fleet.collected("oslo")).state.messages, 0);
+    await backups.restore(fleet);
+    assert.deepEqual(await collectedTexts(fleet, "oslo", "events.>"), textsFrom(1, 50));
+    assert.equal((await fleet.collected("oslo")).config.storage, "memory");
+  });
+
+  it("says that the hub does not answer, and so does a backup", async () => {
+    using backups = new Backups();
+    const { fleet } = await backedUp(backups);
+    await using _ = fleet;
+    await stopServer(fleet.hub.folder);
+    await assert.rejects(backups.restore(fleet), /^Refusal: hub: does not answer at nats:.*start it with 'make up'/);
+    await assert.rejects(
+      backups.save(fleet, "two"),
+      /^Refusal: hub: does not answer at nats:.*start it with 'make up'/,
+    );
   });
 
   it("goes through a hub that takes small messages only", async () => {

@@ -55,7 +55,7 @@ const saved = advance(opened, look("02:00", end(SITE, 100), end(HUB.first, 100),
 /** The site holds 151 to 200; the hub had taken all. */
 const site = end(SITE, 200, { first: 151, held: 50 });
 const lost = advance(saved, look("03:30", site, end(HUB.fresh, 50, { history: "made anew" }), 200, { oldest: 151 }));
-const restoredAt = { created: HUB.restored, at: "2026-11-01T05:00:00Z" };
+const restoredAt = { created: HUB.restored, first: 1, last: 100, held: 100, at: "2026-11-01T05:00:00Z" };
 
 describe("the account book of a restored stream", () => {
   it("had reported as missing what the hub of now lacks", () => {
@@ -68,6 +68,18 @@ describe("the account book of a restored stream", () => {
     assert.deepEqual(told(first), [{ kind: "missing", count: 50 }]);
     const later = advance(first, look("05:02", site, end(HUB.restored, 150), 200));
     assert.deepEqual(told(later), [{ kind: "missing", count: 50 }]);
+  });
+
+  it("counts that before the stream sources anything, and the looks find nothing new", () => {
+    const ends = {
+      oslo: { created: SITE, first: 151, last: 200, held: 50, position: 100, gap: 50, probesOnHub: 0 },
+    };
+    for (const now of [lost, saved, undefined]) {
+      const book = afterRestore(saved, now, restoredAt, ends);
+      assert.deepEqual(told(book), [{ kind: "missing", count: 50 }]);
+      const passed = advance(book, look("05:02", site, end(HUB.restored, 150), 200));
+      assert.deepEqual(told(passed), [{ kind: "missing", count: 50 }]);
+    }
   });
 
   it("reports nothing when the site still holds what came after the backup", () => {
