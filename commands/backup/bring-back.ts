@@ -12,7 +12,7 @@ import { markUnproven } from "../../fleet/observation/unproven";
 import type { Say } from "../../machine/progress";
 import { Refusal, messageOf } from "../../machine/refusal";
 import { sideBySide } from "../../machine/side-by-side";
-import { unsealed } from "../../machine/sealed";
+import { unsealed } from "./sealed";
 import { JetStreamError, SOURCE_HEADER, type StreamInfo } from "../../servers/nats/jetstream";
 import { restoreSnapshot } from "../../servers/nats/snapshot";
 import { attachSources } from "./attach";

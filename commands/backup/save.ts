@@ -7,7 +7,7 @@ import { sourceInfoOf } from "../../fleet/sourcing/collected";
 import { originIn } from "../../fleet/sourcing/source-identity";
 import type { Say } from "../../machine/progress";
 import { Refusal } from "../../machine/refusal";
-import { newDerivation, keyOf, sealed } from "../../machine/sealed";
+import { newDerivation, keyOf, sealed } from "./sealed";
 import { type JetStream, SOURCE_HEADER, type StreamInfo } from "../../servers/nats/jetstream";
 import { takeSnapshot } from "../../servers/nats/snapshot";
 import { jsz, varz } from "../../servers/nats/system";

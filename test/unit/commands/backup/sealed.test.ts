@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { Derivation, authenticated, keyOf, newDerivation, sealed, unsealed } from "../../../machine/sealed";
+import { Derivation, authenticated, keyOf, newDerivation, sealed, unsealed } from "../../../../commands/backup/sealed";
 
 const KEY = randomBytes(32);
 
