@@ -1,8 +1,6 @@
-import { siteStreamName } from "../../configs/names";
-import { type BookFacts } from "../../diagnosis/book/facts";
 import { countOf } from "../../diagnosis/book/ledger";
-import { lookAtBook } from "../../fleet/book/look";
-import { bookName } from "../../fleet/book/record";
+import { toldBook } from "../../fleet/book/look";
+import { undeliveredOf } from "../../fleet/sourcing/collected";
 import { say } from "../../machine/progress";
 import { Refusal } from "../../machine/refusal";
 import { sideBySide } from "../../machine/side-by-side";
@@ -17,7 +15,6 @@ import { clearDeadRun } from "../stack/dead-lock";
 import { pulumiStack } from "../stack/pulumi-stack";
 import { fleetOf } from "../state/fleet-state";
 import { refuseUnconfirmed } from "../state/protection";
-import { balanceTable } from "../words/doctor-words";
 import { bringBack } from "./bring-back";
 import { type Pair, pairsOf, problemsOf } from "./check";
 import { type HubStream, hubStreamsOf, hubSystem } from "./hub-streams";
@@ -82,47 +79,36 @@ const undeclaredWords = (undeclared: readonly SavedStream[]): string[] =>
 
 const CAUGHT_UP_MS = 60_000;
 
-interface Outcome {
-  site: string;
-  stream: string;
-  book: BookFacts["balance"];
-  lines: string[];
-}
-
-/** The numbers of the book, once the hub has taken what the sites still hold. */
+/**
+ * What is missing, as it was counted while nothing moved, and what the hub still fetches. No look at the book: while the hub
+ * catches up, its positions and its last sequence are not of one moment.
+ */
 async function outcome(pairs: readonly Pair[]): Promise<string[]> {
   const deadline = Date.now() + CAUGHT_UP_MS;
   const ends = pairs.flatMap(({ hub }) => hub.sites.map((site) => ({ hub, site })));
   const online = ends.filter(({ site }) => site.access.expect === "online");
-  const found = (await sideBySide(online, ({ hub, site }) => outcomeOf(hub, site, deadline))).flat();
-  const lines = found.flatMap((one) => one.lines);
+  const lines = (await sideBySide(online, ({ hub, site }) => outcomeOf(hub, site, deadline))).flat();
   return [
-    ...balanceTable(found.map(({ site, stream, book }) => ({ site, streams: [{ stream, book }] }))),
     ...(lines.length === 0 ? ["no message is missing"] : lines),
-    "restored; 'make up' now proves every site again",
+    "restored; 'make up' now proves every site again, and shows the account book",
   ];
 }
 
-async function outcomeOf(
-  { name, stream }: HubStream,
-  { root, access, booked }: Observed,
-  deadline: number,
-): Promise<Outcome[]> {
+async function outcomeOf(hub: HubStream, { root, access }: Observed, deadline: number): Promise<string[]> {
   const { site } = access;
-  const look = () => lookAtBook({ root, access, stream, copy: booked?.[bookName(stream, site)] });
+  const missing = countOf(toldBook(root, hub.stream, site)?.open ?? [], "missing");
+  const look = () => undeliveredOf(access, hub.stream).catch(() => undefined);
   const within = Math.max(0, deadline - Date.now());
-  const facts = await lookUntil(look, (seen) => seen?.balance.waiting === 0, { within, every: 250 });
-  if (facts === undefined) return [];
-  const missing = countOf(facts.open, "missing");
-  const { waiting } = facts.balance;
-  const lines = [
+  const waiting = await lookUntil(look, (count) => count === 0 || count === undefined, { within, every: 250 });
+  return [
     ...(missing === 0
       ? []
       : [
-          `site ${site}: ${missing} messages of ${name} are missing: neither the backup has them nor the site any more ` +
+          `site ${site}: ${missing} messages of ${hub.name} are missing: neither the backup has them nor the site any more ` +
             `(make repair SITE=${site} ACCEPT=known records that)`,
         ]),
-    ...(waiting === 0 ? [] : [`site ${site}: ${waiting} messages of ${name} wait at the site; the hub fetches them`]),
+    ...(waiting === 0
+      ? []
+      : [`site ${site}: ${waiting} messages of ${hub.name} wait at the site; the hub fetches them`]),
   ];
-  return [{ site, stream: siteStreamName(stream, site), book: facts.balance, lines }];
 }
