@@ -10,6 +10,7 @@ import {
   prefixOf,
   withoutContexts,
 } from "../views/outputs/contexts";
+import { DASHBOARD_FILE, dashboard } from "../views/outputs/dashboard";
 import { ALERTS_FILE, EXPORTER_PORT as DEFAULT_PORT, exportersOf, prometheusConfig } from "../views/outputs/prometheus";
 import { snippetsOf, snippetsText } from "../views/outputs/snippets";
 import { prefixesOf, removeContexts, writeContexts } from "./state/context-files";
@@ -89,6 +90,7 @@ function prometheus({ fleet }: Deployed, folder: string, port: string): string {
   const files = {
     "prometheus.yml": prometheusConfig(fleet, { exporterPort }),
     [ALERTS_FILE]: alertRules(fleet),
+    [DASHBOARD_FILE]: dashboard(fleet),
   };
   try {
     fs.mkdirSync(folder, { recursive: true });

@@ -15,7 +15,7 @@ export const LOSS_RULES: readonly StreamRule[] = [
       return {
         cause: `the hub lost its stream ${collectedAs} and has a new one`,
         evidence: `created ${onHub.created}, was ${before.hubCreated}; ${recovered} (the site delivers again what it still holds)`,
-        next: "compare with a backup; what the sites no longer hold is gone",
+        next: "compare with a backup: 'make restore FROM=…' brings back what it has (docs/backup.md); what the sites no longer hold is gone otherwise",
       };
     },
   },

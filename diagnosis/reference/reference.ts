@@ -243,7 +243,7 @@ export const WARNINGS = warnings({
   "hub-store-lost": {
     cause: "the hub lost its stream and has a new one; the site delivered again what it still holds",
     shows: "the stream's creation time is not the one of the last proof",
-    cure: "compare with a backup",
+    cure: "compare with a backup: `make restore FROM=…` [brings back what it has](backup.md), and the next `make up` proves the sites",
   },
   "hub-store-rolled-back": {
     cause: "the hub's stream went back in time; the site delivered again what it still holds",

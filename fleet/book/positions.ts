@@ -133,7 +133,7 @@ function skewOf(atSite: StreamInfo, onHub: StreamInfo): Skew {
 }
 
 /** The messages behind the position: gone from the stream, and still waiting. */
-function behind({ state }: StreamInfo, position: number): { gap: number; waiting: number } {
+export function behind({ state }: StreamInfo, position: number): { gap: number; waiting: number } {
   const { first_seq: first, last_seq: last, deleted } = state;
   if (last <= position) return { gap: 0, waiting: 0 };
   const next = position + 1;

@@ -15,11 +15,12 @@ const folderOf = (root: string): string => join(resolve(root), "book");
 export const bookName = (stream: StreamSettings, site: string): string =>
   `${collectingAccount(stream, site)}.${stream.name}`;
 
-const placeOf = (root: string, stream: StreamSettings, site: string): string =>
+/** The folder with the book of a stream: what else is noted about that stream may lie there. */
+export const bookFolder = (root: string, stream: StreamSettings, site: string): string =>
   join(folderOf(root), bookName(stream, site));
 
 const fileOf = (root: string, stream: StreamSettings, site: string): string =>
-  join(placeOf(root, stream, site), "book.json");
+  join(bookFolder(root, stream, site), "book.json");
 
 /** The book; undefined if none was begun. A damaged file counts as missing. */
 export function readBook(root: string, stream: StreamSettings, site: string): Collection | undefined {
@@ -40,7 +41,7 @@ export function changeBook<T>(
 ): Promise<T> {
   const file = fileOf(root, stream, site);
   return exclusively(file, () =>
-    withLock(placeOf(root, stream, site), async () =>
+    withLock(bookFolder(root, stream, site), async () =>
       work(readBook(root, stream, site), (book) => writePrivate(file, JSON.stringify(book))),
     ),
   );

@@ -58,7 +58,7 @@ export async function rearm(access: SiteAccess, stream: StreamSettings, stack: s
     const sources = info?.config.sources ?? [];
     const others = sources.filter((source) => !isSourceOfSite(source, access.site));
     if (info === undefined || others.length === sources.length || otherOwner(info, stack) !== undefined) return;
-    const position = sourceInfoOf(info, access.site)?.seq ?? 0;
+    const position = Math.max(sourceInfoOf(info, access.site)?.seq ?? 0, toldPosition(sources, access.site));
     const isStored = await hasOwn(js, info, access.site, collectedSubject(stream, access.site, ">"));
     await js.setSources(info, others);
     // A stream that lost its last source took its own name as subject (nats-server stream.go).
@@ -68,6 +68,10 @@ export async function rearm(access: SiteAccess, stream: StreamSettings, stack: s
     if (!isStored) await settleSource(js, stream.name, access.site);
   });
 }
+
+/** The position that a source was told and has not reached yet: its site was not there. */
+const toldPosition = (sources: readonly StreamSource[], site: string): number =>
+  (sources.find((source) => isSourceOfSite(source, site))?.opt_start_seq ?? 1) - 1;
 
 const startingAt = (sources: readonly StreamSource[], site: string, sequence: number): StreamSource[] =>
   sources.map((source) => (isSourceOfSite(source, site) ? { ...source, opt_start_seq: sequence } : source));

@@ -46,7 +46,14 @@ export interface StreamInfo {
 
 export interface ConsumerInfo {
   name: string;
-  config: { durable_name?: string; filter_subject?: string; filter_subjects?: string[]; direct?: boolean };
+  config: {
+    durable_name?: string;
+    filter_subject?: string;
+    filter_subjects?: string[];
+    direct?: boolean;
+    /** Nanoseconds after which the server removes a consumer that nobody uses; absent or 0 for never. */
+    inactive_threshold?: number;
+  };
 }
 
 export interface AccountInfo {
@@ -133,8 +140,8 @@ export class JetStream {
     this.prefix = domain === undefined ? "$JS.API" : `$JS.${domain}.API`;
   }
 
-  /** Errors: JetStreamError when the API refuses, the client's error when there is no answer. */
-  private async request<T>(subject: string, body: object = {}): Promise<T> {
+  /** Asks the API. Errors: JetStreamError when the API refuses, the client's error when there is no answer. */
+  async request<T>(subject: string, body: object = {}): Promise<T> {
     const message = await this.answerTo(`${this.prefix}.${subject}`, JSON.stringify(body));
     const answer = message.json<T & { error?: { err_code?: number; description?: string } }>();
     if (answer.error !== undefined) {
@@ -225,6 +232,18 @@ export class JetStream {
   deleteMessage = async (name: string, seq: number): Promise<void> => {
     await this.request(`STREAM.MSG.DELETE.${name}`, { seq, no_erase: true });
   };
+
+  /** The names of all streams of the account. */
+  async streamNames(): Promise<string[]> {
+    const names: string[] = [];
+    for (;;) {
+      const page = await this.request<{ total: number; streams?: string[] | null }>("STREAM.NAMES", {
+        offset: names.length,
+      });
+      names.push(...(page.streams ?? []));
+      if ((page.streams ?? []).length === 0 || names.length >= page.total) return names;
+    }
+  }
 
   consumers = async (name: string): Promise<ConsumerInfo[]> =>
     (await this.request<{ consumers?: ConsumerInfo[] | null }>(`CONSUMER.LIST.${name}`, { offset: 0 })).consumers ?? [];

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { readFileSync } from "node:fs";
 import { doctorMetrics } from "../../views/outputs/metrics";
+import { panelsOf } from "../../views/outputs/dashboard";
 import { DoctorReport, EXIT_CODES } from "../../diagnosis/facts/doctor-report";
 import { deployedOf } from "../support/stacks/deployed";
 import { TestFleet } from "../support/fleets/fleet";
@@ -70,6 +71,14 @@ describeWith(["prometheus", "promtool", "prometheus-nats-exporter"], "a Promethe
     selectors.delete(`nats_hub_leaf_finding{stack="test"}`);
     assert.ok(selectors.size >= 9, [...selectors].join());
     for (const selector of selectors) await prometheus.query(selector);
+  });
+
+  it("has every series that the dashboard asks for", async () => {
+    const queries = panelsOf(deployedOf(fleet).fleet).flatMap((panel) => panel.queries);
+    assert.ok(queries.length > 10);
+    // There is a finding only when something is wrong.
+    for (const { expr } of queries.filter(({ expr }) => !expr.startsWith("nats_hub_leaf_finding")))
+      await prometheus.query(expr);
   });
 
   it("knows each target by its stack, site and account, and has the exporter's own account where it says one", async () => {

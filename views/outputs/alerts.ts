@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { DeployedFleet } from "./deployed";
+import { present } from "../../configs/values";
 import { bookMetric } from "./metrics";
 import { JOB } from "./prometheus";
 
@@ -26,13 +27,24 @@ const TIMING: AlertTiming = { down: "1m", inactive: "1m", lag: "10m", unseen: "1
 /** A healthy source is heard of every second. */
 const INACTIVE_NS = "10e9";
 
-interface Rule {
+/** What the dashboard shows beside a rule: the numbers that it judges, whether or not it fires. */
+export interface Panel {
+  title: string;
+  /** One for each line of text in the legend. */
+  queries: readonly { expr: string; legend: string }[];
+  /** In Grafana's words. @default "short" */
+  unit?: "s" | "ns" | "short";
+}
+
+export interface Rule {
   record?: string;
   alert?: string;
   expr: string;
   for?: string;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
+  /** Absent where the panel of another rule shows the same numbers. */
+  panel?: Panel;
 }
 
 const DECLARED = "nats_hub_leaf:link:declared";
@@ -47,12 +59,23 @@ const alert = (
   severity: "error" | "warning" | "own",
   summary: string,
   description: string,
+  panel?: Panel,
 ): Rule => ({
   alert: name,
   expr,
   for: after,
   ...(severity === "own" ? {} : { labels: { severity } }),
   annotations: { summary, description },
+  ...present({ panel }),
+});
+
+const SOURCE = "{{ site }} {{ stream_name }}";
+const STREAM = "{{ site }} {{ stream }}";
+
+const panel = (title: string, expr: string, legend: string, unit: Panel["unit"] = "short"): Panel => ({
+  title,
+  queries: [{ expr, legend }],
+  unit,
 });
 
 /** A selector, such as `{job="nats",stack="dev"}`. */
@@ -85,6 +108,11 @@ function serverRules({ stack, sites }: DeployedFleet, timing: AlertTiming): Rule
       "error",
       "{{ $labels.server }} of stack {{ $labels.stack }} does not answer",
       "Neither its links nor its streams can be seen: the server or its exporter is down.",
+      panel(
+        "Messages a second, by server",
+        `sum by (server) (rate(gnatsd_varz_in_msgs${servers}[5m]))`,
+        "{{ server }}",
+      ),
     ),
     alert(
       "NatsLeafLinkDown",
@@ -97,6 +125,7 @@ function serverRules({ stack, sites }: DeployedFleet, timing: AlertTiming): Rule
       "error",
       "the hub has no link of {{ $labels.site }} in account {{ $labels.account }}",
       "Nothing of the site reaches the hub. `make doctor` names the cause.",
+      panel("Round trip of each link", `max by (name) (gnatsd_leafz_conn_rtt${hub})`, "{{ name }}", "s"),
     ),
     alert(
       "NatsLinksBelowDeclared",
@@ -105,6 +134,13 @@ function serverRules({ stack, sites }: DeployedFleet, timing: AlertTiming): Rule
       "error",
       "the hub of stack {{ $labels.stack }} has fewer links than {{ $value }}, which are declared",
       "NatsLeafLinkDown names the sites.",
+      {
+        title: "Leaf links",
+        queries: [
+          { expr: `count(${DECLARED}${ofStack})`, legend: "declared" },
+          { expr: `max(gnatsd_leafz_conn_nodes_total${hub})`, legend: "on the hub" },
+        ],
+      },
     ),
     alert(
       "NatsSourceInactive",
@@ -113,6 +149,7 @@ function serverRules({ stack, sites }: DeployedFleet, timing: AlertTiming): Rule
       "error",
       "stream {{ $labels.stream_name }} of {{ $labels.site }} is not sourced",
       "The hub has not heard of the site for more than 10 s, or never did. Its lag still shows 0. `make doctor` names the cause.",
+      panel("Since each source heard of its site", `${ACTIVE}${ofStack}`, SOURCE, "ns"),
     ),
     alert(
       "NatsSourceLag",
@@ -121,6 +158,7 @@ function serverRules({ stack, sites }: DeployedFleet, timing: AlertTiming): Rule
       "warning",
       `stream {{ $labels.stream_name }} of {{ $labels.site }} did not catch up once in ${timing.lag}`,
       "{{ $value }} messages wait at the site.",
+      panel("Messages behind, as each source says", `${LAG}${ofStack}`, SOURCE),
     ),
   ];
 }
@@ -136,6 +174,7 @@ function doctorRules({ stack }: DeployedFleet, timing: AlertTiming): Rule[] {
       "own",
       "site {{ $labels.site }}: {{ $labels.code }}",
       "docs/findings.md#{{ $labels.code }} has cause and cure, `make doctor` shows the evidence.",
+      panel("Findings", `nats_hub_leaf_finding${ofStack}`, "{{ site }} {{ code }}"),
     ),
     ...bookRules(ofStack),
     alert(
@@ -146,6 +185,7 @@ function doctorRules({ stack }: DeployedFleet, timing: AlertTiming): Rule[] {
       "warning",
       "the doctor of stack {{ $labels.stack }} cannot look at everything",
       "What it cannot see may be wrong. `make doctor` says what that is.",
+      panel("What the doctor could not look at", `nats_hub_leaf_unseen${ofStack}`, "{{ site }}"),
     ),
     alert(
       "NatsDoctorSilent",
@@ -154,6 +194,7 @@ function doctorRules({ stack }: DeployedFleet, timing: AlertTiming): Rule[] {
       "warning",
       "the doctor of stack {{ $labels.stack }} does not look",
       "Its cron job, node_exporter or its textfile is missing (docs/monitoring.md).",
+      panel("Since the doctor looked", `time() - max by (stack) (${looked})`, "{{ stack }}", "s"),
     ),
   ];
 }
@@ -172,6 +213,7 @@ function bookRules(ofStack: string): Rule[] {
       "warning",
       `${where}: ${what} went back in time, or was recreated`,
       `Its count fell within the last hour. ${cure}`,
+      panel(`Messages in ${what}, ever`, of(column), STREAM),
     );
   return [
     alert(
@@ -181,6 +223,7 @@ function bookRules(ofStack: string): Rule[] {
       "warning",
       `${where}: {{ $value }} messages are missing`,
       cure,
+      panel("Messages missing", of("missing"), STREAM),
     ),
     alert(
       "NatsMessagesDoubled",
@@ -189,6 +232,7 @@ function bookRules(ofStack: string): Rule[] {
       "warning",
       `${where}: {{ $value }} messages are doubled`,
       cure,
+      panel("Messages doubled", of("doubled"), STREAM),
     ),
     alert(
       "NatsMessagesGone",
@@ -197,6 +241,7 @@ function bookRules(ofStack: string): Rule[] {
       "warning",
       `${where}: {{ $value }} messages left the site before the hub took them`,
       `The site's limits are too small for this outage of the link, or someone removed the messages. ${cure}`,
+      panel("Messages gone from the site before the hub took them", of("gone"), STREAM),
     ),
     alert(
       "NatsMessagesDropped",
@@ -205,19 +250,28 @@ function bookRules(ofStack: string): Rule[] {
       "warning",
       `${where}: messages left the hub's stream by no declared limit`,
       `A purge, a deletion, a limit set by hand or a damaged block. ${cure}`,
+      panel("Messages that left the hub by no declared limit", of("otherwise"), STREAM),
     ),
     fell("NatsSiteStoreFell", "stored", "the site's store"),
     fell("NatsHubStoreFell", "onHub", "the hub's store"),
   ];
 }
 
-/** The text of alerts.yml. Without the hub's monitoring, rules on it would never fire: there are none then. */
-export function alertRules(fleet: DeployedFleet, timing: Partial<AlertTiming> = {}): string {
+/** All rules, in groups. Without the hub's monitoring, rules on it would never fire: there are none then. */
+export function ruleGroups(fleet: DeployedFleet, timing: Partial<AlertTiming> = {}): { name: string; rules: Rule[] }[] {
   const all = { ...TIMING, ...timing };
   const { stack, hub } = fleet;
-  const groups = [
+  return [
     ...(hub.monitor === undefined ? [] : [{ name: `nats-servers-${stack}`, rules: serverRules(fleet, all) }]),
     { name: `nats-doctor-${stack}`, rules: doctorRules(fleet, all) },
   ];
+}
+
+/** The text of alerts.yml. */
+export function alertRules(fleet: DeployedFleet, timing: Partial<AlertTiming> = {}): string {
+  const groups = ruleGroups(fleet, timing).map(({ name, rules }) => ({
+    name,
+    rules: rules.map(({ panel: _, ...rule }) => rule),
+  }));
   return stringify({ groups }, { lineWidth: 0 });
 }

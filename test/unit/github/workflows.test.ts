@@ -113,6 +113,14 @@ describe("the GitHub workflows", () => {
     ]);
   });
 
+  it("save no backup that is not encrypted", () => {
+    const saving = jobs.filter(({ job }) => (job.steps ?? []).some(({ run }) => /make backup/.test(run ?? "")));
+    assert.deepEqual(
+      saving.map(({ where, job }) => [where, job.env?.BACKUP_PASSPHRASE]),
+      [["backup.yml: save", "${{ secrets.BACKUP_PASSPHRASE }}"]],
+    );
+  });
+
   it("run what runs by hand too: targets of the Makefile, or the test run", () => {
     const makefile = fs.readFileSync(path.join(ROOT, "Makefile"), "utf8");
     const targets = new Set([
