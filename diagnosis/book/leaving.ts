@@ -12,6 +12,7 @@ import {
   withDifference,
 } from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
+import { holesTurned } from "./holes";
 import { afterHubWentBack, onlyCopies, secondBelow } from "./second-copies";
 
 /** What left the hub's stream, and why. */
@@ -84,7 +85,7 @@ export function withTurned(collection: Collection, { onHub, stands, site, oldest
   if (onHub.history === "same") return collection;
   const isAnew = onHub.history === "made anew";
   const isAlone = Object.keys(collection.positions).length < 2;
-  const { first, marks } = collection.hub;
+  const { first, marks, empty = [] } = collection.hub;
   const sites = Object.entries(collection.sites).map(([name, record]): [string, SiteRecord] => {
     const { second: _second, ...rest } = record;
     const { oldest = 0, purges = [], skipped, undone = 0 } = record;
@@ -100,10 +101,11 @@ export function withTurned(collection: Collection, { onHub, stands, site, oldest
       {
         ...rest,
         ...(isAnew ? {} : afterHubWentBack(record, turnedBack)),
+        ...holesTurned(record, { isAnew, stands: stands?.seq, first, isAlone }),
         ...(gone <= 0 ? {} : { undone: undone + gone }),
         ...(isAnew ? { absent: record.own.purgedAtSite } : {}),
         ...(isAnew && (oldest > 0 || (isAlone && isOfEarlier(record)))
-          ? { front: Math.max(0, stored - probes), only: onlyCopies(record, first) }
+          ? { front: Math.max(0, stored - probes), only: onlyCopies(record, first, empty) }
           : {}),
       },
     ];

@@ -1,5 +1,5 @@
 import { Difference, History, HubMark, Mark } from "./ledger";
-import { Delivery } from "./second-copies";
+import { Delivery, Range } from "./runs";
 
 /** One end of a stream as a look sees it. */
 export interface EndSeen {
@@ -68,4 +68,6 @@ export interface Jumps {
    */
   from?: Record<string, number>;
   bySite: Record<string, number>;
+  /** Sequences of each site that its copies leave out, where that was read. */
+  passed?: Record<string, Range[]>;
 }

@@ -2,7 +2,8 @@ import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { SiteRecord } from "../../diagnosis/book/ledger";
 import { Look } from "../../diagnosis/book/look";
-import { Delivery, SecondCopies, behindSecond } from "../../diagnosis/book/second-copies";
+import { Delivery, Run } from "../../diagnosis/book/runs";
+import { behindSecond } from "../../diagnosis/book/second-copies";
 import { originOf } from "../sourcing/lost-tail";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";
 import { identOf } from "./positions";
@@ -12,7 +13,7 @@ import { identOf } from "./positions";
 interface Seen {
   first: number;
   ident: string | undefined;
-  second: readonly SecondCopies[];
+  second: readonly Run[];
 }
 
 /**

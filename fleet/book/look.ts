@@ -7,11 +7,12 @@ import { advance, newsOf, noted } from "../../diagnosis/book/advance";
 import { EndSeen, Look } from "../../diagnosis/book/look";
 import { BookFacts, factsOf } from "../../diagnosis/book/facts";
 import { Collection, SiteRecord, lostProbes } from "../../diagnosis/book/ledger";
-import { upTo } from "../../diagnosis/book/second-copies";
+import { upTo } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { Overrun } from "../sourcing/lost-tail";
 import { StreamInfo } from "../../servers/nats/jetstream";
 import { causesOf } from "./causes";
+import { withHoles } from "./holes";
 import { deliveredAgain, deliveryOf, oldestCopy } from "./front";
 import { jumpsOf } from "./merged";
 import { positionsOf, sameUpTo, siteEndOf } from "./positions";
@@ -47,7 +48,8 @@ export async function lookAtBook(look: BookLook): Promise<BookFacts | undefined>
       const before = found ?? look.copy;
       const seen = await settled(look, before);
       if (seen === undefined) return told(before, access.site);
-      const book = await withSecondCopies(access, stream, seen, before);
+      const twice = await withSecondCopies(access, stream, seen, before);
+      const book = await withHoles(access, stream, { ...seen, book: twice }, before);
       const written = withoutBegun(book, before);
       if (JSON.stringify(written) !== JSON.stringify(found)) write(written);
       return factsOf(book, access.site, { ...seen.last, tellsOfHub: tellsOfHub(book, access.site) });
@@ -133,7 +135,10 @@ async function lookOnce(
   const known = seen.history.hub === "made anew" ? [] : (record?.second ?? []);
   const second = seen.history.hub === "went back" ? upTo(known, stands?.seq ?? 0) : known;
   const held = await oldestCopy(hub, stream, site, { ...seen, first: seen.onHub.state.first_seq, second });
-  const delivery = deliveryOf(seen.atSite, held);
+  // A store that went back has its older messages still: what the site delivers comes behind those.
+  const behind = record?.gone?.behind ?? stands?.seq ?? 0;
+  const again = behind === 0 ? held : await oldestCopy(hub, stream, site, { ...seen, first: behind + 1, second });
+  const delivery = deliveryOf(seen.atSite, again);
   const look: Look = {
     ...seen,
     site,
@@ -156,7 +161,8 @@ async function lookOnce(
   const { isStill } = seen;
   if (isAlone || isUsual) return { book, last: look, isStill };
   const jumps = await jumpsOf(access, stream, seen, before).catch(() => undefined);
-  return { book: advance(before, { ...look, jumps }), last: look, isStill };
+  const whole = { ...look, jumps };
+  return { book: advance(before, whole), last: whole, isStill };
 }
 
 const endOf = ({ created, state }: StreamInfo, history: EndSeen["history"], mark: EndSeen["mark"]): EndSeen => ({
