@@ -2,8 +2,8 @@ import { present } from "../../configs/values";
 import { attributed, positionsAfter } from "./attribution";
 import { EndSeen, Look } from "./look";
 import { holesAfter } from "./holes";
-import { lengthOf, ofEarlierStream } from "./runs";
-import { afterDelivery } from "./second-copies";
+import { lengthOf } from "./runs";
+import { afterDelivery, secondOfEarlier } from "./second-copies";
 import { leaving, withTurned, withoutLostProbes } from "./leaving";
 import {
   Collection,
@@ -99,7 +99,11 @@ function goneFront({ front, left = 0 }: SiteRecord, { atSite, deliveredAgain: { 
 }
 
 /** What the record says of second copies after the look. `isAnew`: the hub's stream was made anew since the site's last one. */
-function withSecond(before: Omit<SiteRecord, "front" | "left">, look: Look, isAnew: boolean): Omit<SiteRecord, "left"> {
+function withSecond(
+  before: Omit<SiteRecord, "front" | "left">,
+  look: Look,
+  { isAnew, holes }: { isAnew: boolean; holes: SiteRecord["holes"] },
+): Omit<SiteRecord, "left"> {
   const { only = [], second, lost = 0, lostAt, ...rest } = before;
   // The sequences of another stream of the site are other messages.
   if (look.atSite.history === "made anew") {
@@ -107,7 +111,7 @@ function withSecond(before: Omit<SiteRecord, "front" | "left">, look: Look, isAn
     return {
       ...rest,
       ...(all === 0 ? {} : { lost: all }),
-      ...(second === undefined ? {} : { second: ofEarlierStream(second) }),
+      ...(second === undefined ? {} : { second: secondOfEarlier({ ...rest, ...present({ holes }), second }) }),
     };
   }
   const after = isAnew
@@ -121,10 +125,10 @@ function moved(before: SiteRecord, look: Look): SiteRecord {
   const { repeated, storedByEarlier, at, atSite, gap, position, ident, earlier, oldest, onHub } = look;
   const again = repeated === undefined ? 0 : repeated.last - repeated.first + 1;
   const { ident: _ident, earlier: _earlier, front, left: leftBefore = 0, leftBelow, ...more } = before;
-  const { holes: _holes, passed: _passed, gone: _gone, leftMiddle: _middle, leftMiddleAt: _at, ...rest } = more;
+  const { holes, passed: _passed, gone: _gone, leftMiddle: _middle, leftMiddleAt: _at, ...rest } = more;
   const left = leftBefore + goneFront(before, look);
   return {
-    ...withSecond(rest, look, front !== undefined),
+    ...withSecond(rest, look, { isAnew: front !== undefined, holes }),
     ...holesAfter(before, { isAnew: atSite.history === "made anew", repeated, delivery: look.delivery }),
     ...present({ ident, earlier }),
     at,
@@ -156,6 +160,7 @@ export function advance(booked: Collection | undefined, look: Look): Collection 
       ...turned(collection.hub, look),
       ...recordOf(onHub, collection.hub),
       ...leaving(collection, look),
+      isEmptyOld: onHub.empty === undefined,
     },
     positions: positionsAfter(collection, look),
     sites: { ...collection.sites, [site]: moved(before, look) },

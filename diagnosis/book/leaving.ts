@@ -13,6 +13,7 @@ import {
 } from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
 import { holesTurned } from "./holes";
+import { MOST_RUNS, inBoth, joined, lengthOf, without } from "./runs";
 import { afterHubWentBack, onlyCopies, secondBelow } from "./second-copies";
 
 /** What left the hub's stream, and why. */
@@ -22,8 +23,12 @@ export function leaving(collection: Collection, look: Look): Pick<HubRecord, "by
   const { hub } = collection;
   const { onHub, limits, at, hubNow } = look;
   const left = leftHub({ ...collection, hub: { ...hub, last: onHub.last, held: onHub.held } });
-  const news = left - hub.byLimits - hub.otherwise;
-  const { byLimits, otherwise, differences } = hub;
+  const { differences } = hub;
+  // A killed server holds messages again that a limit had removed, when that limit is gone.
+  const back = onHub.history === "same" ? backIn(hub, onHub) : 0;
+  const otherwise = hub.otherwise - Math.min(back, hub.otherwise);
+  const byLimits = hub.byLimits - (back - (hub.otherwise - otherwise));
+  const news = left - byLimits - otherwise;
   // A store that went back holds again what had left it.
   if (news <= 0 || onHub.history !== "same")
     return { byLimits: Math.max(0, left - otherwise), otherwise: Math.min(otherwise, left), differences };
@@ -34,6 +39,13 @@ export function leaving(collection: Collection, look: Look): Pick<HubRecord, "by
     otherwise: otherwise + dropped,
     differences: dropped === 0 ? differences : withDifference(differences, withCause(added, look.causes.dropped)),
   };
+}
+
+/** Messages that the stream holds, and that had left it by the look before. */
+function backIn({ first, empty, isEmptyOld }: HubRecord, onHub: EndSeen): number {
+  if (empty === undefined || isEmptyOld === true || onHub.empty === undefined || empty.length === MOST_RUNS) return 0;
+  const left = joined([{ first: 1, last: first - 1 }, ...empty]);
+  return lengthOf(inBoth(without(left, onHub.empty), [{ first: onHub.first, last: onHub.last }]));
 }
 
 const lastLook = ({ sites }: Collection): string =>
@@ -103,12 +115,14 @@ export function withTurned(collection: Collection, { onHub, stands, site, oldest
         ...(isAnew ? {} : afterHubWentBack(record, turnedBack)),
         ...holesTurned(record, { isAnew, stands: stands?.seq, first, isAlone }),
         ...(gone <= 0 ? {} : { undone: undone + gone }),
-        ...(isAnew ? { absent: record.own.purgedAtSite } : {}),
+        ...(isAnew ? { absent: record.own.purgedAtSite, purges: [] } : {}),
         ...(isAnew && (oldest > 0 || (isAlone && isOfEarlier(record)))
-          ? { front: Math.max(0, stored - probes), only: onlyCopies(record, first, empty) }
+          ? { front: Math.max(0, stored - probes), ...onlyCopies(record, first, empty) }
           : {}),
       },
     ];
   });
-  return { ...collection, sites: Object.fromEntries(sites) };
+  // Holes behind what stands are of messages that the new store never had.
+  const left = isAnew ? [] : without(empty, [{ first: (stands?.seq ?? Infinity) + 1, last: Infinity }]);
+  return { ...collection, hub: { ...collection.hub, empty: left }, sites: Object.fromEntries(sites) };
 }

@@ -119,6 +119,8 @@ export interface HubRecord extends Omit<StreamRecord, "marks"> {
   marks: HubMark[];
   /** Its sequences between the first and the last that hold nothing: the newest ranges. Absent in earlier versions' books. */
   empty?: Range[];
+  /** Whether the last look could not read them. */
+  isEmptyOld?: boolean;
   /** When its store last went back or was recreated, in UTC: the look of another site may have seen it first. */
   turned?: { how: Exclude<History, "same">; at: string };
   /** Left the hub's stream: by declared limits, and before the book began. */

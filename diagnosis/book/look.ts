@@ -9,6 +9,8 @@ export interface EndSeen {
   held: number;
   /** Sequences between the first and the last that hold nothing. */
   deleted: number;
+  /** These sequences, of the hub's stream; absent where they were not read at the same moment. */
+  empty?: Range[];
   bytes: number;
   history: History;
   mark: Mark | undefined;

@@ -6,6 +6,8 @@ export interface Run {
   seq: number;
   origin: number;
   count: number;
+  /** Of second copies of an earlier stream: whether the hub had no first copies of these messages when that stream ended. */
+  isOnly?: true;
 }
 
 /** Sequences, both included. */
@@ -32,7 +34,7 @@ export const upTo = (runs: readonly Run[], last: number): Run[] =>
 export const startingAt = (runs: readonly Run[], first: number): Run[] =>
   runs.flatMap((run) => {
     const less = Math.max(0, first - run.seq);
-    return less >= run.count ? [] : [{ ...from(run, less), count: run.count - less }];
+    return less >= run.count ? [] : [{ ...run, ...from(run, less), count: run.count - less }];
   });
 
 const from = ({ seq, origin }: Run, less: number) => ({ seq: seq + less, origin: origin === 0 ? 0 : origin + less });
@@ -47,6 +49,19 @@ export const standingAt = (runs: readonly Run[], ranges: readonly Range[]): Run[
       last < run.seq || first >= run.seq + run.count ? [] : startingAt(upTo([run], last), first),
     ),
   );
+
+/** The parts of the runs that stand for these sequences of the site, and the others. `ranges`: in order. */
+export function partedBy(runs: readonly Run[], ranges: readonly Range[]): { inside: Run[]; outside: Run[] } {
+  const at = (run: Run, range: Range): Range[] =>
+    run.origin === 0 ? [] : [{ first: run.seq + range.first - run.origin, last: run.seq + range.last - run.origin }];
+  const inside = runs.flatMap((run) =>
+    standingAt(
+      [run],
+      ranges.flatMap((range) => at(run, range)),
+    ),
+  );
+  return { inside, outside: standingAt(runs, without(seqsOf(runs), seqsOf(inside))) };
+}
 
 /** Runs in the hub's order; those that go on become one. */
 export function inOrder(runs: readonly Run[]): Run[] {

@@ -7,7 +7,9 @@ import {
   joined,
   lengthOf,
   numberOf,
+  ofEarlierStream,
   originsOf,
+  partedBy,
   seqsOf,
   standingAt,
   startingAt,
@@ -53,7 +55,8 @@ export function withCopies(runs: readonly Run[], copies: readonly Copy[]): Run[]
   for (const { seq, origin } of copies) {
     const last = all.at(-1);
     if (last !== undefined && seq < last.seq + last.count) continue;
-    const goesOn = last !== undefined && seq === last.seq + last.count && origin === last.origin + last.count;
+    const goesOn =
+      last !== undefined && last.origin > 0 && seq === last.seq + last.count && origin === last.origin + last.count;
     if (goesOn) last.count++;
     else all.push({ seq, origin, count: 1 });
   }
@@ -87,11 +90,24 @@ const withoutFirst = (runs: readonly Run[], { oldest = 0, holes = [] }: Held): R
  * Messages that a stream held as second copies alone, when it was made anew: its sites may deliver them again. `empty`: its
  * sequences that held nothing.
  */
-export const onlyCopies = (record: Held, first: number, empty: readonly Range[]): Range[] => {
+export function onlyCopies(record: Held, first: number, empty: readonly Range[]): Pick<SecondBooked, "only" | "lost"> {
   const second = startingAt(record.second ?? [], first);
   const held = standingAt(second, without(seqsOf(second), empty));
-  return joined([...(record.only ?? []), ...withoutFirst(held, record)]);
-};
+  const lost = (record.lost ?? 0) + onlyOfEarlier(held, record.oldest);
+  return { only: joined([...(record.only ?? []), ...withoutFirst(held, record)]), ...(lost === 0 ? {} : { lost }) };
+}
+
+/** Second copies of earlier streams of the site that stand for messages without a first copy: none delivers these again. */
+const onlyOfEarlier = (runs: readonly Run[], oldest = 0): number =>
+  // The first copies of an earlier stream stand before those of the stream of now.
+  numberOf(runs.filter(({ origin, isOnly }) => origin === 0 && (oldest > 0 || isOnly === true)));
+
+/** The runs once the site has another stream: its sequences say nothing of these copies. */
+export function secondOfEarlier(record: Held): Run[] {
+  const { inside, outside } = partedBy(record.second ?? [], withoutFirst(record.second ?? [], record));
+  const only = inside.map((run) => ({ ...run, isOnly: true as const }));
+  return ofEarlierStream([...only, ...outside].sort((a, b) => a.seq - b.seq));
+}
 
 /** The record after the hub's store went back to one of its messages; undefined: nobody knows to which. */
 export function afterHubWentBack(
@@ -102,7 +118,7 @@ export function afterHubWentBack(
   if (second.length === 0) return {};
   const gone = stands === undefined ? [] : startingAt(second, Math.max(first, stands + 1));
   const all = joined([...lostAt, ...withoutFirst(gone, { ...record, oldest })]);
-  const more = lengthOf(all) - lengthOf(lostAt);
+  const more = lengthOf(all) - lengthOf(lostAt) + onlyOfEarlier(gone, oldest);
   return {
     second: stands === undefined ? [] : upTo(second, stands),
     ...(more === 0 ? {} : { lost: lost + more, lostAt: all }),

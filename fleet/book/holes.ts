@@ -10,7 +10,7 @@ import {
   joined,
   newest,
   originsOf,
-  rangesOf,
+ 
   seqsOf,
   without,
 } from "../../diagnosis/book/runs";
@@ -38,13 +38,12 @@ export async function withHoles(
   before: Collection | undefined,
 ): Promise<Collection> {
   const { onHub, site } = last;
-  const known = before?.hub.empty ?? [];
+  if (onHub.empty === undefined) return book;
+  const known = book.hub.empty ?? [];
   const isLookedAt = (name: string) => before?.sites[name]?.probesInHoles !== undefined;
   if (onHub.deleted === 0 && known.length === 0) return withPassedIn({ book, last }, []);
   const js = await atHub(access, stream);
-  const info = await js.stream(stream.name, true);
-  const isThere = (seq: number) => seq >= onHub.first && seq <= onHub.last;
-  const empty = newest(rangesOf((info?.state.deleted ?? []).filter(isThere)));
+  const empty = newest(onHub.empty);
   const fill = async (book: Collection, sites: readonly string[], news: readonly Range[]): Promise<Collection> => {
     const holes = { book, last, before, empty, news: without(news, secondIn(book)) };
     const gaps = holes.news.length === 0 ? [] : await gapsOf(js, stream, sites, holes);
@@ -53,13 +52,13 @@ export async function withHoles(
       const record = book.sites[name];
       if (record === undefined) return [];
       const own = found.filter(([gap]) => gap.site === name);
-      const purged = purgedOf(record, before?.sites[name], onHub.first);
+      const purged = purgedOf(record, before?.sites[name], { first: onHub.first, before: before?.hub.first ?? 0 });
       return [[name, { ...record, ...withNewHoles(record, own, { empty, purged, isHeld: heldBy(name, last) }) }]];
     });
     return { ...book, sites: { ...book.sites, ...Object.fromEntries(filledIn) } };
   };
   const sites = Object.keys(book.sites).filter(isLookedAt);
-  const filledBook = await fill(book, sites, without(empty, knownNow(known, last)));
+  const filledBook = await fill(book, sites, without(empty, withForgotten(known)));
   // Of a site whose holes nobody has looked at, all are new.
   const all = isLookedAt(site) ? filledBook : await fill(filledBook, [site], without(empty, holesIn(filledBook)));
   return withPassedIn({ book: all, last }, empty);
@@ -77,26 +76,25 @@ function heldBy(name: string, { site, atSite, delivery }: Look): (origin: number
   return (origin) => name !== site || (origin >= atSite.first && !gone.has(origin));
 }
 
-/** Holes of the look before that are holes still. Of more than the book keeps, the older ones are known to nobody. */
-function knownNow(known: readonly Range[], { onHub: { history }, stands }: Look): Range[] {
-  if (history === "made anew") return [];
-  const forgotten = known.length < MOST_RUNS ? [] : [{ first: 1, last: (known[0]?.first ?? 1) - 1 }];
-  const last = history === "same" ? Infinity : (stands?.seq ?? Infinity);
-  return inBoth(joined([...forgotten, ...known]), [{ first: 1, last }]);
-}
+/** Holes of the look before. Of more than the book keeps, the older ones are known to nobody. */
+const withForgotten = (known: readonly Range[]): Range[] =>
+  known.length < MOST_RUNS ? [...known] : joined([{ first: 1, last: (known[0]?.first ?? 1) - 1 }, ...known]);
 
 /** Probes that this program purged on the hub since the look before, as far as they may be holes now. */
 function purgedOf(
   { own, purges }: SiteRecord,
   before: SiteRecord | undefined,
-  first: number,
+  { first, before: firstBefore }: { first: number; before: number },
 ): { count: number; last: number } {
   const last = Math.max(first, purges?.at(-1)?.last ?? Infinity);
   if (before === undefined) return { count: 0, last };
-  const { probesInHoles: seen } = before;
-  if (seen !== undefined) return { count: Math.max(0, own.purgedOnHub - seen), last };
+  const { probesInHoles: seen = 0 } = before;
   const inside = purges?.filter((one) => one.last >= first);
-  return { count: inside === undefined ? own.purgedOnHub : sum(inside.map(({ count }) => count)), last };
+  const most = inside === undefined ? Infinity : sum(inside.map(({ count }) => count));
+  // A stream whose oldest messages are back has probes among its holes that had left its oldest end.
+  const back = (inside ?? []).filter((one) => one.last < firstBefore);
+  const news = own.purgedOnHub - seen + (seen === 0 ? 0 : sum(back.map(({ count }) => count)));
+  return { count: Math.max(0, Math.min(news, most)), last };
 }
 
 /** The book with what this look found of the hub's holes, and of what the hub passed: read where a stream is merged. */

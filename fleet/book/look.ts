@@ -2,15 +2,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { probeSubjects } from "../../configs/permissions";
 import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
+import { present } from "../../configs/values";
 import { collectedSubject } from "../../configs/streams";
 import { advance, newsOf, noted } from "../../diagnosis/book/advance";
 import { EndSeen, Look } from "../../diagnosis/book/look";
 import { BookFacts, factsOf } from "../../diagnosis/book/facts";
 import { Collection, SiteRecord, lostProbes } from "../../diagnosis/book/ledger";
-import { upTo } from "../../diagnosis/book/runs";
+import { Range, rangesOf, upTo } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { Overrun } from "../sourcing/lost-tail";
-import { StreamInfo } from "../../servers/nats/jetstream";
+import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
 import { causesOf } from "./causes";
 import { withHoles } from "./holes";
 import { deliveredAgain, deliveryOf, oldestCopy } from "./front";
@@ -148,7 +149,10 @@ async function lookOnce(
     stands,
     hubNow: seen.onHub.ts === undefined ? Date.now() : Date.parse(seen.onHub.ts),
     atSite: endOf(seen.atSite, seen.history.site, seen.marks.site),
-    onHub: endOf(seen.onHub, seen.history.hub, seen.marks.hub),
+    onHub: {
+      ...endOf(seen.onHub, seen.history.hub, seen.marks.hub),
+      ...present({ empty: await emptyIn(hub, seen.onHub) }),
+    },
     probesOnHub: await probesOnHub(access, stream, record),
     jumps: undefined,
     limits: limitsOf(stream, seen.onHub),
@@ -175,6 +179,15 @@ const endOf = ({ created, state }: StreamInfo, history: EndSeen["history"], mark
   history,
   mark,
 });
+
+/** The sequences between the first and the last of a stream that hold nothing; undefined when they changed since. */
+async function emptyIn(js: JetStream, { config, state }: StreamInfo): Promise<Range[] | undefined> {
+  const { num_deleted: count = 0, first_seq: first, last_seq: last } = state;
+  if (count === 0) return [];
+  const now = await js.stream(config.name, true);
+  const deleted = (now?.state.deleted ?? []).filter((seq) => seq >= first && seq <= last);
+  return deleted.length === count && now?.state.first_seq === first ? rangesOf(deleted) : undefined;
+}
 
 /** Probes that the hub still holds; asked only when some are purged at the site and not on the hub. */
 async function probesOnHub(
