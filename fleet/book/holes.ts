@@ -3,17 +3,7 @@ import { collectedSubject } from "../../configs/streams";
 import { Gap, filled, withNewHoles, withPassed } from "../../diagnosis/book/holes";
 import { Collection, SiteRecord, sum } from "../../diagnosis/book/ledger";
 import { Look } from "../../diagnosis/book/look";
-import {
-  MOST_RUNS,
-  Range,
-  inBoth,
-  joined,
-  newest,
-  originsOf,
- 
-  seqsOf,
-  without,
-} from "../../diagnosis/book/runs";
+import { MOST_RUNS, Range, inBoth, joined, newest, originsOf, seqsOf, without } from "../../diagnosis/book/runs";
 import { behindSecond } from "../../diagnosis/book/second-copies";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { divide, originOf } from "../sourcing/lost-tail";
