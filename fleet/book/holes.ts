@@ -35,7 +35,7 @@ export async function withHoles(
   const js = await atHub(access, stream);
   const empty = newest(onHub.empty);
   const fill = async (book: Collection, sites: readonly string[], news: readonly Range[]): Promise<Collection> => {
-    const holes = { book, last, before, empty, news: without(news, secondIn(book)) };
+    const holes = { book, last, empty, news: without(news, secondIn(book)) };
     const gaps = holes.news.length === 0 ? [] : await gapsOf(js, stream, sites, holes);
     const found = [...filled(holes.news, gaps)];
     const filledIn = sites.flatMap((name): [string, SiteRecord][] => {
@@ -72,14 +72,16 @@ const withForgotten = (known: readonly Range[]): Range[] =>
 
 /** Probes that this program purged on the hub since the look before, as far as they may be holes now. */
 function purgedOf(
-  { own, purges }: SiteRecord,
+  { own, purges, pending }: SiteRecord,
   before: SiteRecord | undefined,
   { first, before: firstBefore }: { first: number; before: number },
 ): { count: number; last: number } {
-  const last = Math.max(first, purges?.at(-1)?.last ?? Infinity);
+  // A removal that has only begun is booked when it ends.
+  const all = purges === undefined ? undefined : [...purges, ...pending.filter(({ end }) => end === "hub")];
+  const last = Math.max(first, all?.at(-1)?.last ?? Infinity);
   if (before === undefined) return { count: 0, last };
   const { probesInHoles: seen = 0 } = before;
-  const inside = purges?.filter((one) => one.last >= first);
+  const inside = all?.filter((one) => one.last >= first);
   const most = inside === undefined ? Infinity : sum(inside.map(({ count }) => count));
   // A stream whose oldest messages are back has probes among its holes that had left its oldest end.
   const back = (inside ?? []).filter((one) => one.last < firstBefore);
@@ -101,7 +103,6 @@ const withPassedIn = ({ book, last: { site, jumps } }: Seen, empty: Range[]): Co
 });
 
 interface Holes extends Seen {
-  before: Collection | undefined;
   empty: readonly Range[];
   /** Those whose messages are looked for. */
   news: readonly Range[];
@@ -165,7 +166,7 @@ async function gapsAt(
   copies: Copies,
   { site, record }: Pick<Of, "site" | "record">,
   clusters: readonly Range[],
-  { last: look, before }: Holes,
+  { last: look }: Holes,
 ): Promise<Gap[]> {
   const gaps: Gap[] = [];
   let [low, prev, next]: [number, StoredMessage | undefined, StoredMessage | undefined] = [
@@ -180,7 +181,7 @@ async function gapsAt(
     prev = (await copies.upTo(low, first - 1)) ?? prev;
     next = await copies.from(last + 1);
     low = last + 1;
-    gaps.push(gapBetween(prev, next, { site, record, look, oldest: before?.sites[site]?.oldest }));
+    gaps.push(gapBetween(prev, next, { site, record, look }));
   }
   return gaps;
 }
@@ -189,31 +190,27 @@ interface Of {
   site: string;
   record: SiteRecord;
   look: Look;
-  /** The site's sequence of the hub's oldest copy, at the look before. */
-  oldest: number | undefined;
 }
 
-function gapBetween(
-  prev: StoredMessage | undefined,
-  next: StoredMessage | undefined,
-  { site, record, look, oldest = 0 }: Of,
-): Gap {
-  const ident = site === look.site ? look.ident : record.ident;
+function gapBetween(prev: StoredMessage | undefined, next: StoredMessage | undefined, { site, record, look }: Of): Gap {
+  const { ident, earlier } = site === look.site ? look : record;
   const at = { site, after: prev?.seq ?? 0, before: next?.seq ?? Infinity };
-  const isNow = (copy: StoredMessage): boolean => ident !== undefined && identOf(copy) === ident;
-  if (next === undefined ? ident === undefined : !isNow(next)) {
-    const isOfOne = prev !== undefined && next !== undefined && identOf(prev) === identOf(next);
+  const isNow = (copy: StoredMessage): boolean =>
+    ident === undefined ? earlier === undefined || identOf(copy) !== earlier : identOf(copy) === ident;
+  // What stood before the oldest copy counts as what left the stream's oldest end.
+  if (prev === undefined) return { ...at, origins: [], earlier: 0 };
+  if (next === undefined ? ident === undefined && earlier !== undefined : !isNow(next)) {
+    const isOfOne = next !== undefined && identOf(prev) === identOf(next);
     return { ...at, origins: [], earlier: isOfOne ? Math.max(0, originOf(next) - originOf(prev) - 1) : Infinity };
   }
   const position = look.positions[record.source] ?? record.position;
   const last = (next === undefined ? position + 1 : originOf(next)) - 1;
-  const isOfNow = prev !== undefined && isNow(prev);
-  const first = prev === undefined ? Math.max(1, oldest) : isOfNow ? originOf(prev) + 1 : 1;
+  const isOfNow = isNow(prev);
+  const first = isOfNow ? originOf(prev) + 1 : 1;
   const known = joined([...(record.passed ?? []), ...originsOf(record.holes ?? [])]);
-  const mayBeEarlier = !isOfNow && (prev !== undefined || (oldest === 0 && record.earlier !== undefined));
   return {
     ...at,
     origins: without(first > last ? [] : [{ first, last }], known),
-    earlier: mayBeEarlier ? Infinity : 0,
+    earlier: isOfNow ? 0 : Infinity,
   };
 }
