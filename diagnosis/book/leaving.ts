@@ -13,7 +13,7 @@ import {
 } from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
 import { holesTurned } from "./holes";
-import { MOST_RUNS, inBoth, joined, lengthOf, without } from "./runs";
+import { MOST_RUNS, inBoth, joined, lengthOf, numberOf, standingAt, without } from "./runs";
 import { afterHubWentBack, onlyCopies, secondBelow } from "./second-copies";
 
 /** What left the hub's stream, and why. */
@@ -88,6 +88,16 @@ export function withoutLostProbes(collection: Collection, { onHub }: Look): Coll
 /** Whether the oldest copy on the hub was of an earlier stream of the site: what had left before it was, too. */
 const isOfEarlier = ({ oldest, earlier }: SiteRecord): boolean => oldest === 0 && earlier !== undefined;
 
+/** What had left the oldest end of a merged stream whose oldest copy is of an earlier stream of the site. */
+function frontOfEarlier(
+  { leftSoFar, own, holes = [], second = [] }: SiteRecord,
+  { first, empty = [] }: HubRecord,
+): number | undefined {
+  if (leftSoFar === undefined) return undefined;
+  const secondLeft = standingAt(second, joined([{ first: 1, last: first - 1 }, ...empty]));
+  return Math.max(0, leftSoFar - own.purgedOnHub - numberOf(holes) - numberOf(secondLeft));
+}
+
 /**
  * Credits each site with messages that the hub's new store lacks and that are no loss. `front`: messages that had left
  * the oldest end of a stream before it was recreated. `undone`: second copies that the old store held and the new one
@@ -107,6 +117,7 @@ export function withTurned(collection: Collection, { onHub, stands, site, oldest
     // Count each message once: second copies are in `undone`.
     const twice = secondBelow(record, first, doubledOn(record)) ?? markUpTo(marks, first - 1)?.doubled?.[name] ?? 0;
     const stored = isAlone ? first - 1 - twice : oldest - 1 - skipped - doubledOn(record);
+    const ofEarlier = isAlone ? undefined : frontOfEarlier(record, collection.hub);
     const probes = sum(purges.filter(({ last }) => last < first).map(({ count }) => count));
     return [
       name,
@@ -116,8 +127,8 @@ export function withTurned(collection: Collection, { onHub, stands, site, oldest
         ...holesTurned(record, { isAnew, stands: stands?.seq, first, isAlone }),
         ...(gone <= 0 ? {} : { undone: undone + gone }),
         ...(isAnew ? { absent: record.own.purgedAtSite, purges: [] } : {}),
-        ...(isAnew && (oldest > 0 || (isAlone && isOfEarlier(record)))
-          ? { front: Math.max(0, stored - probes), ...onlyCopies(record, first, empty) }
+        ...(isAnew && (oldest > 0 || ofEarlier !== undefined || (isAlone && isOfEarlier(record)))
+          ? { front: ofEarlier ?? Math.max(0, stored - probes), ...onlyCopies(record, first, empty) }
           : {}),
       },
     ];

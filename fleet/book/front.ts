@@ -1,12 +1,13 @@
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
-import { SiteRecord } from "../../diagnosis/book/ledger";
+import { Collection, SiteRecord } from "../../diagnosis/book/ledger";
 import { Look } from "../../diagnosis/book/look";
 import { Delivery, Run } from "../../diagnosis/book/runs";
 import { behindSecond } from "../../diagnosis/book/second-copies";
+import { SiteAccess, atHub } from "../sourcing/collected";
 import { originOf } from "../sourcing/lost-tail";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";
-import { identOf } from "./positions";
+import { declaredSource, identOf } from "./positions";
 
 /** What the hub held of a site at its oldest end: what is older had left the hub's stream before. */
 
@@ -33,6 +34,28 @@ export async function oldestCopy(
   if (copy === undefined) return undefined;
   const isOfThis = ident !== undefined && identOf(copy) === ident;
   return isOfThis && copy.headers[SOURCE_HEADER] !== undefined ? originOf(copy) : 0;
+}
+
+/**
+ * The book with the number of messages of the site that left a merged stream whose oldest copy of it is of an earlier stream
+ * of the site: their sequences do not show it.
+ */
+export async function withLeft(
+  access: SiteAccess,
+  stream: StreamSettings,
+  { book, last: { site, onHub } }: { book: Collection; last: Look },
+): Promise<Collection> {
+  const record = book.sites[site];
+  if (record === undefined) return book;
+  const { leftSoFar: _before, ...rest } = record;
+  const isShown = Object.keys(book.positions).length < 2 || (record.oldest ?? 0) > 0;
+  const all = isShown
+    ? undefined
+    : await (await atHub(access, stream)).counted(stream.name, collectedSubject(stream, site, ">"));
+  if (all === undefined || onHub.last === onHub.held) return { ...book, sites: { ...book.sites, [site]: rest } };
+  const position = declaredSource(all.info, stream, site)?.seq ?? record.position;
+  const left = position - record.skipped - all.count;
+  return { ...book, sites: { ...book.sites, [site]: { ...rest, leftSoFar: left } } };
 }
 
 /** What the site delivers to a hub's stream that was made anew: the hub may have it already, and the site no more. */

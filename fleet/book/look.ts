@@ -14,7 +14,7 @@ import { Overrun } from "../sourcing/lost-tail";
 import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
 import { causesOf } from "./causes";
 import { withHoles } from "./holes";
-import { deliveredAgain, deliveryOf, oldestCopy } from "./front";
+import { deliveredAgain, deliveryOf, oldestCopy, withLeft } from "./front";
 import { jumpsOf } from "./merged";
 import { positionsOf, sameUpTo, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
@@ -50,7 +50,8 @@ export async function lookAtBook(look: BookLook): Promise<BookFacts | undefined>
       const seen = await settled(look, before);
       if (seen === undefined) return told(before, access.site);
       const twice = await withSecondCopies(access, stream, seen, before);
-      const book = await withHoles(access, stream, { ...seen, book: twice }, before);
+      const all = await withHoles(access, stream, { ...seen, book: twice }, before);
+      const book = await withLeft(access, stream, { ...seen, book: all });
       const written = withoutBegun(book, before);
       if (JSON.stringify(written) !== JSON.stringify(found)) write(written);
       return factsOf(book, access.site, { ...seen.last, tellsOfHub: tellsOfHub(book, access.site) });

@@ -197,6 +197,29 @@ export const HOLE_BOOK_ROWS: BookRow[] = [
     },
     { missing: 45, dropped: 3 },
   ),
+  ...inBoth(
+    {
+      name: "a hub's stream purged, of a site whose stream is recreated before the hub loses its store",
+      make: async (played) => {
+        await publishInTurns(played);
+        await played.look();
+        const hub = await played.fleet.atHub("oslo");
+        await hub.purge(
+          "EVENTS",
+          played.mode === "merged" ? "oslo.>" : ">",
+          (await hub.stream("EVENTS"))!.state.last_seq - 9,
+        );
+        await played.look();
+        await loseStore(played.fleet.site("oslo"));
+        await played.fleet.up();
+        await played.publish("oslo", 4);
+        await played.taken("oslo");
+        await played.look();
+        await loseHub(played);
+      },
+    },
+    { missing: NaN, dropped: NaN },
+  ),
   {
     name: "single messages deleted on the hub, of a site whose stream is recreated before the hub loses its store",
     modes: ["perSite"],
