@@ -63,11 +63,9 @@ export function holesTurned(record: Record, { isAnew, stands, first, isAlone }: 
   const { holes = [], gone, oldest = 0 } = record;
   if (!isAnew && stands === undefined) return {};
   const behind = isAnew ? 0 : (stands ?? 0);
-  const lost = startingAt(holes, behind + 1).filter(({ seq, origin }) => {
-    if (!isAnew) return true;
-    if (isAlone) return seq >= first;
-    return origin === 0 ? oldest === 0 : origin >= oldest;
-  });
+  const lost = startingAt(holes, isAnew && isAlone ? first : behind + 1).filter(
+    ({ origin }) => !isAnew || isAlone || (origin === 0 ? oldest === 0 : origin >= oldest),
+  );
   return {
     holes: isAnew ? [] : upTo(holes, behind),
     gone: {

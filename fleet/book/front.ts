@@ -53,7 +53,9 @@ export async function withLeft(
     ? undefined
     : await (await atHub(access, stream)).counted(stream.name, collectedSubject(stream, site, ">"));
   if (all === undefined || onHub.last === onHub.held) return { ...book, sites: { ...book.sites, [site]: rest } };
-  const position = declaredSource(all.info, stream, site)?.seq ?? record.position;
+  // A source of which the newest copy is of an earlier stream still says the position there.
+  const now = record.ident === undefined ? 0 : (declaredSource(all.info, stream, site)?.seq ?? 0);
+  const position = Math.max(record.position, now);
   const left = position - record.skipped - all.count;
   return { ...book, sites: { ...book.sites, [site]: { ...rest, leftSoFar: left } } };
 }
