@@ -88,8 +88,8 @@ export function withoutLostProbes(collection: Collection, { onHub }: Look): Coll
 /** Whether the oldest copy on the hub was of an earlier stream of the site: what had left before it was, too. */
 const isOfEarlier = ({ oldest, earlier }: SiteRecord): boolean => oldest === 0 && earlier !== undefined;
 
-/** What had left the oldest end of a merged stream whose oldest copy is of an earlier stream of the site. */
-function frontOfEarlier(
+/** What of the site had left the oldest end of a merged stream; undefined where no look counted it. */
+function frontOfMerged(
   { leftSoFar, own, holes = [], second = [] }: SiteRecord,
   { first, empty = [] }: HubRecord,
 ): number | undefined {
@@ -117,7 +117,7 @@ export function withTurned(collection: Collection, { onHub, stands, site, oldest
     // Count each message once: second copies are in `undone`.
     const twice = secondBelow(record, first, doubledOn(record)) ?? markUpTo(marks, first - 1)?.doubled?.[name] ?? 0;
     const stored = isAlone ? first - 1 - twice : oldest - 1 - skipped - doubledOn(record);
-    const ofEarlier = isAlone ? undefined : frontOfEarlier(record, collection.hub);
+    const ofMerged = isAlone ? undefined : frontOfMerged(record, collection.hub);
     const probes = sum(purges.filter(({ last }) => last < first).map(({ count }) => count));
     return [
       name,
@@ -127,8 +127,8 @@ export function withTurned(collection: Collection, { onHub, stands, site, oldest
         ...holesTurned(record, { isAnew, stands: stands?.seq, first, isAlone }),
         ...(gone <= 0 ? {} : { undone: undone + gone }),
         ...(isAnew ? { absent: record.own.purgedAtSite, purges: [] } : {}),
-        ...(isAnew && (oldest > 0 || ofEarlier !== undefined || (isAlone && isOfEarlier(record)))
-          ? { front: ofEarlier ?? Math.max(0, stored - probes), ...onlyCopies(record, first, empty) }
+        ...(isAnew && (oldest > 0 || ofMerged !== undefined || (isAlone && isOfEarlier(record)))
+          ? { front: ofMerged ?? Math.max(0, stored - probes), ...onlyCopies(record, first, empty) }
           : {}),
       },
     ];

@@ -107,7 +107,7 @@ export interface SiteRecord extends SecondBooked, HolesBooked {
   absent?: number;
   /** What had left the hub's stream when it was recreated, until the site's next look shows what of it comes again. */
   front?: number;
-  /** Left a merged stream ever, where its oldest copy is of an earlier stream of the site. */
+  /** Messages of the site that left a merged stream ever. */
   leftSoFar?: number;
   /** Probes purged on the hub, by removal: how many, and the last of its sequences then. Oldest first. */
   purges?: { last: number; count: number }[];

@@ -37,8 +37,8 @@ export async function oldestCopy(
 }
 
 /**
- * The book with the number of messages of the site that left a merged stream whose oldest copy of it is of an earlier stream
- * of the site: their sequences do not show it.
+ * The book with the number of messages of the site that left a merged stream. The sequences of its copies do not show it:
+ * the hub passed some, and some are of earlier streams of the site.
  */
 export async function withLeft(
   access: SiteAccess,
@@ -48,11 +48,11 @@ export async function withLeft(
   const record = book.sites[site];
   if (record === undefined) return book;
   const { leftSoFar: _before, ...rest } = record;
-  const isShown = Object.keys(book.positions).length < 2 || (record.oldest ?? 0) > 0;
+  const isShown = Object.keys(book.positions).length < 2 || onHub.last === onHub.held;
   const all = isShown
     ? undefined
     : await (await atHub(access, stream)).counted(stream.name, collectedSubject(stream, site, ">"));
-  if (all === undefined || onHub.last === onHub.held) return { ...book, sites: { ...book.sites, [site]: rest } };
+  if (all === undefined) return { ...book, sites: { ...book.sites, [site]: rest } };
   // A source of which the newest copy is of an earlier stream still says the position there.
   const now = record.ident === undefined ? 0 : (declaredSource(all.info, stream, site)?.seq ?? 0);
   const position = Math.max(record.position, now);

@@ -1,9 +1,19 @@
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
-import { Gap, filled, withNewHoles, withPassed } from "../../diagnosis/book/holes";
-import { Collection, SiteRecord, sum } from "../../diagnosis/book/ledger";
-import { Look } from "../../diagnosis/book/look";
-import { MOST_RUNS, Range, inBoth, joined, newest, originsOf, seqsOf, without } from "../../diagnosis/book/runs";
+import { Gap, filled, withNewHoles } from "../../diagnosis/book/holes";
+import {
+  CopySeen,
+  Seen,
+  gapBetween,
+  heldBy,
+  holesIn,
+  purgedOf,
+  secondIn,
+  withForgotten,
+  withPassedIn,
+} from "../../diagnosis/book/holes-seen";
+import { Collection, SiteRecord } from "../../diagnosis/book/ledger";
+import { Range, inBoth, newest, without } from "../../diagnosis/book/runs";
 import { behindSecond } from "../../diagnosis/book/second-copies";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { divide, originOf } from "../sourcing/lost-tail";
@@ -14,11 +24,6 @@ import { identOf } from "./positions";
 
 /** Maximum number of requests for one look: of more holes, the book does not know whose they were. */
 const MOST_REQUESTS = 3_000;
-
-interface Seen {
-  book: Collection;
-  last: Look;
-}
 
 /** The book with what newly left the middle of the hub's stream, of all its sites; unchanged where that cannot be read. */
 export async function withHoles(
@@ -53,54 +58,6 @@ export async function withHoles(
   const all = isLookedAt(site) ? filledBook : await fill(filledBook, [site], without(empty, holesIn(filledBook)));
   return withPassedIn({ book: all, last }, empty);
 }
-
-const secondIn = ({ sites }: Collection): Range[] =>
-  joined(Object.values(sites).flatMap(({ second = [] }) => seqsOf(second)));
-
-const holesIn = ({ sites }: Collection): Range[] =>
-  joined(Object.values(sites).flatMap(({ holes = [] }) => seqsOf(holes)));
-
-/** Whether a site holds a message; of the other sites of a merged stream, this look does not know it. */
-function heldBy(name: string, { site, atSite, delivery }: Look): (origin: number) => boolean {
-  const gone = new Set(delivery.deleted);
-  return (origin) => name !== site || (origin >= atSite.first && !gone.has(origin));
-}
-
-/** Holes of the look before. Of more than the book keeps, the older ones are known to nobody. */
-const withForgotten = (known: readonly Range[]): Range[] =>
-  known.length < MOST_RUNS ? [...known] : joined([{ first: 1, last: (known[0]?.first ?? 1) - 1 }, ...known]);
-
-/** Probes that this program purged on the hub since the look before, as far as they may be holes now. */
-function purgedOf(
-  { own, purges, pending }: SiteRecord,
-  before: SiteRecord | undefined,
-  { first, before: firstBefore }: { first: number; before: number },
-): { count: number; last: number } {
-  // A removal that has only begun is booked when it ends.
-  const all = purges === undefined ? undefined : [...purges, ...pending.filter(({ end }) => end === "hub")];
-  const last = Math.max(first, all?.at(-1)?.last ?? Infinity);
-  if (before === undefined) return { count: 0, last };
-  const { probesInHoles: seen = 0 } = before;
-  const inside = all?.filter((one) => one.last >= first);
-  const most = inside === undefined ? Infinity : sum(inside.map(({ count }) => count));
-  // A stream whose oldest messages are back has probes among its holes that had left its oldest end.
-  const back = (inside ?? []).filter((one) => one.last < firstBefore);
-  const news = own.purgedOnHub - seen + (seen === 0 ? 0 : sum(back.map(({ count }) => count)));
-  return { count: Math.max(0, Math.min(news, most)), last };
-}
-
-/** The book with what this look found of the hub's holes, and of what the hub passed: read where a stream is merged. */
-const withPassedIn = ({ book, last: { site, jumps } }: Seen, empty: Range[]): Collection => ({
-  ...book,
-  hub: { ...book.hub, empty },
-  sites: Object.fromEntries(
-    Object.entries(book.sites).map(([name, record]) => {
-      const isSeen = name === site || record.probesInHoles !== undefined;
-      const passed = withPassed(record, jumps?.passed?.[name] ?? []);
-      return [name, { ...record, ...passed, ...(isSeen ? { probesInHoles: record.own.purgedOnHub } : {}) }];
-    }),
-  ),
-});
 
 interface Holes extends Seen {
   empty: readonly Range[];
@@ -164,7 +121,7 @@ class Copies {
 
 async function gapsAt(
   copies: Copies,
-  { site, record }: Pick<Of, "site" | "record">,
+  { site, record }: { site: string; record: SiteRecord },
   clusters: readonly Range[],
   { last: look }: Holes,
 ): Promise<Gap[]> {
@@ -181,36 +138,10 @@ async function gapsAt(
     prev = (await copies.upTo(low, first - 1)) ?? prev;
     next = await copies.from(last + 1);
     low = last + 1;
-    gaps.push(gapBetween(prev, next, { site, record, look }));
+    gaps.push(gapBetween(seen(prev), seen(next), { site, record, look }));
   }
   return gaps;
 }
 
-interface Of {
-  site: string;
-  record: SiteRecord;
-  look: Look;
-}
-
-function gapBetween(prev: StoredMessage | undefined, next: StoredMessage | undefined, { site, record, look }: Of): Gap {
-  const { ident, earlier } = site === look.site ? look : record;
-  const at = { site, after: prev?.seq ?? 0, before: next?.seq ?? Infinity };
-  const isNow = (copy: StoredMessage): boolean =>
-    ident === undefined ? earlier === undefined || identOf(copy) !== earlier : identOf(copy) === ident;
-  // What stood before the oldest copy counts as what left the stream's oldest end.
-  if (prev === undefined) return { ...at, origins: [], earlier: 0 };
-  if (next === undefined ? ident === undefined && earlier !== undefined : !isNow(next)) {
-    const isOfOne = next !== undefined && identOf(prev) === identOf(next);
-    return { ...at, origins: [], earlier: isOfOne ? Math.max(0, originOf(next) - originOf(prev) - 1) : Infinity };
-  }
-  const position = look.positions[record.source] ?? record.position;
-  const last = (next === undefined ? position + 1 : originOf(next)) - 1;
-  const isOfNow = isNow(prev);
-  const first = isOfNow ? originOf(prev) + 1 : 1;
-  const known = joined([...(record.passed ?? []), ...originsOf(record.holes ?? [])]);
-  return {
-    ...at,
-    origins: without(first > last ? [] : [{ first, last }], known),
-    earlier: isOfNow ? 0 : Infinity,
-  };
-}
+const seen = (copy: StoredMessage | undefined): CopySeen | undefined =>
+  copy === undefined ? undefined : { seq: copy.seq, origin: originOf(copy), ident: identOf(copy) };
