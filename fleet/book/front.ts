@@ -1,6 +1,6 @@
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
-import { Collection, SiteRecord } from "../../diagnosis/book/ledger";
+import { Collection } from "../../diagnosis/book/ledger";
 import { Look } from "../../diagnosis/book/look";
 import { Delivery, Run } from "../../diagnosis/book/runs";
 import { behindSecond } from "../../diagnosis/book/second-copies";
@@ -65,13 +65,3 @@ export const deliveryOf = ({ state }: StreamInfo, oldestNow = Infinity): Deliver
   from: Math.max(1, Math.min(state.first_seq, oldestNow)),
   deleted: state.deleted ?? [],
 });
-
-/** Messages that the site still held of what had left the hub's stream before it was made anew, and delivered again. */
-export function deliveredAgain(
-  { oldest = 0, leftBelow = oldest }: SiteRecord,
-  { from, deleted }: Delivery,
-): Look["deliveredAgain"] {
-  const heldBelow = (end: number): number =>
-    Math.max(0, end - from - deleted.filter((seq) => seq >= from && seq < end).length);
-  return { ofFront: heldBelow(oldest), ofLeft: heldBelow(Math.min(oldest, leftBelow)) };
-}

@@ -1,4 +1,5 @@
 import { Jumps } from "../../diagnosis/book/look";
+import { credited } from "../../diagnosis/book/news";
 import { Range, joined } from "../../diagnosis/book/runs";
 import { originOf } from "../sourcing/lost-tail";
 import { JetStream } from "../../servers/nats/jetstream";
@@ -46,23 +47,6 @@ export async function jumpsIn(
     bySite: Object.fromEntries(sites.map(({ name }, i) => [name, left[i] ?? 0])),
     passed: Object.fromEntries(sites.map(({ name }, i) => [name, joined([atStart(i), ...(search.passed[i] ?? [])])])),
   };
-}
-
-/** The jumps, less what was stored at the places that hold nothing now; `most`: of each site at first. */
-function credited(jumps: readonly number[], empty: number, most: readonly number[]): number[] {
-  const left = [...jumps];
-  let rest = empty;
-  // Where all of them stood in the range, they did so beside messages that are there twice, too.
-  const isWhole = empty >= most.reduce((sum, count) => sum + count, 0);
-  const take = (i: number, limit: number): void => {
-    const jump = isWhole && limit < Infinity ? limit : (left[i] ?? 0);
-    const taken = Math.max(0, Math.min(rest, jump, limit));
-    left[i] = (left[i] ?? 0) - taken;
-    rest -= taken;
-  };
-  for (const i of left.keys()) take(i, most[i] ?? 0);
-  for (const i of [...left.keys()].sort((a, b) => (left[b] ?? 0) - (left[a] ?? 0))) take(i, Infinity);
-  return left;
 }
 
 /** Jumps by site, and sequences of the hub's stream that hold nothing. */

@@ -4,9 +4,10 @@ import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { present } from "../../configs/values";
 import { collectedSubject } from "../../configs/streams";
-import { advance, newsOf, noted } from "../../diagnosis/book/advance";
+import { advance, noted } from "../../diagnosis/book/advance";
 import { EndSeen, Look } from "../../diagnosis/book/look";
 import { BookFacts, factsOf } from "../../diagnosis/book/facts";
+import { deliveredAgain, isQuiet, newsIn } from "../../diagnosis/book/news";
 import { Collection, SiteRecord, lostProbes } from "../../diagnosis/book/ledger";
 import { Range, rangesOf, upTo } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub } from "../sourcing/collected";
@@ -14,7 +15,7 @@ import { Overrun } from "../sourcing/lost-tail";
 import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
 import { causesOf } from "./causes";
 import { withHoles } from "./holes";
-import { deliveredAgain, deliveryOf, oldestCopy, withLeft } from "./front";
+import { deliveryOf, oldestCopy, withLeft } from "./front";
 import { jumpsOf } from "./merged";
 import { positionsOf, sameUpTo, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
@@ -86,24 +87,6 @@ interface Settled {
 
 /** How often news must stand: seen once more at a still moment, or four times. */
 const WHOLE = 1;
-
-const isQuiet = ({ book, last }: Pick<Settled, "book" | "last">, before: Collection | undefined): boolean =>
-  newsOf(withoutNews(book, before, last.site), last) === 0 && book.hub.otherwise === (before?.hub.otherwise ?? 0);
-
-/** The book after the look, with the differences of before: what would be news. */
-function withoutNews(book: Collection, before: Collection | undefined, site: string): Collection {
-  const record = book.sites[site];
-  const differences = before?.sites[site]?.differences;
-  return record === undefined || differences === undefined
-    ? book
-    : { ...book, sites: { ...book.sites, [site]: { ...record, differences } } };
-}
-
-/** Messages that the look would add to the report, as missing (or, below 0, as doubled), and as dropped. */
-const newsIn = ({ book, last }: Settled, before: Collection | undefined): string => {
-  const missing = newsOf(withoutNews(book, before, last.site), last);
-  return `${missing} ${book.hub.otherwise - (before?.hub.otherwise ?? 0)}`;
-};
 
 /** Looks until nothing is new, or what is new stands; undefined when it goes on changing. */
 async function settled(look: BookLook, before: Collection | undefined): Promise<Settled | undefined> {

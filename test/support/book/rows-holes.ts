@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { bookName } from "../../../fleet/book/record";
 import { keepStore, loseStore, rollBack } from "../fleets/stores";
 
+import { until } from "../until";
+
 import { Played } from "./played";
 import { BOTH, BookRow, Told, known } from "./row";
 
@@ -220,6 +222,32 @@ export const HOLE_BOOK_ROWS: BookRow[] = [
     },
     { missing: 5, dropped: 35 },
   ),
+  {
+    name: "a merged stream of which the oldest were purged, that passed messages since, and that the hub loses then",
+    modes: ["merged"],
+    make: async (played) => {
+      await publishInTurns(played);
+      await played.look();
+      const hub = await played.fleet.atHub("oslo");
+      await hub.purge("EVENTS", "oslo.>", (await hub.stream("EVENTS"))!.state.last_seq - 14);
+      await played.look();
+      await played.withoutHub(async () => {
+        await played.publish("oslo", 6);
+        const js = await played.fleet.atSite("oslo");
+        const { state } = (await js.stream(played.streamAt("oslo")))!;
+        for (const back of [1, 3]) await js.deleteMessage(played.streamAt("oslo"), state.last_seq - back);
+      });
+      await until("the hub has the newest", async () =>
+        (await played.idsIn(await played.fleet.atHub("oslo"), "EVENTS")).includes("oslo-86"),
+      );
+      await played.look();
+      await purgeSite(played);
+      await played.look();
+      await loseHub(played);
+    },
+    // Two were deleted at the site; the hub held 5 and 4 more when it lost its store.
+    tells: { oslo: { missing: 11 }, bergen: { dropped: 35 } },
+  },
   {
     name: "single messages deleted on the hub, of a site whose stream is recreated before the hub loses its store",
     modes: ["perSite"],
