@@ -36,7 +36,6 @@ describe(`a fleet under ${OPERATIONS} random operations, seed ${SEED}`, function
       "doubled",
       "dropped",
       "pairs",
-      "toldAgain",
     ] as const;
     const table = new Table({ head: [...head], style: { head: [] } });
     for (const one of ended) table.push(head.map((column) => String(one[column])));

@@ -1,7 +1,9 @@
 import { present } from "../../configs/values";
 import { attributed, positionsAfter } from "./attribution";
 import { EndSeen, Look } from "./look";
-import { afterDelivery, ofEarlierStream } from "./second-copies";
+import { holesAfter } from "./holes";
+import { lengthOf } from "./runs";
+import { afterDelivery, secondOfEarlier } from "./second-copies";
 import { leaving, withTurned, withoutLostProbes } from "./leaving";
 import {
   Collection,
@@ -97,12 +99,24 @@ function goneFront({ front, left = 0 }: SiteRecord, { atSite, deliveredAgain: { 
 }
 
 /** What the record says of second copies after the look. `isAnew`: the hub's stream was made anew since the site's last one. */
-function withSecond(before: Omit<SiteRecord, "front" | "left">, look: Look, isAnew: boolean): Omit<SiteRecord, "left"> {
-  const { only, second, lost, lostAt, ...rest } = before;
+function withSecond(
+  before: Omit<SiteRecord, "front" | "left">,
+  look: Look,
+  { isAnew, holes }: { isAnew: boolean; holes: SiteRecord["holes"] },
+): Omit<SiteRecord, "left"> {
+  const { only = [], second, lost = 0, lostAt, ...rest } = before;
   // The sequences of another stream of the site are other messages.
-  if (look.atSite.history === "made anew")
-    return { ...rest, ...present({ lost }), ...(second === undefined ? {} : { second: ofEarlierStream(second) }) };
-  const after = isAnew ? afterDelivery(present({ only, lost, lostAt }), look.delivery) : { lost, lostAt };
+  if (look.atSite.history === "made anew") {
+    const all = lost + lengthOf(only);
+    return {
+      ...rest,
+      ...(all === 0 ? {} : { lost: all }),
+      ...(second === undefined ? {} : { second: secondOfEarlier({ ...rest, ...present({ holes }), second }) }),
+    };
+  }
+  const after = isAnew
+    ? afterDelivery({ only, lost, ...present({ lostAt }) }, look.delivery)
+    : { ...(lost === 0 ? {} : { lost }), ...present({ lostAt }) };
   return { ...rest, ...present({ second, ...after }) };
 }
 
@@ -110,10 +124,12 @@ function withSecond(before: Omit<SiteRecord, "front" | "left">, look: Look, isAn
 function moved(before: SiteRecord, look: Look): SiteRecord {
   const { repeated, storedByEarlier, at, atSite, gap, position, ident, earlier, oldest, onHub } = look;
   const again = repeated === undefined ? 0 : repeated.last - repeated.first + 1;
-  const { ident: _ident, earlier: _earlier, front, left: leftBefore = 0, leftBelow, ...rest } = before;
+  const { ident: _ident, earlier: _earlier, front, left: leftBefore = 0, leftBelow, ...more } = before;
+  const { holes, passed: _passed, gone: _gone, leftMiddle: _middle, leftMiddleAt: _at, ...rest } = more;
   const left = leftBefore + goneFront(before, look);
   return {
-    ...withSecond(rest, look, front !== undefined),
+    ...withSecond(rest, look, { isAnew: front !== undefined, holes }),
+    ...holesAfter(before, { isAnew: atSite.history === "made anew", repeated, delivery: look.delivery }),
     ...present({ ident, earlier }),
     at,
     stream: recordOf(atSite, before.stream),
@@ -144,6 +160,7 @@ export function advance(booked: Collection | undefined, look: Look): Collection 
       ...turned(collection.hub, look),
       ...recordOf(onHub, collection.hub),
       ...leaving(collection, look),
+      isEmptyOld: onHub.empty === undefined,
     },
     positions: positionsAfter(collection, look),
     sites: { ...collection.sites, [site]: moved(before, look) },

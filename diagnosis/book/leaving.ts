@@ -12,6 +12,8 @@ import {
   withDifference,
 } from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
+import { holesTurned } from "./holes";
+import { MOST_RUNS, inBoth, joined, lengthOf, numberOf, standingAt, without } from "./runs";
 import { afterHubWentBack, onlyCopies, secondBelow } from "./second-copies";
 
 /** What left the hub's stream, and why. */
@@ -21,8 +23,12 @@ export function leaving(collection: Collection, look: Look): Pick<HubRecord, "by
   const { hub } = collection;
   const { onHub, limits, at, hubNow } = look;
   const left = leftHub({ ...collection, hub: { ...hub, last: onHub.last, held: onHub.held } });
-  const news = left - hub.byLimits - hub.otherwise;
-  const { byLimits, otherwise, differences } = hub;
+  const { differences } = hub;
+  // A killed server holds messages again that a limit had removed, when that limit is gone.
+  const back = onHub.history === "same" ? backIn(hub, onHub) : 0;
+  const otherwise = hub.otherwise - Math.min(back, hub.otherwise);
+  const byLimits = hub.byLimits - (back - (hub.otherwise - otherwise));
+  const news = left - byLimits - otherwise;
   // A store that went back holds again what had left it.
   if (news <= 0 || onHub.history !== "same")
     return { byLimits: Math.max(0, left - otherwise), otherwise: Math.min(otherwise, left), differences };
@@ -33,6 +39,13 @@ export function leaving(collection: Collection, look: Look): Pick<HubRecord, "by
     otherwise: otherwise + dropped,
     differences: dropped === 0 ? differences : withDifference(differences, withCause(added, look.causes.dropped)),
   };
+}
+
+/** Messages that the stream holds, and that had left it by the look before. */
+function backIn({ first, empty, isEmptyOld }: HubRecord, onHub: EndSeen): number {
+  if (empty === undefined || isEmptyOld === true || onHub.empty === undefined || empty.length === MOST_RUNS) return 0;
+  const left = joined([{ first: 1, last: first - 1 }, ...empty]);
+  return lengthOf(inBoth(without(left, onHub.empty), [{ first: onHub.first, last: onHub.last }]));
 }
 
 const lastLook = ({ sites }: Collection): string =>
@@ -75,6 +88,16 @@ export function withoutLostProbes(collection: Collection, { onHub }: Look): Coll
 /** Whether the oldest copy on the hub was of an earlier stream of the site: what had left before it was, too. */
 const isOfEarlier = ({ oldest, earlier }: SiteRecord): boolean => oldest === 0 && earlier !== undefined;
 
+/** What of the site had left the oldest end of a merged stream; undefined where no look counted it. */
+function frontOfMerged(
+  { leftSoFar, own, holes = [], second = [] }: SiteRecord,
+  { first, empty = [] }: HubRecord,
+): number | undefined {
+  if (leftSoFar === undefined) return undefined;
+  const secondLeft = standingAt(second, joined([{ first: 1, last: first - 1 }, ...empty]));
+  return Math.max(0, leftSoFar - own.purgedOnHub - numberOf(holes) - numberOf(secondLeft));
+}
+
 /**
  * Credits each site with messages that the hub's new store lacks and that are no loss. `front`: messages that had left
  * the oldest end of a stream before it was recreated. `undone`: second copies that the old store held and the new one
@@ -84,7 +107,7 @@ export function withTurned(collection: Collection, { onHub, stands, site, oldest
   if (onHub.history === "same") return collection;
   const isAnew = onHub.history === "made anew";
   const isAlone = Object.keys(collection.positions).length < 2;
-  const { first, marks } = collection.hub;
+  const { first, marks, empty = [] } = collection.hub;
   const sites = Object.entries(collection.sites).map(([name, record]): [string, SiteRecord] => {
     const { second: _second, ...rest } = record;
     const { oldest = 0, purges = [], skipped, undone = 0 } = record;
@@ -94,19 +117,23 @@ export function withTurned(collection: Collection, { onHub, stands, site, oldest
     // Count each message once: second copies are in `undone`.
     const twice = secondBelow(record, first, doubledOn(record)) ?? markUpTo(marks, first - 1)?.doubled?.[name] ?? 0;
     const stored = isAlone ? first - 1 - twice : oldest - 1 - skipped - doubledOn(record);
+    const ofMerged = isAlone ? undefined : frontOfMerged(record, collection.hub);
     const probes = sum(purges.filter(({ last }) => last < first).map(({ count }) => count));
     return [
       name,
       {
         ...rest,
         ...(isAnew ? {} : afterHubWentBack(record, turnedBack)),
+        ...holesTurned(record, { isAnew, stands: stands?.seq, first, isAlone }),
         ...(gone <= 0 ? {} : { undone: undone + gone }),
-        ...(isAnew ? { absent: record.own.purgedAtSite } : {}),
-        ...(isAnew && (oldest > 0 || (isAlone && isOfEarlier(record)))
-          ? { front: Math.max(0, stored - probes), only: onlyCopies(record, first) }
+        ...(isAnew ? { absent: record.own.purgedAtSite, purges: [] } : {}),
+        ...(isAnew && (oldest > 0 || ofMerged !== undefined || (isAlone && isOfEarlier(record)))
+          ? { front: ofMerged ?? Math.max(0, stored - probes), ...onlyCopies(record, first, empty) }
           : {}),
       },
     ];
   });
-  return { ...collection, sites: Object.fromEntries(sites) };
+  // Holes behind what stands are of messages that the new store never had.
+  const left = isAnew ? [] : without(empty, [{ first: (stands?.seq ?? Infinity) + 1, last: Infinity }]);
+  return { ...collection, hub: { ...collection.hub, empty: left }, sites: Object.fromEntries(sites) };
 }

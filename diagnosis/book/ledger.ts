@@ -1,3 +1,5 @@
+import { HolesBooked } from "./holes";
+import { Range } from "./runs";
 import { SecondBooked } from "./second-copies";
 
 /**
@@ -70,7 +72,7 @@ export interface PendingRemoval {
   last: number;
 }
 
-export interface SiteRecord extends SecondBooked {
+export interface SiteRecord extends SecondBooked, HolesBooked {
   /** When the book of this site begins, and its last look, in UTC. */
   since: string;
   at: string;
@@ -105,6 +107,8 @@ export interface SiteRecord extends SecondBooked {
   absent?: number;
   /** What had left the hub's stream when it was recreated, until the site's next look shows what of it comes again. */
   front?: number;
+  /** Messages of the site that left a merged stream ever. */
+  leftSoFar?: number;
   /** Probes purged on the hub, by removal: how many, and the last of its sequences then. Oldest first. */
   purges?: { last: number; count: number }[];
   /** Probes purged on the hub up to the last look. */
@@ -115,6 +119,10 @@ export interface SiteRecord extends SecondBooked {
 
 export interface HubRecord extends Omit<StreamRecord, "marks"> {
   marks: HubMark[];
+  /** Its sequences between the first and the last that hold nothing: the newest ranges. Absent in earlier versions' books. */
+  empty?: Range[];
+  /** Whether the last look could not read them. */
+  isEmptyOld?: boolean;
   /** When its store last went back or was recreated, in UTC: the look of another site may have seen it first. */
   turned?: { how: Exclude<History, "same">; at: string };
   /** Left the hub's stream: by declared limits, and before the book began. */
@@ -168,7 +176,9 @@ const withLostProbes = ({
   own,
   opening,
   left = 0,
-}: SiteRecord): number => Math.min(last, position) - position + before + gap + skipped - left - own.fillers - opening;
+  leftMiddle = 0,
+}: SiteRecord): number =>
+  Math.min(last, position) - position + before + gap + skipped - left - leftMiddle - own.fillers - opening;
 
 /** Second copies of the site's messages that the hub's stream has now. */
 export const doubledOn = ({ differences, undone = 0 }: SiteRecord): number => countOf(differences, "doubled") - undone;

@@ -1,5 +1,5 @@
 import { Difference, History, HubMark, Mark } from "./ledger";
-import { Delivery } from "./second-copies";
+import { Delivery, Range } from "./runs";
 
 /** One end of a stream as a look sees it. */
 export interface EndSeen {
@@ -9,6 +9,8 @@ export interface EndSeen {
   held: number;
   /** Sequences between the first and the last that hold nothing. */
   deleted: number;
+  /** These sequences, of the hub's stream; absent where they were not read at the same moment. */
+  empty?: Range[];
   bytes: number;
   history: History;
   mark: Mark | undefined;
@@ -68,4 +70,6 @@ export interface Jumps {
    */
   from?: Record<string, number>;
   bySite: Record<string, number>;
+  /** Sequences of each site that its copies leave out, where that was read. */
+  passed?: Record<string, Range[]>;
 }

@@ -1,18 +1,20 @@
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
-import { SiteRecord } from "../../diagnosis/book/ledger";
+import { Collection } from "../../diagnosis/book/ledger";
 import { Look } from "../../diagnosis/book/look";
-import { Delivery, SecondCopies, behindSecond } from "../../diagnosis/book/second-copies";
+import { Delivery, Run } from "../../diagnosis/book/runs";
+import { behindSecond } from "../../diagnosis/book/second-copies";
+import { SiteAccess, atHub } from "../sourcing/collected";
 import { originOf } from "../sourcing/lost-tail";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";
-import { identOf } from "./positions";
+import { declaredSource, identOf } from "./positions";
 
 /** What the hub held of a site at its oldest end: what is older had left the hub's stream before. */
 
 interface Seen {
   first: number;
   ident: string | undefined;
-  second: readonly SecondCopies[];
+  second: readonly Run[];
 }
 
 /**
@@ -34,18 +36,32 @@ export async function oldestCopy(
   return isOfThis && copy.headers[SOURCE_HEADER] !== undefined ? originOf(copy) : 0;
 }
 
+/**
+ * The book with the number of messages of the site that left a merged stream. The sequences of its copies do not show it:
+ * the hub passed some, and some are of earlier streams of the site.
+ */
+export async function withLeft(
+  access: SiteAccess,
+  stream: StreamSettings,
+  { book, last: { site, onHub } }: { book: Collection; last: Look },
+): Promise<Collection> {
+  const record = book.sites[site];
+  if (record === undefined) return book;
+  const { leftSoFar: _before, ...rest } = record;
+  const isShown = Object.keys(book.positions).length < 2 || onHub.last === onHub.held;
+  const all = isShown
+    ? undefined
+    : await (await atHub(access, stream)).counted(stream.name, collectedSubject(stream, site, ">"));
+  if (all === undefined) return { ...book, sites: { ...book.sites, [site]: rest } };
+  // A source of which the newest copy is of an earlier stream still says the position there.
+  const now = record.ident === undefined ? 0 : (declaredSource(all.info, stream, site)?.seq ?? 0);
+  const position = Math.max(record.position, now);
+  const left = position - record.skipped - all.count;
+  return { ...book, sites: { ...book.sites, [site]: { ...rest, leftSoFar: left } } };
+}
+
 /** What the site delivers to a hub's stream that was made anew: the hub may have it already, and the site no more. */
 export const deliveryOf = ({ state }: StreamInfo, oldestNow = Infinity): Delivery => ({
   from: Math.max(1, Math.min(state.first_seq, oldestNow)),
   deleted: state.deleted ?? [],
 });
-
-/** Messages that the site still held of what had left the hub's stream before it was made anew, and delivered again. */
-export function deliveredAgain(
-  { oldest = 0, leftBelow = oldest }: SiteRecord,
-  { from, deleted }: Delivery,
-): Look["deliveredAgain"] {
-  const heldBelow = (end: number): number =>
-    Math.max(0, end - from - deleted.filter((seq) => seq >= from && seq < end).length);
-  return { ofFront: heldBelow(oldest), ofLeft: heldBelow(Math.min(oldest, leftBelow)) };
-}

@@ -1,3 +1,6 @@
+import { Jumps } from "../../diagnosis/book/look";
+import { credited } from "../../diagnosis/book/news";
+import { Range, joined } from "../../diagnosis/book/runs";
 import { originOf } from "../sourcing/lost-tail";
 import { JetStream } from "../../servers/nats/jetstream";
 
@@ -18,12 +21,6 @@ export interface MergedSite {
   purged: number;
 }
 
-/** Sequences of the hub's stream, both included. */
-export interface Range {
-  first: number;
-  last: number;
-}
-
 /** Maximum number of requests: a stream with more gaps is not worth the time. */
 const MOST_REQUESTS = 1_000;
 /** Ranges as short as this are read message by message. */
@@ -35,7 +32,7 @@ export async function jumpsIn(
   stream: string,
   sites: readonly MergedSite[],
   { first, last }: Range,
-): Promise<Record<string, number> | undefined> {
+): Promise<Pick<Jumps, "bySite" | "passed"> | undefined> {
   const search = new Search(js, stream, sites, last);
   const starts = await search.origins(first);
   const jumps = starts.map((origin, i) => origin - (sites[i]?.from ?? 0) - 1);
@@ -45,24 +42,11 @@ export async function jumpsIn(
   // What was stored there and is gone since: probes first, then what stands in the widest gaps.
   const purged = sites.map(({ purged: count }) => count);
   const left = credited(all, found.empty, purged);
-  return Object.fromEntries(sites.map(({ name }, i) => [name, left[i] ?? 0]));
-}
-
-/** The jumps, less what was stored at the places that hold nothing now; `most`: of each site at first. */
-function credited(jumps: readonly number[], empty: number, most: readonly number[]): number[] {
-  const left = [...jumps];
-  let rest = empty;
-  // Where all of them stood in the range, they did so beside messages that are there twice, too.
-  const isWhole = empty >= most.reduce((sum, count) => sum + count, 0);
-  const take = (i: number, limit: number): void => {
-    const jump = isWhole && limit < Infinity ? limit : (left[i] ?? 0);
-    const taken = Math.max(0, Math.min(rest, jump, limit));
-    left[i] = (left[i] ?? 0) - taken;
-    rest -= taken;
+  const atStart = (i: number): Range => ({ first: (sites[i]?.from ?? 0) + 1, last: (starts[i] ?? 0) - 1 });
+  return {
+    bySite: Object.fromEntries(sites.map(({ name }, i) => [name, left[i] ?? 0])),
+    passed: Object.fromEntries(sites.map(({ name }, i) => [name, joined([atStart(i), ...(search.passed[i] ?? [])])])),
   };
-  for (const i of left.keys()) take(i, most[i] ?? 0);
-  for (const i of [...left.keys()].sort((a, b) => (left[b] ?? 0) - (left[a] ?? 0))) take(i, Infinity);
-  return left;
 }
 
 /** Jumps by site, and sequences of the hub's stream that hold nothing. */
@@ -74,13 +58,17 @@ interface Found {
 class Search {
   private requests = 0;
   private readonly known = new Map<string, number>();
+  /** For each site, its sequences that its copies leave out, where they were read one by one. */
+  readonly passed: Range[][];
 
   constructor(
     private readonly js: JetStream,
     private readonly stream: string,
     private readonly sites: readonly MergedSite[],
     private readonly last: number,
-  ) {}
+  ) {
+    this.passed = sites.map(() => []);
+  }
 
   get isOver(): boolean {
     return this.requests > MOST_REQUESTS;
@@ -109,23 +97,34 @@ class Search {
     const passed = before.map((origin, i) => (after[i] ?? 0) - origin);
     const sum = passed.reduce((total, value) => total + value, 0);
     if (sum === high - low || this.isOver) return { jumps: passed.map(() => 0), empty: 0 };
-    if (high - low <= SHORT) return this.readAll(low, high, passed);
+    if (high - low <= SHORT) return this.readAll(low, high, { passed, before, after });
     const middle = Math.floor((low + high) / 2);
     const [left, right] = [await this.descend(low, middle), await this.descend(middle, high)];
     return { jumps: left.jumps.map((jump, i) => jump + (right.jumps[i] ?? 0)), empty: left.empty + right.empty };
   }
 
-  private async readAll(low: number, high: number, passed: readonly number[]): Promise<Found> {
+  private async readAll(
+    low: number,
+    high: number,
+    { passed, before, after }: { passed: readonly number[]; before: readonly number[]; after: readonly number[] },
+  ): Promise<Found> {
     const jumps = [...passed];
     let empty = high - low;
     for (const [i, { filter }] of this.sites.entries()) {
+      let next = before[i] ?? 0;
+      const leaveOut = (upTo: number): void => {
+        if (upTo > next) this.passed[i]?.push({ first: next, last: upTo - 1 });
+        next = Math.max(next, upTo + 1);
+      };
       for (let seq = low; seq < high;) {
         const copy = await this.next(filter, seq);
         if (copy === undefined || copy.seq >= high) break;
         jumps[i] = (jumps[i] ?? 0) - 1;
         empty--;
+        leaveOut(originOf(copy));
         seq = copy.seq + 1;
       }
+      leaveOut(after[i] ?? 0);
     }
     return { jumps, empty };
   }

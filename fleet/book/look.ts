@@ -2,17 +2,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { probeSubjects } from "../../configs/permissions";
 import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
+import { present } from "../../configs/values";
 import { collectedSubject } from "../../configs/streams";
-import { advance, newsOf, noted } from "../../diagnosis/book/advance";
+import { advance, noted } from "../../diagnosis/book/advance";
 import { EndSeen, Look } from "../../diagnosis/book/look";
 import { BookFacts, factsOf } from "../../diagnosis/book/facts";
+import { deliveredAgain, isQuiet, newsIn } from "../../diagnosis/book/news";
 import { Collection, SiteRecord, lostProbes } from "../../diagnosis/book/ledger";
-import { upTo } from "../../diagnosis/book/second-copies";
+import { Range, rangesOf, upTo } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { Overrun } from "../sourcing/lost-tail";
-import { StreamInfo } from "../../servers/nats/jetstream";
+import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
 import { causesOf } from "./causes";
-import { deliveredAgain, deliveryOf, oldestCopy } from "./front";
+import { withHoles } from "./holes";
+import { deliveryOf, oldestCopy, withLeft } from "./front";
 import { jumpsOf } from "./merged";
 import { positionsOf, sameUpTo, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
@@ -47,7 +50,9 @@ export async function lookAtBook(look: BookLook): Promise<BookFacts | undefined>
       const before = found ?? look.copy;
       const seen = await settled(look, before);
       if (seen === undefined) return told(before, access.site);
-      const book = await withSecondCopies(access, stream, seen, before);
+      const twice = await withSecondCopies(access, stream, seen, before);
+      const all = await withHoles(access, stream, { ...seen, book: twice }, before);
+      const book = await withLeft(access, stream, { ...seen, book: all });
       const written = withoutBegun(book, before);
       if (JSON.stringify(written) !== JSON.stringify(found)) write(written);
       return factsOf(book, access.site, { ...seen.last, tellsOfHub: tellsOfHub(book, access.site) });
@@ -83,24 +88,6 @@ interface Settled {
 /** How often news must stand: seen once more at a still moment, or four times. */
 const WHOLE = 1;
 
-const isQuiet = ({ book, last }: Pick<Settled, "book" | "last">, before: Collection | undefined): boolean =>
-  newsOf(withoutNews(book, before, last.site), last) === 0 && book.hub.otherwise === (before?.hub.otherwise ?? 0);
-
-/** The book after the look, with the differences of before: what would be news. */
-function withoutNews(book: Collection, before: Collection | undefined, site: string): Collection {
-  const record = book.sites[site];
-  const differences = before?.sites[site]?.differences;
-  return record === undefined || differences === undefined
-    ? book
-    : { ...book, sites: { ...book.sites, [site]: { ...record, differences } } };
-}
-
-/** Messages that the look would add to the report, as missing (or, below 0, as doubled), and as dropped. */
-const newsIn = ({ book, last }: Settled, before: Collection | undefined): string => {
-  const missing = newsOf(withoutNews(book, before, last.site), last);
-  return `${missing} ${book.hub.otherwise - (before?.hub.otherwise ?? 0)}`;
-};
-
 /** Looks until nothing is new, or what is new stands; undefined when it goes on changing. */
 async function settled(look: BookLook, before: Collection | undefined): Promise<Settled | undefined> {
   let [news, stood] = ["", 0];
@@ -133,7 +120,10 @@ async function lookOnce(
   const known = seen.history.hub === "made anew" ? [] : (record?.second ?? []);
   const second = seen.history.hub === "went back" ? upTo(known, stands?.seq ?? 0) : known;
   const held = await oldestCopy(hub, stream, site, { ...seen, first: seen.onHub.state.first_seq, second });
-  const delivery = deliveryOf(seen.atSite, held);
+  // A store that went back has its older messages still: what the site delivers comes behind those.
+  const behind = record?.gone?.behind ?? stands?.seq ?? 0;
+  const again = behind === 0 ? held : await oldestCopy(hub, stream, site, { ...seen, first: behind + 1, second });
+  const delivery = deliveryOf(seen.atSite, again);
   const look: Look = {
     ...seen,
     site,
@@ -143,7 +133,10 @@ async function lookOnce(
     stands,
     hubNow: seen.onHub.ts === undefined ? Date.now() : Date.parse(seen.onHub.ts),
     atSite: endOf(seen.atSite, seen.history.site, seen.marks.site),
-    onHub: endOf(seen.onHub, seen.history.hub, seen.marks.hub),
+    onHub: {
+      ...endOf(seen.onHub, seen.history.hub, seen.marks.hub),
+      ...present({ empty: await emptyIn(hub, seen.onHub) }),
+    },
     probesOnHub: await probesOnHub(access, stream, record),
     jumps: undefined,
     limits: limitsOf(stream, seen.onHub),
@@ -156,7 +149,8 @@ async function lookOnce(
   const { isStill } = seen;
   if (isAlone || isUsual) return { book, last: look, isStill };
   const jumps = await jumpsOf(access, stream, seen, before).catch(() => undefined);
-  return { book: advance(before, { ...look, jumps }), last: look, isStill };
+  const whole = { ...look, jumps };
+  return { book: advance(before, whole), last: whole, isStill };
 }
 
 const endOf = ({ created, state }: StreamInfo, history: EndSeen["history"], mark: EndSeen["mark"]): EndSeen => ({
@@ -169,6 +163,15 @@ const endOf = ({ created, state }: StreamInfo, history: EndSeen["history"], mark
   history,
   mark,
 });
+
+/** The sequences between the first and the last of a stream that hold nothing; undefined when they changed since. */
+async function emptyIn(js: JetStream, { config, state }: StreamInfo): Promise<Range[] | undefined> {
+  const { num_deleted: count = 0, first_seq: first, last_seq: last } = state;
+  if (count === 0) return [];
+  const now = await js.stream(config.name, true);
+  const deleted = (now?.state.deleted ?? []).filter((seq) => seq >= first && seq <= last);
+  return deleted.length === count && now?.state.first_seq === first ? rangesOf(deleted) : undefined;
+}
 
 /** Probes that the hub still holds; asked only when some are purged at the site and not on the hub. */
 async function probesOnHub(

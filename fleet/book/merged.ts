@@ -45,12 +45,12 @@ export async function jumpsOf(
       return { name, filter, purged: 0, from: await originBefore(js, stream.name, filter, start, to), to };
     }),
   );
-  const bySite = await jumpsIn(js, stream.name, [...merged, ...others], {
+  const found = await jumpsIn(js, stream.name, [...merged, ...others], {
     first: start.seq + 1,
     last: onHub.state.last_seq,
   });
-  if (bySite === undefined) return undefined;
-  return start.isSinceLook ? { bySite } : { from: start.skipped, bySite };
+  if (found === undefined) return undefined;
+  return start.isSinceLook ? found : { from: start.skipped, ...found };
 }
 
 /** Sites that the stream sources and that have no book yet, each with its source. */

@@ -3,6 +3,7 @@ import { probeSubjects } from "../../configs/permissions";
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { Collection, OwnMessages, PendingRemoval, SiteRecord, withoutMissing } from "../../diagnosis/book/ledger";
+import { withPurge } from "../../diagnosis/book/news";
 import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { changeBook } from "./record";
 
@@ -107,18 +108,6 @@ export const withoutBegun = (book: Collection, before: Collection | undefined): 
     }),
   ),
 });
-
-const MOST_PURGES = 64;
-
-/** With one more; the oldest two become one, that stands where the first of them stood. */
-function withPurge(purges: Purges, added: Purges[number]): Purges {
-  const all = added.count === 0 ? purges : [...purges, added];
-  const [first, second, ...rest] = all;
-  if (first === undefined || second === undefined || all.length <= MOST_PURGES) return all;
-  return [{ last: first.last, count: first.count + second.count }, ...rest];
-}
-
-type Purges = NonNullable<SiteRecord["purges"]>;
 
 /** Books the removals of probes of one stream. */
 export function removalBook(ends: Ends): RemovalBook {

@@ -65,7 +65,7 @@ function positionsIn(info: StreamInfo, stream: StreamSettings, known: readonly s
 }
 
 /** The declared source of the site; where there is none such, the one that reaches the site. */
-function declaredSource(info: StreamInfo, stream: StreamSettings, site: string): SourceInfo | undefined {
+export function declaredSource(info: StreamInfo, stream: StreamSettings, site: string): SourceInfo | undefined {
   const ofSite = (info.sources ?? []).filter((source) => isSourceOfSite(asConfig(source), site));
   return ofSite.find((source) => isDeclared(source, stream, site)) ?? ofSite[0];
 }

@@ -122,6 +122,8 @@ function storedMessage({ seq, subject, time, hdrs = "", data = "" }: RawMessage)
   };
 }
 
+/** The server lists so many subjects at a time. */
+const MOST_SUBJECTS = 100_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 /** How long a server may take to remove the files of a stream that was deleted. */
 const FILES_GONE_MS = 2_000;
@@ -200,6 +202,15 @@ export class JetStream {
       subjects_filter: filter,
     });
     return info.state.subjects ?? {};
+  }
+
+  /** A stream, and how many messages it holds whose subjects match; undefined where these are too many subjects. */
+  async counted(name: string, filter: string): Promise<{ info: StreamInfo; count: number } | undefined> {
+    type Counted = StreamInfo & { state: { subjects?: Record<string, number> } };
+    const info = await this.request<Counted>(`STREAM.INFO.${name}`, { subjects_filter: filter });
+    const counts = Object.values(info.state.subjects ?? {});
+    if (counts.length >= MOST_SUBJECTS) return undefined;
+    return { info, count: counts.reduce((sum, count) => sum + count, 0) };
   }
 
   /** The first message from `seq` on whose subject matches; undefined when there is none. */

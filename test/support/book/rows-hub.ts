@@ -1,10 +1,8 @@
-import { repairSite } from "../../../fleet/repair/repair";
 import { keepStore, loseStore, rollBack } from "../fleets/stores";
 import { until } from "../until";
-import { observedAt } from "../fleets/watched";
 
 import { Played } from "./played";
-import { BOTH, BookRow, damage, streamOf } from "./row";
+import { BOTH, BookRow, damage, known, streamOf } from "./row";
 
 /** Ways to lose, to double and to drop messages on the hub, made on real servers. */
 
@@ -16,15 +14,6 @@ async function secondSource(played: Played, change: object): Promise<void> {
   const { config } = await played.fleet.collected("oslo");
   const [own] = config.sources!.filter(({ external }) => external.api === "$JS.oslo.API");
   await played.editOnHub({ sources: [...config.sources!, { ...own!, ...change }] });
-}
-
-/** Writes down that all differences are known. */
-async function known({ fleet }: Played): Promise<void> {
-  const known = { accept: "known", note: "a test", say: () => undefined } as const;
-  for (const site of ["oslo", "bergen"]) {
-    const observed = observedAt(fleet, site);
-    await repairSite({ observed, streams: observed.streams, ...known });
-  }
 }
 
 export const HUB_BOOK_ROWS: BookRow[] = [

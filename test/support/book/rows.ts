@@ -5,6 +5,7 @@ import { keepStore, loseStore, rollBack } from "../fleets/stores";
 import { until } from "../until";
 
 import { BOTH, BookRow, streamOf } from "./row";
+import { HOLE_BOOK_ROWS } from "./rows-holes";
 import { HUB_BOOK_ROWS } from "./rows-hub";
 
 /** Ways to lose messages at a site, made on real servers; and those on the hub. */
@@ -271,4 +272,5 @@ export const BOOK_ROWS: BookRow[] = [
     cause: /went back in time/,
   },
   ...HUB_BOOK_ROWS,
+  ...HOLE_BOOK_ROWS,
 ];

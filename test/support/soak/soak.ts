@@ -21,8 +21,6 @@ export interface Soaked {
   doubled: number;
   dropped: number;
   pairs: number;
-  /** Told as missing, and not missing by ids: the book cannot tell them apart (docs/book.md). */
-  toldAgain: number;
 }
 
 const pickOperation = (random: Random): Operation => {
@@ -47,8 +45,6 @@ class Count {
   private readonly twice = new Map<string, number>();
   /** Copies that a limit set by hand took from the hub, by id: a server that is killed later may hold them again. */
   private readonly taken = new Map<string, number>();
-  /** Ids that a limit set by hand took at a site, and that the site held and delivered once more after it was killed. */
-  private readonly late = new Set<string>();
   /** After which operation an id was missed first. */
   readonly since = new Map<string, string>();
 
@@ -63,8 +59,6 @@ class Count {
           this.taken.set(id, (this.taken.get(id) ?? 0) + was - now);
           if (now === 0) this.dropped.add(id);
         }
-        if (now > 0 && (this.since.get(id) ?? "").startsWith("a limit per subject by hand at the site"))
-          this.late.add(id);
         // What somebody had deleted there, and a second source brings, is told as doubled.
         if (operation.brings === true && now > 0 && this.dropped.has(id)) this.doubledAlso(site, 1);
         if (now > 0) this.dropped.delete(id);
@@ -94,26 +88,16 @@ class Count {
     return [...counts].map(([reason, number]) => `missing by ids: ${number} of ${reason}`);
   }
 
-  /** Messages that the book tells as missing a second time. */
-  get toldAgain(): number {
-    return [...this.twice.values()].reduce((sum, one) => sum + one, 0) - this.pairs;
-  }
-
   /** What the book should tell as missing. */
   missingOf = (site: string): number => ofSite(this.missing, site) + (this.twice.get(site) ?? 0);
 
-  /**
-   * Of a store that is lost nobody can tell what had left its middle by hand from what it still held: the book may tell the
-   * first a second time, as missing.
-   */
+  /** A second source brings what was missing, too; no position shows that, and the book tells it as doubled besides. */
   allow(site: string, told: { missing: number; doubled: number }): void {
     const again = told.missing - this.missingOf(site);
-    const isLost = this.isTurned && again > 0 && again <= ofSite(this.dropped, site) + ofSite(this.late, site);
-    // A second source brings what was missing, too; no position shows that, and both numbers stand.
     const isBrought = this.isBrought && again > 0 && again === told.doubled - (this.doubled.get(site) ?? 0);
-    // What was told so is taken back when the hub's store is another one and has it.
+    // When the hub's store is another one, these copies are gone, and the book tells such a message as missing alone.
     const isBack = this.isTurned && again < 0 && -again <= (this.twice.get(site) ?? 0);
-    if (isLost || isBrought || isBack) this.twice.set(site, (this.twice.get(site) ?? 0) + again);
+    if (isBrought || isBack) this.twice.set(site, (this.twice.get(site) ?? 0) + again);
     if (!isBrought) return;
     this.doubledAlso(site, again);
     this.pairs += again;
@@ -194,7 +178,6 @@ export async function soak(mode: Mode, seed: number, most: number, script: reado
     doubled: book.reduce((sum, one) => sum + one, 0),
     dropped: count.droppedCopies,
     pairs: count.pairs,
-    toldAgain: count.toldAgain,
   };
 }
 

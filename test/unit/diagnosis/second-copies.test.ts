@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
+import { ofEarlierStream, undelivered } from "../../../diagnosis/book/runs";
 import {
   afterDelivery,
   afterHubWentBack,
   behindSecond,
-  ofEarlierStream,
   onlyCopies,
   secondBelow,
   secondOf,
-  undelivered,
   withCopies,
 } from "../../../diagnosis/book/second-copies";
 
@@ -60,15 +59,15 @@ describe("second copies on the hub", () => {
       { seq: 36, origin: 18, count: 5 },
       { seq: 41, origin: 4, count: 3 },
     ];
-    assert.deepEqual(onlyCopies({ second, oldest: 21 }, 21), [
+    assert.deepEqual(onlyCopies({ second, oldest: 21 }, 21, []).only, [
       { first: 1, last: 6 },
       { first: 18, last: 20 },
     ]);
-    assert.deepEqual(onlyCopies({ second, oldest: 21 }, 34), [
+    assert.deepEqual(onlyCopies({ second, oldest: 21 }, 34, []).only, [
       { first: 4, last: 6 },
       { first: 18, last: 20 },
     ]);
-    assert.deepEqual(onlyCopies({ oldest: 21 }, 1), [], "a record of an earlier version");
+    assert.deepEqual(onlyCopies({ oldest: 21 }, 1, []).only, [], "a record of an earlier version");
   });
 
   it("come again where the site holds their messages", () => {
@@ -103,7 +102,9 @@ describe("second copies on the hub", () => {
     assert.equal(secondBelow({ second: ofEarlierStream(second) }, 42, 9), 7);
     assert.equal(secondBelow({ second }, 42, 10), undefined);
     assert.equal(secondBelow({}, 42, 0), 0);
-    assert.deepEqual(onlyCopies({ second: ofEarlierStream(second), oldest: 21 }, 33), []);
+    // The first copies of the earlier stream have left the hub: these are the only ones.
+    assert.deepEqual(onlyCopies({ second: ofEarlierStream(second), oldest: 21 }, 33, []), { only: [], lost: 7 });
+    assert.deepEqual(onlyCopies({ second: ofEarlierStream(second) }, 33, []), { only: [] });
   });
 
   it("go with a store that went back to before them", () => {

@@ -1,0 +1,211 @@
+import { present } from "../../configs/values";
+import {
+  Delivery,
+  Range,
+  Run,
+  inOrder,
+  joined,
+  lengthOf,
+  newest,
+  numberOf,
+  ofEarlierStream,
+  originsOf,
+  rangesOf,
+  standingAt,
+  startingAt,
+  undelivered,
+  upTo,
+  without,
+} from "./runs";
+
+/**
+ * Messages that left the middle of the hub's stream: deleted one by one, purged by their subject, or dropped by a limit per
+ * subject. They are reported once. Should the hub lose its store, its new store lacks them too, and that is no second loss.
+ */
+
+/** What a site's record says of them; a record of an earlier version says nothing. */
+export interface HolesBooked {
+  /** Where they stood, in the hub's order. Probes that this program purged are not counted. */
+  holes?: Run[];
+  /** The site's other sequences of which the hub has nothing, as far as they are known: probes, and what it passed. */
+  passed?: Range[];
+  /** Probes purged on the hub, up to the last look at the stream's holes. */
+  probesInHoles?: number;
+  /** What had left the middle of a hub's store that is lost, until the site's next look shows what of it comes again. */
+  gone?: Gone;
+  /** What of it never came again: how many, and which, where the site tells. */
+  leftMiddle?: number;
+  leftMiddleAt?: Range[];
+}
+
+export interface Gone {
+  /** The site's sequences, and the number of those of an earlier stream of the site. */
+  at: Range[];
+  earlier: number;
+  /** Last sequence of the hub's stream that was not lost. */
+  behind: number;
+}
+
+/** What a lost store of the hub leaves of the holes. */
+export interface Turn {
+  /** Whether the stream was made anew; else the last message that stands, where that is known. */
+  isAnew: boolean;
+  stands: number | undefined;
+  /** First message that the hub's stream held, and whether it is of this site alone. */
+  first: number;
+  isAlone: boolean;
+}
+
+type Record = HolesBooked & { oldest?: number };
+
+/** The record once the hub's store is another one. What left its oldest end is counted apart (`front`). */
+export function holesTurned(record: Record, { isAnew, stands, first, isAlone }: Turn): HolesBooked {
+  const { holes = [], gone, oldest = 0 } = record;
+  if (!isAnew && stands === undefined) return {};
+  const behind = isAnew ? 0 : (stands ?? 0);
+  const lost = startingAt(holes, isAnew && isAlone ? first : behind + 1).filter(
+    ({ origin }) => !isAnew || isAlone || (origin === 0 ? oldest === 0 : origin >= oldest),
+  );
+  return {
+    holes: isAnew ? [] : upTo(holes, behind),
+    gone: {
+      at: joined([...(gone?.at ?? []), ...originsOf(lost)]),
+      earlier: (gone?.earlier ?? 0) + numberOf(lost.filter(({ origin }) => origin === 0)),
+      behind,
+    },
+  };
+}
+
+interface Site {
+  isAnew: boolean;
+  repeated: Range | undefined;
+  delivery: Delivery;
+}
+
+/** The record once it is known what the site delivers to the hub's new store, and whether its own is another one. */
+export function holesAfter(record: HolesBooked, { isAnew, repeated, delivery }: Site): HolesBooked {
+  const { holes = [], passed = [], gone, probesInHoles, leftMiddle = 0, leftMiddleAt = [] } = record;
+  const all = joined([...leftMiddleAt, ...(gone?.at ?? [])]);
+  const before = leftMiddle + (gone?.earlier ?? 0) + lengthOf(all) - lengthOf(leftMiddleAt);
+  const booked = (holes: Run[], passed: Range[], count: number, at: Range[]): HolesBooked => ({
+    ...(holes.length === 0 ? {} : { holes: newest(holes) }),
+    ...(passed.length === 0 ? {} : { passed: newest(passed) }),
+    ...(count === 0 ? {} : { leftMiddle: count }),
+    ...(at.length === 0 ? {} : { leftMiddleAt: newest(at) }),
+    ...present({ probesInHoles }),
+  });
+  if (isAnew) return booked(ofEarlierStream(holes), [], before, []);
+  // Other messages have these sequences now, which the hub may have in their place.
+  const isNew = ({ first }: Range): Range[] => [{ first, last: Infinity }];
+  const own = repeated === undefined ? holes : cutAt(holes, repeated.first);
+  const left = gone === undefined ? leftMiddleAt : undelivered(all, delivery);
+  const at = repeated === undefined ? left : without(left, isNew(repeated));
+  const count = before - lengthOf(all) + lengthOf(left);
+  if (gone === undefined) return booked(own, passed, count, at);
+  const absent = [...undelivered(passed, delivery), ...rangesOf(delivery.deleted)];
+  return booked(own, joined(absent), count, at);
+}
+
+/** The runs, of which those from a sequence of the site on are of an earlier stream. */
+const cutAt = (runs: readonly Run[], first: number): Run[] =>
+  inOrder(
+    runs.flatMap((run) => {
+      if (run.origin === 0 || run.origin + run.count <= first) return [run];
+      if (run.origin >= first) return ofEarlierStream([run]);
+      const end = run.seq + first - run.origin;
+      return [...upTo([run], end - 1), ...ofEarlierStream(startingAt([run], end))];
+    }),
+  );
+
+// --- whose they were
+
+/** Between two copies of a site that follow each other on the hub. */
+export interface Gap {
+  site: string;
+  /** Where these copies stand on the hub. */
+  after: number;
+  before: number;
+  /** The site's sequences between them that are not accounted for. */
+  origins: Range[];
+  /** How many more of an earlier stream of the site may have stood there, at most. */
+  earlier: number;
+}
+
+/** Each sequence of the hub's stream that lost its message, with a gap that can have held it. Others are left out. */
+export function filled(empty: readonly Range[], gaps: readonly Gap[]): Map<Gap, number[]> {
+  const found = new Map<Gap, number[]>();
+  const later = [...gaps].sort((a, b) => b.after - a.after);
+  let open: { gap: Gap; known: number; earlier: number; seqs: number[] }[] = [];
+  for (const { first, last } of empty)
+    for (let seq = first; seq <= last; seq++) {
+      for (let next = later.at(-1); next !== undefined && next.after < seq; next = later.at(-1)) {
+        const seqs: number[] = [];
+        found.set(next, seqs);
+        open.push({ gap: next, known: lengthOf(next.origins), earlier: next.earlier, seqs });
+        later.pop();
+        open.sort((a, b) => a.gap.before - b.gap.before);
+      }
+      open = open.filter(({ gap }) => gap.before > seq);
+      // The gap that ends first: the others can still hold a later one.
+      const one = open.find(({ known }) => known > 0) ?? open.find(({ earlier }) => earlier > 0);
+      if (one === undefined) continue;
+      if (one.known > 0) one.known--;
+      else one.earlier--;
+      one.seqs.push(seq);
+    }
+  return found;
+}
+
+interface Held {
+  /** Whether the site holds the message of a sequence; where that is unknown, it may. */
+  isHeld(origin: number): boolean;
+}
+
+/** The runs that stood at these sequences, all of which are in the gap. */
+function runsIn({ origins }: Gap, seqs: readonly number[], { isHeld }: Held): Run[] {
+  const most = lengthOf(origins);
+  const known = Math.min(seqs.length, most);
+  // What the hub passed, the site does not hold either.
+  const chosen = known === most ? listed(origins) : preferred(listed(origins), known, isHeld);
+  const earlier = seqs.length - chosen.length;
+  return seqs.map((seq, i) => ({ seq, origin: i < earlier ? 0 : (chosen[i - earlier] ?? 0), count: 1 }));
+}
+
+const listed = (ranges: readonly Range[]): number[] =>
+  ranges.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
+
+/** So many of them, in order: the last of those that the site holds, else of the others. */
+function preferred(origins: readonly number[], count: number, isHeld: Held["isHeld"]): number[] {
+  const held = origins.filter(isHeld);
+  const others = origins.filter((origin) => !isHeld(origin));
+  const some = count === 0 ? [] : [...others, ...held].slice(-count);
+  return some.sort((a, b) => a - b);
+}
+
+/** What this program purged on the hub since the last look at the holes, and the last sequence of it there. */
+interface Purged {
+  count: number;
+  last: number;
+}
+
+/** The record with more sequences that the hub passed. */
+export function withPassed({ holes = [], passed = [] }: HolesBooked, more: readonly Range[]): HolesBooked {
+  if (more.length === 0) return {};
+  return { passed: newest(without(joined([...passed, ...more]), originsOf(holes))) };
+}
+
+/** The record of a site with what newly left the middle of the hub's stream. `empty`: all that it lacks there now. */
+export function withNewHoles(
+  record: HolesBooked,
+  found: readonly (readonly [Gap, readonly number[]])[],
+  { empty, purged, ...site }: Held & { empty: readonly Range[]; purged: Purged },
+): HolesBooked {
+  const all = found.flatMap(([gap, seqs]) => runsIn(gap, seqs, site));
+  const rank = ({ seq, origin }: Run) => (seq > purged.last ? 2 : 0) + (origin > 0 && site.isHeld(origin) ? 1 : 0);
+  const byRank = [...all].sort((a, b) => rank(a) - rank(b) || b.seq - a.seq);
+  const [probes, others] = [byRank.slice(0, purged.count), byRank.slice(purged.count)];
+  const holes = inOrder([...standingAt(record.holes ?? [], empty), ...others]);
+  const origins = found.flatMap(([gap]) => gap.origins);
+  const passed = joined([...(record.passed ?? []), ...without(joined(origins), originsOf(all)), ...originsOf(probes)]);
+  return { holes: newest(holes), passed: newest(without(passed, originsOf(holes))) };
+}
