@@ -60,13 +60,21 @@ export async function rearm(access: SiteAccess, stream: StreamSettings, stack: s
     if (info === undefined || others.length === sources.length || otherOwner(info, stack) !== undefined) return;
     const position = sourceInfoOf(info, access.site)?.seq ?? 0;
     const isStored = await hasOwn(js, info, access.site, collectedSubject(stream, access.site, ">"));
-    await js.setSources(info, others);
-    // A stream that lost its last source took its own name as subject (nats-server stream.go).
-    const config = { ...info.config, subjects: [] };
     // The server goes on behind the newest message that it stores of the source. Where it stores none it must be told.
-    await js.updateStream({ ...config, sources: startingAt(sources, access.site, isStored ? 1 : position + 1) });
+    await toggle(js, info, access.site, isStored ? 1 : position + 1);
     if (!isStored) await settleSource(js, stream.name, access.site);
   });
+}
+
+/**
+ * Takes the site's source off the stream and puts it back: two requests, because the server works on several at a time in
+ * any order (nats-server jetstream_api.go, apiDispatch).
+ */
+export async function toggle(js: JetStream, { config }: StreamInfo, site: string, start: number): Promise<void> {
+  const sources = config.sources ?? [];
+  await js.updateStream({ ...config, sources: sources.filter((source) => !isSourceOfSite(source, site)) });
+  // A stream that lost its last source took its own name as subject (nats-server stream.go).
+  await js.updateStream({ ...config, subjects: [], sources: startingAt(sources, site, start) });
 }
 
 const startingAt = (sources: readonly StreamSource[], site: string, sequence: number): StreamSource[] =>
