@@ -1,4 +1,4 @@
-import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf } from "./names";
+import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, isOnline } from "./names";
 import { AccountConfig, AccountImport, ServiceExport, SubjectRule } from "./server-config";
 import { Settings } from "./settings";
 import { WATCH_PREFIX } from "./subjects";
@@ -10,6 +10,8 @@ export const WATCH_ACCOUNT = "_WATCH";
 
 /** The name of the watcher's key, of its folder and of its resources. */
 export const WATCHER = "watcher";
+/** The role of its only key, and the listener of its health. */
+export const WATCH_ROLE = "watch";
 
 /** What the watcher may ask of a stream: how its sources are, and to write its configuration. */
 const STREAM_REQUESTS = ["STREAM.INFO", "STREAM.UPDATE"];
@@ -32,6 +34,13 @@ export const watchedStreams = ({ streams }: Pick<Settings, "streams">): Omit<Wat
   const named = (mode: string) => streams.filter(({ collect }) => collect.mode === mode).map(({ name }) => name);
   return { perSite: named("perSite"), merged: named("merged") };
 };
+
+/** What a watcher watches: the sites that are expected online. */
+export const watchOf = ({ sites, streams }: Pick<Settings, "sites" | "streams">, stack: string) => ({
+  stack,
+  sites: sites.filter(isOnline).map(({ name }) => name),
+  streams: streams.map(({ name, collect }) => ({ name, mode: collect.mode })),
+});
 
 /** Whether the settings deploy a watcher. */
 export const isWatched = ({ watch }: Pick<Settings, "watch">): boolean => watch?.deploy === true;

@@ -1,6 +1,6 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { maskSeeds } from "../../configs/seeds";
-import { readJson } from "../../machine/folders";
+import { readJson, watcherFiles } from "../../machine/folders";
 import { Refusal, messageOf } from "../../machine/refusal";
 import { closeShared } from "../../servers/nats/connection";
 import { serveHealth } from "./health";
@@ -20,10 +20,11 @@ export interface WatcherConfig extends LimitedWatch {
 async function main(file: string): Promise<void> {
   const config = readJson<WatcherConfig>(file);
   if (config === undefined) throw new Refusal(`${file}: there is no such file; run 'pulumi up'`);
-  const say = logTo(join(dirname(file), "watcher.log"));
+  const files = watcherFiles(dirname(file));
+  const say = logTo(files.log);
   const end = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => end.abort());
-  const watcher = new Watcher(withOwnKey(config, new Notes(join(dirname(file), "restarting.json"))), say);
+  const watcher = new Watcher(withOwnKey(config, new Notes(files.restarting)), say);
   const health = await serveHealth(config.stack, config.port, () => watcher.status);
   say(`watching the links of ${config.sites.join(", ") || "no site"}`);
   await watcher.run(end.signal);

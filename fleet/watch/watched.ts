@@ -1,7 +1,7 @@
 import { NatsConnection } from "nats";
 import { HUB_ACCOUNT, accountOf } from "../../configs/names";
 import { isSourceOfSite } from "../../configs/streams";
-import { LINKS_REQUEST, LINK_EVENTS, watchedApi } from "../../configs/watch";
+import { LINKS_REQUEST, LINK_EVENTS, watchOf, watchedApi } from "../../configs/watch";
 import { exclusively } from "../../machine/exclusively";
 import { Access, shared } from "../../servers/nats/connection";
 import { leafLinksOfCluster } from "../../servers/nats/cluster";
@@ -82,12 +82,7 @@ export function withKeysOfState(sites: readonly Watched[]): WatchedHub {
 }
 
 /** What the watcher's own key is used for, as the watcher's configuration says it. */
-export interface LimitedWatch {
-  stack: string;
-  hub: Access;
-  sites: readonly string[];
-  streams: readonly { name: string; mode: "perSite" | "merged" }[];
-}
+export type LimitedWatch = ReturnType<typeof watchOf> & { hub: Access };
 
 /** The watcher's own key reaches the links, and information and configuration of the collected streams. */
 export function withOwnKey({ stack, hub, sites, streams }: LimitedWatch, notes: Notes): WatchedHub {
