@@ -91,6 +91,10 @@ export function withWatcher(
   ];
   return {
     ...Object.fromEntries(exporting),
-    [WATCH_ACCOUNT]: { users: [{ nkey: key, permissions: watcherPermissions() }], imports },
+    // Without the connection type the key would also open the port of leaf links.
+    [WATCH_ACCOUNT]: {
+      users: [{ nkey: key, allowed_connection_types: ["STANDARD"], permissions: watcherPermissions() }],
+      imports,
+    },
   };
 }

@@ -30,18 +30,23 @@ export interface Target {
 }
 
 /** An attack that has no answer in this time was refused. */
-const ATTACK_TIMEOUT_MS = 500;
+export const ATTACK_TIMEOUT_MS = 500;
 
 /**
  * A control without an answer in this time failed. It gets more time, because a site that is slow to answer is not a
  * breach.
  */
-const CONTROL_TIMEOUT_MS = 5_000;
+export const CONTROL_TIMEOUT_MS = 5_000;
 
 /** Whether anyone answers. A request that the server forbids is never answered. */
-async function answers(connection: NatsConnection, subject: string, timeout: number): Promise<boolean> {
+export async function answers(
+  connection: NatsConnection,
+  subject: string,
+  timeout: number,
+  body = "",
+): Promise<boolean> {
   try {
-    await connection.request(subject, "", { timeout });
+    await connection.request(subject, body, { timeout });
     return true;
   } catch (error) {
     if (isNoResponders(error) || /TIMEOUT|timeout|Permissions/i.test(messageOf(error))) return false;
@@ -61,7 +66,7 @@ async function letsIn(access: Access): Promise<boolean> {
 }
 
 /** Whether the leafnode port keeps a login that it must refuse: with an unknown key, or with none. */
-async function leafPortKeeps(url: string, seed: string | undefined): Promise<boolean> {
+export async function leafPortKeeps(url: string, seed: string | undefined): Promise<boolean> {
   const { said } = await converse(endpointOf(url), {
     timeoutMs: 3_000,
     // A refused leaf is told so; an accepted one is sent the account's interest or a ping.

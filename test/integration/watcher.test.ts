@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RawSettings } from "../../configs/settings";
 import { watcherFacts } from "../../fleet/watch/process";
 import { readJson, watcherFiles } from "../../machine/folders";
-import { throughProxy } from "../support/catalogue/mistakes";
+import type { ServerConfig } from "../../configs/server-config";
+import { misconfigure, throughProxy } from "../support/catalogue/mistakes";
 import { TestFleet } from "../support/fleets/fleet";
 import { publishAll, textsFrom } from "../support/fleets/messages";
 import { until } from "../support/until";
@@ -148,4 +149,54 @@ describe("a deployed watcher", function () {
     assert.equal(existsSync(folder), false);
     assert.throws(() => process.kill(pid, 0));
   });
+});
+
+/** Changes the hub's configuration by hand while it runs, and reloads it. */
+async function alterHub(fleet: TestFleet, change: (config: ServerConfig) => void): Promise<void> {
+  await misconfigure(fleet.hub, change);
+  await until("both are linked", async () => {
+    const links = await Promise.all(["oslo", "bergen"].map((site) => fleet.links(site)));
+    return links.every((ofSite) => ofSite.length > 0);
+  });
+}
+
+describe("the smoke test's attacks with the watcher's key", function () {
+  this.timeout(120_000);
+
+  const service = (name: string) => ({ service: name, accounts: ["_WATCH"] });
+  const watchUser = ({ accounts }: ServerConfig) => accounts._WATCH!.users[0]!;
+
+  const WAYS: Readonly<Record<string, { change: (config: ServerConfig) => void; says: RegExp }>> = {
+    "the key may log in as a leaf": {
+      change: (config) => delete watchUser(config).allowed_connection_types,
+      says: /a leaf with the watcher's key succeeded/,
+    },
+    "its account imports the whole API of a site": {
+      change: ({ accounts }) => {
+        accounts.OSLO!.exports = [service("$JS.API.>")];
+        accounts._WATCH!.imports = accounts._WATCH!.imports!.filter((one) => !JSON.stringify(one).includes("OSLO"));
+        accounts._WATCH!.imports.push({ service: { account: "OSLO", subject: "$JS.API.>" }, to: "_watch.OSLO.>" });
+      },
+      says: /_watch\.OSLO\.STREAM\.PURGE\.EVENTS was answered/,
+    },
+    "its key is in the system account": {
+      change: (config) => {
+        const { accounts } = config;
+        const [user] = accounts._WATCH!.users.splice(0, 1);
+        delete user!.permissions;
+        accounts.SYS!.users.push(user!);
+      },
+      says: /\$SYS\.REQ\.SERVER\.PING\.VARZ was answered/,
+    },
+  };
+
+  for (const [what, { change, says }] of Object.entries(WAYS))
+    it(`find out when ${what}, and up puts it right`, async () => {
+      await using fleet = await TestFleet.deploy(TWO);
+      await fleet.prove();
+      await alterHub(fleet, change);
+      await assert.rejects(fleet.prove(), says);
+      await fleet.up();
+      await fleet.prove();
+    });
 });
