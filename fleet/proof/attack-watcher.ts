@@ -29,9 +29,11 @@ const STREAM_REQUESTS = [
   "CONSUMER.NAMES",
   "CONSUMER.CREATE",
 ];
-const SYSTEM_REQUESTS = ["VARZ", "CONNZ", "JSZ", "ACCOUNTZ", "KICK", "RELOAD"].map(
-  (request) => `$SYS.REQ.SERVER.PING.${request}`,
-);
+/** Of the server that the id names. KICK refuses a body that is not JSON. */
+const systemRequests = (id: string): string[] => [
+  ...["VARZ", "CONNZ", "JSZ", "ACCOUNTZ"].map((request) => `$SYS.REQ.SERVER.PING.${request}`),
+  ...["VARZ", "LEAFZ", "KICK"].map((request) => `$SYS.REQ.SERVER.${id}.${request}`),
+];
 
 /** @param site that the breaches are reported at. */
 export async function attackAsWatcher(site: string, target: WatcherTarget): Promise<Breach[]> {
@@ -44,14 +46,14 @@ export async function attackAsWatcher(site: string, target: WatcherTarget): Prom
   const controls = [LINKS_REQUEST, ...watched.map(({ api, stream }) => `${api}.STREAM.INFO.${stream}`)];
   const [first] = watched;
   const apis = ["$JS.API", `$JS.${name}.API`, ...sites.map((one) => `$JS.${one}.API`)];
+  const connection = await open({ url, seed });
   const attacks = [
-    ...SYSTEM_REQUESTS,
+    ...systemRequests(connection.info?.server_id ?? ""),
     ...[...apis, ...(first === undefined ? [] : [first.api])].flatMap((api) => [
       ...REQUESTS.map((request) => `${api}.${request}`),
       ...STREAM_REQUESTS.map((request) => `${api}.${request}.${first?.stream ?? "EVENTS"}`),
     ]),
   ];
-  const connection = await open({ url, seed });
   try {
     const heard = await sideBySide([...new Set(controls)], async (subject) =>
       (await answers(connection, subject, CONTROL_TIMEOUT_MS))

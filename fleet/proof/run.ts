@@ -77,6 +77,7 @@ export const observedOf = (
   ),
   probes: {},
   ...(olds?.proven.book === undefined ? {} : { booked: olds.proven.book }),
+  ...(inputs.sites.find(({ expect }) => expect === "online") === site ? present({ watcher: inputs.watcher }) : {}),
 });
 
 /** Looks at a site before its probes are sent; one that nothing happened to since its last proof only afterwards. */

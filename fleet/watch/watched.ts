@@ -1,5 +1,6 @@
 import { NatsConnection } from "nats";
 import { HUB_ACCOUNT, accountOf } from "../../configs/names";
+import type { StreamSettings } from "../../configs/settings";
 import { isSourceOfSite } from "../../configs/streams";
 import { LINKS_REQUEST, LINK_EVENTS, watchOf, watchedApi } from "../../configs/watch";
 import { exclusively } from "../../machine/exclusively";
@@ -7,8 +8,7 @@ import { Access, shared } from "../../servers/nats/connection";
 import { leafLinksOfCluster } from "../../servers/nats/cluster";
 import { JetStream } from "../../servers/nats/jetstream";
 import { Answer, LeafLink, said } from "../../servers/nats/system";
-import type { Observed } from "../observation/observed";
-import { atHub, sourceInfoOf, systemAccess } from "../sourcing/collected";
+import { SiteAccess, atHub, sourceInfoOf, systemAccess } from "../sourcing/collected";
 import { rearm, settleSource, toggle } from "../sourcing/source";
 import { otherOwner } from "../sourcing/stream-owner";
 import { Notes, Toggle } from "./notes";
@@ -57,7 +57,13 @@ export function hearLinks(connection: NatsConnection, heard: (event: LinkEvent) 
 }
 
 /** A site that is watched with the keys of the state. */
-export type Watched = Pick<Observed, "access" | "system" | "streams"> & { stack: string };
+export interface Watched {
+  access: SiteAccess;
+  /** Seed of the system account. */
+  system: string;
+  streams: readonly StreamSettings[];
+  stack: string;
+}
 
 /** @param sites of one hub, at least one. */
 export function withKeysOfState(sites: readonly Watched[]): WatchedHub {

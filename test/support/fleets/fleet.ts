@@ -208,7 +208,11 @@ export class TestFleet extends ScratchFleet {
     if (this.watcherIdentity.exists) await stopWatcher(this.watcherFolder);
     const folders = [`${this.root}/hub`, ...[...this.sites.keys()].map((site) => this.folderOf(site))];
     await Promise.all(folders.map((folder) => hostOf({ kind: "process", folder }).stop()));
-    const identities = [this.hubIdentity, this.watcherIdentity, ...[...this.sites.values()].map((site) => site.identity)];
+    const identities = [
+      this.hubIdentity,
+      this.watcherIdentity,
+      ...[...this.sites.values()].map((site) => site.identity),
+    ];
     for (const one of identities) if (one.exists) await one.delete();
     forgetPassed(this.root);
     rmSync(this.dataFolder, { recursive: true, force: true });
