@@ -60,12 +60,13 @@ export async function startWatcher({ folder, port }: WatcherPlace): Promise<void
   const { ended } = startProcess(execPath, files.config, files, [...FLAGS, join(files.program, "fleet/watch/run.js")]);
   let exit: number | undefined;
   void ended.then((code) => (exit = code));
-  const look = async () => exit !== undefined || (await askHealth(port).catch(() => undefined)) !== undefined;
-  const isUp = await lookUntil(look, Boolean, { within: START_TIMEOUT_MS, every: 25 });
-  if (isUp && exit === undefined) return;
+  const look = () => askHealth(port).then(({ status }) => status, messageOf);
+  const isOver = (seen: string) => seen === "ok" || exit !== undefined;
+  const seen = await lookUntil(look, isOver, { within: START_TIMEOUT_MS, every: 25 });
+  if (seen === "ok") return;
   const said = (readTail(files.output, 2_000) ?? "").trim();
-  const how = exit === undefined ? `does not answer after ${START_TIMEOUT_MS / 1000} s` : `exited (exit code ${exit})`;
-  throw new Refusal(`watcher: it ${how}${said === "" ? "" : `: ${said}`}`);
+  const how = exit === undefined ? `does not watch after ${START_TIMEOUT_MS / 1000} s: ${seen}` : `exited (${exit})`;
+  throw new Refusal(`watcher: it ${how}${said === "" ? "" : `; it said: ${said}`}; see ${files.log}`);
 }
 
 /** Stops the watcher and waits until it is gone; does nothing when it does not run. */

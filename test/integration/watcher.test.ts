@@ -142,6 +142,8 @@ describe("a deployed watcher", function () {
     const before = config();
     await fleet.up({ watch: { deploy: true } });
     assert.match(config(), /_WATCH/);
+    await watches(fleet);
+    await fleet.prove();
     const { folder } = fleet.watcherPlace;
     const pid = pidOf(fleet);
     await fleet.up({ watch: { deploy: false } });

@@ -15,13 +15,14 @@ export interface WatchStatus {
   restarts: number;
 }
 
-/** A hub that answered before this many milliseconds is being watched. */
-export const BEHIND_MS = 10_000;
+/** A hub that answered within so many milliseconds is being watched. */
+const BEHIND_MS = 10_000;
 
 /** Why the watcher lies behind; undefined when it does not. */
 export const behind = ({ since, answered }: WatchStatus, now: number): string | undefined => {
   const ms = now - Math.max(since, answered);
-  return ms < BEHIND_MS ? undefined : `no answer of the hub for ${Math.round(ms / 1000)} s`;
+  if (answered > 0 && ms < BEHIND_MS) return undefined;
+  return `no answer of the hub for ${(ms / 1000).toFixed(1)} s`;
 };
 
 /** The watcher's metrics, in the text format of Prometheus. */
