@@ -13,8 +13,8 @@ import { until } from "../test/support/until";
  * How long the hub is without a site's messages after an outage: from the moment at which the hub has the link again until
  * it has everything that was acknowledged until then. Real servers, messages published all the time, counted by their ids.
  *
- *   make bench ARGS=outages                                     every outage five times, in both modes, with and without a watcher
- *   make bench ARGS="outages --rounds 2 --only cut-5,hub-kill"  some of them
+ *   make bench ARGS=outages                                   every outage five times, in both modes, with and without a watcher
+ *   make bench ARGS=outages ROUNDS=2 OUTAGES=cut-5,hub-kill   some of them, twice
  */
 
 type Mode = "perSite" | "merged";
@@ -154,33 +154,30 @@ function shown(ms: readonly number[]): string {
   return `${seconds(0)} / ${seconds(Math.floor(sorted.length / 2))} / ${seconds(sorted.length - 1)} s`;
 }
 
-/** @param args `--rounds <number>` and `--only <outage>,<outage>`. */
-export async function measureOutages(args: readonly string[]): Promise<void> {
-  const valueOf = (flag: string): string | undefined => args[args.indexOf(flag) + 1 || args.length];
-  const rounds = Number(valueOf("--rounds") ?? 5);
-  const only = valueOf("--only")?.split(",") ?? Object.keys(OUTAGES);
-  const unknown = only.filter((name) => OUTAGES[name] === undefined);
-  if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1)
-    throw new Error(
-      `bench outages: --only may name ${Object.keys(OUTAGES).join(", ")}; --rounds is a number from 1 on`,
-    );
-  const table = new Table({
-    head: ["outage", "mode", "with the watcher", "without", "lost", "doubled"],
-    style: { head: [] },
-  });
-  for (const outage of only) {
-    const modes = ["perSite", "merged"] as const;
-    // Side by side: most of the time they only wait.
-    const measured = await Promise.all(
-      modes.flatMap((mode) => [true, false].map((isWatched) => measure(outage, mode, isWatched, rounds))),
-    );
-    modes.forEach((mode, i) => {
-      const [watched, unwatched] = measured.slice(2 * i, 2 * i + 2) as [Measured, Measured];
-      const sum = (count: "lost" | "doubled") => watched[count] + unwatched[count];
-      const row = [mode, shown(watched.ms), shown(unwatched.ms), sum("lost"), sum("doubled")];
-      table.push([OUTAGES[outage]?.words ?? outage, ...row]);
-      console.log([outage, ...row].join("  "));
+describe("how soon everything is at the hub after an outage", function () {
+  this.timeout(0);
+  const rounds = Number(process.env.ROUNDS ?? 5);
+  const chosen = (process.env.OUTAGES ?? Object.keys(OUTAGES).join(",")).split(",");
+  const head = ["outage", "mode", "with the watcher", "without it", "lost", "doubled"];
+  const table = new Table({ head, style: { head: [] } });
+
+  for (const outage of chosen)
+    it(OUTAGES[outage]?.words ?? outage, async () => {
+      const { words } = OUTAGES[outage] ?? {};
+      if (words === undefined) throw new Error(`OUTAGES may name ${Object.keys(OUTAGES).join(", ")}`);
+      const modes = ["perSite", "merged"] as const;
+      // Side by side: most of the time they only wait.
+      const measured = await Promise.all(
+        modes.flatMap((mode) => [true, false].map((isWatched) => measure(outage, mode, isWatched, rounds))),
+      );
+      modes.forEach((mode, i) => {
+        const [watched, unwatched] = measured.slice(2 * i, 2 * i + 2) as [Measured, Measured];
+        const sum = (count: "lost" | "doubled") => watched[count] + unwatched[count];
+        const row = [words, mode, shown(watched.ms), shown(unwatched.ms), sum("lost"), sum("doubled")];
+        table.push(row);
+        console.log(row.join("  "));
+      });
     });
-  }
-  console.log(`min / median / max of ${rounds} rounds, from the link to everything at the hub\n${table.toString()}`);
-}
+
+  after(() => console.log(`min / median / max of ${rounds} rounds, from the link to everything\n${table.toString()}`));
+});

@@ -5,7 +5,6 @@ import type { RawSettings } from "../configs/settings";
 import { Stack } from "../test/support/stacks/cli";
 import { copyProject, filesBelow } from "../test/support/stacks/scratch-project";
 import { gunzipSync } from "node:zlib";
-import { measureOutages } from "./outages";
 
 /**
  * How long the usual changes take, and how large the state gets, by number of sites. Only ratios and differences
@@ -13,7 +12,6 @@ import { measureOutages } from "./outages";
  *
  *   make bench                  2 and 50 sites
  *   make bench ARGS=200         200 sites as well
- *   make bench ARGS=outages     another one: how soon everything is at the hub after an outage (bench/outages.ts)
  */
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
@@ -89,7 +87,6 @@ async function measureEmpty(): Promise<{ up: number; noop: number }> {
 }
 
 async function main(): Promise<void> {
-  if (process.argv[2] === "outages") return measureOutages(process.argv.slice(3));
   const more = process.argv.slice(2).map(Number).filter(Number.isInteger);
   const empty = await measureEmpty();
   console.log(`empty program: up ${seconds(empty.up)}, no-op ${seconds(empty.noop)}`);

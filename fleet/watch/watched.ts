@@ -156,7 +156,10 @@ async function settle(js: JetStream, stream: string, site: string): Promise<void
 async function putBack(js: JetStream, toggle: Toggle, notes: Notes): Promise<void> {
   const info = await js.stream(toggle.stream);
   const sources = info?.config.sources ?? [];
-  if (info !== undefined && !sources.some((source) => isSourceOfSite(source, toggle.site)))
-    await js.updateStream({ ...info.config, subjects: [], sources: [...sources, toggle.source] });
+  if (info !== undefined && !sources.some((source) => isSourceOfSite(source, toggle.site))) {
+    // A stream that lost its last source took its own name as subject, and drops equal ids (nats-server stream.go).
+    const { duplicate_window: _, ...config } = info.config;
+    await js.updateStream({ ...config, subjects: [], sources: [...sources, toggle.source] });
+  }
   notes.drop(toggle);
 }

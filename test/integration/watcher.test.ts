@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RawSettings } from "../../configs/settings";
-import { watcherFacts } from "../../fleet/watch/process";
+import type { StreamSource } from "../../configs/streams";
+import { Notes } from "../../fleet/watch/notes";
+import { startWatcher, watcherFacts } from "../../fleet/watch/process";
 import { readJson, watcherFiles } from "../../machine/folders";
 import type { ServerConfig } from "../../configs/server-config";
 import { misconfigure, throughProxy } from "../support/catalogue/mistakes";
@@ -56,6 +58,26 @@ async function comesOnce(fleet: TestFleet, texts: readonly string[]): Promise<nu
 
 const watches = (fleet: TestFleet) =>
   until("the watcher watches", async () => (await watcherFacts(fleet.watcherPlace)).state === "watches");
+
+async function killWatcher(fleet: TestFleet): Promise<void> {
+  process.kill(pidOf(fleet), "SIGKILL");
+  await until("it is gone", async () => (await watcherFacts(fleet.watcherPlace)).state === "gone");
+}
+
+/** What a watcher leaves that is killed between taking oslo's source off and putting it back. */
+async function takeOff(fleet: TestFleet): Promise<void> {
+  const info = await fleet.collected("oslo");
+  const isOslo = ({ external }: StreamSource) => external.api === "$JS.oslo.API";
+  const { seq = 0 } = info.sources!.find((source) => source.external?.api === "$JS.oslo.API")!;
+  const source = { ...info.config.sources!.find(isOslo)!, opt_start_seq: seq + 1 };
+  const notes = new Notes(watcherFiles(fleet.watcherPlace.folder).restarting);
+  const killed = notes.during({ site: "oslo", stream: "EVENTS", source }, async () => {
+    const others = info.config.sources!.filter((one) => !isOslo(one));
+    await (await fleet.atHub("oslo")).setSources(info, others);
+    throw new Error("killed");
+  });
+  await assert.rejects(killed, /killed/);
+}
 
 describe("a deployed watcher", function () {
   this.timeout(180_000);
@@ -135,6 +157,35 @@ describe("a deployed watcher", function () {
       assert.deepEqual((await fleet.preview()).changes, []);
     });
   }
+
+  for (const [mode, raw] of [
+    ["perSite", {}],
+    ["merged", MERGED],
+  ] as const)
+    it(`puts back what a watcher left off that was killed while it restarted a source (${mode})`, async () => {
+      await using fleet = await TestFleet.deploy({ ...TWO, ...raw });
+      await publish(fleet, 1, 20);
+      await comesOnce(fleet, textsFrom(1, 20));
+      await killWatcher(fleet);
+      await takeOff(fleet);
+      await publish(fleet, 21, 40);
+      await startWatcher(fleet.watcherPlace);
+      await comesOnce(fleet, textsFrom(1, 40));
+      assert.deepEqual(readJson(watcherFiles(fleet.watcherPlace.folder).restarting), []);
+      await fleet.prove();
+    });
+
+  it("may be killed while it restarts a source: up puts the source back", async () => {
+    await using fleet = await TestFleet.deploy(TWO);
+    await publish(fleet, 1, 20);
+    await comesOnce(fleet, textsFrom(1, 20));
+    await killWatcher(fleet);
+    await takeOff(fleet);
+    await publish(fleet, 21, 40);
+    await fleet.up();
+    await comesOnce(fleet, textsFrom(1, 40));
+    await fleet.prove();
+  });
 
   it("leaves nothing when the setting goes, and the hub's configuration is what it was", async () => {
     await using fleet = await TestFleet.deploy({ sites: [{ name: "oslo" }] });
