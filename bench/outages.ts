@@ -1,9 +1,12 @@
 import Table from "cli-table3";
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RawSettings } from "../configs/settings";
+import { readJson, watcherFiles } from "../machine/folders";
 import { open } from "../servers/nats/connection";
 import { TestFleet } from "../test/support/fleets/fleet";
-import { collectedTexts } from "../test/support/fleets/messages";
+import { collectedMessages } from "../test/support/fleets/messages";
 import type { Proxy } from "../test/support/fleets/proxy";
 import { killServer, startServer, stopServer } from "../test/support/fleets/servers";
 import { throughProxy } from "../test/support/catalogue/mistakes";
@@ -140,7 +143,8 @@ async function measure(outage: string, mode: Mode, isWatched: boolean, rounds: n
   const last = Number(traffic.acknowledged.at(-1)?.slice(1) ?? 0);
   await until("the hub has the last one", async () => (await newestOnHub(fleet)) >= last);
   const counts = new Map<string, number>();
-  for (const text of await collectedTexts(fleet, "oslo", ">")) counts.set(text, (counts.get(text) ?? 0) + 1);
+  const reader = await (mode === "merged" ? fleet.connect(fleet.hub, "reader") : fleet.onHub("oslo", "reader"));
+  for (const { text } of await collectedMessages(reader, "EVENTS", ">")) counts.set(text, (counts.get(text) ?? 0) + 1);
   return {
     ms,
     lost: traffic.acknowledged.filter((text) => !counts.has(text)).length,
@@ -153,6 +157,41 @@ function shown(ms: readonly number[]): string {
   const seconds = (at: number): string => ((sorted[at] ?? NaN) / 1000).toFixed(1);
   return `${seconds(0)} / ${seconds(Math.floor(sorted.length / 2))} / ${seconds(sorted.length - 1)} s`;
 }
+
+/** Processor time of the process so far, in seconds. */
+function processorTime(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
+}
+
+/** Of Linux. */
+const CLOCK_TICKS = 100;
+const SITES = 50;
+const WATCHED_MS = 60_000;
+
+describe("what the watcher takes", function () {
+  this.timeout(0);
+
+  it(`less than 60 MB and 2 % of a core at ${SITES} sites`, async () => {
+    await using fleet = await TestFleet.deploy({
+      hub: { maxFile: "8GiB" },
+      sites: Array.from({ length: SITES }, (_, i) => ({ name: `site-${i + 1}`, quota: "128MiB" })),
+      watch: { deploy: true },
+    });
+    const { pid } = readJson<{ pid: number }>(watcherFiles(fleet.watcherPlace.folder).record) ?? { pid: 0 };
+    await sleep(10_000);
+    const before = processorTime(pid);
+    await sleep(WATCHED_MS);
+    const part = ((processorTime(pid) - before) * 1000) / WATCHED_MS;
+    const status = readFileSync(`/proc/${pid}/status`, "latin1");
+    const [now, most] = ["VmRSS", "VmHWM"].map(
+      (field) => (Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) * 1024) / 1e6,
+    );
+    console.log(`${(100 * part).toFixed(2)} % of a core, ${now?.toFixed(1)} MB, ${most?.toFixed(1)} MB at most`);
+    assert.ok(part < 0.02 && (most ?? Infinity) < 60);
+  });
+});
 
 describe("how soon everything is at the hub after an outage", function () {
   this.timeout(0);

@@ -232,7 +232,8 @@ export class Fleet extends pulumi.ComponentResource {
         rotation,
         given: Object.keys(given).length === 0 ? {} : pulumi.secret(given),
       },
-      { parent: this, ...this.kept },
+      // A watcher that goes takes its key along.
+      { parent: this, ...(owner === WATCHER ? {} : this.kept) },
     );
     this.identities.set(owner, identity);
   }
