@@ -7,7 +7,7 @@ import { dialedHub, isElsewhere, placementOf, reachedAt } from "../configs/place
 import { linkUrl } from "../configs/link-tls";
 import { resourceName } from "../configs/resources";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
-import { WATCHER, WATCH_ROLE, isWatched } from "../configs/watch";
+import { WATCHER, WATCH_ROLE, isWatched } from "../configs/watch/watch";
 import { Topology, topologyOf } from "../views/topology/topology";
 import type { LinkCertificates } from "../servers/files/link-tls";
 import { Declared } from "./sdk/declared";

@@ -3,7 +3,7 @@ import * as pulumi from "./sdk/pulumi";
 import { proofSeeds, provenSite } from "../fleet/sourcing/access";
 import { hasProcesses, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { SiteSettings } from "../configs/settings";
-import { WATCHER, WATCH_ROLE, isWatched, watchOf } from "../configs/watch";
+import { WATCHER, WATCH_ROLE, isWatched, watchOf } from "../configs/watch/watch";
 import type { ProofRow } from "../providers/smoke-test";
 import { Fleet } from "./fleet";
 import { Hub } from "./hub";

@@ -1,7 +1,7 @@
 import type { LimitedWatch } from "../fleet/watch/watched";
 import type { WatcherConfig } from "../fleet/watch/run";
-import { startWatcher, stopWatcher, watcherFacts } from "../fleet/watch/process";
-import { WATCHER } from "../configs/watch";
+import { startWatcher, stopWatcher, watcherFacts } from "../servers/watch/process";
+import { WATCHER } from "../configs/watch/watch";
 import { changed } from "../configs/values";
 import { digest } from "../machine/digest";
 import { makeFolder, readText, removeFolder, watcherFiles, writePrivate } from "../machine/folders";

@@ -8,7 +8,7 @@ import { CA_FILE, LINK_FILE } from "../configs/link-tls";
 import { planLeaf } from "../configs/plan/plan-leaf";
 import { render } from "../configs/format/render";
 import { Settings, SiteSettings } from "../configs/settings";
-import { isWatched } from "../configs/watch";
+import { isWatched } from "../configs/watch/watch";
 import { writePrivate } from "../machine/folders";
 import { NatsServer, checkConfig } from "./nats-server-binary";
 import { messageOf } from "../machine/refusal";

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { WATCHER } from "../configs/watch";
+import { WATCHER } from "../configs/watch/watch";
 import { serverFiles, watcherFiles } from "../machine/folders";
 import { movedProcess } from "../machine/processes";
 

@@ -2,7 +2,7 @@ import * as pulumi from "../sdk/pulumi";
 import { HubDeclaration } from "../../configs/plan/plan-hub";
 import { LeafDeclaration } from "../../configs/plan/plan-leaf";
 import { SiteSettings } from "../../configs/settings";
-import { WATCHER } from "../../configs/watch";
+import { WATCHER } from "../../configs/watch/watch";
 import type { LeafServerInputs } from "../../providers/leaf-server";
 import type { LinkCertificates } from "../../servers/files/link-tls";
 import type { Place } from "../../servers/server-host";

@@ -1,7 +1,7 @@
 import { hubLimits, mergedLimits, siteLimits } from "./limits";
 import { siteStreamName } from "../names";
 import { Settings, SiteSettings } from "../settings";
-import { WatchDeclaration, watchedStreams } from "../watch";
+import { WatchDeclaration, watchedStreams } from "../watch/watch";
 
 /**
  * From settings, public keys and ports to the declarations of each server: the one place where both ends of a leaf

@@ -6,7 +6,7 @@ import { deliverPrefix, linkPermissions, readerPermissions } from "../permission
 import { ReloadSettings, RestartSettings, ServerPaths, StoreLimits, jetStreamLimits, planServer } from "./plan-server";
 import { AccountConfig, AccountImport, ServerConfig, UserConfig } from "../server-config";
 import { flowControlSubjects } from "../subjects";
-import { WatchDeclaration, withWatcher } from "../watch";
+import { WatchDeclaration, withWatcher } from "../watch/watch";
 
 /** The hub's own, site-independent settings. What the server takes only at start is under `restart`. */
 export interface HubDeclaration {

@@ -12,7 +12,7 @@ import { CONTAINER_PORTS, versionOfImage } from "../container";
 import { Problem } from "../problem";
 import { Rule, range, repeated } from "./rule";
 import { HubSettings, Settings, SiteSettings } from "../settings";
-import { WATCHER, isWatched } from "../watch";
+import { WATCHER, isWatched } from "../watch/watch";
 import { formatSize } from "../text/units";
 import { isAtLeast } from "../../machine/version";
 import { natsServer } from "../../machine/versions.json";

@@ -3,7 +3,7 @@ import { Collection } from "../../diagnosis/book/ledger";
 import { ProbeFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { Place } from "../../servers/server-host";
 import { SiteAccess } from "../sourcing/collected";
-import type { WatcherPlace } from "../watch/process";
+import type { WatcherPlace } from "../../servers/watch/process";
 
 /** What a look at a site needs to know of it. */
 export interface Observed {

@@ -1,6 +1,6 @@
 import { collectingAccount } from "../../configs/names";
 import type { StreamSettings } from "../../configs/settings";
-import { LINKS_REQUEST, watchedApi } from "../../configs/watch";
+import { LINKS_REQUEST, watchedApi } from "../../configs/watch/watch";
 import { Breach } from "../../diagnosis/facts/facts";
 import { open } from "../../servers/nats/connection";
 import { sideBySide } from "../../machine/side-by-side";

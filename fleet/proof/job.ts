@@ -2,7 +2,7 @@ import { ProbeSettings, StreamSettings } from "../../configs/settings";
 import { ProbeFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { Collection } from "../../diagnosis/book/ledger";
 import { Finding } from "../../diagnosis/facts/finding";
-import type { WatcherPlace } from "../watch/process";
+import type { WatcherPlace } from "../../servers/watch/process";
 import type { Place } from "../../servers/server-host";
 import { ProofRow } from "./proof";
 

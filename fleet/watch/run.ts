@@ -3,9 +3,9 @@ import { maskSeeds } from "../../configs/seeds";
 import { readJson, watcherFiles } from "../../machine/folders";
 import { Refusal, messageOf } from "../../machine/refusal";
 import { closeShared } from "../../servers/nats/connection";
-import { serveHealth } from "./health";
-import { logTo } from "./log-file";
-import { Notes } from "./notes";
+import { serveHealth } from "../../servers/watch/health";
+import { logTo } from "../../servers/watch/log-file";
+import { Notes } from "../../servers/watch/notes";
 import { LimitedWatch, withOwnKey } from "./watched";
 import { Watcher } from "./watcher";
 

@@ -2,7 +2,7 @@ import { NatsConnection } from "nats";
 import { HUB_ACCOUNT, accountOf } from "../../configs/names";
 import type { StreamSettings } from "../../configs/settings";
 import { isSourceOfSite } from "../../configs/streams";
-import { LINKS_REQUEST, LINK_EVENTS, watchOf, watchedApi } from "../../configs/watch";
+import { LINKS_REQUEST, LINK_EVENTS, watchOf, watchedApi } from "../../configs/watch/watch";
 import { exclusively } from "../../machine/exclusively";
 import { Access, shared } from "../../servers/nats/connection";
 import { leafLinksOfCluster } from "../../servers/nats/cluster";
@@ -11,7 +11,7 @@ import { Answer, LeafLink, said } from "../../servers/nats/system";
 import { SiteAccess, atHub, sourceInfoOf, systemAccess } from "../sourcing/collected";
 import { rearm, settleSource, toggle } from "../sourcing/source";
 import { otherOwner } from "../sourcing/stream-owner";
-import { Notes, Toggle } from "./notes";
+import { Notes, Toggle } from "../../servers/watch/notes";
 
 /** The hub as a watcher reaches it: with the keys of the state, or with the watcher's own, which may do only this. */
 

@@ -4,7 +4,7 @@ import { declareHub, declareHubLink, declareLeaf } from "../../configs/plan/decl
 import { linkUrl } from "../../configs/link-tls";
 import { HUB_ROLES, type KeyRole, SITE_ROLES } from "../../configs/keys";
 import { Settings, SiteSettings } from "../../configs/settings";
-import { WATCHER, WATCH_ROLE, isWatched } from "../../configs/watch";
+import { WATCHER, WATCH_ROLE, isWatched } from "../../configs/watch/watch";
 import { declareSites } from "../../fleet/sourcing/declared-sites";
 import { digest } from "../../machine/digest";
 import * as hubLink from "../hub-link";

@@ -1,5 +1,5 @@
 import { readJson, readText, watcherFiles, writePrivate } from "../../../machine/folders";
-import { startWatcher, stopWatcher, watcherFacts } from "../../../fleet/watch/process";
+import { startWatcher, stopWatcher, watcherFacts } from "../../../servers/watch/process";
 import { Row } from "./catalogue";
 import { TestFleet } from "../fleets/fleet";
 import { until } from "../until";

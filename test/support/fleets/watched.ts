@@ -1,5 +1,5 @@
 import { siteStreamName } from "../../../configs/names";
-import { isWatched } from "../../../configs/watch";
+import { isWatched } from "../../../configs/watch/watch";
 import { Finding, diagnose } from "../../../diagnosis/diagnose";
 import { deployedSite, examineFleet } from "../../../fleet/doctor/doctor";
 import { DoctorReport, SiteReport } from "../../../diagnosis/facts/doctor-report";

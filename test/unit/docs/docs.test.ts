@@ -13,7 +13,7 @@ import { findingsDoc } from "../../../commands/docs/docs";
 import { exampleSvg } from "../../../commands/docs/example-fleet";
 import { SETTING_NAMES } from "../../../configs/settings";
 import { RESERVED } from "../../../configs/subjects";
-import { watcherPermissions } from "../../../configs/watch";
+import { watcherPermissions } from "../../../configs/watch/watch";
 
 const doc = (name: string): string => readFileSync(join(__dirname, "../../../docs", name), "utf8");
 

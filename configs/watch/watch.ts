@@ -1,7 +1,7 @@
-import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, isOnline } from "./names";
-import { AccountConfig, AccountImport, ServiceExport, SubjectRule } from "./server-config";
-import { Settings } from "./settings";
-import { WATCH_PREFIX } from "./subjects";
+import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, isOnline } from "../names";
+import { AccountConfig, AccountImport, ServiceExport, SubjectRule } from "../server-config";
+import { Settings } from "../settings";
+import { WATCH_PREFIX } from "../subjects";
 
 /** What the hub's configuration holds for the watcher: an account of its own, with one key that reaches only this. */
 

@@ -17,8 +17,8 @@ export interface WatcherPlace {
   port: number;
 }
 
-/** A heap that stays small: what the watcher knows of a site is a few hundred bytes. */
-const FLAGS = ["--max-semi-space-size=1", "--max-old-space-size=64"];
+/** A heap that stays small, and no compiler, whose memory is more than what the watcher knows of its sites. */
+const FLAGS = ["--jitless", "--max-semi-space-size=1", "--max-old-space-size=64"];
 /** Node, its flags, the program, `-c <configuration>`. */
 const WORDS = 1 + FLAGS.length + 1 + 2;
 
