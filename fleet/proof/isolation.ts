@@ -1,7 +1,7 @@
 import { siteStreamName } from "../../configs/names";
 import { messageOf } from "../../machine/refusal";
 import { Target, attackFrom, attackLeafPort } from "./attack";
-import { attackAsWatcher } from "./attack-watcher";
+import { attackAsWatcher } from "../../servers/watch/attack";
 import { Finding, findingOf } from "../../diagnosis/facts/finding";
 import { Breach } from "../../diagnosis/facts/facts";
 import type { Proved, SmokeTestInputs, SmokeTestSite } from "./job";

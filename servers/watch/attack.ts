@@ -2,9 +2,9 @@ import { collectingAccount } from "../../configs/names";
 import type { StreamSettings } from "../../configs/settings";
 import { LINKS_REQUEST, watchedApi } from "../../configs/watch/watch";
 import { Breach } from "../../diagnosis/facts/facts";
-import { open } from "../../servers/nats/connection";
+import { open } from "../nats/connection";
 import { sideBySide } from "../../machine/side-by-side";
-import { ATTACK_TIMEOUT_MS, CONTROL_TIMEOUT_MS, answers, leafPortKeeps } from "./attack";
+import { ATTACK_TIMEOUT_MS, CONTROL_TIMEOUT_MS, answers, leafPortKeeps } from "../nats/attempts";
 
 /** Attacks with the watcher's key. The hub refuses the body of those that would change something. */
 
