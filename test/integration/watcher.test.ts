@@ -200,7 +200,7 @@ describe("a deployed watcher", function () {
     await fleet.up({ watch: { deploy: false } });
     assert.equal(config(), before);
     assert.equal(existsSync(folder), false);
-    assert.throws(() => process.kill(pid, 0));
+    await until("its process ended", () => !existsSync(`/proc/${pid}`));
   });
 });
 
