@@ -113,9 +113,13 @@ e2e: install ## tests with the real Pulumi CLI
 test: install test-tools gates ## everything; the last line is the total
 	@$(SUITES) unit integration e2e -- $(ARGS)
 
-bench: install ## measure how long the usual changes take, by number of sites
+bench: install ## measure how long the usual changes take, by number of sites; ARGS=outages: how soon all is at the hub after an outage (ROUNDS=, OUTAGES=)
+ifeq ($(ARGS),outages)
+	@$(BIN)/mocha --exit bench/outages.ts
+else
 	@$(TS) bench/run.ts $(ARGS)
 	@$(BIN)/mocha bench/answers.ts
+endif
 
 soak: install ## 200 random operations on a fleet of three sites, the account book against a count by ids; SOAK_SEED=, SOAK_OPERATIONS=
 	@$(BIN)/mocha --exit bench/soak.ts

@@ -1,5 +1,6 @@
 import { closeShared } from "../servers/nats/connection";
 import { Refusal, report } from "../machine/refusal";
+import { withKeysOfState } from "../fleet/watch/watched";
 import { Watcher } from "../fleet/watch/watcher";
 import { exportSecrets } from "./stack/cli";
 import { parsed, projectFolder } from "./parse";
@@ -23,10 +24,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const sites = fleetOf(state, stack, folder).filter(({ access }) => access.expect === "online");
     const say = (line: string): void => console.log(`${new Date().toISOString()} ${line}`);
     say(`watching the links of ${sites.map(({ access }) => access.site).join(", ") || "no site"}`);
-    await new Watcher(
-      sites.map((one) => ({ ...one, stack })),
-      say,
-    ).run(end.signal);
+    await new Watcher(withKeysOfState(sites.map((one) => ({ ...one, stack }))), say).run(end.signal);
     return 0;
   } catch (error) {
     report(error);

@@ -7,6 +7,7 @@ import { dialedHub, isElsewhere, placementOf, reachedAt } from "../configs/place
 import { linkUrl } from "../configs/link-tls";
 import { resourceName } from "../configs/resources";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
+import { WATCHER, WATCH_ROLE, isWatched } from "../configs/watch/watch";
 import { Topology, topologyOf } from "../views/topology/topology";
 import type { LinkCertificates } from "../servers/files/link-tls";
 import { Declared } from "./sdk/declared";
@@ -54,6 +55,10 @@ export class Fleet extends pulumi.ComponentResource {
     this.identify(hub, this.folders.hub, HUB_ROLES, HUB_LISTENERS, 0);
     for (const site of sites) {
       this.identify(site, this.folders.site(site.name), SITE_ROLES, SITE_LISTENERS, site.rotation);
+    }
+    if (isWatched(args.settings)) {
+      const ports = { watch: args.settings.watch?.port };
+      this.identify({ name: WATCHER, ports }, this.folders.watcher, [WATCH_ROLE], [WATCH_ROLE], 0);
     }
     const { keys: _seeds, ...settings } = args.settings;
     const givenLinks = Object.fromEntries(
@@ -145,6 +150,11 @@ export class Fleet extends pulumi.ComponentResource {
     return given === undefined ? this.made(this.identity(owner).keys, `key of ${owner}`, role) : publicKeyOf(given);
   }
 
+  /** The public key of the watcher; undefined without one. */
+  get watchKey(): pulumi.Input<string> | undefined {
+    return isWatched(this.settings) ? this.key(WATCHER, WATCH_ROLE) : undefined;
+  }
+
   /** A seed. Secret. */
   seed = (owner: string, role: string): pulumi.Output<string> =>
     this.made(this.identity(owner).seeds, `seed of ${owner}`, role);
@@ -202,14 +212,14 @@ export class Fleet extends pulumi.ComponentResource {
   private given = (owner: string): Record<string, string | undefined> => this.settings.keys[owner] ?? {};
 
   private identify(
-    server: HubSettings | SiteSettings,
+    server: HubSettings | SiteSettings | { name: string; ports: { watch: number | undefined } },
     folder: string,
     roles: readonly string[],
     listeners: readonly string[],
     rotation: number,
   ): void {
     const { name: owner } = server;
-    const ports: Record<string, number | undefined> | undefined = portsOf(server);
+    const ports: Record<string, number | undefined> | undefined = "host" in server ? portsOf(server) : server.ports;
     const given = this.given(owner) as Record<string, string>;
     const identity = new Identity(
       resourceName(owner, "identity"),
@@ -222,7 +232,8 @@ export class Fleet extends pulumi.ComponentResource {
         rotation,
         given: Object.keys(given).length === 0 ? {} : pulumi.secret(given),
       },
-      { parent: this, ...this.kept },
+      // A watcher that goes takes its key along.
+      { parent: this, ...(owner === WATCHER ? {} : this.kept) },
     );
     this.identities.set(owner, identity);
   }

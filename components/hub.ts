@@ -39,7 +39,7 @@ export class Hub extends pulumi.ComponentResource {
     const ports = { client: port("client"), leafnodes: port("leafnodes"), monitor: port("monitor") };
     runtime.hubServer(
       resourceName(name, "server"),
-      declareHub(settings, keys, ports),
+      declareHub(settings, keys, ports, fleet.watchKey),
       { system: this.system },
       fleet.certificatesOf(owner),
       { parent: this, dependsOn: fleet.check, ...fleet.kept },

@@ -3,11 +3,12 @@ import * as pulumi from "./sdk/pulumi";
 import { proofSeeds, provenSite } from "../fleet/sourcing/access";
 import { hasProcesses, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { SiteSettings } from "../configs/settings";
+import { WATCHER, WATCH_ROLE, isWatched, watchOf } from "../configs/watch/watch";
 import type { ProofRow } from "../providers/smoke-test";
 import { Fleet } from "./fleet";
 import { Hub } from "./hub";
 import { Leaf } from "./leaf";
-import { Guard, SmokeTest } from "./sdk/resources";
+import { Guard, SmokeTest, Watcher } from "./sdk/resources";
 
 export interface ProofArgs {
   fleet: Fleet;
@@ -15,7 +16,7 @@ export interface ProofArgs {
   sites: Leaf[];
 }
 
-/** What comes after all servers: the guard of `destroy`, then the smoke test. */
+/** What comes after all servers: the watcher, where there is one, the guard of `destroy`, then the smoke test. */
 export class Proof extends pulumi.ComponentResource {
   /** One row for each stream of each site, as the last successful smoke test left it. */
   readonly rows: pulumi.Output<ProofRow[]>;
@@ -24,6 +25,8 @@ export class Proof extends pulumi.ComponentResource {
     super("nats-hub-leaf:index:Proof", name, {}, opts);
     const { settings, runtime, folders, stack } = fleet;
     const { streams, probes, smokeTest: run } = settings;
+    const servers = [hub, ...sites.map((site) => site.streams)];
+    const watcher = isWatched(settings) ? this.watcher(fleet, hub, servers) : undefined;
     const guard = new Guard(
       "guard",
       {
@@ -36,7 +39,7 @@ export class Proof extends pulumi.ComponentResource {
         hub: pulumi.secret({ url: hub.url, seed: hub.system }),
         access: fleet.access(),
       },
-      { parent: this, dependsOn: [hub, ...sites.map((site) => site.streams)] },
+      { parent: this, dependsOn: watcher === undefined ? servers : [...servers, watcher] },
     );
 
     const test = new SmokeTest(
@@ -59,12 +62,34 @@ export class Proof extends pulumi.ComponentResource {
         })),
         streams,
         probes,
-        secrets: pulumi.secret(proofSeeds(settings, settings.sites, fleet.reached)),
+        secrets: pulumi.secret({
+          ...proofSeeds(settings, settings.sites, fleet.reached),
+          ...(watcher === undefined ? {} : { watch: fleet.seed(WATCHER, WATCH_ROLE) }),
+        }),
+        ...(watcher === undefined ? {} : { watcher: this.watcherPlace(fleet) }),
       },
       { parent: this, dependsOn: guard },
     );
     this.rows = test.proof;
     this.registerOutputs({});
+  }
+
+  private watcherPlace = (fleet: Fleet) => ({
+    folder: fleet.folders.watcher,
+    port: fleet.port(WATCHER, WATCH_ROLE),
+  });
+
+  private watcher(fleet: Fleet, hub: Hub, dependsOn: pulumi.Resource[]): pulumi.Resource {
+    return new Watcher(
+      WATCHER,
+      {
+        root: fleet.folders.root,
+        ...this.watcherPlace(fleet),
+        watch: watchOf(fleet.settings, fleet.stack),
+        hub: pulumi.secret({ url: hub.url, seed: fleet.seed(WATCHER, WATCH_ROLE) }),
+      },
+      { parent: this, dependsOn },
+    );
   }
 }
 

@@ -202,6 +202,19 @@ const links = z
   })
   .prefault({});
 
+const watch = z
+  .strictObject({
+    deploy: about(
+      "`true`: `up` runs a watcher as a process of this machine, which must run the hub too",
+      flag().default(false),
+    ),
+    port: about("port on loopback of the watcher's health and metrics, 1 to 65535", port.optional(), {
+      unset: "allocated once, then kept",
+      change: "restart of the watcher",
+    }),
+  })
+  .optional();
+
 const keyRole = (kinds: readonly string[]) =>
   z.partialRecord(z.enum(kinds as [string, ...string[]]), z.string().min(1));
 
@@ -240,6 +253,11 @@ export const fleetSettings = z.strictObject({
     z.enum(["onChange", "required", "off"]).default("onChange"),
   ),
   probes: about("the smoke test's messages: how many, how large, how long they may take", probes),
+  watch: about(
+    "a watcher beside the hub: it starts a source anew whose link is back, which would otherwise wait for 30 to 80 s. See [watch](watch.md)",
+    watch,
+    { unset: "no watcher", change: "reload of the hub" },
+  ),
   protect: about(
     "what holds data or keys is protected: only `make down`, and a removal by `make up`, can delete it; and `up`, `down`, `upgrade`, `forget` and `repair` ask for `CONFIRM=<stack>`. See [environments](environments.md#protect)",
     flag().default(false),

@@ -4,6 +4,8 @@ export const PROBE_PREFIX = "_probe";
 export const SOURCE_PREFIX = "_source";
 /** Where a site's server is asked and reloaded through the hub. */
 export const ADMIN_PREFIX = "_site";
+/** Where the watcher asks the JetStream of an account on the hub. */
+export const WATCH_PREFIX = "_watch";
 /** Subjects that belong to the server or to this program; no stream may take them. */
 export const RESERVED = ["$JS.>", "$JSC.>", "$NRG.>", "$SYS.>", "$KV.>", "$O.>", "$MQTT.>", "_INBOX.>", "_R_.>"].concat(
   `${PROBE_PREFIX}.>`,

@@ -9,6 +9,7 @@ import { PATH_RULES } from "./path-rules";
 import { SOURCE_RULES } from "./source-rules";
 import { STORE_RULES } from "./store-rules";
 import { STREAM_RULES } from "./stream-rules";
+import { WATCH_RULES } from "./watch-rules";
 
 /** From facts to findings. Pure: the same facts give the same findings, so every rule is tested on its own. */
 
@@ -22,7 +23,7 @@ export interface Rules {
 }
 
 export const RULES: Rules = {
-  site: [...STORE_RULES, ...APPLICATION_RULES, ...PATH_RULES, ...LINK_RULES, ...CONFIG_RULES],
+  site: [...STORE_RULES, ...APPLICATION_RULES, ...PATH_RULES, ...LINK_RULES, ...CONFIG_RULES, ...WATCH_RULES],
   stream: [...STREAM_RULES, ...DRIFT_RULES, ...SOURCE_RULES, ...LOSS_RULES, ...BOOK_RULES],
 };
 

@@ -144,6 +144,19 @@ export const serverFiles = (folder: string) => {
   };
 };
 
+/** The files of a stack's watcher. */
+export const watcherFiles = (folder: string) => {
+  const path = resolve(folder);
+  return {
+    config: join(path, "watcher.json"),
+    log: join(path, "watcher.log"),
+    output: join(path, "watcher.out"),
+    restarting: join(path, "restarting.json"),
+    program: join(path, "program"),
+    record: join(path, "process.json"),
+  };
+};
+
 /** A name of this machine that says nothing about it: processes and folders of a stack belong to one machine. */
 export function machineId(): string {
   const id = existsSync("/etc/machine-id") ? readFileSync("/etc/machine-id", "utf8").trim() : "";

@@ -59,14 +59,19 @@ export function isProcess(name: string): boolean {
   return start !== undefined && start === startTime(Number(pid));
 }
 
-/** Every process that runs the configuration file `config` as nats-server does: `… -c <config>`. */
-function scan(config: string): number[] {
+/** The words of the command line `nats-server -c <config>`. */
+const SERVER_WORDS = 3;
+
+/** Every process whose command line has so many words and ends with `-c <config>`. */
+function scan(config: string, words: number): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
       const command = commandOf(pid);
-      return command?.length === 3 && command[1] === "-c" && command[2] === config && startTime(pid) !== undefined;
+      return (
+        command?.length === words && sameCommand(command.slice(-2), ["-c", config]) && startTime(pid) !== undefined
+      );
     });
 }
 
@@ -77,10 +82,10 @@ export function recordedProcess(recordFile: string): number | undefined {
 }
 
 /** Like `recordedProcess`, but also finds the process of an interrupted start, whose record was never written. */
-export function findProcess(recordFile: string, config: string): number | undefined {
+export function findProcess(recordFile: string, config: string, words = SERVER_WORDS): number | undefined {
   const recorded = recordedProcess(recordFile);
   if (recorded !== undefined) return recorded;
-  const [pid] = scan(config);
+  const [pid] = scan(config, words);
   if (pid !== undefined) record(recordFile, pid, commandOf(pid) ?? []);
   return pid;
 }
@@ -133,15 +138,21 @@ export interface Started {
 }
 
 /**
- * Starts `<binary> -c <config>` detached, so that it survives this process, in the folder of `output`, to which what it
- * says goes.
+ * Starts `<binary> <before> -c <config>` detached, so that it survives this process, in the folder of `output`, to which
+ * what it says goes.
  */
-export function startProcess(binary: string, config: string, files: { output: string; record: string }): Started {
+export function startProcess(
+  binary: string,
+  config: string,
+  files: { output: string; record: string },
+  before: readonly string[] = [],
+): Started {
+  const args = [...before, "-c", config];
   const output = openSync(files.output, "w", 0o600);
   // Nothing of this process's environment: it holds the passphrase of the stack.
   // The server makes its log and its store readable to the group, unless this forbids it.
   const umask = process.umask(0o077);
-  const child = spawn(binary, ["-c", config], {
+  const child = spawn(binary, args, {
     detached: true,
     stdio: ["ignore", output, output],
     env: {},
@@ -154,15 +165,15 @@ export function startProcess(binary: string, config: string, files: { output: st
     child.on("error", () => resolve(-1));
   });
   child.unref();
-  if (child.pid !== undefined) record(files.record, child.pid, [binary, "-c", config]);
+  if (child.pid !== undefined) record(files.record, child.pid, [binary, ...args]);
   return { pid: child.pid, ended };
 }
 
 const STOP_TIMEOUT_MS = 15_000;
 
 /** Ends the process and waits until it is gone: SIGTERM first, SIGKILL after 15 s. */
-export async function stopProcess(recordFile: string, config: string): Promise<void> {
-  const pid = findProcess(recordFile, config);
+export async function stopProcess(recordFile: string, config: string, words = SERVER_WORDS): Promise<void> {
+  const pid = findProcess(recordFile, config, words);
   if (pid === undefined) return;
   const start = startTime(pid);
   const gone = (within: number): Promise<boolean> =>

@@ -5,7 +5,7 @@ import { heldBy, refuseTooLittle } from "../fleet/sourcing/account-room";
 import { LinkCertificates, certificatesDigest, writeCertificates } from "../servers/files/link-tls";
 import { findNatsServer } from "../servers/nats-server-binary";
 import { shared } from "../servers/nats/connection";
-import { kick, leafLinks, varz } from "../servers/nats/system";
+import { kick, leafLinks, reload, varz } from "../servers/nats/system";
 import { type About, NOT_RUNNING, type Wrong, report, wrongWith } from "../machine/report";
 import { Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
 import {
@@ -78,6 +78,9 @@ async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServ
   writeCertificates(files, inputs.certificates);
   const digest = await writeHub(files, await findNatsServer(server.host.natsServer));
   const outcome = await bringUp(server, digest, restart);
+  // An account that a reload adds has its imports only after the next one (nats-server server.go, configureAccounts).
+  const isWatched = inputs.declaration.reload.watch !== undefined;
+  if (isWatched && (outcome === "reloaded" || outcome === "unchanged")) await reload(await shared(server.access));
   if (foreign && outcome === "reloaded") await dropAllLinks(server);
   const written = inputs.certificates === undefined ? {} : { written: certificatesDigest(inputs.certificates) };
   return { ...inputs, ...written, running: true };

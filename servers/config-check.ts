@@ -8,6 +8,7 @@ import { CA_FILE, LINK_FILE } from "../configs/link-tls";
 import { planLeaf } from "../configs/plan/plan-leaf";
 import { render } from "../configs/format/render";
 import { Settings, SiteSettings } from "../configs/settings";
+import { isWatched } from "../configs/watch/watch";
 import { writePrivate } from "../machine/folders";
 import { NatsServer, checkConfig } from "./nats-server-binary";
 import { messageOf } from "../machine/refusal";
@@ -64,6 +65,7 @@ export async function refusedConfigs(
     settings,
     { system: throwawayPublicKey(), operator: throwawayPublicKey(), reader: throwawayPublicKey() },
     HUB_PORTS,
+    isWatched(settings) ? throwawayPublicKey() : undefined,
   );
   const keys = { system: throwawayPublicKey(), operator: throwawayPublicKey(), application: throwawayPublicKey() };
   const seed = new TextDecoder().decode(createUser().getSeed());

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { serverFiles } from "../machine/folders";
+import { WATCHER } from "../configs/watch/watch";
+import { serverFiles, watcherFiles } from "../machine/folders";
 import { movedProcess } from "../machine/processes";
 
 /**
@@ -16,10 +17,11 @@ export function movedServers(root: string): string | undefined {
     join(resolve(root), "hub"),
     ...(existsSync(sites) ? readdirSync(sites) : []).map((site) => join(sites, site)),
   ];
-  const moved = folders.flatMap((folder) => {
-    const { record, config } = serverFiles(folder);
+  const files = [...folders.map(serverFiles), watcherFiles(join(resolve(root), WATCHER))];
+  const moved = files.flatMap(({ record, config }) => {
     const process = movedProcess(record, config);
-    return process === undefined ? [] : [{ ...process, server: basename(folder), ...renamed(process.config, config) }];
+    if (process === undefined) return [];
+    return [{ ...process, server: basename(dirname(config)), ...renamed(process.config, config) }];
   });
   const [first] = moved;
   if (first === undefined) return undefined;

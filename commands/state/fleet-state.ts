@@ -5,6 +5,7 @@ import type { LeafServerInputs } from "../../providers/leaf-server";
 import { movedServers } from "../../servers/moved";
 import type { Place } from "../../servers/server-host";
 import type { SmokeTestInputs, SmokeTestOutputs } from "../../providers/smoke-test";
+import type { WatcherInputs } from "../../providers/watcher";
 import type { Observed } from "../../fleet/observation/observed";
 import { accessOf } from "../../fleet/streams/streams-inputs";
 import { recordOf } from "../../fleet/proof/record";
@@ -57,6 +58,9 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
   }
   const last = resources.find(isOf("SmokeTest"))?.outputs as Partial<SmokeTestOutputs> | undefined;
   const [tested] = inputsOf<Partial<SmokeTestInputs>>("SmokeTest");
+  const [watching] = inputsOf<WatcherInputs>("Watcher");
+  const watcher = watching && { folder: resolve(projectFolder, watching.folder), port: watching.port };
+  const first = streams.find(({ expect }) => expect === "online");
   return streams.map((ofSite): Observed => {
     const { site, root } = ofSite;
     const server = servers.find(({ declaration }) => declaration.restart.name === site);
@@ -79,6 +83,7 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
       ),
       probes: {},
       ...present({ booked: unpacked(last?.proven?.book) }),
+      ...(ofSite === first ? present({ watcher }) : {}),
     };
   });
 }

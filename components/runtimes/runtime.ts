@@ -2,6 +2,7 @@ import * as pulumi from "../sdk/pulumi";
 import { HubDeclaration } from "../../configs/plan/plan-hub";
 import { LeafDeclaration } from "../../configs/plan/plan-leaf";
 import { SiteSettings } from "../../configs/settings";
+import { WATCHER } from "../../configs/watch/watch";
 import type { LeafServerInputs } from "../../providers/leaf-server";
 import type { LinkCertificates } from "../../servers/files/link-tls";
 import type { Place } from "../../servers/server-host";
@@ -49,9 +50,10 @@ export interface StackFolders {
   root: string;
   hub: string;
   site: (name: string) => string;
+  watcher: string;
 }
 
 export function foldersOf({ dataFolder }: { dataFolder: string }, stack: string): StackFolders {
   const root = `${dataFolder}/${stack}`;
-  return { root, hub: `${root}/hub`, site: (name) => `${root}/sites/${name}` };
+  return { root, hub: `${root}/hub`, site: (name) => `${root}/sites/${name}`, watcher: `${root}/${WATCHER}` };
 }

@@ -9,6 +9,7 @@ import type { IdentityInputs } from "../../providers/identity";
 import type { LeafServerInputs } from "../../providers/leaf-server";
 import type { ProofRow, SmokeTestInputs } from "../../providers/smoke-test";
 import type { StreamsInputs } from "../../providers/streams";
+import type { WatcherInputs } from "../../providers/watcher";
 import { DeclaredArgs } from "./declared";
 import { ProviderResource } from "./provider-resource";
 
@@ -89,6 +90,13 @@ export class LeafServer extends ProviderResource {
 export class Streams extends ProviderResource {
   constructor(name: string, args: DeclaredArgs<StreamsInputs>, opts: Options) {
     super("streams", "Streams", name, args, opts);
+  }
+}
+
+/** The watcher beside the hub. */
+export class Watcher extends ProviderResource {
+  constructor(name: string, args: DeclaredArgs<WatcherInputs>, opts: Options) {
+    super("watcher", "Watcher", name, args, opts);
   }
 }
 

@@ -1,6 +1,7 @@
 import { hubLimits, mergedLimits, siteLimits } from "./limits";
 import { siteStreamName } from "../names";
 import { Settings, SiteSettings } from "../settings";
+import { WatchDeclaration, watchedStreams } from "../watch/watch";
 
 /**
  * From settings, public keys and ports to the declarations of each server: the one place where both ends of a leaf
@@ -13,11 +14,14 @@ const tlsOf = ({ links }: Settings): { tls?: true } => (links.tls === "off" ? {}
 export const throughHub = ({ reach }: SiteSettings): { throughHub?: true } =>
   reach === "hub" ? { throughHub: true } : {};
 
-export function declareHub<Keys, Ports>(settings: Settings, keys: Keys, ports: Ports) {
+/** @param watchKey the public key of the watcher; undefined without one. */
+export function declareHub<Keys, Ports, Key = string>(settings: Settings, keys: Keys, ports: Ports, watchKey?: Key) {
   const { name, host, syncInterval, logs, maxFile, maxMemory, maxPayload } = settings.hub;
+  const watch: { watch?: Omit<WatchDeclaration, "key"> & { key: Key } } =
+    watchKey === undefined ? {} : { watch: { key: watchKey, ...watchedStreams(settings) } };
   return {
     restart: { name, host, ports, syncInterval, logs, ...tlsOf(settings) },
-    reload: { limits: { maxFile, maxMemory }, maxPayload, merged: mergedLimits(settings), keys },
+    reload: { limits: { maxFile, maxMemory }, maxPayload, merged: mergedLimits(settings), keys, ...watch },
   };
 }
 

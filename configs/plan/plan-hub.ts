@@ -6,6 +6,7 @@ import { deliverPrefix, linkPermissions, readerPermissions } from "../permission
 import { ReloadSettings, RestartSettings, ServerPaths, StoreLimits, jetStreamLimits, planServer } from "./plan-server";
 import { AccountConfig, AccountImport, ServerConfig, UserConfig } from "../server-config";
 import { flowControlSubjects } from "../subjects";
+import { WatchDeclaration, withWatcher } from "../watch/watch";
 
 /** The hub's own, site-independent settings. What the server takes only at start is under `restart`. */
 export interface HubDeclaration {
@@ -19,6 +20,8 @@ export interface HubDeclaration {
     merged: StoreLimits;
     /** Public keys. */
     keys: { system: string; operator: string; reader: string };
+    /** Absent without a watcher. */
+    watch?: WatchDeclaration;
   };
 }
 
@@ -151,6 +154,7 @@ export function planHub(
   }
   const hubAccount = accounts[HUB_ACCOUNT];
   if (hubAccount !== undefined && imports.length > 0) hubAccount.imports = imports;
+  const linked = links.filter(({ keys }) => keys.link !== undefined).map(({ site }) => site);
   return {
     ...planServer(restart, reload, paths),
     leafnodes: {
@@ -158,6 +162,6 @@ export function planHub(
       no_advertise: true,
       ...(restart.tls === true ? { tls: { ...linkTls(), verify: true as const } } : {}),
     },
-    accounts,
+    accounts: reload.watch === undefined ? accounts : withWatcher(accounts, reload.watch, [...new Set(linked)].sort()),
   };
 }

@@ -12,6 +12,7 @@ import { CONTAINER_PORTS, versionOfImage } from "../container";
 import { Problem } from "../problem";
 import { Rule, range, repeated } from "./rule";
 import { HubSettings, Settings, SiteSettings } from "../settings";
+import { WATCHER, isWatched } from "../watch/watch";
 import { formatSize } from "../text/units";
 import { isAtLeast } from "../../machine/version";
 import { natsServer } from "../../machine/versions.json";
@@ -50,14 +51,46 @@ function knownPorts({ server, where, placement }: Placed): { key: string; port: 
 const machineOf = (server: HubSettings | SiteSettings): string =>
   isElsewhere(server) && server.engine !== undefined ? new URL(server.engine).hostname : "";
 
+function watcherPort({ watch }: Settings): { key: string; port: number; where: string }[] {
+  const port = watch?.deploy === true ? watch.port : undefined;
+  return port === undefined ? [] : [{ key: ` ${port}`, port, where: "watch.port" }];
+}
+
 /** The rules about where servers run, and how they find each other. */
 export const PLACEMENT_RULES = {
   portsDiffer: (settings) =>
-    repeated(placedServers(settings).flatMap(knownPorts), ({ key }) => key).map(({ first, again }) => ({
-      where: again.where,
-      problem: `port ${again.port} is taken by ${first.where}`,
-      cure: "give each listener on a machine a port of its own (on another machine the default is 4222 or 7422)",
-    })),
+    repeated([...placedServers(settings).flatMap(knownPorts), ...watcherPort(settings)], ({ key }) => key).map(
+      ({ first, again }) => ({
+        where: again.where,
+        problem: `port ${again.port} is taken by ${first.where}`,
+        cure: "give each listener on a machine a port of its own (on another machine the default is 4222 or 7422)",
+      }),
+    ),
+
+  watcherHasItsPlace: (settings) => {
+    if (!isWatched(settings)) return [];
+    const site = settings.sites.findIndex(({ name }) => name === WATCHER);
+    return [
+      ...(placementOf(settings, settings.hub).kind === "process"
+        ? []
+        : [
+            {
+              where: "watch.deploy",
+              problem: "the hub runs in Docker, and the watcher is a process beside a hub that is one",
+              cure: "run 'nats-hub-leaf watch' as a service on a machine that reaches the hub, or remove watch",
+            },
+          ]),
+      ...(site < 0
+        ? []
+        : [
+            {
+              where: `sites[${site}].name`,
+              problem: `'${WATCHER}' is the name of the watcher`,
+              cure: "choose another name",
+            },
+          ]),
+    ];
+  },
 
   enginesFit: (settings) =>
     placedServers(settings).flatMap(({ where, server: { engine, engineCertificates }, placement }): Problem[] => {

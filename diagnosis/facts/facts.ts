@@ -46,6 +46,17 @@ export interface SiteFacts {
   /** Messages that each end counted on the link while a request of the hub went unanswered; absent when none did. */
   unanswered?: { hubSent: number; siteReceived: number; siteSent: number; hubReceived: number };
   streams: StreamFacts[];
+  /** The watcher of the fleet; absent where none is deployed, or where another site's facts have it. */
+  watcher?: WatcherFacts;
+}
+
+/** "silent": its process is there and does not answer. "behind": the hub has not told it of its links for a while. */
+export interface WatcherFacts {
+  state: "gone" | "frozen" | "silent" | "behind" | "watches";
+  /** What it said, or why it said nothing. */
+  said?: string;
+  /** Sources that are silent although their link is there. */
+  waiting?: number;
 }
 
 export interface ServerFacts {

@@ -261,6 +261,16 @@ export const WARNINGS = warnings({
     shows: "less than 8 MiB free on its file system, or one that is read-only, where this machine can see it",
     cure: "free some space on the disk of the store, or make it writable",
   },
+  "watcher-down": {
+    cause: "the watcher that the settings deploy does not run: sources wait long after an outage of their link",
+    shows: "its process is gone",
+    cure: "`up` starts it; `.fleet/<stack>/watcher/watcher.log` has what it said last",
+  },
+  "watcher-stuck": {
+    cause: "the watcher runs but does not watch: its process was stopped (frozen), hangs, or gets no answer of the hub",
+    shows: "the state of its process; its health page, which does not answer, or says for how long the hub did not",
+    cure: "`up` restarts it",
+  },
   "probe-subjects-used": {
     cause: "messages that this program did not publish are on the subjects that are reserved for its probes",
     shows:

@@ -18,6 +18,7 @@ import { readable, serverFacts } from "./observe-server";
 import { streamFacts } from "./observe-stream";
 import { publicKeyOf } from "../../servers/nats/authenticator";
 import { present } from "../../configs/values";
+import { watcherFacts } from "../../servers/watch/process";
 import { lookUntil } from "../../machine/until";
 
 /** Gathers what can be seen of a site from both ends, without changing anything. */
@@ -97,6 +98,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   };
   if (remote !== undefined) facts.leaf.remote = remote;
   if (application !== undefined) facts.leaf.application = application;
+  if (observed.watcher !== undefined) facts.watcher = await watcherFacts(observed.watcher);
   if (observed.maxPayload !== undefined) facts.declared.maxPayload = observed.maxPayload;
   if (observed.comparesConfigs === true) {
     const [ofHub, ofLeaf] = await Promise.all([

@@ -3,6 +3,7 @@ import { Collection } from "../../diagnosis/book/ledger";
 import { ProbeFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { Place } from "../../servers/server-host";
 import { SiteAccess } from "../sourcing/collected";
+import type { WatcherPlace } from "../../servers/watch/process";
 
 /** What a look at a site needs to know of it. */
 export interface Observed {
@@ -28,6 +29,8 @@ export interface Observed {
   streams: readonly StreamSettings[];
   before: Record<string, StreamFacts["before"]>;
   probes: Record<string, ProbeFacts>;
+  /** Where the fleet's watcher runs; given for one of its sites only. */
+  watcher?: WatcherPlace;
   /** The account book as the last proof left it, by the hub's streams. */
   booked?: Record<string, Collection>;
 }

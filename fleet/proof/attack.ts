@@ -1,15 +1,7 @@
 import { createUser } from "@nats-io/nkeys";
 import { NatsConnection, Subscription } from "nats";
-import { nkeyLogin } from "../../servers/nats/authenticator";
-import {
-  Access,
-  converse,
-  endpointOf,
-  isAuthorizationError,
-  isNoResponders,
-  open,
-} from "../../servers/nats/connection";
-import { messageOf } from "../../machine/refusal";
+import { ATTACK_TIMEOUT_MS, CONTROL_TIMEOUT_MS, answers, leafPortKeeps } from "../../servers/nats/attempts";
+import { Access, isAuthorizationError, open } from "../../servers/nats/connection";
 import { Breach } from "../../diagnosis/facts/facts";
 import { RUN_HEADER, SITE_HEADER } from "./probe-message";
 
@@ -29,26 +21,6 @@ export interface Target {
   streams: readonly string[];
 }
 
-/** An attack that has no answer in this time was refused. */
-const ATTACK_TIMEOUT_MS = 500;
-
-/**
- * A control without an answer in this time failed. It gets more time, because a site that is slow to answer is not a
- * breach.
- */
-const CONTROL_TIMEOUT_MS = 5_000;
-
-/** Whether anyone answers. A request that the server forbids is never answered. */
-async function answers(connection: NatsConnection, subject: string, timeout: number): Promise<boolean> {
-  try {
-    await connection.request(subject, "", { timeout });
-    return true;
-  } catch (error) {
-    if (isNoResponders(error) || /TIMEOUT|timeout|Permissions/i.test(messageOf(error))) return false;
-    throw error;
-  }
-}
-
 /** Whether the server lets this login in. */
 async function letsIn(access: Access): Promise<boolean> {
   try {
@@ -58,20 +30,6 @@ async function letsIn(access: Access): Promise<boolean> {
     if (isAuthorizationError(error)) return false;
     throw error;
   }
-}
-
-/** Whether the leafnode port keeps a login that it must refuse: with an unknown key, or with none. */
-async function leafPortKeeps(url: string, seed: string | undefined): Promise<boolean> {
-  const { said } = await converse(endpointOf(url), {
-    timeoutMs: 3_000,
-    // A refused leaf is told so; an accepted one is sent the account's interest or a ping.
-    until: /-ERR|PING|LS\+/,
-    reply: ({ nonce = "" }) => {
-      const login = seed === undefined ? {} : nkeyLogin(seed)(nonce);
-      return `CONNECT ${JSON.stringify({ ...login, name: "isolation-attack", version: "2.15.0", protocol: 1, headers: true })}\r\nPING\r\n`;
-    },
-  });
-  return !/-ERR/.test(said) && /PONG|PING|LS\+/.test(said.replace(/^INFO.*$/m, ""));
 }
 
 const randomSeed = (): string => new TextDecoder().decode(createUser().getSeed());

@@ -1,6 +1,7 @@
 import { siteStreamName } from "../../configs/names";
 import { messageOf } from "../../machine/refusal";
 import { Target, attackFrom, attackLeafPort } from "./attack";
+import { attackAsWatcher } from "../../servers/watch/attack";
 import { Finding, findingOf } from "../../diagnosis/facts/finding";
 import { Breach } from "../../diagnosis/facts/facts";
 import type { Proved, SmokeTestInputs, SmokeTestSite } from "./job";
@@ -69,5 +70,21 @@ export async function attackAll(
       return [cannotTest(site.site, "isolation", error)];
     }
   });
-  return [...(Array.isArray(onPort) ? onPort.map(breachFinding) : [onPort]), ...found.flat()];
+  const byWatcher = linked === undefined ? [] : await watcherAttacks(inputs, sites, linked);
+  return [...(Array.isArray(onPort) ? onPort.map(breachFinding) : [onPort]), ...found.flat(), ...byWatcher];
+}
+
+/** What the watcher's key reaches besides what it needs. */
+async function watcherAttacks(
+  inputs: SmokeTestInputs,
+  sites: readonly SmokeTestSite[],
+  site: string,
+): Promise<Finding[]> {
+  const { hub, secrets, streams } = inputs;
+  if (secrets.watch === undefined) return [];
+  const target = { ...hub, seed: secrets.watch, sites: sites.map((one) => one.site), streams };
+  return attackAsWatcher(site, target).then(
+    (breaches) => breaches.map(breachFinding),
+    (error: unknown) => [cannotTest(site, "the watcher's key", error)],
+  );
 }

@@ -2,6 +2,7 @@ import { ProbeSettings, StreamSettings } from "../../configs/settings";
 import { ProbeFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { Collection } from "../../diagnosis/book/ledger";
 import { Finding } from "../../diagnosis/facts/finding";
+import type { WatcherPlace } from "../../servers/watch/process";
 import type { Place } from "../../servers/server-host";
 import type { Packed } from "./packed";
 import { ProofRow } from "./proof";
@@ -21,7 +22,11 @@ export interface SmokeTestInputs {
     system: string;
     hubOperator: string;
     sites: Record<string, { application: string; operator: string; link: string }>;
+    /** Of the watcher's key; absent without one. */
+    watch?: string;
   };
+  /** Where the watcher runs; absent without one. */
+  watcher?: WatcherPlace;
 }
 
 export interface SmokeTestSite {

@@ -78,6 +78,7 @@ export const observedOf = (
   ),
   probes: {},
   ...present({ booked: unpacked(olds?.proven.book) }),
+  ...(inputs.sites.find(({ expect }) => expect === "online") === site ? present({ watcher: inputs.watcher }) : {}),
 });
 
 /** Looks at a site before its probes are sent; one that nothing happened to since its last proof only afterwards. */

@@ -60,11 +60,8 @@ export async function rearm(access: SiteAccess, stream: StreamSettings, stack: s
     if (info === undefined || others.length === sources.length || otherOwner(info, stack) !== undefined) return;
     const position = Math.max(sourceInfoOf(info, access.site)?.seq ?? 0, toldPosition(sources, access.site));
     const isStored = await hasOwn(js, info, access.site, collectedSubject(stream, access.site, ">"));
-    await js.setSources(info, others);
-    // A stream that lost its last source took its own name as subject (nats-server stream.go).
-    const config = { ...info.config, subjects: [] };
     // The server goes on behind the newest message that it stores of the source. Where it stores none it must be told.
-    await js.updateStream({ ...config, sources: startingAt(sources, access.site, isStored ? 1 : position + 1) });
+    await toggle(js, info, access.site, isStored ? 1 : position + 1);
     if (!isStored) await settleSource(js, stream.name, access.site);
   });
 }
@@ -72,6 +69,17 @@ export async function rearm(access: SiteAccess, stream: StreamSettings, stack: s
 /** The position that a source was told and has not reached yet: its site was not there. */
 const toldPosition = (sources: readonly StreamSource[], site: string): number =>
   (sources.find((source) => isSourceOfSite(source, site))?.opt_start_seq ?? 1) - 1;
+
+/**
+ * Takes the site's source off the stream and puts it back: two requests, because the server works on several at a time in
+ * any order (nats-server jetstream_api.go, apiDispatch).
+ */
+export async function toggle(js: JetStream, { config }: StreamInfo, site: string, start: number): Promise<void> {
+  const sources = config.sources ?? [];
+  await js.updateStream({ ...config, sources: sources.filter((source) => !isSourceOfSite(source, site)) });
+  // A stream that lost its last source took its own name as subject (nats-server stream.go).
+  await js.updateStream({ ...config, subjects: [], sources: startingAt(sources, site, start) });
+}
 
 const startingAt = (sources: readonly StreamSource[], site: string, sequence: number): StreamSource[] =>
   sources.map((source) => (isSourceOfSite(source, site) ? { ...source, opt_start_seq: sequence } : source));

@@ -4,6 +4,7 @@ import { declareHub, declareHubLink, declareLeaf } from "../../configs/plan/decl
 import { linkUrl } from "../../configs/link-tls";
 import { HUB_ROLES, type KeyRole, SITE_ROLES } from "../../configs/keys";
 import { Settings, SiteSettings } from "../../configs/settings";
+import { WATCHER, WATCH_ROLE, isWatched } from "../../configs/watch/watch";
 import { declareSites } from "../../fleet/sourcing/declared-sites";
 import { digest } from "../../machine/digest";
 import * as hubLink from "../hub-link";
@@ -37,6 +38,7 @@ export interface ScratchServer {
 
 export class ScratchFleet {
   protected readonly hubIdentity: Resource<identity.IdentityInputs, identity.IdentityOutputs>;
+  protected readonly watcherIdentity: Resource<identity.IdentityInputs, identity.IdentityOutputs>;
   protected readonly hubServer: Resource<hubServer.HubServerInputs, hubServer.HubServerOutputs>;
   protected readonly sites = new Map<string, SiteResources>();
   private readonly generated = new ThrowawayCertificates();
@@ -54,6 +56,7 @@ export class ScratchFleet {
     private readonly isDeployed: (site: string) => boolean = () => true,
   ) {
     this.hubIdentity = new Resource(settings.hub.name, identity);
+    this.watcherIdentity = new Resource(WATCHER, identity);
     this.hubServer = new Resource(settings.hub.name, hubServer);
   }
 
@@ -75,7 +78,11 @@ export class ScratchFleet {
 
   /** Keys, ports and certificates of all servers, and the accounts of the sites that are not deployed. */
   async identify(): Promise<void> {
-    await Promise.all([this.identifyHub(), ...this.deployed.map((site) => this.identifySite(site))]);
+    await Promise.all([
+      this.identifyHub(),
+      ...(isWatched(this.settings) ? [this.identifyWatcher()] : []),
+      ...this.deployed.map((site) => this.identifySite(site)),
+    ]);
     this.certificates = await this.allCertificates();
     this.declareAccounts();
   }
@@ -185,6 +192,18 @@ export class ScratchFleet {
     });
   }
 
+  private identifyWatcher() {
+    return this.watcherIdentity.apply({
+      ...this.identityInputs(WATCHER, this.watcherFolder, [WATCH_ROLE]),
+      ports: { [WATCH_ROLE]: this.settings.watch?.port ?? 0 },
+      rotation: 0,
+    });
+  }
+
+  protected get watcherFolder(): string {
+    return `${this.root}/${WATCHER}`;
+  }
+
   private identifySite({ name, ports, rotation }: SiteSettings) {
     if (!this.sites.has(name)) this.sites.set(name, siteResources(name));
     return this.of(name).identity.apply({
@@ -201,7 +220,8 @@ export class ScratchFleet {
 
   protected hubInputs(): hubServer.HubServerInputs {
     const { name, folder, keys, ports, seeds } = this.hub;
-    const declaration = declareHub(this.settings, keys, ports);
+    const watchKey = isWatched(this.settings) ? this.watcherIdentity.outs.keys[WATCH_ROLE] : undefined;
+    const declaration = declareHub(this.settings, keys, ports, watchKey);
     const place = this.placeAt(folder);
     return { place, root: this.root, declaration, ...this.certificatesOf(name), secrets: seeds };
   }
@@ -231,7 +251,7 @@ export class ScratchFleet {
     return { site: site.name, expect: site.expect, stack, root, streams: settings.streams, access };
   }
 
-  private proofInputs(): smokeTest.SmokeTestInputs {
+  protected proofInputs(): smokeTest.SmokeTestInputs {
     const { hub, settings, deployed } = this;
     const { smokeTest: run, streams: declared, probes } = settings;
     return {

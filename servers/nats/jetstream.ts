@@ -132,15 +132,13 @@ const RELOAD_MS = 1_500;
 
 /** The API of the JetStream that the connection's own server has; `domain` reaches another one through a leaf link. */
 export class JetStream {
-  private readonly prefix: string;
-
+  /** @param prefix of the subjects, where the API is imported under another one. */
   constructor(
     readonly connection: NatsConnection,
     domain?: string,
     private readonly timeout = REQUEST_TIMEOUT_MS,
-  ) {
-    this.prefix = domain === undefined ? "$JS.API" : `$JS.${domain}.API`;
-  }
+    private readonly prefix = domain === undefined ? "$JS.API" : `$JS.${domain}.API`,
+  ) {}
 
   /** Asks the API. Errors: JetStreamError when the API refuses, the client's error when there is no answer. */
   async request<T>(subject: string, body: object = {}): Promise<T> {

@@ -5,7 +5,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { Stack } from "../support/stacks/cli";
 import { succeeded } from "../support/stacks/commands";
-import { serversOf } from "../support/stacks/servers";
+import type { RawSettings } from "../../configs/settings";
+import { killHard, serversOf } from "../support/stacks/servers";
 import { Traffic, arrived, endAll } from "../support/stacks/traffic";
 import { copyProject } from "../support/stacks/scratch-project";
 
@@ -39,6 +40,12 @@ function update(folder: string): void {
   fs.rmSync(now, { recursive: true });
 }
 
+/** What the stack's watcher says of itself. */
+async function health(stack: Stack): Promise<unknown> {
+  const { port } = JSON.parse(fs.readFileSync(`${stack.fleet}/watcher/watcher.json`, "utf8")) as { port: number };
+  return (await fetch(`http://127.0.0.1:${port}/healthz`)).json();
+}
+
 const pidsOf = (stack: Stack): number[] =>
   serversOf(stack.fleet)
     .map(({ pid }) => pid)
@@ -48,6 +55,7 @@ describe("a stack that an earlier commit deployed", function () {
   let folder: string;
   let stack: Stack;
   let pids: number[];
+  let settings: RawSettings;
   const traffic: Record<string, Traffic> = {};
 
   before(async function () {
@@ -55,17 +63,14 @@ describe("a stack that an earlier commit deployed", function () {
     if (!hasHistory) return this.skip();
     folder = earlierProject();
     const collect = { maxBytes: "32MiB" };
-    stack = await Stack.create(
-      "earlier",
-      {
-        sites: [{ name: "oslo" }, { name: "bergen" }],
-        streams: [
-          { name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB", collect },
-          { name: "ALL", subjects: ["all.>"], maxBytes: "32MiB", collect: { ...collect, mode: "merged" } },
-        ],
-      },
-      { folder },
-    );
+    settings = {
+      sites: [{ name: "oslo" }, { name: "bergen" }],
+      streams: [
+        { name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB", collect },
+        { name: "ALL", subjects: ["all.>"], maxBytes: "32MiB", collect: { ...collect, mode: "merged" } },
+      ],
+    };
+    stack = await Stack.create("earlier", settings, { folder });
     succeeded(await stack.make("up"));
     pids = pidsOf(stack);
     for (const site of ["oslo", "bergen"]) traffic[site] = Traffic.start(await stack.applicationOf(site), site);
@@ -95,6 +100,16 @@ describe("a stack that an earlier commit deployed", function () {
     assert.deepEqual(pidsOf(stack), pids);
   });
 
+  it("gets a watcher while applications publish: the hub reloads, and no server restarts", async () => {
+    stack.configure({ ...settings, watch: { deploy: true } });
+    const { output } = succeeded(await stack.make("preview"));
+    assert.match(output, /hub: up reloads the hub; links stay/);
+    succeeded(await stack.make("up"));
+    assert.deepEqual(pidsOf(stack), pids);
+    const { status } = (await health(stack)) as { status: string };
+    assert.equal(status, "ok");
+  });
+
   it("has everything that was published meanwhile on the hub, once", async () => {
     for (const [site, publishing] of Object.entries(traffic)) {
       const texts = await publishing.stop();
@@ -104,6 +119,16 @@ describe("a stack that an earlier commit deployed", function () {
   });
 
   it("is good, and its preview clean", async () => {
+    await stack.isClean();
+    assert.match(succeeded(await stack.make("doctor")).output, /fleet: good/);
+  });
+
+  it("says when its watcher was killed, and starts it again", async () => {
+    const { pid } = JSON.parse(fs.readFileSync(`${stack.fleet}/watcher/process.json`, "utf8")) as { pid: number };
+    await killHard(pid);
+    assert.match((await stack.make("doctor")).output, /the watcher does not run.*\[watcher-down\]|watcher-down/s);
+    assert.match(succeeded(await stack.make("preview")).output, /watcher: it is not running; up repairs it/);
+    succeeded(await stack.make("up"));
     await stack.isClean();
     assert.match(succeeded(await stack.make("doctor")).output, /fleet: good/);
   });

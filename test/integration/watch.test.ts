@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Watched, Watcher } from "../../fleet/watch/watcher";
+import { Watched, withKeysOfState } from "../../fleet/watch/watched";
+import { Watcher } from "../../fleet/watch/watcher";
 import { rearm } from "../../fleet/sourcing/source";
 import type { RawSettings } from "../../configs/settings";
 import { throughProxy } from "../support/catalogue/mistakes";
@@ -36,7 +37,9 @@ describe("the watcher", function () {
     const end = new AbortController();
     const said: string[] = [];
     const sites = fleet.settings.sites.map(({ name }) => watched(fleet, name));
-    const running = Array.from({ length: count }, () => new Watcher(sites, (line) => said.push(line)).run(end.signal));
+    const running = Array.from({ length: count }, () =>
+      new Watcher(withKeysOfState(sites), (line) => said.push(line)).run(end.signal),
+    );
     fleet.whenStopped(async () => {
       end.abort();
       await Promise.all(running);

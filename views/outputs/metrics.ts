@@ -28,6 +28,9 @@ function metricText({ name, help, samples }: Metric): string[] {
   return known.length === 0 ? [] : [`# HELP ${full} ${help}`, `# TYPE ${full} gauge`, ...known];
 }
 
+/** The metrics, each with its help and type. */
+export const metricsText = (metrics: readonly Metric[]): string => `${metrics.flatMap(metricText).join("\n")}\n`;
+
 const linkOf = ({ link }: SiteReport): number | undefined => (link === "up" ? 1 : link === "down" ? 0 : undefined);
 
 const seconds = ({ activeMs }: StreamReport): number | undefined =>
@@ -128,5 +131,5 @@ export function doctorMetrics({ stack, exitCode, timestamp, report }: Looked): s
       samples: ofStream(({ waiting }) => waiting),
     },
   ];
-  return `${[...metrics, ...bookMetrics(ofStream)].flatMap(metricText).join("\n")}\n`;
+  return metricsText([...metrics, ...bookMetrics(ofStream)]);
 }

@@ -69,7 +69,7 @@ function brief(text: string): string {
 const EMPTY: Record<string, unknown> = { array: [], object: {}, boolean: false };
 
 /** Settings that Pulumi itself must not give a value to: `state` is read before the CLI runs, the others have no fixed default. */
-const WITHOUT_DEFAULT = ["natsServer", "sitesFile", "state", "keys"];
+const WITHOUT_DEFAULT = ["natsServer", "sitesFile", "state", "keys", "watch"];
 
 /** The block `config` of Pulumi.yaml: what Pulumi checks and shows of each setting. */
 export function pulumiConfig(): string {

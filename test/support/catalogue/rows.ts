@@ -7,6 +7,7 @@ import { PAIR_ROWS } from "./pairs";
 import { STREAM_ROWS } from "./streams";
 import { STRESS_ROWS } from "./stress";
 import { REFUSAL_ROWS } from "./refusals";
+import { WATCHER_ROWS } from "./watchers";
 import { Row } from "./catalogue";
 
 /** The mistake that is made before the deployment: it has a test of its own. */
@@ -24,6 +25,7 @@ export const GROUPS: Record<string, readonly Row[]> = {
   "Streams, sources, limits": STREAM_ROWS,
   "Full disks": DISK_ROWS,
   "Refused at the site, frozen, hung": REFUSAL_ROWS,
+  "The watcher": WATCHER_ROWS,
   Losses: LOSS_ROWS,
   "Two mistakes at once": PAIR_ROWS,
   "Nothing wrong: busy, slow, or just back": STRESS_ROWS,

@@ -13,6 +13,10 @@ import { JetStream, StreamInfo } from "../../../servers/nats/jetstream";
 import { LeafLink, Varz, leafLinks, varz } from "../../../servers/nats/system";
 import { forgetPassed } from "../../../providers/rehearsal/rehearsal-memory";
 import { KeyRole } from "../../../configs/keys";
+import { WATCHER, WATCH_ROLE, isWatched, watchOf } from "../../../configs/watch/watch";
+import { stopWatcher } from "../../../servers/watch/process";
+import { Resource } from "../../../providers/rehearsal/scratch-resource";
+import * as watcher from "../../../providers/watcher";
 import { ScratchFleet, ScratchServer } from "../../../providers/rehearsal/scratch-fleet";
 import { hostOf } from "../../../servers/hosts";
 import * as smokeTest from "../../../providers/smoke-test";
@@ -87,7 +91,35 @@ export class TestFleet extends ScratchFleet {
 
   private async bringAll(change: RawSettings, always: boolean): Promise<void> {
     this.raw = { ...this.raw, ...change };
+    const wasWatched = isWatched(this.settings);
     await this.bring(settingsOf(this.raw), always);
+    if (isWatched(this.settings)) await this.watcher.apply(this.watcherInputs(), always);
+    else if (wasWatched && this.watcher.exists) await this.removeWatcher();
+  }
+
+  private watcher = new Resource(WATCHER, watcher);
+
+  private async removeWatcher(): Promise<void> {
+    for (const resource of [this.watcher, this.watcherIdentity]) await resource.delete();
+  }
+
+  watcherInputs(): watcher.WatcherInputs {
+    const { root, settings, watcherIdentity } = this;
+    const { seeds } = watcherIdentity.outs;
+    const hub = { url: this.hub.url, seed: seeds[WATCH_ROLE]! };
+    return { root, ...this.watcherPlace, watch: watchOf(settings, STACK), hub };
+  }
+
+  /** Where its watcher runs. */
+  get watcherPlace(): { folder: string; port: number } {
+    return { folder: this.watcherFolder, port: this.watcherIdentity.outs.allocated[WATCH_ROLE]! };
+  }
+
+  protected override proofInputs(): smokeTest.SmokeTestInputs {
+    const inputs = super.proofInputs();
+    if (!isWatched(this.settings)) return inputs;
+    const secrets = { ...inputs.secrets, watch: this.watcherIdentity.outs.seeds[WATCH_ROLE]! };
+    return { ...inputs, watcher: this.watcherPlace, secrets };
   }
 
   /** The smoke test. Errors: a Refusal with all findings. */
@@ -139,6 +171,7 @@ export class TestFleet extends ScratchFleet {
 
   private async differences(): Promise<[string, boolean][]> {
     const found: [string, boolean][] = [["hub", await this.hubServer.differs(this.hubInputs())]];
+    if (isWatched(this.settings)) found.push([WATCHER, await this.watcher.differs(this.watcherInputs())]);
     for (const site of this.settings.sites) {
       const { link, server, streams: ofSite } = this.of(site.name);
       found.push([`${site.name} link`, await link.differs(this.linkInputs(site))]);
@@ -157,6 +190,7 @@ export class TestFleet extends ScratchFleet {
   /** `pulumi destroy`: every resource's own `delete`, in Pulumi's order. */
   async destroy(): Promise<void> {
     const check = this.checkInputs(this.settings);
+    if (this.watcher.exists) await this.removeWatcher();
     await Promise.all([...this.sites.keys()].map((name) => this.removeSite(name)));
     for (const resource of [this.hubServer, this.hubIdentity]) await resource.delete();
     const { outs } = await fleetCheck.create(check);
@@ -171,9 +205,14 @@ export class TestFleet extends ScratchFleet {
     standing.delete(this);
     await Promise.all(this.clients.map((client) => client.close()));
     await Promise.all(this.afterwards.map((work) => work()));
+    if (this.watcherIdentity.exists) await stopWatcher(this.watcherFolder);
     const folders = [`${this.root}/hub`, ...[...this.sites.keys()].map((site) => this.folderOf(site))];
     await Promise.all(folders.map((folder) => hostOf({ kind: "process", folder }).stop()));
-    const identities = [this.hubIdentity, ...[...this.sites.values()].map((site) => site.identity)];
+    const identities = [
+      this.hubIdentity,
+      this.watcherIdentity,
+      ...[...this.sites.values()].map((site) => site.identity),
+    ];
     for (const one of identities) if (one.exists) await one.delete();
     forgetPassed(this.root);
     rmSync(this.dataFolder, { recursive: true, force: true });

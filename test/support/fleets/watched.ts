@@ -1,4 +1,5 @@
 import { siteStreamName } from "../../../configs/names";
+import { isWatched } from "../../../configs/watch/watch";
 import { Finding, diagnose } from "../../../diagnosis/diagnose";
 import { deployedSite, examineFleet } from "../../../fleet/doctor/doctor";
 import { DoctorReport, SiteReport } from "../../../diagnosis/facts/doctor-report";
@@ -11,7 +12,7 @@ import { recordOf } from "../../../fleet/proof/record";
 
 export function observedOf(fleet: TestFleet): Observed[] {
   const { hub, settings, root, lastProof } = fleet;
-  return settings.sites.map(({ name: site, maxPayload }): Observed => {
+  return settings.sites.map(({ name: site, maxPayload }, i): Observed => {
     const { seeds, folder } = fleet.site(site);
     const before = settings.streams.map((stream) => [siteStreamName(stream, site), recordOf(lastProof, site, stream)]);
     return {
@@ -28,6 +29,7 @@ export function observedOf(fleet: TestFleet): Observed[] {
       streams: settings.streams,
       before: Object.fromEntries(before) as Observed["before"],
       probes: {},
+      ...(i === 0 && isWatched(settings) ? { watcher: fleet.watcherPlace } : {}),
     };
   });
 }

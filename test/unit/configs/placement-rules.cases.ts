@@ -14,6 +14,11 @@ export const PLACEMENT_CASES: Cases = {
         says: ["hub.ports.leafnodes: port 4222 is taken by hub.ports.client"],
       },
       {
+        what: "one port for the watcher and the hub",
+        raw: { hub: { ports: { monitor: 8222 } }, watch: { deploy: true, port: 8222 } },
+        says: ["watch.port: port 8222 is taken by hub.ports.monitor"],
+      },
+      {
         what: "one port for the hub and a site",
         raw: { hub: { ports: { monitor: 8222 } }, sites: [{ name: "oslo", ports: { client: 8222 } }] },
         says: ["sites[0].ports.client: port 8222 is taken by hub.ports.monitor"],
@@ -74,6 +79,25 @@ export const PLACEMENT_CASES: Cases = {
         what: "a monitoring port that no container publishes",
         raw: { ...DOCKER, hub: { ports: { client: 8222 } }, sites: [{ name: "oslo", ports: { monitor: 8222 } }] },
       },
+    ],
+  },
+
+  watcherHasItsPlace: {
+    refuses: [
+      {
+        what: "a watcher beside a hub in Docker",
+        raw: { hub: { runtime: "docker" }, sites: [{ name: "oslo" }], watch: { deploy: true } },
+        says: ["watch.deploy: the hub runs in Docker, and the watcher is a process beside a hub that is one"],
+      },
+      {
+        what: "a site with the name of the watcher",
+        raw: { sites: [{ name: "watcher" }], watch: { deploy: true } },
+        says: ["sites[0].name: 'watcher' is the name of the watcher"],
+      },
+    ],
+    passes: [
+      { what: "a watcher beside a hub that is a process", raw: { sites: [{ name: "oslo" }], watch: { deploy: true } } },
+      { what: "a site of that name without a watcher", raw: { sites: [{ name: "watcher" }] } },
     ],
   },
 

@@ -103,6 +103,7 @@ describe("the settings", () => {
       "smokeTest",
       "rehearsal",
       "probes",
+      "watch",
       "protect",
       "keys",
       "sitesFile",

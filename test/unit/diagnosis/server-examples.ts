@@ -3,6 +3,42 @@ import { Example, HEALTHY, PULUMI_UP, withHub, withLeaf } from "./fixtures";
 
 /** What the rules find about the servers themselves and their stores. */
 export const SERVER_EXAMPLES = {
+  "watcher-down": [
+    {
+      it: "a watcher whose process is gone",
+      facts: { ...HEALTHY, watcher: { state: "gone" } },
+      severity: "warning",
+      cause: /the watcher does not run: .* wait for 30 to 80 s/,
+      evidence: /its process is gone/,
+      next: PULUMI_UP,
+    },
+  ],
+  "watcher-stuck": [
+    {
+      it: "a watcher that is frozen",
+      facts: { ...HEALTHY, watcher: { state: "frozen" } },
+      severity: "warning",
+      cause: /process was stopped \(frozen\)/,
+      evidence: /in state 'stopped'/,
+      next: PULUMI_UP,
+    },
+    {
+      it: "a watcher that hangs",
+      facts: { ...HEALTHY, watcher: { state: "silent", said: "timeout" } },
+      severity: "warning",
+      cause: /exists but does not answer/,
+      evidence: /health page: timeout/,
+      next: PULUMI_UP,
+    },
+    {
+      it: "a watcher that lies behind while the hub answers others",
+      facts: { ...HEALTHY, watcher: { state: "behind", said: "no answer of the hub for 12 s" } },
+      severity: "warning",
+      cause: /lies behind/,
+      evidence: /no answer of the hub for 12 s/,
+      next: PULUMI_UP,
+    },
+  ],
   "hub-down": [
     {
       it: "a hub that does not answer",

@@ -13,6 +13,7 @@ import { findingsDoc } from "../../../commands/docs/docs";
 import { exampleSvg } from "../../../commands/docs/example-fleet";
 import { SETTING_NAMES } from "../../../configs/settings";
 import { RESERVED } from "../../../configs/subjects";
+import { watcherPermissions } from "../../../configs/watch/watch";
 
 const doc = (name: string): string => readFileSync(join(__dirname, "../../../docs", name), "utf8");
 
@@ -29,6 +30,12 @@ describe("the docs", () => {
       assert.ok(permissions.includes(lists), lists);
     });
   }
+
+  it("print the rights of the watcher as the program grants them", () => {
+    const { publish, subscribe } = watcherPermissions();
+    const lists = `publish allow: ${publish.allow?.join(" ")} subscribe allow: ${subscribe.allow?.join(" ")} `;
+    assert.ok(permissions.includes(lists), lists);
+  });
 
   it("print the rights of a reader as the program grants them", () => {
     const { publish, subscribe } = readerPermissions();

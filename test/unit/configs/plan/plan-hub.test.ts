@@ -272,3 +272,59 @@ describe("the hub's configuration as text", () => {
     assert.doesNotMatch(text, /S[UAO][A-Z2-7]{20}/);
   });
 });
+
+describe("the hub's configuration with a watcher", () => {
+  const watched = (...links: HubLinkDeclaration[]): ServerConfig => {
+    const watch = { key: "U-WATCH", perSite: ["EVENTS"], merged: ["LOGS"] };
+    return planHub({ ...HUB, reload: { ...HUB.reload, watch } }, links, PATHS);
+  };
+  const only = { accounts: ["_WATCH"] };
+  const services = (stream: string) =>
+    ["INFO", "UPDATE"].map((request) => ({ service: `$JS.API.STREAM.${request}.${stream}`, ...only }));
+
+  it("lets the watcher's account alone import the links, and information and configuration of the streams", () => {
+    const { accounts } = watched(OSLO);
+    assert.deepEqual(accounts.OSLO?.exports, services("EVENTS"));
+    assert.deepEqual(accounts.HUB?.exports, services("LOGS"));
+    assert.deepEqual(accounts.SYS?.exports, [
+      { service: "$SYS.REQ.SERVER.PING.LEAFZ", ...only },
+      { stream: "$SYS.ACCOUNT.*.CONNECT", ...only },
+      { stream: "$SYS.ACCOUNT.*.DISCONNECT", ...only },
+    ]);
+    const imported = (accounts._WATCH?.imports ?? []).map((one) =>
+      "service" in one ? `${one.service.account} ${one.to ?? one.service.subject}` : `${one.stream.account}`,
+    );
+    assert.deepEqual(imported, [
+      "SYS $SYS.REQ.SERVER.PING.LEAFZ",
+      "SYS",
+      "SYS",
+      "OSLO _watch.OSLO.STREAM.INFO.EVENTS",
+      "OSLO _watch.OSLO.STREAM.UPDATE.EVENTS",
+      "HUB _watch.HUB.STREAM.INFO.LOGS",
+      "HUB _watch.HUB.STREAM.UPDATE.LOGS",
+    ]);
+  });
+
+  it("keeps what a merged stream's account exports, and gives the key no leaf link", () => {
+    const { accounts } = watched(BERGEN);
+    const plain = plan(BERGEN).accounts.BERGEN?.exports ?? [];
+    assert.deepEqual(accounts.BERGEN?.exports, [...plain, ...services("EVENTS")]);
+    assert.deepEqual(accounts._WATCH?.users[0]?.allowed_connection_types, ["STANDARD"]);
+  });
+
+  it("does not watch the account of a removed site", () => {
+    const { operator, reader } = OSLO.keys;
+    assert.equal(watched(link("oslo", { keys: { operator, reader } })).accounts.OSLO?.exports, undefined);
+  });
+
+  it("is the same in everything else", () => {
+    const without = ({ accounts }: ServerConfig) =>
+      Object.fromEntries(
+        Object.entries(accounts).flatMap(([name, { exports: _, ...account }]) =>
+          name === "_WATCH" ? [] : [[name, account]],
+        ),
+      );
+    assert.deepEqual(without(watched(OSLO, BERGEN)), without(plan(OSLO, BERGEN)));
+    assert.deepEqual({ ...watched(OSLO), accounts: {} }, { ...plan(OSLO), accounts: {} });
+  });
+});

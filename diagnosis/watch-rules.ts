@@ -1,0 +1,34 @@
+import { WatcherFacts } from "./facts/facts";
+import { Draft, SiteRule, UP } from "./facts/finding";
+
+/** Rules about the watcher: without it everything works, but a source whose link was away for long waits after that. */
+
+const EFFECT = "after a link was away for long, its sources wait for 30 to 80 s before they continue";
+
+const draft = (cause: string, evidence: string): Draft => ({
+  symptom: "the watcher does not watch",
+  cause: `${cause}: ${EFFECT}`,
+  evidence,
+  next: UP,
+});
+
+const STUCK: Readonly<Partial<Record<WatcherFacts["state"], (said: string) => Draft>>> = {
+  frozen: () => draft("the watcher's process was stopped (frozen)", "the process is in state 'stopped'"),
+  silent: (said) => draft("the watcher's process exists but does not answer", `its health page: ${said}`),
+  behind: (said) => draft("the watcher lies behind", `its health page says: ${said}, while the hub answers others`),
+};
+
+export const WATCH_RULES: readonly SiteRule[] = [
+  {
+    code: "watcher-down",
+    by: "seen",
+    find: ({ watcher }) =>
+      watcher?.state === "gone" ? draft("the watcher does not run", "its process is gone") : undefined,
+  },
+  {
+    code: "watcher-stuck",
+    by: "seen",
+    unless: ["hub-down", "server-frozen"],
+    find: ({ watcher }) => (watcher === undefined ? undefined : STUCK[watcher.state]?.(watcher.said ?? "")),
+  },
+];
