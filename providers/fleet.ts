@@ -11,6 +11,7 @@ import { refusedConfigs } from "../servers/config-check";
 import { declareSites } from "../fleet/sourcing/declared-sites";
 import { digest } from "../machine/digest";
 import { report } from "../machine/report";
+import { onOneMachine } from "../configs/plan/one-machine";
 import { untestedBinary, untestedImage } from "../configs/plan/untested";
 import { mayDiscard } from "../fleet/sourcing/discard";
 import { movedServers } from "../servers/moved";
@@ -155,6 +156,7 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   } catch (error) {
     failures.push(failure("natsServer", messageOf(error)));
   }
+  for (const words of onOneMachine(settings)) report(words);
   failures.push(...givenCertificateProblems(settings));
   const moved = old === undefined ? undefined : movedServers(news.root);
   if (moved !== undefined) return { failures: [failure("dataFolder", moved)] };

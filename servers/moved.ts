@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { serverFiles } from "../machine/folders";
 import { movedProcess } from "../machine/processes";
+import { CONFIG_FILE } from "./files/server-files";
 
 /**
  * What is wrong when servers of this folder were started before it was moved or renamed, and its cure; undefined when none
@@ -12,8 +13,10 @@ import { movedProcess } from "../machine/processes";
  */
 export function movedServers(root: string): string | undefined {
   const sites = join(resolve(root), "sites");
+  const hub = join(resolve(root), "hub");
   const folders = [
-    join(resolve(root), "hub"),
+    hub,
+    ...membersIn(hub),
     ...(existsSync(sites) ? readdirSync(sites) : []).map((site) => join(sites, site)),
   ];
   const moved = folders.flatMap((folder) => {
@@ -30,6 +33,12 @@ export function movedServers(root: string): string | undefined {
     `and run 'make up', which starts them here with all that they hold`
   );
 }
+
+/** The folders of the servers of a hub of several, in the hub's. */
+export const membersIn = (hub: string): string[] =>
+  (existsSync(hub) ? readdirSync(hub, { withFileTypes: true }) : [])
+    .filter((entry) => entry.isDirectory() && existsSync(join(hub, entry.name, CONFIG_FILE)))
+    .map(({ name }) => join(hub, name));
 
 /** What was renamed: both paths without the end that they share. */
 function renamed(before: string, now: string): { from: string; to: string } {

@@ -1,6 +1,6 @@
 import { hubLimits, mergedLimits, siteLimits } from "./limits";
 import { siteStreamName } from "../names";
-import { Settings, SiteSettings } from "../settings";
+import { HubSettings, Settings, SiteSettings } from "../settings";
 
 /**
  * From settings, public keys and ports to the declarations of each server: the one place where both ends of a leaf
@@ -13,10 +13,31 @@ const tlsOf = ({ links }: Settings): { tls?: true } => (links.tls === "off" ? {}
 export const throughHub = ({ reach }: SiteSettings): { throughHub?: true } =>
   reach === "hub" ? { throughHub: true } : {};
 
-export function declareHub<Keys, Ports>(settings: Settings, keys: Keys, ports: Ports) {
-  const { name, host, syncInterval, logs, maxFile, maxMemory, maxPayload } = settings.hub;
+/** A server of a hub of several; `routes`: `host:port` of each of them, where they find each other. */
+export interface Member<Routes> {
+  server: HubSettings;
+  routes: Routes;
+}
+
+/** @param member the server that is declared, of a hub of several. */
+export function declareHub<Keys, Ports, Routes = string[]>(
+  settings: Settings,
+  keys: Keys,
+  ports: Ports,
+  member?: Member<Routes>,
+) {
+  const { hub } = settings;
+  const { name, host, syncInterval, logs, maxFile, maxMemory, maxPayload } = member?.server ?? hub;
   return {
-    restart: { name, host, ports, syncInterval, logs, ...tlsOf(settings) },
+    restart: {
+      name,
+      host,
+      ports,
+      syncInterval,
+      logs,
+      ...tlsOf(settings),
+      ...(member === undefined ? {} : { domain: hub.name, cluster: { name: hub.name, routes: member.routes } }),
+    },
     reload: { limits: { maxFile, maxMemory }, maxPayload, merged: mergedLimits(settings), keys },
   };
 }
@@ -33,7 +54,7 @@ export function declareHubLink<Keys>(settings: Settings, site: SiteSettings, key
   };
 }
 
-/** @param hubUrl the hub's leafnode listener, `nats-leaf://host:port`. */
+/** @param hubUrl the hub's leafnode listener, `nats-leaf://host:port`; of several servers those of all, joined. */
 export function declareLeaf<Keys, Ports, Url>(
   settings: Settings,
   site: SiteSettings,

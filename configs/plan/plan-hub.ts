@@ -1,3 +1,4 @@
+import { ROUTES_KEY } from "../keys";
 import { hostPort } from "../text/address";
 import { atLeast } from "./limits";
 import { linkTls } from "../link-tls";
@@ -10,9 +11,11 @@ import { flowControlSubjects } from "../subjects";
 /** The hub's own, site-independent settings. What the server takes only at start is under `restart`. */
 export interface HubDeclaration {
   restart: RestartSettings & {
-    ports: { leafnodes: number };
+    ports: { leafnodes: number; cluster?: number };
     /** Whether leaf links use TLS; absent for no. The listener cannot change it by reload (nats-server reload.go). */
     tls?: true;
+    /** Of a server of a hub of several: the cluster's name, and `host:port` of every server of it. */
+    cluster?: { name: string; routes: string[] };
   };
   reload: ReloadSettings & {
     /** Limits of the account HUB. */
@@ -124,12 +127,35 @@ export const reservationsOf = (
   })),
 ];
 
-/** The hub's whole configuration, from its own settings and what each site declared; of each site the newest last. */
+/**
+ * What makes a server one of a cluster. With the flag a copy of a stream that is built anew knows how far the sources were:
+ * without it the copy stores what was collected and dropped again a second time, when it leads (nats-server feature_flags.go).
+ */
+function clusterOf({ host, ports, cluster }: HubDeclaration["restart"], routesKey: string): Partial<ServerConfig> {
+  if (cluster === undefined || ports.cluster === undefined) return {};
+  const { name, routes } = cluster;
+  return {
+    cluster: {
+      name,
+      listen: hostPort(host, ports.cluster),
+      no_advertise: true,
+      authorization: { user: ROUTES_KEY, password: routesKey },
+      routes: routes.map((address) => `nats://${ROUTES_KEY}:${routesKey}@${address}`),
+    },
+    feature_flags: { js_snapshot_sources: true },
+  };
+}
+
+/**
+ * The configuration of the hub, or of one of its servers, from its own settings and what each site declared; of each site
+ * the newest last. `routesKey` is what the servers of a cluster show each other.
+ */
 export function planHub(
   hub: HubDeclaration,
   links: readonly HubLinkDeclaration[],
   paths: ServerPaths,
   held: Held = NOTHING_HELD,
+  routesKey = "",
 ): ServerConfig {
   const { restart, reload } = hub;
   const accounts: Record<string, AccountConfig> = {
@@ -153,6 +179,7 @@ export function planHub(
   if (hubAccount !== undefined && imports.length > 0) hubAccount.imports = imports;
   return {
     ...planServer(restart, reload, paths),
+    ...clusterOf(restart, routesKey),
     leafnodes: {
       listen: hostPort(restart.host, restart.ports.leafnodes),
       no_advertise: true,

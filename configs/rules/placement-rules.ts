@@ -1,6 +1,7 @@
 import {
   Placement,
   dialedHub,
+  hubServers,
   isElsewhere,
   isLoopback,
   placementOf,
@@ -31,6 +32,12 @@ const placedServers = (settings: Settings): Placed[] =>
     ...settings.sites.map((server, i) => ({ where: `sites[${i}]`, server })),
   ].map(({ where, server }) => ({ where, server, placement: placementOf(settings, server) }));
 
+/** The same with each server of a hub of several. */
+const withEachOfHub = (settings: Settings): Placed[] =>
+  placedServers(settings).flatMap((placed) =>
+    placed.server === settings.hub ? hubServers(settings.hub).map((server) => ({ ...placed, server })) : [placed],
+  );
+
 /** The listeners that a server needs on its machine, with the ports that are known before anything is deployed. */
 function knownPorts({ server, where, placement }: Placed): { key: string; port: number; where: string }[] {
   const isContainer = placement.kind === "docker";
@@ -53,7 +60,7 @@ const machineOf = (server: HubSettings | SiteSettings): string =>
 /** The rules about where servers run, and how they find each other. */
 export const PLACEMENT_RULES = {
   portsDiffer: (settings) =>
-    repeated(placedServers(settings).flatMap(knownPorts), ({ key }) => key).map(({ first, again }) => ({
+    repeated(withEachOfHub(settings).flatMap(knownPorts), ({ key }) => key).map(({ first, again }) => ({
       where: again.where,
       problem: `port ${again.port} is taken by ${first.where}`,
       cure: "give each listener on a machine a port of its own (on another machine the default is 4222 or 7422)",

@@ -2,6 +2,7 @@ import { ProbeSettings, StreamSettings } from "../../configs/settings";
 import { ProbeFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { Collection } from "../../diagnosis/book/ledger";
 import { Finding } from "../../diagnosis/facts/finding";
+import type { HubMember } from "../../servers/hub-members";
 import type { Place } from "../../servers/server-host";
 import { ProofRow } from "./proof";
 
@@ -11,7 +12,14 @@ export interface SmokeTestInputs {
   run: "onChange" | "always";
   stack: string;
   root: string;
-  hub: { name: string; url: string; leafUrl: string; place?: Place };
+  hub: {
+    name: string;
+    url: string;
+    leafUrl: string;
+    place?: Place;
+    /** Every server of a hub of several; absent for a hub of one. */
+    servers?: HubServerPoint[];
+  };
   sites: SmokeTestSite[];
   streams: StreamSettings[];
   probes: ProbeSettings;
@@ -22,6 +30,17 @@ export interface SmokeTestInputs {
     sites: Record<string, { application: string; operator: string; link: string }>;
   };
 }
+
+/** A server of a hub of several, and where it is reached. */
+export interface HubServerPoint extends HubMember {
+  name: string;
+  /** Its leafnode listener. */
+  leafUrl: string;
+}
+
+/** The hub's server, or each of its servers. */
+export const hubPoints = ({ name, url, leafUrl, servers }: SmokeTestInputs["hub"]): Omit<HubServerPoint, "place">[] =>
+  servers ?? [{ name, url, leafUrl }];
 
 export interface SmokeTestSite {
   site: string;

@@ -5,7 +5,7 @@ import { maskSeeds } from "../../configs/seeds";
 import type { Say } from "../../machine/progress";
 import { messageOf } from "../../machine/refusal";
 import { shared } from "../../servers/nats/connection";
-import { leafLinksOfCluster } from "../../servers/nats/cluster";
+import { leafLinks } from "../../servers/nats/system";
 import type { Observed } from "../observation/observed";
 import { atHub, systemAccess } from "../sourcing/collected";
 import { becomesHeard, rearm } from "../sourcing/source";
@@ -58,7 +58,7 @@ export class Watcher {
     const [first] = this.sites;
     if (first === undefined) return true;
     try {
-      const found = await leafLinksOfCluster(await shared(systemAccess(first.access, first.system).hub));
+      const found = await leafLinks(await shared(systemAccess(first.access, first.system).hub));
       if (!this.hubAnswers) this.say("the hub answers again");
       this.hubAnswers = true;
       for (const site of this.sites) {

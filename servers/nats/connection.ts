@@ -1,3 +1,4 @@
+import { separate } from "../../configs/text/address";
 import { connect, ErrorCode, NatsConnection, NatsError } from "nats";
 import { createConnection } from "node:net";
 import { Refusal } from "../../machine/refusal";
@@ -5,6 +6,7 @@ import { nkeyLogin } from "./authenticator";
 
 /** How a client reaches a server: `nats://host:port`, and the seed of its nkey. */
 export interface Access {
+  /** Of a hub of several servers those of all of them, joined: any of them will do. */
   url: string;
   seed: string;
   /**
@@ -24,7 +26,8 @@ const CONNECT_TIMEOUT_MS = 2_000;
 /** Connects without reconnecting: a server that goes away ends the work on it at once. */
 export async function open({ url, seed, site }: Access, timeout = CONNECT_TIMEOUT_MS): Promise<NatsConnection> {
   const connection = await connect({
-    servers: url,
+    servers: separate(url),
+    noRandomize: true,
     authenticator: nkeyLogin(seed),
     timeout,
     reconnect: false,
@@ -81,8 +84,9 @@ export interface Endpoint {
   port: number;
 }
 
-/** Host and port of `nats://host:port`. */
-export function endpointOf(url: string): Endpoint {
+/** Host and port of `nats://host:port`; of several joined addresses those of the first. */
+export function endpointOf(urls: string): Endpoint {
+  const [url = ""] = separate(urls);
   const { hostname, port } = new URL(url.replace(/^[a-z-]+:/, "http:"));
   // An IPv6 address is in brackets only in a URL.
   return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };

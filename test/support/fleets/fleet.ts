@@ -1,3 +1,4 @@
+import { hubFolder, hubServers } from "../../../configs/placement";
 import { NatsConnection } from "nats";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +14,8 @@ import { JetStream, StreamInfo } from "../../../servers/nats/jetstream";
 import { LeafLink, Varz, leafLinks, varz } from "../../../servers/nats/system";
 import { forgetPassed } from "../../../providers/rehearsal/rehearsal-memory";
 import { KeyRole } from "../../../configs/keys";
-import { ScratchFleet, ScratchServer } from "../../../providers/rehearsal/scratch-fleet";
+import { ScratchFleet } from "../../../providers/rehearsal/scratch-fleet";
+import { ScratchServer } from "../../../providers/rehearsal/scratch-hub";
 import { hostOf } from "../../../servers/hosts";
 import * as smokeTest from "../../../providers/smoke-test";
 import { settingsOf } from "../rules/settings";
@@ -138,7 +140,9 @@ export class TestFleet extends ScratchFleet {
   }
 
   private async differences(): Promise<[string, boolean][]> {
-    const found: [string, boolean][] = [["hub", await this.hubServer.differs(this.hubInputs())]];
+    const found: [string, boolean][] = [];
+    for (const [server, inputs] of this.hubInputs())
+      found.push([inputs.declaration.restart.name, await server.differs(inputs)]);
     for (const site of this.settings.sites) {
       const { link, server, streams: ofSite } = this.of(site.name);
       found.push([`${site.name} link`, await link.differs(this.linkInputs(site))]);
@@ -158,7 +162,7 @@ export class TestFleet extends ScratchFleet {
   async destroy(): Promise<void> {
     const check = this.checkInputs(this.settings);
     await Promise.all([...this.sites.keys()].map((name) => this.removeSite(name)));
-    for (const resource of [this.hubServer, this.hubIdentity]) await resource.delete();
+    await this.hubResources.delete();
     const { outs } = await fleetCheck.create(check);
     await fleetCheck.delete("fleet", outs);
   }
@@ -171,9 +175,10 @@ export class TestFleet extends ScratchFleet {
     standing.delete(this);
     await Promise.all(this.clients.map((client) => client.close()));
     await Promise.all(this.afterwards.map((work) => work()));
-    const folders = [`${this.root}/hub`, ...[...this.sites.keys()].map((site) => this.folderOf(site))];
+    const ofHub = hubServers(this.settings.hub).map(({ name }) => hubFolder(this.root, this.settings.hub, name));
+    const folders = [...ofHub, ...[...this.sites.keys()].map((site) => this.folderOf(site))];
     await Promise.all(folders.map((folder) => hostOf({ kind: "process", folder }).stop()));
-    const identities = [this.hubIdentity, ...[...this.sites.values()].map((site) => site.identity)];
+    const identities = [...this.hubResources.identities, ...[...this.sites.values()].map((site) => site.identity)];
     for (const one of identities) if (one.exists) await one.delete();
     forgetPassed(this.root);
     rmSync(this.dataFolder, { recursive: true, force: true });
