@@ -8,7 +8,13 @@ import type { Deployment } from "./stack/pending";
 import type { Say } from "../machine/progress";
 import { pulumiStack } from "./stack/pulumi-stack";
 import { Refusal } from "../machine/refusal";
-import { TRIAL_STACKS, type Environment, environmentOf, missingPassphrase, otherBackend } from "./stack/stack-environment";
+import {
+  TRIAL_STACKS,
+  type Environment,
+  environmentOf,
+  missingPassphrase,
+  otherBackend,
+} from "./stack/stack-environment";
 import { type StackFile, readStackFile, stackFileName, stackFileOf } from "./stack/stack-file";
 import { stackTemplate } from "./stack/stack-template";
 import { initStack } from "./up";

@@ -184,7 +184,10 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
     report(`${name}: up replaces the hub's container; every leaf link drops and comes back`, fate("replaced"));
   // Whatever else changes: a dead server is started, and neither reloads nor restarts.
   else if (!(await isRunning(olds.place)))
-    report(`${name}: the hub is not running; up repairs it`, wrongWith(name, NOT_RUNNING));
+    report(
+      `${name}: ${news.servers === undefined ? "the hub" : "this server of the hub"} is not running; up repairs it`,
+      wrongWith(name, NOT_RUNNING),
+    );
   else if (mustRestart(wanted, olds))
     report(`${name}: up restarts the hub; every leaf link drops and comes back`, fate("restarts"));
   else if (changed(news.declaration, olds.declaration))

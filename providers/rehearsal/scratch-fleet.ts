@@ -217,7 +217,7 @@ export class ScratchFleet {
     return { site: site.name, expect: site.expect, stack, root, streams: settings.streams, access };
   }
 
-  private proofInputs(): smokeTest.SmokeTestInputs {
+  protected proofInputs(): smokeTest.SmokeTestInputs {
     const { hub, settings, deployed } = this;
     const { smokeTest: run, streams: declared, probes } = settings;
     return {

@@ -63,7 +63,7 @@ export async function metaLeader(connection: NatsConnection): Promise<string | u
 }
 
 /** What is not in order at one server of a cluster: the streams that it leads, and those that nobody leads. */
-async function notInOrder(access: Access): Promise<string[]> {
+export async function notInOrder(access: Access): Promise<string[]> {
   const connection = await shared(access);
   const options = { accounts: true, streams: true, limit: 10_000 };
   const { meta_cluster: meta, account_details: accounts = [] } = await ask<Known>(connection, "JSZ", options);

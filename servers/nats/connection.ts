@@ -66,6 +66,9 @@ export const isAuthorizationError = (error: unknown): boolean =>
 export const isNoResponders = (error: unknown): boolean =>
   error instanceof NatsError && error.code === ErrorCode.NoResponders;
 
+/** Whether the answer did not come in time. */
+export const isTimeout = (error: unknown): boolean => error instanceof NatsError && error.code === ErrorCode.Timeout;
+
 /** What a server says of itself before any authentication. */
 export interface ServerInfo {
   server_id: string;

@@ -133,11 +133,16 @@ interface Route {
   remote_name?: string;
 }
 
-/** The routes of the server to the others of its cluster; none of a server that is alone. */
-export const routes = async (connection: NatsConnection): Promise<Route[]> =>
-  connection.info?.cluster === undefined || siteBehind(connection) !== undefined
-    ? []
-    : ((await ask<{ routes?: Route[] | null }>(connection, "ROUTEZ")).routes ?? []);
+/**
+ * The routes of the server to the others of its cluster; none of a server that is alone. One that dials its own address shows
+ * a route to itself for a moment.
+ */
+export async function routes(connection: NatsConnection): Promise<Route[]> {
+  const { cluster, server_id: own } = connection.info ?? {};
+  if (cluster === undefined || siteBehind(connection) !== undefined) return [];
+  const { routes: all } = await ask<{ routes?: Route[] | null }>(connection, "ROUTEZ");
+  return (all ?? []).filter(({ remote_id: id }) => id !== own);
+}
 
 /**
  * What every server of the cluster answers: first the one that the connection leads to, without its id. One of the others
@@ -200,6 +205,10 @@ export async function accountStatus(connection: NatsConnection, account: string)
   }).catch(() => undefined);
   return found?.account_detail;
 }
+
+/** The names of the accounts that the server has. */
+export const accountNames = async (connection: NatsConnection): Promise<string[]> =>
+  (await ask<{ accounts?: string[] }>(connection, "ACCOUNTZ")).accounts ?? [];
 
 /** JetStream's accounts and their streams; of one account when it is named. A stream is on some servers of a cluster only. */
 export async function jsz(connection: NatsConnection, account?: string, more: object = {}): Promise<Jsz> {

@@ -13,6 +13,9 @@ import { closeShared, open, shared } from "../../../servers/nats/connection";
 import { JetStream, StreamInfo } from "../../../servers/nats/jetstream";
 import { LeafLink, Varz, leafLinks, varz } from "../../../servers/nats/system";
 import { forgetPassed } from "../../../providers/rehearsal/rehearsal-memory";
+import { SiteFacts } from "../../../diagnosis/facts/facts";
+import { observe } from "../../../fleet/observation/observe";
+import { observedOf } from "../../../fleet/proof/run";
 import { KeyRole } from "../../../configs/keys";
 import { ScratchFleet } from "../../../providers/rehearsal/scratch-fleet";
 import { ScratchServer } from "../../../providers/rehearsal/scratch-hub";
@@ -193,6 +196,21 @@ export class TestFleet extends ScratchFleet {
     const client = await open({ url, seed: seeds[role] });
     this.clients.push(client);
     return client;
+  }
+
+  /** What a look at the site sees. */
+  look = (site: string): Promise<SiteFacts> => {
+    const inputs = this.proofInputs();
+    const one = inputs.sites.find((each) => each.site === site);
+    if (one === undefined) throw new Error(`${site} is not a site of this fleet`);
+    return observe(observedOf(inputs, one, this.lastProof));
+  };
+
+  /** A server of the hub, by its name. */
+  member(name: string): TestServer {
+    const member = this.members.find((one) => one.name === name);
+    if (member === undefined) throw new Error(`the hub has no server ${name}`);
+    return member;
   }
 
   /** A client at the site that may do what the site's applications may. */
