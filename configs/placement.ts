@@ -77,9 +77,7 @@ export function dialedHub(
 
 /** Where the other servers of a hub of several find this one. Without a port: the one that it listens at. */
 export const routeOf = (settings: Settings, server: HubSettings): { host: string; port?: number } =>
-  placementOf(settings, server).kind === "docker"
-    ? { host: server.name, port: ROUTES_PORT }
-    : { host: isLoopback(server.host) || server.host === "0.0.0.0" ? "127.0.0.1" : server.host };
+  placementOf(settings, server).kind === "docker" ? { host: server.name, port: ROUTES_PORT } : { host: "127.0.0.1" };
 
 /** Whether the site's link stays on one machine, so no one else can listen to its messages. */
 export const staysOnMachine = (settings: Settings, site: SiteSettings): boolean =>

@@ -1,5 +1,6 @@
 import { ROUTES_KEY } from "../keys";
-import { hostPort } from "../text/address";
+import { addressParts, hostPort } from "../text/address";
+import { isLoopback } from "../placement";
 import { atLeast } from "./limits";
 import { linkTls } from "../link-tls";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, probeStreamName } from "../names";
@@ -134,10 +135,12 @@ export const reservationsOf = (
 function clusterOf({ host, ports, cluster }: HubDeclaration["restart"], routesKey: string): Partial<ServerConfig> {
   if (cluster === undefined || ports.cluster === undefined) return {};
   const { name, routes } = cluster;
+  // Routes have no TLS: where all servers are on one machine, no other one reaches the listener.
+  const isLocal = routes.every((address) => isLoopback(addressParts(address)?.host ?? ""));
   return {
     cluster: {
       name,
-      listen: hostPort(host, ports.cluster),
+      listen: hostPort(isLocal ? "127.0.0.1" : host, ports.cluster),
       no_advertise: true,
       authorization: { user: ROUTES_KEY, password: routesKey },
       routes: routes.map((address) => `nats://${ROUTES_KEY}:${routesKey}@${address}`),

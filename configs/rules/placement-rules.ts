@@ -2,6 +2,7 @@ import {
   Placement,
   dialedHub,
   hubServers,
+  isCluster,
   isElsewhere,
   isLoopback,
   placementOf,
@@ -65,6 +66,17 @@ export const PLACEMENT_RULES = {
       problem: `port ${again.port} is taken by ${first.where}`,
       cure: "give each listener on a machine a port of its own (on another machine the default is 4222 or 7422)",
     })),
+
+  hubOfSeveralIsOfProcesses: (settings) =>
+    isCluster(settings.hub) && placementOf(settings, settings.hub).kind === "docker"
+      ? [
+          {
+            where: "hub.servers",
+            problem: `${settings.hub.servers} servers cannot run in containers yet`,
+            cure: "use 1, or hub: { runtime: process }",
+          },
+        ]
+      : [],
 
   enginesFit: (settings) =>
     placedServers(settings).flatMap(({ where, server: { engine, engineCertificates }, placement }): Problem[] => {

@@ -23,19 +23,26 @@ export const siteBehind = (connection: NatsConnection): string | undefined => me
 
 const CONNECT_TIMEOUT_MS = 2_000;
 
-/** Connects without reconnecting: a server that goes away ends the work on it at once. */
+/** Connects without reconnecting: a server that goes away ends the work on it at once. Of several servers the first that answers. */
 export async function open({ url, seed, site }: Access, timeout = CONNECT_TIMEOUT_MS): Promise<NatsConnection> {
-  const connection = await connect({
-    servers: separate(url),
-    noRandomize: true,
-    authenticator: nkeyLogin(seed),
-    timeout,
-    reconnect: false,
-    maxReconnectAttempts: 0,
-    name: "nats-hub-leaf",
-  });
-  if (site !== undefined) meant.set(connection, site);
-  return connection;
+  let failure: unknown;
+  for (const servers of separate(url)) {
+    try {
+      const connection = await connect({
+        servers,
+        authenticator: nkeyLogin(seed),
+        timeout,
+        reconnect: false,
+        maxReconnectAttempts: 0,
+        name: "nats-hub-leaf",
+      });
+      if (site !== undefined) meant.set(connection, site);
+      return connection;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 const pool = new Map<string, Promise<NatsConnection>>();
