@@ -167,3 +167,13 @@ export const hubListeners = (hub: Sized): ("client" | "leafnodes" | "monitor" | 
 /** The folder of the hub's server, or of one of its servers, in the folder of the stack's files. */
 export const hubFolder = (root: string, hub: HubSettings, server: string): string =>
   isCluster(hub) ? `${root}/hub/${server}` : `${root}/hub`;
+
+/** What a person should know of a hub whose servers share a machine, in words; empty for a hub of one. */
+export const onOneMachine = ({ hub }: Pick<Settings, "hub">): string[] =>
+  isCluster(hub)
+    ? [
+        `hub: ${hubServers(hub)
+          .map(({ name }) => name)
+          .join(", ")} are on one machine: the hub survives a server that fails, and not that machine`,
+      ]
+    : [];
