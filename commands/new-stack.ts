@@ -8,7 +8,13 @@ import type { Deployment } from "./stack/pending";
 import type { Say } from "../machine/progress";
 import { pulumiStack } from "./stack/pulumi-stack";
 import { Refusal } from "../machine/refusal";
-import { DEV_STACK, type Environment, environmentOf, missingPassphrase, otherBackend } from "./stack/stack-environment";
+import {
+  TRIAL_STACKS,
+  type Environment,
+  environmentOf,
+  missingPassphrase,
+  otherBackend,
+} from "./stack/stack-environment";
 import { type StackFile, readStackFile, stackFileName, stackFileOf } from "./stack/stack-file";
 import { stackTemplate } from "./stack/stack-template";
 import { initStack } from "./up";
@@ -40,7 +46,7 @@ const PROVIDER = /^(passphrase$|(awskms|azurekeyvault|gcpkms|hashivault):\/\/\S+
 
 /** Errors: a Refusal of what cannot be a stack of this project. */
 export function refuseRequest({ stack, state, secretsProvider }: StackRequest): void {
-  if (stack === DEV_STACK) throw new Refusal("make stack: name the new environment: make stack STACK=qa");
+  if (TRIAL_STACKS.includes(stack)) throw new Refusal("make stack: name the new environment: make stack STACK=qa");
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(stack)) {
     throw new Refusal(
       `make stack: '${stack}' is not a valid stack name: use 1 to 31 lower-case letters, digits or '-', starting with a letter`,

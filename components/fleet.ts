@@ -1,16 +1,16 @@
 import * as pulumi from "./sdk/pulumi";
 import { Reached, fleetAccess, siteAccess } from "../fleet/sourcing/access";
 import { hostPort } from "../configs/text/address";
-import { publicKeyOf, HUB_ROLES, SITE_ROLES } from "../configs/keys";
+import { publicKeyOf, HUB_ROLES, SITE_ROLES, ROUTES_KEY } from "../configs/keys";
 import { CONTAINER_PORTS } from "../configs/container";
-import { dialedHub, isElsewhere, placementOf, reachedAt } from "../configs/placement";
-import { linkUrl } from "../configs/link-tls";
+import { hubListeners, isElsewhere, placementOf, reachedAt } from "../configs/placement";
 import { resourceName } from "../configs/resources";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
 import { WATCHER, WATCH_ROLE, isWatched } from "../configs/watch/watch";
 import { Topology, topologyOf } from "../views/topology/topology";
 import type { LinkCertificates } from "../servers/files/link-tls";
 import { Declared } from "./sdk/declared";
+import { HubServers } from "./hub-servers";
 import { LinkAuthority } from "./link-authority";
 import { FleetCheck, Identity } from "./sdk/resources";
 import { MixedRuntime } from "./runtimes/mixed";
@@ -25,7 +25,6 @@ export interface FleetArgs {
   stack: string;
 }
 
-export const HUB_LISTENERS = ["client", "leafnodes", "monitor"] as const;
 export const SITE_LISTENERS = ["client", "monitor"] as const;
 
 /**
@@ -37,6 +36,7 @@ export class Fleet extends pulumi.ComponentResource {
   readonly stack: string;
   readonly runtime: Runtime;
   readonly folders: StackFolders;
+  readonly hub: HubServers;
   /** Passes once all rules do; what touches a server depends on it. */
   readonly check: FleetCheck;
   private readonly identities = new Map<string, Identity>();
@@ -51,8 +51,18 @@ export class Fleet extends pulumi.ComponentResource {
     this.folders = foldersOf(args.settings, args.stack);
     this.runtime = new MixedRuntime(args.settings, args.stack, this.folders, this, () => this.check);
     this.authority = new LinkAuthority(args, this);
+    this.hub = new HubServers(args.settings, {
+      port: (server, listener) => this.port(server, listener),
+      clientUrl: (server) => this.clientUrl(server),
+      placeOf: (server) => this.runtime.placeOf(server),
+    });
     const { hub, sites } = args.settings;
-    this.identify(hub, this.folders.hub, HUB_ROLES, HUB_LISTENERS, 0);
+    const listeners = hubListeners(hub);
+    if (this.hub.isCluster) {
+      // The keys are the hub's, the ports are each server's.
+      this.identify(hub, this.folders.hub, [...HUB_ROLES, ROUTES_KEY], [], 0);
+      for (const server of this.hub.all) this.identify(server, this.folders.ofHub(server.name) ?? "", [], listeners, 0);
+    } else this.identify(hub, this.folders.hub, HUB_ROLES, listeners, 0);
     for (const site of sites) {
       this.identify(site, this.folders.site(site.name), SITE_ROLES, SITE_LISTENERS, site.rotation);
     }
@@ -89,29 +99,18 @@ export class Fleet extends pulumi.ComponentResource {
     return topologyOf(this.settings);
   }
 
-  /** The hub's client URL. */
+  /** The hub's client URL; of several servers those of all, joined. */
   get hubUrl(): pulumi.Output<string> {
     return this.clientUrl(this.settings.hub);
   }
 
-  /** Where the hub's leafnode listener is reached. */
-  get hubLeafUrl(): pulumi.Output<string> {
-    const { hub } = this.settings;
-    return this.once("URL for leaf links", () =>
-      pulumi.output(this.port(hub.name, "leafnodes")).apply((port) => linkUrl({ tls: "off" }, reachedAt(hub), port)),
-    );
-  }
-
-  /** The URL that the site dials. */
-  dialedUrl(site: SiteSettings): pulumi.Output<string> {
-    const { hub } = this.settings;
-    const { host, port = this.port(hub.name, "leafnodes") } = dialedHub(this.settings, site);
-    return pulumi.output(port).apply((number) => linkUrl(this.settings.links, host, number));
-  }
-
-  /** The client URL of the hub or of a site. */
+  /** The client URL of the hub, of one of its servers, or of a site. */
   clientUrl = (server: HubSettings | SiteSettings): pulumi.Output<string> =>
-    this.once(`URL of ${server.name}`, () => this.url("nats", reachedAt(server), this.port(server.name, "client")));
+    this.once(`URL of ${server.name}`, () =>
+      this.hub.isCluster && server.name === this.settings.hub.name
+        ? this.hub.ofEach(this.clientUrl)
+        : this.url("nats", reachedAt(server), this.port(server.name, "client")),
+    );
 
   private url = (scheme: string, host: string, port: pulumi.Input<number>): pulumi.Output<string> =>
     pulumi.output(port).apply((number) => `${scheme}://${hostPort(host, number)}`);
@@ -164,9 +163,8 @@ export class Fleet extends pulumi.ComponentResource {
 
   /** A port. Known in a preview when it is given. */
   port(owner: string, listener: string): pulumi.Input<number> {
-    const { hub, sites } = this.settings;
-    const ports: Record<string, number | undefined> | undefined =
-      owner === hub.name ? portsOf(hub) : portsOf(sites.find((site) => site.name === owner));
+    const owners = [...this.hub.all, ...this.settings.sites];
+    const ports: Record<string, number | undefined> | undefined = portsOf(owners.find(({ name }) => name === owner));
     return ports?.[listener] ?? this.made(this.identity(owner).allocated, `port of ${owner}`, listener);
   }
 

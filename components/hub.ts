@@ -1,5 +1,7 @@
+import { ROUTES_KEY } from "../configs/keys";
 import { present } from "../configs/values";
 import * as pulumi from "./sdk/pulumi";
+import { placementOf } from "../configs/placement";
 import { resourceName } from "../configs/resources";
 import { declareHub } from "../configs/plan/declare";
 import { Fleet } from "./fleet";
@@ -8,11 +10,11 @@ export interface HubArgs {
   fleet: Fleet;
 }
 
-/** The hub's server. */
+/** The hub's server, or its servers. */
 export class Hub extends pulumi.ComponentResource {
-  /** Client URL, `nats://host:port`. */
+  /** Client URL, `nats://host:port`; of several servers those of all, joined by commas. */
   readonly url: pulumi.Output<string>;
-  /** URL of its leafnode listener, `nats-leaf://host:port`. */
+  /** URL of its leafnode listener, `nats-leaf://host:port`; of several servers those of all. */
   readonly leafUrl: pulumi.Output<string>;
   /** Where people reach it. `monitor` is on loopback, without authentication; absent in a container. */
   readonly endpoints: {
@@ -28,22 +30,31 @@ export class Hub extends pulumi.ComponentResource {
     const { settings, runtime } = fleet;
     const owner = settings.hub.name;
     this.url = fleet.hubUrl;
-    this.leafUrl = fleet.hubLeafUrl;
-    const monitor = fleet.monitorUrl(settings.hub);
+    this.leafUrl = fleet.hub.leafUrl;
+    const monitored = placementOf(settings, settings.hub).kind === "process";
+    const monitor = monitored ? fleet.hub.ofEach((server) => fleet.monitorUrl(server) ?? fleet.hubUrl) : undefined;
     this.endpoints = { client: this.url, leafnodes: this.leafUrl, ...present({ monitor }) };
     this.system = fleet.seed(owner, "system");
 
     const key = (role: string) => fleet.key(owner, role);
-    const port = (listener: string) => fleet.port(owner, listener);
     const keys = { system: key("system"), operator: key("operator"), reader: key("reader") };
-    const ports = { client: port("client"), leafnodes: port("leafnodes"), monitor: port("monitor") };
-    runtime.hubServer(
-      resourceName(name, "server"),
-      declareHub(settings, keys, ports, fleet.watchKey),
-      { system: this.system },
-      fleet.certificatesOf(owner),
-      { parent: this, dependsOn: fleet.check, ...fleet.kept },
-    );
+    const ofServer = { parent: this, dependsOn: fleet.check, ...fleet.kept };
+    const certificates = fleet.certificatesOf(owner);
+    for (const server of fleet.hub.all) runtime.placeHub(server, fleet.hub.ports(server), ofServer);
+    const [members, routes] = [fleet.hub.members(), fleet.hub.routes()];
+    for (const server of fleet.hub.all) {
+      const part = resourceName(server.name, "server");
+      const member = routes === undefined ? undefined : { server, routes };
+      const declaration = declareHub(settings, keys, fleet.hub.ports(server), {
+        ...present({ member }),
+        ...present({ watchKey: fleet.watchKey }),
+      });
+      const secrets = {
+        system: this.system,
+        ...(routes === undefined ? {} : { routes: fleet.seed(owner, ROUTES_KEY) }),
+      };
+      runtime.hubServer(part, server, declaration, secrets, certificates, members, ofServer);
+    }
     this.registerOutputs({});
   }
 }

@@ -41,10 +41,11 @@ export class Leaf extends pulumi.ComponentResource {
     const link = new HubLink(
       resourceName(name, "link"),
       {
-        place: runtime.placeOf(settings.hub.name),
+        place: runtime.placeOf(fleet.hub.first.name),
         root: folders.root,
         declaration: declareHubLink(settings, site, hubKeys),
         hub: { url: hub.url, seed: hub.system },
+        ...fleet.hub.members(),
       },
       // After a change the check no longer depends on the identity of a site that leaves; this sets the order of removal.
       { parent: this, dependsOn: [hub, fleet.identity(site.name)] },
@@ -56,7 +57,7 @@ export class Leaf extends pulumi.ComponentResource {
     const server = runtime.leafServer(
       resourceName(name, "server"),
       site,
-      declareLeaf(settings, site, keys, ports, fleet.dialedUrl(site)),
+      declareLeaf(settings, site, keys, ports, fleet.hub.dialedUrl(site)),
       pulumi.secret(linkAccess(settings, site, fleet.reached)),
       fleet.certificatesOf(site.name),
       { parent: this, dependsOn: link, ...fleet.kept },

@@ -52,7 +52,8 @@ export class Proof extends pulumi.ComponentResource {
           name: settings.hub.name,
           url: hub.url,
           leafUrl: hub.leafUrl,
-          place: runtime.placeOf(settings.hub.name),
+          place: runtime.placeOf(fleet.hub.first.name),
+          ...fleet.hub.points(),
         },
         sites: sites.map(({ site }) => ({
           ...provenSite(site, fleet.reached),

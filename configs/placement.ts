@@ -1,6 +1,6 @@
 import { present } from "./values";
 import { addressParts } from "./text/address";
-import { CONTAINER_PORTS } from "./container";
+import { CONTAINER_PORTS, ROUTES_PORT } from "./container";
 import { HubSettings, Settings, SiteSettings } from "./settings";
 
 /** Where each server runs, and how the servers find each other. */
@@ -58,12 +58,26 @@ export function sharesNetwork(settings: Settings, site: SiteSettings): boolean {
   );
 }
 
-/** Where the site dials the hub. Without a port: the one where the hub's leafnode listener is reached. */
-export function dialedHub(settings: Settings, site: SiteSettings): { host: string; port?: number } {
-  if (sharesNetwork(settings, site)) return { host: settings.hub.name, port: CONTAINER_PORTS.leafnodes };
-  const given = site.hubAddress === undefined ? undefined : addressParts(site.hubAddress);
-  return given ?? { host: reachedAt(settings.hub) };
+/**
+ * Where the site dials the hub, or one of its servers. Without a port: the one where its leafnode listener is reached. A
+ * port that is given is the first server's, and each further server has the next.
+ */
+export function dialedHub(
+  settings: Settings,
+  site: SiteSettings,
+  server: HubSettings = settings.hub,
+): { host: string; port?: number } {
+  if (sharesNetwork(settings, site)) return { host: server.name, port: CONTAINER_PORTS.leafnodes };
+  const { host, port } = (site.hubAddress === undefined ? undefined : addressParts(site.hubAddress)) ?? {
+    host: reachedAt(server),
+  };
+  const index = hubServers(settings.hub).findIndex(({ name }) => name === server.name);
+  return { host, ...(port === undefined ? {} : { port: port + Math.max(0, index) }) };
 }
+
+/** Where the other servers of a hub of several find this one. Without a port: the one that it listens at. */
+export const routeOf = (settings: Settings, server: HubSettings): { host: string; port?: number } =>
+  placementOf(settings, server).kind === "docker" ? { host: server.name, port: ROUTES_PORT } : { host: "127.0.0.1" };
 
 /** Whether the site's link stays on one machine, so no one else can listen to its messages. */
 export const staysOnMachine = (settings: Settings, site: SiteSettings): boolean =>
@@ -83,7 +97,14 @@ export function linkSecurity(settings: Settings, site: SiteSettings): LinkSecuri
 
 /** The names and addresses under which sites dial the hub: its certificate must have them. */
 export const linkNames = (settings: Settings): string[] =>
-  [...new Set([settings.hub.name, ...settings.sites.map((site) => dialedHub(settings, site).host)])].sort();
+  [
+    ...new Set(
+      hubServers(settings.hub).flatMap((server) => [
+        settings.hub.name,
+        ...settings.sites.map((site) => dialedHub(settings, site, server).host),
+      ]),
+    ),
+  ].sort();
 
 /** Whether the stack belongs to the machine that deployed it: one of its servers runs there. */
 export const isBoundToMachine = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
@@ -111,3 +132,48 @@ export const usesUnnamedEngine = (settings: Pick<Settings, "hub" | "sites" | "ru
 /** How this program reaches a server. */
 export const reachedAt = ({ address, host }: Pick<HubSettings | SiteSettings, "address" | "host">): string =>
   address ?? host;
+
+// --- the servers of the hub: itself, or several beside each other, which form a cluster
+
+type Sized = Pick<HubSettings, "servers">;
+
+/** How many servers the hub has. */
+export const serverCount = ({ servers = 1 }: Sized): number => servers;
+
+export const isCluster = (hub: Sized): boolean => serverCount(hub) > 1;
+
+/**
+ * Each server of the hub, as settings of its own: `hub-1`, `hub-2`, `hub-3`. A hub of one server is that server. Ports that
+ * are given are those of the first server; each further one has the next port.
+ */
+export function hubServers(hub: HubSettings): HubSettings[] {
+  if (!isCluster(hub)) return [hub];
+  const { servers: _count, ports, ...common } = hub;
+  return Array.from({ length: serverCount(hub) }, (_, i) => ({
+    ...common,
+    name: `${hub.name}-${i + 1}`,
+    ports: Object.fromEntries(Object.entries(ports).map(([listener, port = 0]) => [listener, port + i])),
+  }));
+}
+
+/** The listeners of a server of the hub; the servers of a cluster find each other at `cluster`. */
+export const hubListeners = (hub: Sized): ("client" | "leafnodes" | "monitor" | "cluster")[] => [
+  "client",
+  "leafnodes",
+  "monitor",
+  ...(isCluster(hub) ? (["cluster"] as const) : []),
+];
+
+/** The folder of the hub's server, or of one of its servers, in the folder of the stack's files. */
+export const hubFolder = (root: string, hub: HubSettings, server: string): string =>
+  isCluster(hub) ? `${root}/hub/${server}` : `${root}/hub`;
+
+/** What a person should know of a hub whose servers share a machine, in words; empty for a hub of one. */
+export const onOneMachine = ({ hub }: Pick<Settings, "hub">): string[] =>
+  isCluster(hub)
+    ? [
+        `hub: ${hubServers(hub)
+          .map(({ name }) => name)
+          .join(", ")} are on one machine: the hub survives a server that fails, and not that machine`,
+      ]
+    : [];

@@ -22,8 +22,19 @@ export interface ServerConfig {
     sync_interval: string;
   };
   leafnodes: LeafListener | LeafRemotes;
+  cluster?: ClusterConfig;
+  feature_flags?: { js_snapshot_sources: true };
   accounts: Record<string, AccountConfig>;
   system_account: string;
+}
+
+/** A server of a hub of several. It advertises no address: routes go to those that are declared. */
+export interface ClusterConfig {
+  name: string;
+  listen: string;
+  no_advertise: true;
+  authorization: { user: string; password: string };
+  routes: string[];
 }
 
 /** The hub's side of leaf links. Without `authorization`: it would shadow the accounts' users and cannot be reloaded. */

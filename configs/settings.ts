@@ -43,6 +43,11 @@ const ALLOCATED = "allocated once, then kept; with an `engine` on another machin
 const hub = z
   .strictObject({
     name: about("the hub's server name and JetStream domain", siteName.default("hub"), { change: "refused" }),
+    servers: about(
+      "how many servers the hub has: 1, 3 or 5. Several form a cluster named as the hub, of the servers `hub-1`, `hub-2`, `hub-3`; streams have copies on them, so collection survives a server that fails. See [a hub of three](cluster.md)",
+      z.int().min(1).max(5).optional(),
+      { unset: "`1`", change: "refused" },
+    ),
     ...placed,
     host: about(
       "address that the hub listens on (in Docker: on which its ports are published). Anything but loopback requires a passphrase that is not empty",
@@ -53,18 +58,22 @@ const hub = z
       unset: "`hub.host`",
     }),
     ports: about(
-      "the hub's ports, 1 to 65535",
+      "the hub's ports, 1 to 65535. Of several servers these are the first one's, and each further server has the next port",
       z
         .strictObject({
           client: about("port of clients", port, { unset: `${ALLOCATED} 4222`, change: "restart" }),
           leafnodes: about("port that sites dial", port, { unset: `${ALLOCATED} 7422`, change: "restart" }),
           monitor: about("port of the monitoring pages", port, { unset: `${ALLOCATED} none`, change: "restart" }),
+          cluster: about("port at which the servers of a hub of several find each other", port, {
+            unset: "allocated once, then kept",
+            change: "restart",
+          }),
         })
         .partial()
         .prefault({}),
     ),
     maxFile: about(
-      "most that the hub stores in files. It must hold what may be collected from all sites, including removed ones whose data is kept",
+      "most that the hub stores in files, on each of its servers. It must hold what may be collected from all sites, including removed ones whose data is kept",
       size().prefault("10GiB"),
       { change: "more: reload; less: restart" },
     ),

@@ -15,7 +15,11 @@ const collect = about(
       ),
       maxBytes: about("most bytes of the hub's stream; in `perSite`, of each one", size().prefault("1GiB")),
       maxAge: about("age at which the hub drops a message; `0s` keeps messages", duration().prefault("0s")),
-      replicas: about("copies of the hub's stream; a hub of one server has 1", z.int().min(1).max(5).default(1)),
+      replicas: about(
+        "copies of the hub's stream, each on a server of its own: 1, 3 or 5, at most as many as the hub has servers",
+        z.int().min(1).max(5).default(1),
+        { unset: "`1`; with several servers 3" },
+      ),
       discard: about(
         "what a full hub stream does: `old` drops its oldest message, `new` refuses the new one",
         discard.default("old"),

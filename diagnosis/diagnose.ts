@@ -1,5 +1,6 @@
 import { APPLICATION_RULES } from "./application-rules";
 import { BOOK_RULES } from "./book-rules";
+import { CLUSTER_RULES } from "./cluster-rules";
 import { SiteFacts, StreamFacts } from "./facts/facts";
 import { CONFIG_RULES, DRIFT_RULES } from "./drift-rules";
 import { Finding, FleetRule, SiteRule, StreamRule, findingOf } from "./facts/finding";
@@ -23,7 +24,15 @@ export interface Rules {
 }
 
 export const RULES: Rules = {
-  site: [...STORE_RULES, ...APPLICATION_RULES, ...PATH_RULES, ...LINK_RULES, ...CONFIG_RULES, ...WATCH_RULES],
+  site: [
+    ...STORE_RULES,
+    ...APPLICATION_RULES,
+    ...PATH_RULES,
+    ...CLUSTER_RULES,
+    ...LINK_RULES,
+    ...CONFIG_RULES,
+    ...WATCH_RULES,
+  ],
   stream: [...STREAM_RULES, ...DRIFT_RULES, ...SOURCE_RULES, ...LOSS_RULES, ...BOOK_RULES],
 };
 

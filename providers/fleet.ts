@@ -3,7 +3,7 @@ import { Settings } from "../configs/settings";
 import { Leaving, lossWords, lossesOf } from "../fleet/streams/at-stake";
 import { FleetAccess, accessOf } from "../fleet/sourcing/collected";
 import { undeclaredStreams } from "../configs/streams";
-import { dialedHub, hasProcesses, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
+import { dialedHub, hasProcesses, isBoundToMachine, onOneMachine, usesUnnamedEngine } from "../configs/placement";
 import { certificateProblem } from "./certificate";
 import { isLookedFor } from "../servers/away";
 import { refuseOtherEngine, unnamedEngine, unreachedEngines } from "../servers/docker/whereabouts";
@@ -155,6 +155,7 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   } catch (error) {
     failures.push(failure("natsServer", messageOf(error)));
   }
+  for (const words of onOneMachine(settings)) report(words);
   failures.push(...givenCertificateProblems(settings));
   const moved = old === undefined ? undefined : movedServers(news.root);
   if (moved !== undefined) return { failures: [failure("dataFolder", moved)] };

@@ -4,7 +4,8 @@ import { HubLinkDeclaration, NOTHING_HELD, withHeld } from "../configs/plan/plan
 import { siteApi } from "../configs/streams";
 import { heldBy, refuseWithoutRoom } from "../fleet/sourcing/account-room";
 import { Access, shared } from "../servers/nats/connection";
-import { jsz, keysOfLinks, kick, leafLinks, sourcesOf } from "../servers/nats/system";
+import { waitForLeader } from "../servers/nats/cluster";
+import { jsz, keysOfLinks, kick, leafLinks, linkName, sourcesOf } from "../servers/nats/system";
 import {
   applyHub,
   declareLink,
@@ -16,7 +17,9 @@ import {
   noteHeldStreams,
 } from "../servers/server-config";
 import { letGoOn } from "../servers/server";
+import { ServerFiles } from "../servers/files/server-files";
 import { hostOf } from "../servers/hosts";
+import { HubMember, membersAccess } from "../servers/hub-members";
 import type { Place } from "../servers/server-host";
 import { markUnproven } from "../fleet/observation/unproven";
 import { changed, hasUnknown, same, settled } from "../configs/values";
@@ -30,6 +33,8 @@ export interface HubLinkInputs {
   declaration: HubLinkDeclaration;
   /** The hub's client URL, and the seed of its system account (secret). */
   hub: Access;
+  /** Every server of a hub of several: the declaration is on all of them. Absent for the one at `place`. */
+  servers?: HubMember[];
 }
 
 /** The site's streams that the account HUB sources now; undefined when it cannot be asked. */
@@ -41,29 +46,49 @@ const sourcedOf = ({ hub, declaration: { site } }: HubLinkInputs): Promise<strin
       () => undefined,
     );
 
+/** The servers of the hub, each with its files. */
+const membersOf = ({ place, hub, servers }: HubLinkInputs): HubMember[] => servers ?? [{ place, url: hub.url }];
+
+/**
+ * Changes the declarations on every server of the hub, and brings them into effect. A server that does not know the account
+ * when the site links stays deaf to it (nats-server leafnode.go), so this ends when all of them do.
+ */
+async function onEach(inputs: HubLinkInputs, change: (files: ServerFiles) => void): Promise<void> {
+  const changing = membersOf(inputs).map(async ({ place, url }) => {
+    const host = hostOf(place);
+    const files = await host.files();
+    change(files);
+    // A server of several that is down reads them at its start.
+    if (inputs.servers !== undefined && !(await host.isRunning())) await files.publish();
+    else await applyHub(files, { ...inputs.hub, url }, host.natsServer);
+  });
+  for (const one of await Promise.allSettled(changing)) if (one.status === "rejected") throw one.reason;
+}
+
 async function declare(inputs: HubLinkInputs, olds?: HubLinkInputs): Promise<void> {
-  const { root, place, declaration, hub } = inputs;
-  const host = hostOf(place);
+  const { root, declaration, hub } = inputs;
   markUnproven(root, declaration.site);
-  const files = await host.files();
   const account = accountOf(declaration.site);
   const [holds, sourced] = await Promise.all([heldBy(hub, account), sourcedOf(inputs)]);
-  declareLink(files, declaration);
-  if (holds !== undefined) noteHeldLimits(files, account, declaration.limits, holds);
-  if (sourced !== undefined) {
-    const leaving = sourced.filter((name) => !declaration.merged.includes(name));
-    noteHeldStreams(files, declaration.site, leaving);
-  }
-  await applyHub(files, hub, host.natsServer);
+  await onEach(inputs, (files) => {
+    declareLink(files, declaration);
+    if (holds !== undefined) noteHeldLimits(files, account, declaration.limits, holds);
+    if (sourced !== undefined) {
+      const leaving = sourced.filter((name) => !declaration.merged.includes(name));
+      noteHeldStreams(files, declaration.site, leaving);
+    }
+  });
   try {
     await refuseWithoutRoom(hub, account, declaration.limits);
   } catch (error) {
     // With this declaration the hub would not even start again.
-    if (olds === undefined) dropLink(files, declaration, false);
-    else declareLink(files, olds.declaration);
-    await applyHub(files, hub, host.natsServer);
+    await onEach(inputs, (files) => {
+      if (olds === undefined) dropLink(files, declaration, false);
+      else declareLink(files, olds.declaration);
+    });
     throw error;
   }
+  if (inputs.servers !== undefined) await waitForLeader(membersAccess(inputs.servers, hub.seed));
 }
 
 export async function create(inputs: HubLinkInputs) {
@@ -85,16 +110,22 @@ export async function diff(_id: string, olds: HubLinkInputs, news: HubLinkInputs
     return { changes: true, replaces: ["declaration"] };
   }
   // A container that is gone, or is being replaced: the content of its volume shows with the next container.
-  const lost = await hostOf(wanted.place)
-    .files()
-    .then(
-      (files) => !isDeclared(files, before),
-      () => true,
-    );
+  const declared = membersOf(wanted).map(({ place }) =>
+    hostOf(place)
+      .files()
+      .then(
+        (files) => isDeclared(files, before),
+        () => false,
+      ),
+  );
+  const lost = (await Promise.all(declared)).includes(false);
   return {
     // A delete knows only the place in the state.
     changes:
-      lost || changed(news.place, olds.place) || changed(news.declaration, before) || changed(news.hub, olds.hub),
+      lost ||
+      changed([news.place, news.servers], [olds.place, olds.servers]) ||
+      changed(news.declaration, before) ||
+      changed(news.hub, olds.hub),
   };
 }
 
@@ -119,7 +150,7 @@ async function dropLinks({ hub, declaration: { site } }: HubLinkInputs, spared: 
   const connection = await shared(hub);
   const keys = spared.length === 0 ? undefined : await keysOfLinks(connection, accountOf(site)).catch(() => undefined);
   for (const link of await leafLinks(connection)) {
-    if (link.name === site && !spared.includes(keys?.get(link.id) ?? "")) await kick(connection, link.id);
+    if (link.name === site && !spared.includes(keys?.get(linkName(link)) ?? "")) await kick(connection, link);
   }
 }
 
@@ -134,19 +165,26 @@ async function holdsData(hub: Access, account: string): Promise<boolean> {
  * reload.go). The link of the site's other key stays. The account goes with its last key, unless it holds data.
  */
 async function remove(_id: string, inputs: HubLinkInputs): Promise<void> {
-  const { place, declaration, hub } = inputs;
+  const { declaration, hub } = inputs;
   const { site } = declaration;
-  const host = hostOf(place);
-  const files = await host.files();
-  const others = declaredLinks(files).filter((link) => link.site === site && link.keys.link !== declaration.keys.link);
-  if (!(await host.isRunning())) {
-    dropLink(files, declaration, others.length === 0);
-    return files.publish();
+  const hosts = membersOf(inputs).map(({ place }) => hostOf(place));
+  const [files] = await Promise.all(hosts.map((host) => host.files()));
+  const all = files === undefined ? [] : declaredLinks(files);
+  const others = all.filter((link) => link.site === site && link.keys.link !== declaration.keys.link);
+  if (!(await Promise.all(hosts.map((host) => host.isRunning()))).includes(true)) {
+    for (const host of hosts) {
+      const own = await host.files();
+      dropLink(own, declaration, others.length === 0);
+      await own.publish();
+    }
+    return;
   }
-  await letGoOn("the hub", host);
-  dropLink(files, declaration, others.length === 0 && (await holdsData(hub, accountOf(site))));
-  if (others.length === 0) noteHeldStreams(files, site, []);
-  await applyHub(files, hub, host.natsServer);
+  for (const host of hosts) await letGoOn("the hub", host);
+  const isKept = others.length === 0 && (await holdsData(hub, accountOf(site)));
+  await onEach(inputs, (own) => {
+    dropLink(own, declaration, isKept);
+    if (others.length === 0) noteHeldStreams(own, site, []);
+  });
   await dropLinks(
     inputs,
     others.flatMap(({ keys: { link } }) => link ?? []),

@@ -4,10 +4,14 @@ import { HUB_ACCOUNT } from "../configs/names";
 import { heldBy, refuseTooLittle } from "../fleet/sourcing/account-room";
 import { LinkCertificates, certificatesDigest, writeCertificates } from "../servers/files/link-tls";
 import { findNatsServer } from "../servers/nats-server-binary";
-import { shared } from "../servers/nats/connection";
+import { exclusively } from "../machine/exclusively";
+import { HubMember, copyLinks, membersAccess } from "../servers/hub-members";
+import { noteRoutesKey } from "../servers/files/routes-key";
+import { Access, shared } from "../servers/nats/connection";
+import { waitForOrder } from "../servers/nats/cluster";
 import { kick, leafLinks, reload, varz } from "../servers/nats/system";
 import { type About, NOT_RUNNING, type Wrong, report, wrongWith } from "../machine/report";
-import { Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
+import { type Outcome, Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
 import {
   declareHub,
   declaredLinks,
@@ -36,8 +40,10 @@ export interface HubServerInputs {
   declaration: HubDeclaration;
   /** Certificates of its leaf links; absent without TLS. */
   certificates?: LinkCertificates;
-  /** Secret. */
-  secrets: { system: string };
+  /** Secret. `routes`: what the servers of a hub of several show each other. */
+  secrets: { system: string; routes?: string };
+  /** Every server of a hub of several, this one among them; absent for a hub of one. */
+  servers?: HubMember[];
 }
 
 export interface HubServerOutputs extends HubServerInputs {
@@ -55,6 +61,7 @@ function serverOf({ place, declaration, secrets, reached = declaration.restart }
       client: { host, port: ports.client },
       leafnodes: { host, port: ports.leafnodes },
       monitor: { host: "127.0.0.1", port: ports.monitor },
+      ...(ports.cluster === undefined ? {} : { cluster: { host, port: ports.cluster } }),
     },
     access: { url: `nats://${hostPort(host, ports.client)}`, seed: secrets.system },
   };
@@ -62,9 +69,48 @@ function serverOf({ place, declaration, secrets, reached = declaration.restart }
 
 const mustRestart = (news: HubServerInputs, olds: HubServerInputs): boolean => restartReasons(news, olds).length > 0;
 
-/** Sites that leave in the same update are dropped after the restart, and accounts of removed ones may be kept. */
-const refuseRestart = ({ declaration }: HubServerInputs, files: ServerFiles): void =>
-  refuseTooLittle(declaration.reload.limits, reservationsOf(declaration, declaredLinks(files), heldIn(files)));
+/**
+ * Sites that leave in the same update are dropped after the restart, and accounts of removed ones may be kept. A server of
+ * several starts whatever its accounts may store: the cluster decides where a stream has room (nats-server jetstream.go).
+ */
+const refuseRestart = ({ declaration, servers }: HubServerInputs, files: ServerFiles): void =>
+  servers !== undefined
+    ? undefined
+    : refuseTooLittle(declaration.reload.limits, reservationsOf(declaration, declaredLinks(files), heldIn(files)));
+
+/** The other servers of the hub. */
+const othersOf = ({ servers = [], secrets }: HubServerInputs, { access }: Server): Access[] =>
+  membersAccess(
+    servers.filter(({ url }) => url !== access.url),
+    secrets.system,
+  );
+
+/**
+ * Brings the server to its configuration. Of several servers one at a time restarts, when the others are in order, and the
+ * next one waits until all are: collection goes on.
+ */
+async function bringOneAtATime(
+  inputs: HubServerInputs,
+  server: Server,
+  digest: string,
+  restart: boolean,
+): Promise<Outcome> {
+  const others = othersOf(inputs, server);
+  if (others.length === 0 || !(await server.host.isRunning())) return bringUp(server, digest, restart);
+  return exclusively(`servers of the hub ${inputs.root}`, async () => {
+    if (restart)
+      await waitForOrder(others, `${server.name} is not restarted while other servers of the hub are out of order`);
+    const outcome = await bringUp(server, digest, restart);
+    if (outcome !== "restarted") return outcome;
+    await waitForOrder([...others, server.access], `${server.name} was restarted, and the next one waits for the hub`);
+    return outcome;
+  });
+}
+
+/** The declarations of sites that a server of several has lost with its files, from one that has them. */
+async function bringLinks(inputs: HubServerInputs, files: ServerFiles): Promise<void> {
+  for (const { place } of inputs.servers ?? []) copyLinks(files, await hostOf(place).files());
+}
 
 async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServerOutputs> {
   const server = serverOf(inputs);
@@ -73,11 +119,13 @@ async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServ
   const files = await server.host.files();
   if (restart) refuseRestart(inputs, files);
   const holds = await heldBy(server.access, HUB_ACCOUNT);
+  await bringLinks(inputs, files);
   declareHub(files, inputs.declaration);
+  noteRoutesKey(files, inputs.secrets.routes);
   if (holds !== undefined) noteHeldLimits(files, HUB_ACCOUNT, inputs.declaration.reload.merged, holds);
   writeCertificates(files, inputs.certificates);
   const digest = await writeHub(files, await findNatsServer(server.host.natsServer));
-  const outcome = await bringUp(server, digest, restart);
+  const outcome = await bringOneAtATime(inputs, server, digest, restart);
   // An account that a reload adds has its imports only after the next one (nats-server server.go, configureAccounts).
   const isWatched = inputs.declaration.reload.watch !== undefined;
   if (isWatched && (outcome === "reloaded" || outcome === "unchanged")) await reload(await shared(server.access));
@@ -100,7 +148,7 @@ async function runsForeignConfig({ host, access }: Server): Promise<boolean> {
  */
 async function dropAllLinks({ access }: Server): Promise<void> {
   const connection = await shared(access);
-  for (const { id } of await leafLinks(connection)) await kick(connection, id);
+  for (const link of await leafLinks(connection)) if (link.server === undefined) await kick(connection, link);
 }
 
 export async function create(inputs: HubServerInputs) {
@@ -139,7 +187,10 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
     report(`${name}: up replaces the hub's container; every leaf link drops and comes back`, fate("replaced"));
   // Whatever else changes: a dead server is started, and neither reloads nor restarts.
   else if (!(await isRunning(olds.place)))
-    report(`${name}: the hub is not running; up repairs it`, wrongWith(name, NOT_RUNNING));
+    report(
+      `${name}: ${news.servers === undefined ? "the hub" : "this server of the hub"} is not running; up repairs it`,
+      wrongWith(name, NOT_RUNNING),
+    );
   else if (mustRestart(wanted, olds))
     report(`${name}: up restarts the hub; every leaf link drops and comes back`, fate("restarts"));
   else if (changed(news.declaration, olds.declaration))
@@ -149,7 +200,7 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
   else {
     // Its engine is asked as the settings say now.
     const { wrong, isOutdated } = await lookAt({ ...olds, place: wanted.place });
-    const rest = ({ secrets, reached, place }: HubServerInputs) => [secrets, reached, place];
+    const rest = ({ secrets, reached, place, servers }: HubServerInputs) => [secrets, reached, place, servers];
     if (wrong === undefined && !isOutdated) return { changes: changed(rest(news), rest(olds)) };
     if (wrong !== undefined) report(`${name}: the hub ${wrong.what}; up repairs it`, wrongWith(name, wrong));
     else

@@ -6,7 +6,7 @@ import { bringSource } from "../fleet/streams/bring-source";
 import { bringStream, createStream } from "../fleet/streams/bring-stream";
 import { lookAtBook } from "../fleet/book/look";
 import { forgetBook, readBook } from "../fleet/book/record";
-import { atHub, atSite } from "../fleet/sourcing/collected";
+import { atHub, atSite, isOfSeveral } from "../fleet/sourcing/collected";
 import { JetStream, isNoStorage } from "../servers/nats/jetstream";
 import { Refusal, passUnlessRefusal } from "../machine/refusal";
 import { behindHub } from "../fleet/observation/condition";
@@ -120,6 +120,8 @@ export async function create(inputs: StreamsInputs) {
 
 /** Longer than a busy machine takes to answer. */
 const LOOK_TIMEOUT_MS = 4_000;
+/** A stream on several servers has no leader for 4 to 8 s when its leader is killed. */
+const ELECTION_MS = 15_000;
 
 export async function diff(_id: string, olds: StreamsOutputs, inputs: StreamsInputs) {
   const news = inputsOnly(inputs);
@@ -139,7 +141,7 @@ export async function diff(_id: string, olds: StreamsOutputs, inputs: StreamsInp
 
 async function driftInTime(inputs: StreamsInputs): Promise<string[]> {
   const silence = [`its servers do not answer; ${UP_REPAIRS}`];
-  const late = sleep(LOOK_TIMEOUT_MS, silence, { ref: false });
+  const late = sleep(isOfSeveral(inputs.access) ? ELECTION_MS : LOOK_TIMEOUT_MS, silence, { ref: false });
   return Promise.race([drift(inputs), late]).catch(() => silence);
 }
 

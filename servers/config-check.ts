@@ -1,9 +1,11 @@
+import { hubServers, isCluster } from "../configs/placement";
+import { present } from "../configs/values";
 import { createUser } from "@nats-io/nkeys";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { declareHub, declareHubLink, declareLeaf } from "../configs/plan/declare";
-import { planHub } from "../configs/plan/plan-hub";
+import { HubDeclaration, NOTHING_HELD, planHub } from "../configs/plan/plan-hub";
 import { CA_FILE, LINK_FILE } from "../configs/link-tls";
 import { planLeaf } from "../configs/plan/plan-leaf";
 import { render } from "../configs/format/render";
@@ -28,6 +30,7 @@ export interface RefusedConfig {
 const PATHS = { store: "/nonexistent/jetstream", log: "/nonexistent/nats-server.log" };
 /** `-t` binds no port; the numbers only have to differ. */
 const HUB_PORTS = { client: 1, leafnodes: 2, monitor: 3 };
+const MEMBER_PORTS = { ...HUB_PORTS, cluster: 6 };
 const SITE_PORTS = { client: 4, monitor: 5 };
 const HUB_URL = "nats-leaf://127.0.0.1:2";
 
@@ -53,6 +56,17 @@ function sample(sites: readonly SiteSettings[]): SiteSettings[] {
   });
 }
 
+const throwawaySeed = (): string => new TextDecoder().decode(createUser().getSeed());
+
+/** The hub's server; of several the first: they are alike. */
+function declaredHub(settings: Settings): HubDeclaration {
+  const keys = { system: throwawayPublicKey(), operator: throwawayPublicKey(), reader: throwawayPublicKey() };
+  const watched = present({ watchKey: isWatched(settings) ? throwawayPublicKey() : undefined });
+  const [server] = hubServers(settings.hub);
+  if (server === undefined || !isCluster(settings.hub)) return declareHub(settings, keys, HUB_PORTS, watched);
+  return declareHub(settings, keys, MEMBER_PORTS, { ...watched, member: { server, routes: ["127.0.0.1:6"] } });
+}
+
 /** Checks the configurations of the given sites, and the hub's with these sites and one more in it: all are alike. */
 export async function refusedConfigs(
   settings: Settings,
@@ -61,18 +75,13 @@ export async function refusedConfigs(
 ): Promise<RefusedConfig[]> {
   const onHub = [...sites, ...settings.sites.filter((site) => !sites.includes(site)).slice(0, 1)];
   const links = onHub.map((site) => declareHubLink(settings, site, throwawayLinkKeys()));
-  const hub = declareHub(
-    settings,
-    { system: throwawayPublicKey(), operator: throwawayPublicKey(), reader: throwawayPublicKey() },
-    HUB_PORTS,
-    isWatched(settings) ? throwawayPublicKey() : undefined,
-  );
+  const hub = declaredHub(settings);
   const keys = { system: throwawayPublicKey(), operator: throwawayPublicKey(), application: throwawayPublicKey() };
-  const seed = new TextDecoder().decode(createUser().getSeed());
+  const seed = throwawaySeed();
   const leafText = (site: SiteSettings) =>
     render(planLeaf(declareLeaf(settings, site, keys, SITE_PORTS, HUB_URL), seed, PATHS));
   const configs = [
-    { where: "hub", text: () => render(planHub(hub, links, PATHS)) },
+    { where: "hub", text: () => render(planHub(hub, links, PATHS, NOTHING_HELD, throwawaySeed())) },
     ...sample(sites).map((site) => ({ where: `site ${site.name}`, text: () => leafText(site) })),
   ];
   const folder = mkdtempSync(join(tmpdir(), "nats-hub-leaf-"));

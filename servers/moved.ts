@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { WATCHER } from "../configs/watch/watch";
 import { serverFiles, watcherFiles } from "../machine/folders";
 import { movedProcess } from "../machine/processes";
+import { CONFIG_FILE } from "./files/server-files";
 
 /**
  * What is wrong when servers of this folder were started before it was moved or renamed, and its cure; undefined when none
@@ -13,8 +14,10 @@ import { movedProcess } from "../machine/processes";
  */
 export function movedServers(root: string): string | undefined {
   const sites = join(resolve(root), "sites");
+  const hub = join(resolve(root), "hub");
   const folders = [
-    join(resolve(root), "hub"),
+    hub,
+    ...membersIn(hub),
     ...(existsSync(sites) ? readdirSync(sites) : []).map((site) => join(sites, site)),
   ];
   const files = [...folders.map(serverFiles), watcherFiles(join(resolve(root), WATCHER))];
@@ -32,6 +35,12 @@ export function movedServers(root: string): string | undefined {
     `and run 'make up', which starts them here with all that they hold`
   );
 }
+
+/** The folders of the servers of a hub of several, in the hub's. */
+export const membersIn = (hub: string): string[] =>
+  (existsSync(hub) ? readdirSync(hub, { withFileTypes: true }) : [])
+    .filter((entry) => entry.isDirectory() && existsSync(join(hub, entry.name, CONFIG_FILE)))
+    .map(({ name }) => join(hub, name));
 
 /** What was renamed: both paths without the end that they share. */
 function renamed(before: string, now: string): { from: string; to: string } {

@@ -24,6 +24,7 @@ import { Access, shared } from "./nats/connection";
 import { Varz, reload, varz } from "./nats/system";
 import { Refusal, messageOf } from "../machine/refusal";
 import { CONFIG_FILE, ServerFiles } from "./files/server-files";
+import { routesKeyIn } from "./files/routes-key";
 import { same } from "../configs/values";
 import { lookUntil } from "../machine/until";
 
@@ -131,7 +132,7 @@ async function comesToRun(digest: string, access: Access): Promise<Varz | undefi
 }
 
 const HUB_FILE = "hub.json";
-const LINKS = "links";
+export const LINKS = "links";
 const linkFile = (site: string, id: string): string => `${LINKS}/${site}.${id}.json`;
 
 /** The declaration that keeps the account of a removed site for the data in it. */
@@ -192,10 +193,11 @@ export const isDeclared = (files: ServerFiles, link: HubLinkDeclaration): boolea
 /** The hub's configuration as its declarations say; undefined when the hub is not declared. */
 export function renderHub(files: ServerFiles): string | undefined {
   const hub = declarationIn<HubDeclaration>(files, HUB_FILE);
-  return hub === undefined ? undefined : render(planHub(hub, declaredLinks(files), files.paths, heldIn(files)));
+  if (hub === undefined) return undefined;
+  return render(planHub(hub, declaredLinks(files), files.paths, heldIn(files), routesKeyIn(files)));
 }
 
-const HELD_FILE = "held.json";
+export const HELD_FILE = "held.json";
 
 /** What the hub's streams need besides what is declared. */
 export const heldIn = (files: ServerFiles): Held => declarationIn<Held>(files, HELD_FILE) ?? NOTHING_HELD;

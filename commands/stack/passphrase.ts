@@ -2,7 +2,7 @@ import * as crypto from "node:crypto";
 import { givenPassphrase } from "../../components/passphrase";
 import { isByPassphrase } from "../../configs/reading/secrets-provider";
 import { Refusal } from "../../machine/refusal";
-import { DEV_STACK, type Environment } from "./stack-environment";
+import { TRIAL_STACKS, type Environment } from "./stack-environment";
 import type { PulumiStack } from "./backend";
 import { type StackFile, readStackFile } from "./stack-file";
 
@@ -41,7 +41,7 @@ export function isOfPassphrase(encryptionsalt: string, passphrase: string): bool
  * @param env of the CLI.
  */
 export function refuseEmptyPassphrase(stack: string, file: StackFile, env: Environment): void {
-  if (stack === DEV_STACK || !isByPassphrase(file, env.PULUMI_BACKEND_URL)) return;
+  if (TRIAL_STACKS.includes(stack) || !isByPassphrase(file, env.PULUMI_BACKEND_URL)) return;
   if (readablePassphrase(env) !== "") return;
   throw new Refusal(
     `stack '${stack}': the passphrase is empty, which protects nothing; ` +
@@ -67,8 +67,8 @@ export function passphraseCure({ projectFolder, stack, env }: PulumiStack): stri
   const variable = itself === undefined ? "PULUMI_CONFIG_PASSPHRASE_FILE" : "PULUMI_CONFIG_PASSPHRASE";
   const wrong = `stack '${stack}': its secrets are not encrypted with the passphrase of ${variable}, which is set in this shell; `;
   const { salt } = readStackFile(projectFolder, stack);
-  if (stack === DEV_STACK && (salt === undefined || isOfPassphrase(salt, "") === true))
-    return `${wrong}'${DEV_STACK}' needs none: run 'unset ${variable}'`;
+  if (TRIAL_STACKS.includes(stack) && (salt === undefined || isOfPassphrase(salt, "") === true))
+    return `${wrong}'${stack}' needs none: run 'unset ${variable}'`;
   const hidden = itself !== undefined && file !== "" ? `, or run 'unset ${variable}' so that ${file} is used` : "";
   return `${wrong}set it to that of '${stack}'${hidden}`;
 }

@@ -11,7 +11,7 @@ import { maskSeeds } from "../../configs/seeds";
 import { SETTING_NAMES } from "../../configs/settings";
 import { isOfPassphrase } from "./passphrase";
 import { Refusal } from "../../machine/refusal";
-import { DEV_STACK } from "./stack-environment";
+import { TRIAL_STACKS } from "./stack-environment";
 import { readStackFile } from "./stack-file";
 
 // A stack's config as the program would get it, read from the project's files alone: no Pulumi CLI, no state, no
@@ -188,5 +188,5 @@ function passphraseOf({ encryptionsalt }: Values, stack: string): Exclude<Passph
     if (isEmpty !== undefined) return isEmpty ? "empty" : "set";
   }
   // The first `make up` of this stack makes its salt, with an empty passphrase.
-  return stack === DEV_STACK ? "empty" : "unknown";
+  return TRIAL_STACKS.includes(stack) ? "empty" : "unknown";
 }

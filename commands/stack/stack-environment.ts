@@ -5,6 +5,9 @@ import type { StackFile } from "./stack-file";
 /** The stack whose secrets anyone may open: it is for trying out, on your own machine. */
 export const DEV_STACK = "dev";
 
+/** The stacks of this repository that are for trying out: their secrets are encrypted with an empty passphrase. */
+export const TRIAL_STACKS: readonly string[] = [DEV_STACK, "cluster"];
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -24,7 +27,7 @@ export function additions(
   // Every diff looks at a live server; one after the other they make the preview of a large fleet slow.
   if (env.PULUMI_PARALLEL_DIFF === undefined) added.PULUMI_PARALLEL_DIFF = "true";
   if (state !== undefined && env.PULUMI_BACKEND_URL === undefined) added.PULUMI_BACKEND_URL = state;
-  if (stack === DEV_STACK && !hasPassphrase(env)) added.PULUMI_CONFIG_PASSPHRASE = "";
+  if (TRIAL_STACKS.includes(stack) && !hasPassphrase(env)) added.PULUMI_CONFIG_PASSPHRASE = "";
   return added;
 }
 
@@ -35,7 +38,7 @@ const hasPassphrase = (env: Environment): boolean =>
 
 /** Whether `dev`'s empty passphrase, left in a shell, would take precedence over the file of this stack. */
 const hidesFile = (stack: string, env: Environment): boolean =>
-  stack !== DEV_STACK && env.PULUMI_CONFIG_PASSPHRASE === "" && hasPassphraseFile(env);
+  !TRIAL_STACKS.includes(stack) && env.PULUMI_CONFIG_PASSPHRASE === "" && hasPassphraseFile(env);
 
 /** The environment in which the Pulumi CLI runs. */
 export function environmentOf(stack: string, env: Environment, file: Pick<StackFile, "state"> = {}): Environment {
@@ -61,7 +64,7 @@ export function otherBackend(
  * of its own (a cloud's key service) has no passphrase, and Pulumi Cloud is one.
  */
 export function missingPassphrase(stack: string, file: StackFile, env: Environment): string | undefined {
-  if (stack === DEV_STACK || hasPassphrase(env)) return undefined;
+  if (TRIAL_STACKS.includes(stack) || hasPassphrase(env)) return undefined;
   if (!isByPassphrase(file, file.state ?? env.PULUMI_BACKEND_URL)) return undefined;
   return (
     `stack '${stack}': its secrets are encrypted with a passphrase, but none is set; ` +

@@ -74,7 +74,15 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
       hubPlace: placeIn(hub.place, projectFolder),
       comparesConfigs: true,
       system: hub.secrets.system,
-      hubDomain: hub.declaration.restart.name,
+      hubDomain: hub.declaration.restart.domain ?? hub.declaration.restart.name,
+      ...(tested?.hub?.servers === undefined
+        ? {}
+        : {
+            hubServers: tested.hub.servers.map((server) => ({
+              ...server,
+              place: placeIn(server.place, projectFolder),
+            })),
+          }),
       ...present({ application, maxPayload }),
       linkSeed: server?.access.link ?? "",
       streams: ofSite.streams,

@@ -4,6 +4,7 @@ import {
   CONFIG_FOLDER,
   CONTAINER_PORTS,
   DATA_FOLDER,
+  ROUTES_PORT,
   SERVER_UID,
   SSH_OPTIONS,
   cpuText,
@@ -50,20 +51,25 @@ export class DockerRuntime implements Runtime {
     private readonly check: () => pulumi.Resource,
   ) {}
 
-  hubServer(
-    ...[name, { restart, reload }, secrets, certificates, opts]: Parameters<Runtime["hubServer"]>
-  ): pulumi.Resource {
-    const { hub } = this.settings;
-    const { client, leafnodes } = restart.ports;
+  placeHub(...[server, { client, leafnodes }, opts]: Parameters<Runtime["placeHub"]>): void {
     const published = [
       { internal: CONTAINER_PORTS.client, external: client },
       { internal: CONTAINER_PORTS.leafnodes, external: leafnodes },
     ];
-    const place = this.container(hub, this.folders.hub, published, opts);
-    const reached = { host: reachedAt(hub), ports: restart.ports };
-    const declaration = { restart: { ...restart, ...INSIDE }, reload };
+    void this.container(server, this.folders.ofHub(server.name) ?? this.folders.hub, published, opts);
+  }
+
+  hubServer(
+    ...[name, server, { restart, reload }, secrets, certificates, members, opts]: Parameters<Runtime["hubServer"]>
+  ): pulumi.Resource {
+    const place = this.placeOf(server.name);
+    const reached = { host: reachedAt(server), ports: restart.ports };
+    const routes = restart.cluster === undefined ? {} : { cluster: ROUTES_PORT };
+    const inside = { ...INSIDE, ports: { ...INSIDE.ports, ...routes } };
+    const declaration = { restart: { ...restart, ...inside }, reload };
     const { root } = this.folders;
-    return new HubServer(name, { place, root, reached, declaration, secrets, ...withTls(certificates) }, opts);
+    const given = { place, root, reached, declaration, secrets, ...withTls(certificates), ...members };
+    return new HubServer(name, given, opts);
   }
 
   leafServer(

@@ -24,6 +24,8 @@ export class MixedRuntime implements Runtime {
     };
   }
 
+  placeHub = (...args: Parameters<Runtime["placeHub"]>): void => this.of(this.settings.hub.name).placeHub(...args);
+
   hubServer = (...args: Parameters<Runtime["hubServer"]>): pulumi.Resource =>
     this.of(this.settings.hub.name).hubServer(...args);
 

@@ -8,14 +8,18 @@ import { Runtime, StackFolders, withTls } from "./runtime";
 /** Each server is a detached nats-server process on this machine. */
 export class ProcessRuntime implements Runtime {
   constructor(
-    private readonly settings: Pick<Settings, "hub" | "natsServer">,
+    private readonly settings: Pick<Settings, "natsServer">,
     private readonly folders: StackFolders,
   ) {}
 
-  hubServer(...[name, declaration, secrets, certificates, opts]: Parameters<Runtime["hubServer"]>): pulumi.Resource {
+  placeHub = (): void => undefined;
+
+  hubServer(
+    ...[name, server, declaration, secrets, certificates, members, opts]: Parameters<Runtime["hubServer"]>
+  ): pulumi.Resource {
     const { root } = this.folders;
-    const place = this.placeOf(this.settings.hub.name);
-    return new HubServer(name, { place, root, declaration, secrets, ...withTls(certificates) }, opts);
+    const place = this.placeOf(server.name);
+    return new HubServer(name, { place, root, declaration, secrets, ...withTls(certificates), ...members }, opts);
   }
 
   leafServer(
@@ -27,8 +31,8 @@ export class ProcessRuntime implements Runtime {
   }
 
   placeOf(server: string): ProcessPlace {
-    const { hub, natsServer } = this.settings;
-    const folder = server === hub.name ? this.folders.hub : this.folders.site(server);
+    const { natsServer } = this.settings;
+    const folder = this.folders.ofHub(server) ?? this.folders.site(server);
     return { kind: "process", folder, ...present({ natsServer }) };
   }
 }

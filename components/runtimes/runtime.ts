@@ -1,29 +1,46 @@
+import { hubFolder, hubServers } from "../../configs/placement";
 import * as pulumi from "../sdk/pulumi";
 import { HubDeclaration } from "../../configs/plan/plan-hub";
 import { LeafDeclaration } from "../../configs/plan/plan-leaf";
-import { SiteSettings } from "../../configs/settings";
+import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
 import { WATCHER } from "../../configs/watch/watch";
+import type { HubServerInputs } from "../../providers/hub-server";
+import type { HubMember } from "../../servers/hub-members";
 import type { LeafServerInputs } from "../../providers/leaf-server";
 import type { LinkCertificates } from "../../servers/files/link-tls";
 import type { Place } from "../../servers/server-host";
 import { Declared } from "../sdk/declared";
 
 /** A server's declaration, of which keys and ports may not be known yet. */
-export interface DeclaredServer<D extends { restart: { ports: object }; reload: unknown }> {
-  restart: Omit<D["restart"], "ports"> & { ports: Record<keyof D["restart"]["ports"], pulumi.Input<number>> };
+export interface DeclaredServer<D extends { restart: { ports: object; cluster?: unknown }; reload: unknown }> {
+  restart: Omit<D["restart"], "ports" | "cluster"> & {
+    ports: { [K in keyof D["restart"]["ports"]]: pulumi.Input<number> };
+    cluster?: Declared<NonNullable<D["restart"]["cluster"]>>;
+  };
   reload: Declared<D["reload"]>;
 }
+
+export type PlaceOptions = Pick<pulumi.CustomResourceOptions, "parent" | "dependsOn">;
 
 /**
  * Where servers run. Hub and leaf components describe servers and never ask which runtime runs them; a runtime makes
  * the resources that run them.
  */
 export interface Runtime {
+  /** Makes the place of the hub's server, or of one of its servers; comes before `hubServer`. */
+  placeHub(server: HubSettings, ports: DeclaredServer<HubDeclaration>["restart"]["ports"], opts: PlaceOptions): void;
+
+  /**
+   * @param server the hub, or one of its servers.
+   * @param members every server of a hub of several; absent for a hub of one.
+   */
   hubServer(
     name: string,
+    server: HubSettings,
     declaration: DeclaredServer<HubDeclaration>,
-    secrets: Declared<{ system: string }>,
+    secrets: Declared<HubServerInputs["secrets"]>,
     certificates: Declared<LinkCertificates> | undefined,
+    members: { servers?: Declared<HubMember>[] },
     opts: pulumi.CustomResourceOptions,
   ): pulumi.Resource;
 
@@ -49,11 +66,20 @@ export interface StackFolders {
   /** The folder of the stack's files. */
   root: string;
   hub: string;
+  /** The hub's, or that of one of its servers; undefined for what is neither. */
+  ofHub: (server: string) => string | undefined;
   site: (name: string) => string;
   watcher: string;
 }
 
-export function foldersOf({ dataFolder }: { dataFolder: string }, stack: string): StackFolders {
+export function foldersOf({ dataFolder, hub }: Pick<Settings, "dataFolder" | "hub">, stack: string): StackFolders {
   const root = `${dataFolder}/${stack}`;
-  return { root, hub: `${root}/hub`, site: (name) => `${root}/sites/${name}`, watcher: `${root}/${WATCHER}` };
+  const folders = new Map(hubServers(hub).map(({ name }) => [name, hubFolder(root, hub, name)]));
+  return {
+    root,
+    hub: `${root}/hub`,
+    ofHub: (server) => folders.get(server),
+    site: (name) => `${root}/sites/${name}`,
+    watcher: `${root}/${WATCHER}`,
+  };
 }

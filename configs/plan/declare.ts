@@ -1,6 +1,6 @@
 import { hubLimits, mergedLimits, siteLimits } from "./limits";
 import { siteStreamName } from "../names";
-import { Settings, SiteSettings } from "../settings";
+import { HubSettings, Settings, SiteSettings } from "../settings";
 import { WatchDeclaration, watchedStreams } from "../watch/watch";
 
 /**
@@ -14,13 +14,40 @@ const tlsOf = ({ links }: Settings): { tls?: true } => (links.tls === "off" ? {}
 export const throughHub = ({ reach }: SiteSettings): { throughHub?: true } =>
   reach === "hub" ? { throughHub: true } : {};
 
-/** @param watchKey the public key of the watcher; undefined without one. */
-export function declareHub<Keys, Ports, Key = string>(settings: Settings, keys: Keys, ports: Ports, watchKey?: Key) {
-  const { name, host, syncInterval, logs, maxFile, maxMemory, maxPayload } = settings.hub;
+/** A server of a hub of several; `routes`: `host:port` of each of them, where they find each other. */
+export interface Member<Routes> {
+  server: HubSettings;
+  routes: Routes;
+}
+
+/** What not every hub has. */
+export interface HubOptions<Routes, Key> {
+  /** The server that is declared, of a hub of several. */
+  member?: Member<Routes>;
+  /** The public key of the watcher. */
+  watchKey?: Key;
+}
+
+export function declareHub<Keys, Ports, Routes = string[], Key = string>(
+  settings: Settings,
+  keys: Keys,
+  ports: Ports,
+  { member, watchKey }: HubOptions<Routes, Key> = {},
+) {
+  const { hub } = settings;
+  const { name, host, syncInterval, logs, maxFile, maxMemory, maxPayload } = member?.server ?? hub;
   const watch: { watch?: Omit<WatchDeclaration, "key"> & { key: Key } } =
     watchKey === undefined ? {} : { watch: { key: watchKey, ...watchedStreams(settings) } };
   return {
-    restart: { name, host, ports, syncInterval, logs, ...tlsOf(settings) },
+    restart: {
+      name,
+      host,
+      ports,
+      syncInterval,
+      logs,
+      ...tlsOf(settings),
+      ...(member === undefined ? {} : { domain: hub.name, cluster: { name: hub.name, routes: member.routes } }),
+    },
     reload: { limits: { maxFile, maxMemory }, maxPayload, merged: mergedLimits(settings), keys, ...watch },
   };
 }
@@ -37,7 +64,7 @@ export function declareHubLink<Keys>(settings: Settings, site: SiteSettings, key
   };
 }
 
-/** @param hubUrl the hub's leafnode listener, `nats-leaf://host:port`. */
+/** @param hubUrl the hub's leafnode listener, `nats-leaf://host:port`; of several servers those of all, joined. */
 export function declareLeaf<Keys, Ports, Url>(
   settings: Settings,
   site: SiteSettings,

@@ -1,4 +1,6 @@
-import { hostPort } from "../text/address";
+import { ROUTES_KEY } from "../keys";
+import { addressParts, hostPort } from "../text/address";
+import { isLoopback } from "../placement";
 import { atLeast } from "./limits";
 import { linkTls } from "../link-tls";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, probeStreamName } from "../names";
@@ -11,9 +13,11 @@ import { WatchDeclaration, withWatcher } from "../watch/watch";
 /** The hub's own, site-independent settings. What the server takes only at start is under `restart`. */
 export interface HubDeclaration {
   restart: RestartSettings & {
-    ports: { leafnodes: number };
+    ports: { leafnodes: number; cluster?: number };
     /** Whether leaf links use TLS; absent for no. The listener cannot change it by reload (nats-server reload.go). */
     tls?: true;
+    /** Of a server of a hub of several: the cluster's name, and `host:port` of every server of it. */
+    cluster?: { name: string; routes: string[] };
   };
   reload: ReloadSettings & {
     /** Limits of the account HUB. */
@@ -127,12 +131,37 @@ export const reservationsOf = (
   })),
 ];
 
-/** The hub's whole configuration, from its own settings and what each site declared; of each site the newest last. */
+/**
+ * What makes a server one of a cluster. With the flag a copy of a stream that is built anew knows how far the sources were:
+ * without it the copy stores what was collected and dropped again a second time, when it leads (nats-server feature_flags.go).
+ */
+function clusterOf({ host, ports, cluster }: HubDeclaration["restart"], routesKey: string): Partial<ServerConfig> {
+  if (cluster === undefined || ports.cluster === undefined) return {};
+  const { name, routes } = cluster;
+  // Routes have no TLS: where all servers are on one machine, no other one reaches the listener.
+  const isLocal = routes.every((address) => isLoopback(addressParts(address)?.host ?? ""));
+  return {
+    cluster: {
+      name,
+      listen: hostPort(isLocal ? "127.0.0.1" : host, ports.cluster),
+      no_advertise: true,
+      authorization: { user: ROUTES_KEY, password: routesKey },
+      routes: routes.map((address) => `nats://${ROUTES_KEY}:${routesKey}@${address}`),
+    },
+    feature_flags: { js_snapshot_sources: true },
+  };
+}
+
+/**
+ * The configuration of the hub, or of one of its servers, from its own settings and what each site declared; of each site
+ * the newest last. `routesKey` is what the servers of a cluster show each other.
+ */
 export function planHub(
   hub: HubDeclaration,
   links: readonly HubLinkDeclaration[],
   paths: ServerPaths,
   held: Held = NOTHING_HELD,
+  routesKey = "",
 ): ServerConfig {
   const { restart, reload } = hub;
   const accounts: Record<string, AccountConfig> = {
@@ -157,6 +186,7 @@ export function planHub(
   const linked = links.filter(({ keys }) => keys.link !== undefined).map(({ site }) => site);
   return {
     ...planServer(restart, reload, paths),
+    ...clusterOf(restart, routesKey),
     leafnodes: {
       listen: hostPort(restart.host, restart.ports.leafnodes),
       no_advertise: true,

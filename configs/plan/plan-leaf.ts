@@ -1,3 +1,4 @@
+import { separate } from "../text/address";
 import { linkTls } from "../link-tls";
 import { SYSTEM_ACCOUNT, accountOf, adminPrefix } from "../names";
 import { applicationPermissions } from "../permissions";
@@ -12,7 +13,7 @@ export interface LeafDeclaration {
     reconnect: number;
   };
   reload: ReloadSettings & {
-    /** The hub's leafnode listener, `nats-leaf://host:port`, or `tls://host:port`. */
+    /** The hub's leafnode listener, `nats-leaf://host:port`, or `tls://host:port`; those of several servers are joined. */
     hubUrl: string;
     /** Whether the link uses TLS; absent for no. Without this block even a `tls://` URL would link in plain text. */
     tls?: true;
@@ -52,7 +53,9 @@ export function planLeaf(leaf: LeafDeclaration, linkSeed: string, paths: ServerP
     reconnect_error_reports: 3600,
     leafnodes: {
       reconnect: serverDuration(restart.reconnect),
-      remotes: [{ urls: [reload.hubUrl], account, nkey: linkSeed, ...(reload.tls === true ? { tls: linkTls() } : {}) }],
+      remotes: [
+        { urls: separate(reload.hubUrl), account, nkey: linkSeed, ...(reload.tls === true ? { tls: linkTls() } : {}) },
+      ],
     },
     accounts: {
       [SYSTEM_ACCOUNT]: {

@@ -31,8 +31,10 @@ export interface StoreLimits {
 
 /** What every server takes only at start. */
 export interface RestartSettings {
-  /** Server name and JetStream domain. */
+  /** Server name. */
   name: string;
+  /** JetStream domain; absent where it is the name. */
+  domain?: string;
   host: string;
   ports: { client: number; monitor: number };
   syncInterval: SyncInterval;
@@ -52,7 +54,7 @@ export const jetStreamLimits = ({ maxMemory, maxFile }: StoreLimits): NonNullabl
 
 /** The configuration but for leaf links and accounts. Monitoring has no authentication: it stays on loopback. */
 export function planServer(
-  { name, host, ports, syncInterval, logs }: RestartSettings,
+  { name, domain = name, host, ports, syncInterval, logs }: RestartSettings,
   { limits, maxPayload }: ReloadSettings,
   { store, log }: ServerPaths,
 ): Omit<ServerConfig, "leafnodes" | "accounts"> {
@@ -64,7 +66,7 @@ export function planServer(
     ...(log === undefined ? {} : { log_file: log, logfile_size_limit: logs.sizeLimit, logfile_max_num: logs.keep }),
     jetstream: {
       store_dir: store,
-      domain: name,
+      domain,
       max_memory_store: limits.maxMemory,
       max_file_store: limits.maxFile,
       sync_interval: syncText(syncInterval),

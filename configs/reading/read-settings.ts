@@ -1,3 +1,4 @@
+import { isCluster } from "../placement";
 import { toProblem } from "./issues";
 import { Problem } from "../problem";
 import { RuleContext } from "../rules/rule";
@@ -16,7 +17,9 @@ export function readSettings(
   raw: unknown,
   table?: SitesTable,
 ): { settings?: Settings; judged?: Settings; problems: Problem[] } {
-  const whole = table === undefined ? raw : { ...(raw as object), sites: table.sites.map((site) => site.settings) };
+  const whole = withReplicas(
+    table === undefined ? raw : { ...(raw as object), sites: table.sites.map((site) => site.settings) },
+  );
   const ofTable = tableProblems(raw, table);
   const result = stackConfig.safeParse(whole);
   if (result.success) {
@@ -45,7 +48,27 @@ export function judgedSettings(
 
 /** The place of the settings and of the state is not part of the fleet. */
 function fleetOnly(config: ReturnType<typeof stackConfig.parse>): Settings {
-  return Object.fromEntries(Object.entries(config).filter(([name]) => name in fleetSettings.shape)) as Settings;
+  const { servers: _one, ...alone } = config.hub;
+  const all = { ...config, hub: isCluster(config.hub) ? config.hub : alone };
+  return Object.fromEntries(Object.entries(all).filter(([name]) => name in fleetSettings.shape)) as Settings;
+}
+
+const SPREAD = 3;
+
+/** The settings in which streams have three copies where the hub has several servers and nothing else is said. */
+function withReplicas(raw: unknown): unknown {
+  const { hub, streams } = (raw ?? {}) as { hub?: { servers?: unknown }; streams?: unknown };
+  const servers = hub?.servers;
+  if (typeof servers !== "number" || servers < SPREAD || !Array.isArray(streams)) return raw;
+  const isGroup = (value: unknown): value is object => typeof value === "object" && value !== null;
+  return {
+    ...(raw as object),
+    streams: streams.map((stream: unknown) => {
+      const { collect = {} } = (stream ?? {}) as { collect?: unknown };
+      if (!isGroup(stream) || !isGroup(collect)) return stream;
+      return { ...stream, collect: { replicas: SPREAD, ...collect } };
+    }),
+  };
 }
 
 function tableProblems(raw: unknown, table: SitesTable | undefined): Problem[] {

@@ -1,6 +1,8 @@
 import {
   Placement,
   dialedHub,
+  hubServers,
+  isCluster,
   isElsewhere,
   isLoopback,
   placementOf,
@@ -32,6 +34,12 @@ const placedServers = (settings: Settings): Placed[] =>
     ...settings.sites.map((server, i) => ({ where: `sites[${i}]`, server })),
   ].map(({ where, server }) => ({ where, server, placement: placementOf(settings, server) }));
 
+/** The same with each server of a hub of several. */
+const withEachOfHub = (settings: Settings): Placed[] =>
+  placedServers(settings).flatMap((placed) =>
+    placed.server === settings.hub ? hubServers(settings.hub).map((server) => ({ ...placed, server })) : [placed],
+  );
+
 /** The listeners that a server needs on its machine, with the ports that are known before anything is deployed. */
 function knownPorts({ server, where, placement }: Placed): { key: string; port: number; where: string }[] {
   const isContainer = placement.kind === "docker";
@@ -59,7 +67,7 @@ function watcherPort({ watch }: Settings): { key: string; port: number; where: s
 /** The rules about where servers run, and how they find each other. */
 export const PLACEMENT_RULES = {
   portsDiffer: (settings) =>
-    repeated([...placedServers(settings).flatMap(knownPorts), ...watcherPort(settings)], ({ key }) => key).map(
+    repeated([...withEachOfHub(settings).flatMap(knownPorts), ...watcherPort(settings)], ({ key }) => key).map(
       ({ first, again }) => ({
         where: again.where,
         problem: `port ${again.port} is taken by ${first.where}`,
@@ -80,6 +88,15 @@ export const PLACEMENT_RULES = {
               cure: "run 'nats-hub-leaf watch' as a service on a machine that reaches the hub, or remove watch",
             },
           ]),
+      ...(isCluster(settings.hub)
+        ? [
+            {
+              where: "watch.deploy",
+              problem: "the watcher cannot watch a hub of several servers yet",
+              cure: "remove watch, or run 'nats-hub-leaf watch' as a service on a machine that reaches the hub",
+            },
+          ]
+        : []),
       ...(site < 0
         ? []
         : [
@@ -91,6 +108,17 @@ export const PLACEMENT_RULES = {
           ]),
     ];
   },
+
+  hubOfSeveralIsOfProcesses: (settings) =>
+    isCluster(settings.hub) && placementOf(settings, settings.hub).kind === "docker"
+      ? [
+          {
+            where: "hub.servers",
+            problem: `${settings.hub.servers} servers cannot run in containers yet`,
+            cure: "use 1, or hub: { runtime: process }",
+          },
+        ]
+      : [],
 
   enginesFit: (settings) =>
     placedServers(settings).flatMap(({ where, server: { engine, engineCertificates }, placement }): Problem[] => {

@@ -6,7 +6,8 @@ import { Rule, RuleContext, ms, range, repeated } from "./rule";
 import { HUB_ROLES, SITE_ROLES } from "../keys";
 import { isPartOf } from "../resources";
 import { seedProblem, withoutSeeds } from "../seeds";
-import { Settings } from "../settings";
+import { hubServers, isCluster, serverCount } from "../placement";
+import { Settings, StreamSettings } from "../settings";
 import { STREAM_RULES } from "./stream-rules";
 import { formatSize } from "../text/units";
 
@@ -17,8 +18,26 @@ const MAX_BURST = 8e6;
 /** A size beside a smaller one; in words of two digits both may look the same. */
 const more = (needed: number, given: number): string => `${formatSize(needed)}, ${formatSize(needed - given)} more`;
 
+const withOneCopy = (stream: StreamSettings): StreamSettings => ({
+  ...stream,
+  collect: { ...stream.collect, replicas: 1 },
+});
+
 /** All rules over the whole fleet. Each one judges one thing; all run, and all their problems are reported. */
 export const RULES: Record<string, Rule> = {
+  hubHasAMajority: ({ hub }) => {
+    const count = serverCount(hub);
+    return count % 2 === 1
+      ? []
+      : [
+          {
+            where: "hub.servers",
+            problem: `${count} servers survive no more failures than ${count - 1}: more than half of them must run`,
+            cure: `use ${count - 1} or ${count + 1}`,
+          },
+        ];
+  },
+
   siteNamesDiffer: ({ sites }) =>
     repeated(sites, (site) => site.name).map(({ again, index }) => ({
       where: `sites[${index}].name`,
@@ -30,12 +49,18 @@ export const RULES: Record<string, Rule> = {
     sites.flatMap(({ name }, index): Problem[] => {
       const where = `sites[${index}].name`;
       if (name === hub.name) {
+        const what = isCluster(hub) ? "the name of the hub, of its domain and of its cluster" : "the hub's name";
         return [
           {
             where,
-            problem: `'${name}' is the hub's name`,
+            problem: `'${name}' is ${what}`,
             cure: "rename the site: equal JetStream domains make requests ambiguous",
           },
+        ];
+      }
+      if (hubServers(hub).some((server) => server.name === name)) {
+        return [
+          { where, problem: `'${name}' is the name of a server of the hub`, cure: "rename the site, or the hub" },
         ];
       }
       const account = accountOf(name);
@@ -46,7 +71,7 @@ export const RULES: Record<string, Rule> = {
   // Resources are named after their server: `oslo-link`, `oslo-server` … A site with such a name would be confused with one.
   siteNamesAreNoParts: ({ sites, hub }) =>
     sites.flatMap(({ name }, index): Problem[] => {
-      const owner = [hub, ...sites].find((server) => isPartOf(name, server.name));
+      const owner = [hub, ...hubServers(hub), ...sites].find((server) => isPartOf(name, server.name));
       return owner === undefined
         ? []
         : [
@@ -94,7 +119,9 @@ export const RULES: Record<string, Rule> = {
 
   hubHoldsTheQuotas: (settings) => {
     const { hub, sites } = settings;
-    const total = sites.map(() => hubLimits(settings)).concat(mergedLimits(settings));
+    // Of several servers each may hold a copy of every stream.
+    const onOne = isCluster(hub) ? { sites, streams: settings.streams.map(withOneCopy) } : settings;
+    const total = sites.map(() => hubLimits(onOne)).concat(mergedLimits(onOne));
     return (["maxFile", "maxMemory"] as const).flatMap((kind): Problem[] => {
       const needed = total.reduce((sum, limits) => sum + limits[kind], 0);
       if (needed <= hub[kind]) return [];

@@ -1,6 +1,7 @@
 import { HUB_ACCOUNT, PROBE_SUFFIX, probeStreamName, siteStreamName } from "../names";
 import { Problem } from "../problem";
 import { Rule, distinct, ms, repeated } from "./rule";
+import { serverCount } from "../placement";
 import { overlaps, reservedBy, subjectProblem } from "../subjects";
 
 const MIN_AGE = 100;
@@ -140,16 +141,23 @@ export const STREAM_RULES = {
         })),
     ),
 
-  replicasFitTheHub: ({ streams }) =>
-    streams.flatMap(({ collect }, i): Problem[] =>
-      collect.replicas === 1
+  replicasFitTheHub: ({ hub, streams }) =>
+    streams.flatMap(({ collect: { replicas } }, i): Problem[] => {
+      const where = `streams[${i}].collect.replicas`;
+      const servers = serverCount(hub);
+      if (replicas > servers) {
+        const has = servers === 1 ? "this hub is one server" : `this hub has ${servers}`;
+        const problem = `${replicas} copies need as many hub servers, but ${has}`;
+        return [{ where, problem, cure: `use ${servers === 1 ? "1" : `${servers} or fewer`}` }];
+      }
+      return replicas % 2 === 1
         ? []
         : [
             {
-              where: `streams[${i}].collect.replicas`,
-              problem: `${collect.replicas} copies need as many hub servers, but this hub is one server`,
-              cure: "use 1",
+              where,
+              problem: `${replicas} copies survive no more failures than ${replicas - 1}`,
+              cure: `use ${replicas - 1} or ${replicas + 1}`,
             },
-          ],
-    ),
+          ];
+    }),
 } satisfies Record<string, Rule>;

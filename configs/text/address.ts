@@ -14,3 +14,9 @@ export function addressParts(address: string): { host: string; port?: number } |
   if (port === undefined) return { host };
   return Number(port) >= 1 && Number(port) <= 65535 ? { host, port: Number(port) } : undefined;
 }
+
+/** Addresses of several servers as one text: what is given such a text tries one after the other. */
+export const joined = (urls: readonly string[]): string => urls.join(",");
+
+/** The addresses in such a text. */
+export const separate = (urls: string): string[] => urls.split(",");

@@ -28,6 +28,8 @@ export interface SiteFacts {
     notLinked?: string;
     /** Names of other servers whose links landed in the site's account. */
     strangers?: string[];
+    /** Its servers, where it has several. */
+    members?: MemberFacts[];
     /** Whether its link was replaced by another one during the look; checked only when the site logs it. */
     replaced?: boolean;
   };
@@ -80,6 +82,20 @@ export interface ServerFacts {
   storeFailure?: string;
   /** Room on the file system of its store; absent where it cannot be seen. */
   room?: { path: string; bytes: number; isReadOnly?: true };
+}
+
+/** What one server of a hub of several says. */
+export interface MemberFacts {
+  name: string;
+  /** Why it does not answer; absent when it does. */
+  unreachable?: string;
+  process?: "running" | "frozen" | "gone";
+  /** The server that leads JetStream, as it knows; empty for none, absent when it does not answer. */
+  leader?: string;
+  /** Whether it has the site's account. */
+  hasAccount?: boolean;
+  /** Copies that are behind, and streams without a leader, in words. */
+  troubles?: string[];
 }
 
 /** What the site's server says to the key of its applications. */

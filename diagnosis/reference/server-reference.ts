@@ -33,4 +33,26 @@ export const SERVER_FINDINGS = {
       "the server's HEALTHZ reports a stream that cannot write, or that JetStream switched itself off; with what its log says (even of a failed write that has affected no message yet) and the free space on its disk",
     cure: "free some space on the disk of the store, or make it writable, then `up`, which restarts the server; until then `up` leaves the server as it is and says so",
   },
+  "hub-without-leader": {
+    cause: "more than half of the hub's servers do not run, or do not reach each other: the hub stores nothing",
+    shows: "each server that answers reports in JSZ that JetStream has no leader, for longer than an election takes",
+    cure: UP,
+  },
+  "hub-server-missing": {
+    severity: "warning",
+    cause: "a server of the hub does not answer; the others collect",
+    shows: "its client port refuses the connection, or nothing comes in time, while another server of the hub answers",
+    cure: UP,
+  },
+  "account-missing-on-server": {
+    cause: "a server of the hub does not have the site's account: streams that it leads hear nothing of the site",
+    shows: "ACCOUNTZ of each server of the hub",
+    cure: UP,
+  },
+  "hub-replica-behind": {
+    severity: "warning",
+    cause: "a copy of a stream on a server of the hub is behind, or a stream has no leader",
+    shows: "JSZ of the server that leads the stream, for longer than a copy needs after a restart",
+    cure: "wait while a large copy is built; if it does not get further, look at the log and the disk of that server",
+  },
 } satisfies Record<string, Reference>;

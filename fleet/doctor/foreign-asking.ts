@@ -2,10 +2,10 @@ import { NatsConnection } from "nats";
 import { Unseen } from "../../diagnosis/facts/doctor-report";
 import { ClosedLink } from "../../diagnosis/foreign/links";
 import { messageOf } from "../../machine/refusal";
-import { closedLinksOfCluster, leafLinksOfCluster, otherNames } from "../../servers/nats/cluster";
+import { closedLinksOfCluster, otherNames } from "../../servers/nats/cluster";
 import { ServerInfo, isAuthorizationError, isNoResponders, serverInfo } from "../../servers/nats/connection";
 import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
-import { LeafLink, jetStreamConfig, varz } from "../../servers/nats/system";
+import { LeafLink, jetStreamConfig, leafLinks, varz } from "../../servers/nats/system";
 import { Login } from "../../configs/reading/fleet-file";
 import { Endpoint, Logins } from "./doctor-logins";
 
@@ -74,7 +74,7 @@ export class Asking {
 
   private async asSystem(connection: NatsConnection): Promise<ServerSeen> {
     const [links, jetStream, others, closed, { now, start }] = await Promise.all([
-      leafLinksOfCluster(connection),
+      leafLinks(connection),
       jetStreamConfig(connection),
       otherNames(connection),
       closedLinksOfCluster(connection).catch(() => []),

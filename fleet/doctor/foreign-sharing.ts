@@ -3,7 +3,7 @@ import type { FleetFile, ForeignSite } from "../../configs/reading/fleet-file";
 import { hubUrls } from "../../configs/reading/fleet-file";
 import type { DoctorFinding } from "../../diagnosis/facts/doctor-report";
 import { linkAccount } from "../../diagnosis/foreign/links";
-import { linksWithSubjectsOfCluster } from "../../servers/nats/cluster";
+import { linksWithSubjects } from "../../servers/nats/system";
 import { JetStream, StoredMessage } from "../../servers/nats/jetstream";
 import { divide } from "../sourcing/lost-tail";
 import type { Asking, StreamSeen } from "./foreign-asking";
@@ -37,7 +37,7 @@ export async function sharedMessages(
   if (account === undefined || system === undefined || site.via !== undefined) return [];
   if (own.length === 0 || others.length === 0) return [];
   const hub = await asking.connection({ ...file.hub, urls: hubUrls(file) }, system);
-  const links = await linksWithSubjectsOfCluster(hub, account);
+  const links = await linksWithSubjects(hub, account);
   const found = others.map(async (other): Promise<DoctorFinding[]> => {
     const names = other.servers ?? [other.name];
     const wanted = links.flatMap(({ name, subscriptions_list: list = [] }) => (names.includes(name) ? list : []));

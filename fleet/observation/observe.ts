@@ -13,6 +13,7 @@ import type { Observed } from "./observed";
 import { failedSteps } from "./unproven";
 import { applicationFacts } from "./observe-application";
 import { configChanges, recentErrors, remoteOf } from "./observe-config";
+import { membersFacts } from "./observe-members";
 import { LinkEnds, DUPLICATE, countsOf, isReplaced, linkFacts, watchCrossing } from "./observe-link";
 import { readable, serverFacts } from "./observe-server";
 import { streamFacts } from "./observe-stream";
@@ -42,6 +43,8 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   // Through the hub each question to a site that hangs would wait for its whole time.
   const isSilent = access.throughHub === true && before === undefined;
   const clocks = readable(clocksOf(access, system));
+  const { hubServers } = observed;
+  const watching = hubServers === undefined ? undefined : membersFacts(hubServers, system, account);
   const [hub, leaf, streams, errors, remote, application] = await Promise.all([
     serverFacts(servers.hub, { account, collecting, storing: collecting, place: observed.hubPlace }),
     // Through the hub a site's accounts cannot be asked for.
@@ -85,6 +88,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
     failedSteps: failedSteps(root, site),
     hub: {
       ...hub.facts,
+      ...present({ members: await watching }),
       links: ofSite.map(linkFacts),
       strangers: hub.links.filter((link) => link.account === account && link.name !== site).map(({ name }) => name),
     },

@@ -5,6 +5,14 @@ import { Place } from "../../servers/server-host";
 import { SiteAccess } from "../sourcing/collected";
 import type { WatcherPlace } from "../../servers/watch/process";
 
+/** A server of a hub of several. */
+export interface ObservedMember {
+  name: string;
+  /** Its own client URL. */
+  url: string;
+  place?: Place;
+}
+
 /** What a look at a site needs to know of it. */
 export interface Observed {
   access: SiteAccess;
@@ -18,6 +26,8 @@ export interface Observed {
   comparesConfigs?: true;
   /** Where the hub runs, for its log and its disk. */
   hubPlace?: Place;
+  /** The servers of a hub of several; absent for a hub of one. */
+  hubServers?: readonly ObservedMember[];
   /** Seed of the site's application; absent where no login is to be tried. */
   application?: string;
   /** Largest message that the site is to take. */

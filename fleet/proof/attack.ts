@@ -14,7 +14,8 @@ export interface Target {
   site: string;
   /** The site's client URL. */
   url: string;
-  hubUrl: string;
+  /** The client URL of each server of the hub. */
+  hubUrls: readonly string[];
   hubDomain: string;
   seeds: { application: string; operator: string; link: string };
   /** The site's own streams, for the control. */
@@ -49,7 +50,7 @@ export async function attackLeafPort(site: string, leafUrl: string): Promise<Bre
 
 /** What `attacker` can reach of `victim` and of the hub. */
 export async function attackFrom(attacker: Target, victim: Target | undefined): Promise<Breach[]> {
-  const { site, url, hubUrl, hubDomain, seeds } = attacker;
+  const { site, url, hubUrls, hubDomain, seeds } = attacker;
   const breaches: Breach[] = [];
   const domains = [hubDomain, ...(victim === undefined ? [] : [victim.site])];
   const breach = (attack: string, evidence: string, next: string) => breaches.push({ site, attack, evidence, next });
@@ -79,24 +80,27 @@ export async function attackFrom(attacker: Target, victim: Target | undefined): 
     await application.close();
   }
 
-  const operator = await open({ url: hubUrl, seed: seeds.operator });
-  try {
-    const other = victim === undefined ? undefined : `$JS.${victim.site}.API.STREAM.NAMES`;
-    if (other !== undefined && (await answers(operator, other, ATTACK_TIMEOUT_MS))) {
+  const other = victim === undefined ? undefined : `$JS.${victim.site}.API.STREAM.NAMES`;
+  for (const hubUrl of other === undefined ? [] : hubUrls) {
+    const operator = await open({ url: hubUrl, seed: seeds.operator });
+    try {
+      if (other === undefined || !(await answers(operator, other, ATTACK_TIMEOUT_MS))) continue;
       breach(
         `JetStream of site '${victim?.site ?? ""}' from the account on the hub`,
         `${other} was answered`,
         "give each site an account of its own (run 'pulumi up')",
       );
+    } finally {
+      await operator.close();
     }
-  } finally {
-    await operator.close();
   }
 
   const logins: [string, Access][] = [
     ["an unknown key at the site's client port", { url, seed: randomSeed() }],
-    ["an unknown key at the hub's client port", { url: hubUrl, seed: randomSeed() }],
-    ["the link key at the hub's client port", { url: hubUrl, seed: seeds.link }],
+    ...hubUrls.flatMap((hubUrl): [string, Access][] => [
+      ["an unknown key at the hub's client port", { url: hubUrl, seed: randomSeed() }],
+      ["the link key at the hub's client port", { url: hubUrl, seed: seeds.link }],
+    ]),
   ];
   for (const [attack, access] of logins) {
     if (await letsIn(access)) breach(attack, `${access.url} let it in`, users);

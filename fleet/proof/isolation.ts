@@ -4,7 +4,7 @@ import { Target, attackFrom, attackLeafPort } from "./attack";
 import { attackAsWatcher } from "../../servers/watch/attack";
 import { Finding, findingOf } from "../../diagnosis/facts/finding";
 import { Breach } from "../../diagnosis/facts/facts";
-import type { Proved, SmokeTestInputs, SmokeTestSite } from "./job";
+import { Proved, SmokeTestInputs, SmokeTestSite, hubPoints } from "./job";
 import { sideBySide } from "../../machine/side-by-side";
 
 /** Isolation of the fleet: which site attacks which, and what a success means. */
@@ -12,7 +12,7 @@ import { sideBySide } from "../../machine/side-by-side";
 const targetOf = (inputs: SmokeTestInputs, { site, url }: SmokeTestSite): Target => ({
   site,
   url,
-  hubUrl: inputs.hub.url,
+  hubUrls: hubPoints(inputs.hub).map((server) => server.url),
   hubDomain: inputs.hub.name,
   seeds: inputs.secrets.sites[site] ?? { application: "", operator: "", link: "" },
   streams: inputs.streams.map((stream) => siteStreamName(stream, site)),
@@ -50,8 +50,9 @@ export async function attackAll(
   const onPort =
     linked === undefined
       ? []
-      : await attackLeafPort(linked, inputs.hub.leafUrl).catch((error: unknown) =>
-          cannotTest(linked, "the leafnode port", error),
+      : await Promise.all(hubPoints(inputs.hub).map(({ leafUrl }) => attackLeafPort(linked, leafUrl))).then(
+          (all) => all.flat(),
+          (error: unknown) => cannotTest(linked, "the leafnode port", error),
         );
   // Each site attacks the next one: every site is an attacker once and a victim once.
   const pairs = sites.map((site, i) => ({

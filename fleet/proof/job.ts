@@ -3,6 +3,7 @@ import { ProbeFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { Collection } from "../../diagnosis/book/ledger";
 import { Finding } from "../../diagnosis/facts/finding";
 import type { WatcherPlace } from "../../servers/watch/process";
+import type { HubMember } from "../../servers/hub-members";
 import type { Place } from "../../servers/server-host";
 import type { Packed } from "./packed";
 import { ProofRow } from "./proof";
@@ -13,7 +14,14 @@ export interface SmokeTestInputs {
   run: "onChange" | "always";
   stack: string;
   root: string;
-  hub: { name: string; url: string; leafUrl: string; place?: Place };
+  hub: {
+    name: string;
+    url: string;
+    leafUrl: string;
+    place?: Place;
+    /** Every server of a hub of several; absent for a hub of one. */
+    servers?: HubServerPoint[];
+  };
   sites: SmokeTestSite[];
   streams: StreamSettings[];
   probes: ProbeSettings;
@@ -28,6 +36,17 @@ export interface SmokeTestInputs {
   /** Where the watcher runs; absent without one. */
   watcher?: WatcherPlace;
 }
+
+/** A server of a hub of several, and where it is reached. */
+export interface HubServerPoint extends HubMember {
+  name: string;
+  /** Its leafnode listener. */
+  leafUrl: string;
+}
+
+/** The hub's server, or each of its servers. */
+export const hubPoints = ({ name, url, leafUrl, servers }: SmokeTestInputs["hub"]): Omit<HubServerPoint, "place">[] =>
+  servers ?? [{ name, url, leafUrl }];
 
 export interface SmokeTestSite {
   site: string;

@@ -15,7 +15,7 @@ import { Finding, findingOf } from "../../diagnosis/facts/finding";
 import { Eavesdropper } from "./attack";
 import { AccountLooks } from "./ends";
 import { attackAll, breachFinding } from "./isolation";
-import { Proved, SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./job";
+import { Proved, SmokeTestInputs, SmokeTestOutputs, SmokeTestSite, hubPoints } from "./job";
 import { packed } from "./packed";
 import { Collection, withNewestMarks } from "../../diagnosis/book/ledger";
 import { removalBook } from "../book/own";
@@ -86,7 +86,8 @@ function touchedSites(
     ...Object.keys(ids).filter((name) => ids[name] !== olds.proven.servers[name]),
     ...inputs.sites.filter(({ site, declared }) => olds.declared[site] !== declared).map(({ site }) => site),
   ]);
-  return new Set(changed.has(inputs.hub.name) ? names : names.filter((name) => changed.has(name)));
+  const hub = [inputs.hub.name, ...hubPoints(inputs.hub).map(({ name }) => name)];
+  return new Set(hub.some((name) => changed.has(name)) ? names : names.filter((name) => changed.has(name)));
 }
 
 async function seenOnHub(inputs: SmokeTestInputs): Promise<SmokeTestOutputs["proven"]["streams"]> {
@@ -137,9 +138,10 @@ const ID_WAIT_MS = 1_500;
 export async function serverIds({ hub, sites, secrets }: SmokeTestInputs): Promise<Record<string, string>> {
   const online = sites.filter(isOnline);
   const ids = await Promise.all([
-    ...[{ site: hub.name, url: hub.url }, ...online.filter(({ throughHub }) => throughHub !== true)].map(
-      async ({ site, url }) => [site, (await idOf(url)) ?? ""] as const,
-    ),
+    ...[
+      ...hubPoints(hub).map(({ name: site, url }) => ({ site, url })),
+      ...online.filter(({ throughHub }) => throughHub !== true),
+    ].map(async ({ site, url }) => [site, (await idOf(url)) ?? ""] as const),
     ...online
       .filter(({ throughHub }) => throughHub === true)
       .map(async ({ site }) => {

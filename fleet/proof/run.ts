@@ -66,7 +66,7 @@ export const observedOf = (
   stack: inputs.stack,
   root: inputs.root,
   place: site.place,
-  ...present({ hubPlace: inputs.hub.place }),
+  ...present({ hubPlace: inputs.hub.place, hubServers: inputs.hub.servers }),
   application: inputs.secrets.sites[site.site]?.application ?? "",
   ...present({ maxPayload: site.maxPayload }),
   system: inputs.secrets.system,

@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
 import { engineNameOf } from "../../configs/container";
-import { Placement, engineOf, placementOf } from "../../configs/placement";
+import { Placement, engineOf, hubServers, placementOf, serverCount } from "../../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
 import { mayDiscard } from "../sourcing/discard";
 import { statusOf, withEngine } from "../../servers/docker/engine";
@@ -87,7 +87,7 @@ function cutOffSites(olds: Fleet, news: Fleet): Failure[] {
 }
 
 const inDocker = (settings: Fleet): (HubSettings | SiteSettings)[] =>
-  [settings.hub, ...settings.sites].filter((server) => placed(settings, server).kind === "docker");
+  [...hubServers(settings.hub), ...settings.sites].filter((server) => placed(settings, server).kind === "docker");
 
 /** Whether the server has a container; so it is taken while its engine is away. */
 async function hasContainer(stack: string, server: HubSettings | SiteSettings): Promise<boolean> {
@@ -130,6 +130,20 @@ function otherRoot(before: string, after: string, cure: string): Failure {
   );
 }
 
+/**
+ * Another number of servers of the hub. A hub of one that is started as one of a cluster finds its streams in no plan of the
+ * cluster, and deletes their files after half a minute (nats-server jetstream_cluster.go, "orphaned stream").
+ */
+function otherServers({ hub: before }: Fleet, { hub: after }: Fleet): Failure[] {
+  const [was, is] = [serverCount(before), serverCount(after)];
+  if (was === is) return [];
+  const reason =
+    `changes from ${was} to ${is}, which this program does not do to a hub that is deployed` +
+    `${was === 1 ? ": its server would delete the streams that it holds when it joins a cluster" : ""}. ` +
+    `Set it back to ${was}; or deploy another stack with hub.servers: ${is} beside this one, move the sites to it one by one, then destroy this one`;
+  return [changeOf("hub.servers", reason)];
+}
+
 /** What the update would move or rename, each with the way to do it. */
 export function refuseMoves(
   olds: { root: string; settings: Fleet },
@@ -145,6 +159,7 @@ export function refuseMoves(
         `changes from '${before}' to '${after}', and with it the JetStream domain that holds all collected data; ${cure}`,
       ),
     );
+  failures.push(...otherServers(olds.settings, news.settings));
   if (olds.root !== news.root) failures.push(otherRoot(olds.root, news.root, cure));
   const others = [movedServers, renamedSites, cutOffSites];
   return [...failures, ...others.flatMap((find) => find(olds.settings, news.settings))];

@@ -2,14 +2,14 @@ import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { changeWords, harmOf } from "../../configs/plan/stream-words";
 import { collectedName, sameSource, sourceOf } from "../../configs/streams";
-import { atHub, atSite } from "../sourcing/collected";
+import { SiteAccess, atHub, atSite, isOfSeveral } from "../sourcing/collected";
 import { mayDouble } from "../sourcing/discard";
 import { doublingOf, doublingRefusal } from "../book/doubling";
 import { StreamInfo } from "../../servers/nats/jetstream";
 import { Refusal } from "../../machine/refusal";
 import { refusalOf, refuseChange } from "./refuse-change";
 import { behindHub } from "../observation/condition";
-import { isActive } from "../sourcing/source";
+import { becomesHeard, isActive } from "../sourcing/source";
 import { End, changesAt, hubEnd, isRefused, siteEnd } from "../sourcing/stream-ends";
 import { StreamsInputs, accessOf } from "./streams-inputs";
 
@@ -20,6 +20,9 @@ const COUNTED_WITHIN_MS = 800;
 
 /** A source looks for a lost site every 10 s. */
 const STUCK_AFTER_MS = 12_000;
+
+/** In which a source of a stream with a new leader is heard of. */
+const ELECTED_MS = 5_000;
 
 export const UP_REPAIRS = "up repairs it";
 
@@ -71,10 +74,16 @@ async function liveDifferences(inputs: StreamsInputs): Promise<string[]> {
       const doubling = await doublingOf({ access, root: inputs.root }, stream, onHub, COUNTED_WITHIN_MS);
       if (doubling !== undefined) found.push(doublingRefusal(stream, inputs.site, doubling));
       else found.push(`hub stream ${where} does not source ${name}; ${UP_REPAIRS}`);
-    } else if (inputs.expect === "online" && !isActive(onHub, inputs.site, STUCK_AFTER_MS))
+    } else if (inputs.expect === "online" && !(await isAlive(access, stream, onHub)))
       found.push(`hub stream ${where} does not hear from the site; ${UP_REPAIRS}`);
   }
   return found;
+}
+
+/** Of several servers a new leader has heard of no source yet, for a second or two. */
+async function isAlive(access: SiteAccess, stream: StreamSettings, onHub: StreamInfo): Promise<boolean> {
+  if (isActive(onHub, access.site, STUCK_AFTER_MS)) return true;
+  return isOfSeveral(access) && becomesHeard(await atHub(access, stream), stream.name, access.site, ELECTED_MS);
 }
 
 /** Errors: a Refusal of the first change that must not be made. */

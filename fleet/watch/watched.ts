@@ -5,9 +5,8 @@ import { isSourceOfSite } from "../../configs/streams";
 import { LINKS_REQUEST, LINK_EVENTS, watchOf, watchedApi } from "../../configs/watch/watch";
 import { exclusively } from "../../machine/exclusively";
 import { Access, shared } from "../../servers/nats/connection";
-import { leafLinksOfCluster } from "../../servers/nats/cluster";
 import { JetStream } from "../../servers/nats/jetstream";
-import { Answer, LeafLink, said } from "../../servers/nats/system";
+import { Answer, LeafLink, leafLinks, said } from "../../servers/nats/system";
 import { SiteAccess, atHub, sourceInfoOf, systemAccess } from "../sourcing/collected";
 import { rearm, settleSource, toggle } from "../sourcing/source";
 import { otherOwner } from "../sourcing/stream-owner";
@@ -73,7 +72,7 @@ export function withKeysOfState(sites: readonly Watched[]): WatchedHub {
       if (first === undefined) throw new Error("there is no site to watch");
       return shared(systemAccess(first.access, first.system).hub);
     },
-    links: leafLinksOfCluster,
+    links: leafLinks,
     sources: sites.flatMap(({ access, streams, stack }) =>
       streams.map((stream) => ({
         site: access.site,

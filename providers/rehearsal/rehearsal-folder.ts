@@ -6,6 +6,7 @@ import { releasePortsBelow } from "../../machine/ports";
 import { isProcess, processName } from "../../machine/processes";
 import { Refusal } from "../../machine/refusal";
 import { hostOf } from "../../servers/hosts";
+import { membersIn } from "../../servers/moved";
 
 /**
  * Where a rehearsal takes place: `rehearsal/<process>.<number>` in the stack's folder, after the process that rehearses.
@@ -25,7 +26,8 @@ function within(folder: string): string[] {
 
 /** Ends the servers of a rehearsal, gives back their ports, and removes the folder, and its parents below `above` that are empty. */
 export async function clear(folder: string, above: string): Promise<void> {
-  const servers = [join(folder, "hub"), ...within(join(folder, "sites"))];
+  const hub = join(folder, "hub");
+  const servers = [hub, ...membersIn(hub), ...within(join(folder, "sites"))];
   await Promise.all(servers.map((server) => hostOf({ kind: "process", folder: server }).stop()));
   releasePortsBelow(folder);
   removeFolder(folder, above);

@@ -15,8 +15,9 @@ const MOST_SITES = 3;
 const PROBE_TIMEOUT_MS = 10_000;
 
 const hubOnLoopback = ({ hub }: Settings): Settings["hub"] => {
-  const { name, maxFile, maxMemory, maxPayload, syncInterval, logs } = hub;
-  return { name, maxFile, maxMemory, maxPayload, syncInterval, logs, host: LOOPBACK, ports: {} };
+  const { name, servers, maxFile, maxMemory, maxPayload, syncInterval, logs } = hub;
+  const common = { name, maxFile, maxMemory, maxPayload, syncInterval, logs, ...present({ servers }) };
+  return { ...common, host: LOOPBACK, ports: {} };
 };
 
 /** One that is declared offline is rehearsed as it will be. */

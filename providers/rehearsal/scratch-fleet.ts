@@ -1,20 +1,20 @@
 import { Reached, linkAccess, proofSeeds, provenSite, siteAccess } from "../../fleet/sourcing/access";
-import { present } from "../../configs/values";
-import { declareHub, declareHubLink, declareLeaf } from "../../configs/plan/declare";
+import { declareHubLink, declareLeaf } from "../../configs/plan/declare";
 import { linkUrl } from "../../configs/link-tls";
-import { HUB_ROLES, type KeyRole, SITE_ROLES } from "../../configs/keys";
+import { joined } from "../../configs/text/address";
+import { SITE_ROLES } from "../../configs/keys";
 import { Settings, SiteSettings } from "../../configs/settings";
 import { WATCHER, WATCH_ROLE, isWatched } from "../../configs/watch/watch";
 import { declareSites } from "../../fleet/sourcing/declared-sites";
 import { digest } from "../../machine/digest";
 import * as hubLink from "../hub-link";
-import * as hubServer from "../hub-server";
 import * as identity from "../identity";
 import * as leafServer from "../leaf-server";
 import { LinkCertificates } from "../../servers/files/link-tls";
 import type { ProcessPlace } from "../../servers/server-host";
 import { declareLink, declaredLinks, dropLink } from "../../servers/server-config";
 import { LocalFiles } from "../../servers/files/server-files";
+import { ScratchHub, ScratchServer, scratchPlace, scratchServer } from "./scratch-hub";
 import { Resource, SiteResources, siteResources } from "./scratch-resource";
 import * as smokeTest from "../smoke-test";
 import * as streams from "../streams";
@@ -25,21 +25,9 @@ import { ThrowawayCertificates, throwawayLinkKeys } from "../../servers/throwawa
  * which Pulumi calls them. Its settings must say nothing of other machines. For the rehearsal, and for tests.
  */
 
-/** A server of the fleet, and how it is reached. */
-export interface ScratchServer {
-  name: string;
-  folder: string;
-  /** Client URL. */
-  url: string;
-  keys: Record<KeyRole, string>;
-  seeds: Record<KeyRole, string>;
-  ports: Record<"client" | "leafnodes" | "monitor", number>;
-}
-
 export class ScratchFleet {
-  protected readonly hubIdentity: Resource<identity.IdentityInputs, identity.IdentityOutputs>;
+  protected readonly hubResources: ScratchHub;
   protected readonly watcherIdentity: Resource<identity.IdentityInputs, identity.IdentityOutputs>;
-  protected readonly hubServer: Resource<hubServer.HubServerInputs, hubServer.HubServerOutputs>;
   protected readonly sites = new Map<string, SiteResources>();
   private readonly generated = new ThrowawayCertificates();
   /** For the hub and every site that the current settings deploy; empty without TLS. */
@@ -55,9 +43,8 @@ export class ScratchFleet {
     readonly stack: string,
     private readonly isDeployed: (site: string) => boolean = () => true,
   ) {
-    this.hubIdentity = new Resource(settings.hub.name, identity);
+    this.hubResources = new ScratchHub(settings.hub, root);
     this.watcherIdentity = new Resource(WATCHER, identity);
-    this.hubServer = new Resource(settings.hub.name, hubServer);
   }
 
   // --- what the commands do
@@ -68,10 +55,8 @@ export class ScratchFleet {
     const { deployed } = this;
     declareSites(this.root, [...this.sites.keys(), ...settings.sites.map(({ name }) => name)]);
     await this.identify();
-    await this.hubServer.apply(this.hubInputs(), always);
-    // All come to their end, also where one fails: what still starts a server cannot be taken down.
-    const brought = await Promise.allSettled(deployed.map((site) => this.bringSite(site, always)));
-    for (const one of brought) if (one.status === "rejected") throw one.reason;
+    await together(this.hubInputs(), ([server, inputs]) => server.apply(inputs, always));
+    await together(deployed, (site) => this.bringSite(site, always));
     const removed = [...this.sites.keys()].filter((name) => !deployed.some((site) => site.name === name));
     await Promise.all(removed.map((name) => this.removeSite(name)));
   }
@@ -79,7 +64,7 @@ export class ScratchFleet {
   /** Keys, ports and certificates of all servers, and the accounts of the sites that are not deployed. */
   async identify(): Promise<void> {
     await Promise.all([
-      this.identifyHub(),
+      this.hubResources.identify(this.settings),
       ...(isWatched(this.settings) ? [this.identifyWatcher()] : []),
       ...this.deployed.map((site) => this.identifySite(site)),
     ]);
@@ -101,10 +86,12 @@ export class ScratchFleet {
 
   /** The accounts of the sites that are not deployed. */
   private declareAccounts(): void {
-    const files = new LocalFiles(this.hub.folder);
-    for (const link of declaredLinks(files)) if (!this.isDeployed(link.site)) dropLink(files, link, false);
-    for (const site of this.settings.sites.filter(({ name }) => !this.isDeployed(name))) {
-      declareLink(files, declareHubLink(this.settings, site, throwawayLinkKeys()));
+    const others = this.settings.sites.filter(({ name }) => !this.isDeployed(name));
+    const links = others.map((site) => declareHubLink(this.settings, site, throwawayLinkKeys()));
+    for (const { folder } of this.members) {
+      const files = new LocalFiles(folder);
+      for (const link of declaredLinks(files)) if (!this.isDeployed(link.site)) dropLink(files, link, false);
+      for (const link of links) declareLink(files, link);
     }
   }
 
@@ -114,20 +101,28 @@ export class ScratchFleet {
 
   // --- what can be seen of it
 
+  /** The hub; of several servers the first one's ports, and the client URLs of all. */
   get hub(): ScratchServer {
-    return serverOf(this.hubIdentity.outs);
+    return this.hubResources.server;
   }
 
-  site = (name: string): ScratchServer => serverOf(this.of(name).identity.outs);
+  /** The hub's server, or each of its servers. */
+  get members(): ScratchServer[] {
+    return this.hubResources.all;
+  }
+
+  site = (name: string): ScratchServer => scratchServer(this.of(name).identity.outs);
 
   /** Client URLs of all its servers. */
   get urls(): string[] {
-    return [this.hub, ...[...this.sites.keys()].map(this.site)].map(({ url }) => url);
+    return [this.hub, ...this.members, ...[...this.sites.keys()].map(this.site)].map(({ url }) => url);
   }
 
   /** What the sites dial. */
   get leafUrl(): string {
-    return linkUrl(this.settings.links, this.settings.hub.host, this.hub.ports.leafnodes);
+    return joined(
+      this.members.map((member) => linkUrl(this.settings.links, this.settings.hub.host, member.ports.leafnodes)),
+    );
   }
 
   private get deployed(): SiteSettings[] {
@@ -173,23 +168,11 @@ export class ScratchFleet {
 
   // --- the resources' inputs, as the components make them
 
-  private placeAt(folder: string): ProcessPlace {
-    const { natsServer } = this.settings;
-    return { kind: "process", folder, ...present({ natsServer }) };
-  }
+  private placeAt = (folder: string): ProcessPlace => scratchPlace(this.settings, folder);
 
   private certificatesOf(server: string): { certificates?: LinkCertificates } {
     const certificates = this.certificates.get(server);
     return certificates === undefined ? {} : { certificates };
-  }
-
-  private identifyHub() {
-    const { name, ports } = this.settings.hub;
-    return this.hubIdentity.apply({
-      ...this.identityInputs(name, `${this.root}/hub`, HUB_ROLES),
-      ports: { client: ports.client ?? 0, leafnodes: ports.leafnodes ?? 0, monitor: ports.monitor ?? 0 },
-      rotation: 0,
-    });
   }
 
   private identifyWatcher() {
@@ -218,18 +201,21 @@ export class ScratchFleet {
     return { owner, folder, root: this.root, roles: [...roles], given };
   }
 
-  protected hubInputs(): hubServer.HubServerInputs {
-    const { name, folder, keys, ports, seeds } = this.hub;
+  protected hubInputs() {
     const watchKey = isWatched(this.settings) ? this.watcherIdentity.outs.keys[WATCH_ROLE] : undefined;
-    const declaration = declareHub(this.settings, keys, ports, watchKey);
-    const place = this.placeAt(folder);
-    return { place, root: this.root, declaration, ...this.certificatesOf(name), secrets: seeds };
+    return this.hubResources.inputs(this.settings, this.certificatesOf(this.settings.hub.name), watchKey);
   }
 
   protected linkInputs(site: SiteSettings): hubLink.HubLinkInputs {
     const declaration = declareHubLink(this.settings, site, this.site(site.name).keys);
-    const place = this.placeAt(this.hub.folder);
-    return { place, root: this.root, declaration, hub: this.systemAt(this.hub) };
+    const { place, points } = this.hubResources;
+    return {
+      place: place(this.settings),
+      root: this.root,
+      declaration,
+      hub: this.systemAt(this.hub),
+      ...points(this.settings),
+    };
   }
 
   protected leafInputs(site: SiteSettings): leafServer.LeafServerInputs {
@@ -258,7 +244,13 @@ export class ScratchFleet {
       run,
       stack: this.stack,
       root: this.root,
-      hub: { name: hub.name, url: hub.url, leafUrl: this.leafUrl, place: this.placeAt(hub.folder) },
+      hub: {
+        name: hub.name,
+        url: hub.url,
+        leafUrl: this.leafUrl,
+        place: this.hubResources.place(settings),
+        ...this.hubResources.points(settings),
+      },
       sites: deployed.map((site) => ({
         ...provenSite(site, this.reached),
         place: this.placeAt(this.folderOf(site.name)),
@@ -272,11 +264,7 @@ export class ScratchFleet {
   }
 }
 
-const serverOf = ({ owner, folder, keys, seeds, allocated }: identity.IdentityOutputs): ScratchServer => ({
-  name: owner,
-  folder,
-  url: `nats://127.0.0.1:${allocated.client}`,
-  keys,
-  seeds,
-  ports: allocated,
-});
+/** Does the work for all, which come to their end also where one fails: what still starts a server cannot be taken down. */
+async function together<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  for (const one of await Promise.allSettled(items.map(work))) if (one.status === "rejected") throw one.reason;
+}

@@ -1,3 +1,4 @@
+import { separate } from "../../configs/text/address";
 import { connect, ErrorCode, NatsConnection, NatsError } from "nats";
 import { createConnection } from "node:net";
 import { Refusal } from "../../machine/refusal";
@@ -5,6 +6,7 @@ import { nkeyLogin } from "./authenticator";
 
 /** How a client reaches a server: `nats://host:port`, and the seed of its nkey. */
 export interface Access {
+  /** Of a hub of several servers those of all of them, joined: any of them will do. */
   url: string;
   seed: string;
   /**
@@ -21,18 +23,26 @@ export const siteBehind = (connection: NatsConnection): string | undefined => me
 
 const CONNECT_TIMEOUT_MS = 2_000;
 
-/** Connects without reconnecting: a server that goes away ends the work on it at once. */
+/** Connects without reconnecting: a server that goes away ends the work on it at once. Of several servers the first that answers. */
 export async function open({ url, seed, site }: Access, timeout = CONNECT_TIMEOUT_MS): Promise<NatsConnection> {
-  const connection = await connect({
-    servers: url,
-    authenticator: nkeyLogin(seed),
-    timeout,
-    reconnect: false,
-    maxReconnectAttempts: 0,
-    name: "nats-hub-leaf",
-  });
-  if (site !== undefined) meant.set(connection, site);
-  return connection;
+  let failure: unknown;
+  for (const servers of separate(url)) {
+    try {
+      const connection = await connect({
+        servers,
+        authenticator: nkeyLogin(seed),
+        timeout,
+        reconnect: false,
+        maxReconnectAttempts: 0,
+        name: "nats-hub-leaf",
+      });
+      if (site !== undefined) meant.set(connection, site);
+      return connection;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 const pool = new Map<string, Promise<NatsConnection>>();
@@ -63,6 +73,9 @@ export const isAuthorizationError = (error: unknown): boolean =>
 export const isNoResponders = (error: unknown): boolean =>
   error instanceof NatsError && error.code === ErrorCode.NoResponders;
 
+/** Whether the answer did not come in time. */
+export const isTimeout = (error: unknown): boolean => error instanceof NatsError && error.code === ErrorCode.Timeout;
+
 /** What a server says of itself before any authentication. */
 export interface ServerInfo {
   server_id: string;
@@ -81,8 +94,9 @@ export interface Endpoint {
   port: number;
 }
 
-/** Host and port of `nats://host:port`. */
-export function endpointOf(url: string): Endpoint {
+/** Host and port of `nats://host:port`; of several joined addresses those of the first. */
+export function endpointOf(urls: string): Endpoint {
+  const [url = ""] = separate(urls);
   const { hostname, port } = new URL(url.replace(/^[a-z-]+:/, "http:"));
   // An IPv6 address is in brackets only in a URL.
   return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };

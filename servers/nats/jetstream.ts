@@ -1,6 +1,6 @@
 import { Msg, NatsConnection } from "nats";
 import { StreamConfig, StreamSource } from "../../configs/streams";
-import { isNoResponders } from "./connection";
+import { isNoResponders, isTimeout } from "./connection";
 import { tryAgain } from "../../machine/until";
 
 /**
@@ -130,6 +130,19 @@ const FILES_GONE_MS = 2_000;
 /** How long a reload may keep an account's JetStream from answering, on a machine that is busy. */
 const RELOAD_MS = 1_500;
 
+/** How long a cluster may have no leader: an election takes 4 to 8 s. */
+const ELECTION_MS = 12_000;
+/** The answer to what was asked before there was a leader never comes. */
+const ASKED_AGAIN_MS = 2_000;
+/** What may be asked twice: the second time it finds what the first one did. */
+const REPEATABLE = /^(INFO$|STREAM\.(INFO|CREATE|UPDATE|MSG\.GET)|CONSUMER\.LIST)/;
+/** JetStream is not available, no server for another copy, no account yet; and a stream whose servers do not answer. */
+const OF_ELECTION: readonly number[] = [10005, 10008, 10035, 10118];
+
+/** Whether an error may come from servers of a cluster that agree on a leader, or have only just started. */
+const isOfElection = (error: unknown): boolean =>
+  error instanceof JetStreamError ? OF_ELECTION.includes(error.code) : isNoResponders(error) || isTimeout(error);
+
 /** The API of the JetStream that the connection's own server has; `domain` reaches another one through a leaf link. */
 export class JetStream {
   /** @param prefix of the subjects, where the API is imported under another one. */
@@ -141,8 +154,14 @@ export class JetStream {
   ) {}
 
   /** Asks the API. Errors: JetStreamError when the API refuses, the client's error when there is no answer. */
-  async request<T>(subject: string, body: object = {}): Promise<T> {
-    const message = await this.answerTo(`${this.prefix}.${subject}`, JSON.stringify(body));
+  request<T>(subject: string, body: object = {}): Promise<T> {
+    if (this.connection.info?.cluster === undefined || !REPEATABLE.test(subject)) return this.asked(subject, body);
+    const patience = { within: ELECTION_MS, every: 100 };
+    return tryAgain(() => this.asked<T>(subject, body, Math.min(this.timeout, ASKED_AGAIN_MS)), isOfElection, patience);
+  }
+
+  private async asked<T>(subject: string, body: object, timeout = this.timeout): Promise<T> {
+    const message = await this.answerTo(`${this.prefix}.${subject}`, JSON.stringify(body), timeout);
     const answer = message.json<T & { error?: { err_code?: number; description?: string } }>();
     if (answer.error !== undefined) {
       throw new JetStreamError(answer.error.err_code ?? 0, answer.error.description ?? `${subject} was refused`);
@@ -154,8 +173,8 @@ export class JetStream {
    * While a server reloads, an account whose imports change has no JetStream for an instant: a missing answer counts
    * only when it lasts.
    */
-  private answerTo = (subject: string, body: string): Promise<Msg> =>
-    tryAgain(() => this.connection.request(subject, body, { timeout: this.timeout }), isNoResponders, {
+  private answerTo = (subject: string, body: string, timeout: number): Promise<Msg> =>
+    tryAgain(() => this.connection.request(subject, body, { timeout }), isNoResponders, {
       within: RELOAD_MS,
       every: 25,
     });

@@ -31,6 +31,8 @@ export const flowControlForm = ({
 
 /** One leaf link. `account` is the account on the answering server. */
 export interface LeafLink {
+  /** Id of the server at which it ends, when that is another one of the cluster than the connection leads to. */
+  server?: string;
   id: number;
   name: string;
   account: string;
@@ -126,27 +128,74 @@ export async function ask<T>(connection: NatsConnection, request: string, option
 
 export const varz = (connection: NatsConnection): Promise<Varz> => ask<Varz>(connection, "VARZ");
 
-/** The leaf links of the server; of one account when it is named. */
-export const leafLinks = async (connection: NatsConnection, account?: string): Promise<LeafLink[]> =>
-  (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", account === undefined ? {} : { account })).leafs ?? [];
+interface Route {
+  remote_id: string;
+  remote_name?: string;
+}
 
-/** The key that each leaf link of an account logged in with, by the link's id; absent where the server does not say. */
-export async function keysOfLinks(connection: NatsConnection, account: string): Promise<Map<number, string>> {
-  const { connections } = await ask<{
+/**
+ * The routes of the server to the others of its cluster; none of a server that is alone. One that dials its own address shows
+ * a route to itself for a moment.
+ */
+export async function routes(connection: NatsConnection): Promise<Route[]> {
+  const { cluster, server_id: own } = connection.info ?? {};
+  if (cluster === undefined || siteBehind(connection) !== undefined) return [];
+  const { routes: all } = await ask<{ routes?: Route[] | null }>(connection, "ROUTEZ");
+  return (all ?? []).filter(({ remote_id: id }) => id !== own);
+}
+
+/**
+ * What every server of the cluster answers: first the one that the connection leads to, without its id. One of the others
+ * that does not answer has nothing to tell.
+ */
+export async function askAll<T>(
+  connection: NatsConnection,
+  request: string,
+  options: object = {},
+): Promise<{ server?: string; data: T }[]> {
+  const ids = [...new Set((await routes(connection)).map(({ remote_id }) => remote_id))];
+  const others = ids.map((server) =>
+    said<Answer<T>>(connection, `$SYS.REQ.SERVER.${server}.${request}`, options).then(
+      ({ data }) => (data === undefined ? [] : [{ server, data }]),
+      () => [],
+    ),
+  );
+  return [{ data: await ask<T>(connection, request, options) }, ...(await Promise.all(others)).flat()];
+}
+
+/** The leaf links of the server and of the others of its cluster; of one account when it is named. */
+export async function leafLinks(connection: NatsConnection, account?: string): Promise<LeafLink[]> {
+  const options = account === undefined ? {} : { account };
+  const answers = await askAll<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", options);
+  return answers.flatMap(linksIn);
+}
+
+const linksIn = ({ server, data: { leafs } }: { server?: string; data: { leafs?: LeafLink[] | null } }): LeafLink[] =>
+  (leafs ?? []).map((link) => ({ ...link, ...present({ server }) }));
+
+/** What tells a link from all others of the cluster: each server counts its own. */
+export const linkName = ({ server = "", id }: Pick<LeafLink, "server" | "id">): string => `${server} ${id}`;
+
+/** The key that each leaf link of an account logged in with, by the link's name; absent where the server does not say. */
+export async function keysOfLinks(connection: NatsConnection, account: string): Promise<Map<string, string>> {
+  const answers = await askAll<{
     connections?: { cid: number; kind?: string; authorized_user?: string }[] | null;
   }>(connection, "CONNZ", { acc: account, auth: true });
   return new Map(
-    (connections ?? []).flatMap(({ cid, kind, authorized_user: key }) =>
-      kind === "Leafnode" && key !== undefined ? [[cid, key] as const] : [],
+    answers.flatMap(({ server, data: { connections } }) =>
+      (connections ?? []).flatMap(({ cid, kind, authorized_user: key }) =>
+        kind === "Leafnode" && key !== undefined ? [[linkName({ id: cid, ...present({ server }) }), key] as const] : [],
+      ),
     ),
   );
 }
 
 /** The leaf links of one account, with what the other ends want to be sent. */
 export async function linksWithSubjects(connection: NatsConnection, account: string): Promise<LeafLink[]> {
-  const { leafs } = await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", { account, subscriptions: true });
+  const options = { account, subscriptions: true };
+  const answers = await askAll<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", options);
   // The server leaves an empty list out.
-  return (leafs ?? []).map((link) => ({ subscriptions_list: [], ...link }));
+  return answers.flatMap(linksIn).map((link) => ({ subscriptions_list: [], ...link }));
 }
 
 /** What the server knows of an account; undefined when it has none of this name. */
@@ -157,27 +206,37 @@ export async function accountStatus(connection: NatsConnection, account: string)
   return found?.account_detail;
 }
 
-/** JetStream's accounts and their streams; of one account when it is named. */
-export const jsz = (connection: NatsConnection, account?: string): Promise<Jsz> =>
-  ask<Jsz>(connection, "JSZ", {
-    accounts: true,
-    streams: true,
-    limit: 10_000,
-    ...present({ account }),
-  });
+/** The names of the accounts that the server has. */
+export const accountNames = async (connection: NatsConnection): Promise<string[]> =>
+  (await ask<{ accounts?: string[] }>(connection, "ACCOUNTZ")).accounts ?? [];
+
+/** JetStream's accounts and their streams; of one account when it is named. A stream is on some servers of a cluster only. */
+export async function jsz(connection: NatsConnection, account?: string, more: object = {}): Promise<Jsz> {
+  const options = { accounts: true, streams: true, limit: 10_000, ...present({ account }), ...more };
+  const [first, ...others] = (await askAll<Jsz>(connection, "JSZ", options)).map(({ data }) => data);
+  if (first === undefined || others.length === 0) return first ?? {};
+  const all = [first, ...others].flatMap(({ account_details: accounts = [] }) => accounts);
+  const names = [...new Set(all.map(({ name }) => name))];
+  return { ...first, account_details: names.map((name) => ofAccount(all.filter((one) => one.name === name))) };
+}
+
+/** What several servers hold of one account: of each stream the copy with the most messages. */
+function ofAccount(parts: readonly JszAccount[]): JszAccount {
+  const streams = parts.flatMap(({ stream_detail: held = [] }) => held);
+  const fullest = new Map<string, (typeof streams)[number]>();
+  for (const stream of streams) {
+    const known = fullest.get(stream.name);
+    if (known === undefined || known.state.messages < stream.state.messages) fullest.set(stream.name, stream);
+  }
+  return { name: "", ...parts[0], stream_detail: [...fullest.values()] };
+}
 
 /** What each stream of an account sources: the stream's name elsewhere, and the API that it asks there. */
 export async function sourcesOf(
   connection: NatsConnection,
   account: string,
 ): Promise<{ name: string; api: string | undefined }[]> {
-  const { account_details: accounts = [] } = await ask<Jsz>(connection, "JSZ", {
-    account,
-    accounts: true,
-    streams: true,
-    config: true,
-    limit: 10_000,
-  });
+  const { account_details: accounts = [] } = await jsz(connection, account, { config: true });
   const streams = accounts.find(({ name }) => name === account)?.stream_detail ?? [];
   const sources = streams.flatMap(({ config }) => config?.sources ?? []);
   return sources.map(({ name, external }) => ({ name, api: external?.api }));
@@ -243,7 +302,8 @@ export const reload = async (connection: NatsConnection): Promise<void> => {
   await ask<unknown>(connection, "RELOAD");
 };
 
-/** Drops a leaf link by its id; a reload that removes the link's key leaves the link up (nats-server reload.go). */
-export const kick = async (connection: NatsConnection, cid: number): Promise<void> => {
-  await ask<unknown>(connection, "KICK", { cid });
+/** Drops a leaf link; a reload that removes the link's key leaves the link up (nats-server reload.go). */
+export const kick = async (connection: NatsConnection, { id: cid, server }: LeafLink): Promise<void> => {
+  if (server === undefined) await ask<unknown>(connection, "KICK", { cid });
+  else await said<unknown>(connection, `$SYS.REQ.SERVER.${server}.KICK`, { cid });
 };

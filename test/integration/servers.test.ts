@@ -303,7 +303,7 @@ describe("servers", function () {
     it("a link that dropped a moment ago is waited for, and is no finding", async () => {
       await using fleet = await TestFleet.deploy(ONE_SITE);
       const system = await fleet.connect(fleet.hub, "system");
-      for (const { id } of await fleet.links("oslo")) await kick(system, id);
+      for (const link of await fleet.links("oslo")) await kick(system, link);
       assert.equal((await fleet.prove()).length, 1);
     });
 

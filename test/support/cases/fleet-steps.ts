@@ -1,6 +1,7 @@
 import { NatsConnection } from "nats";
 import { JetStream, StreamInfo } from "../../../servers/nats/jetstream";
-import { closedLinksOfCluster, leafLinksOfCluster } from "../../../servers/nats/cluster";
+import { closedLinksOfCluster } from "../../../servers/nats/cluster";
+import { leafLinks } from "../../../servers/nats/system";
 import { sourceConsumers } from "../../../servers/nats/system";
 import { startServer, stopServer, editConfig, whileStopped } from "../fleets/servers";
 import { keepStore, rollBack } from "../fleets/stores";
@@ -68,7 +69,7 @@ export async function play(step: Step, stage: Stage): Promise<void> {
     const { linked, server, login } = step;
     await until(
       `${server} has ${linked} links`,
-      async () => (await leafLinksOfCluster(await stage.connect(server, login))).length === linked,
+      async () => (await leafLinks(await stage.connect(server, login))).length === linked,
       SETTLES_MS,
     );
   } else if ("closed" in step) {

@@ -1,3 +1,4 @@
+import { hubFolder, hubServers } from "../../../configs/placement";
 import { NatsConnection } from "nats";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -12,12 +13,16 @@ import { closeShared, open, shared } from "../../../servers/nats/connection";
 import { JetStream, StreamInfo } from "../../../servers/nats/jetstream";
 import { LeafLink, Varz, leafLinks, varz } from "../../../servers/nats/system";
 import { forgetPassed } from "../../../providers/rehearsal/rehearsal-memory";
+import { SiteFacts } from "../../../diagnosis/facts/facts";
+import { observe } from "../../../fleet/observation/observe";
+import { observedOf } from "../../../fleet/proof/run";
 import { KeyRole } from "../../../configs/keys";
 import { WATCHER, WATCH_ROLE, isWatched, watchOf } from "../../../configs/watch/watch";
 import { stopWatcher } from "../../../servers/watch/process";
 import { Resource } from "../../../providers/rehearsal/scratch-resource";
 import * as watcher from "../../../providers/watcher";
-import { ScratchFleet, ScratchServer } from "../../../providers/rehearsal/scratch-fleet";
+import { ScratchFleet } from "../../../providers/rehearsal/scratch-fleet";
+import { ScratchServer } from "../../../providers/rehearsal/scratch-hub";
 import { hostOf } from "../../../servers/hosts";
 import * as smokeTest from "../../../providers/smoke-test";
 import { settingsOf } from "../rules/settings";
@@ -170,7 +175,9 @@ export class TestFleet extends ScratchFleet {
   }
 
   private async differences(): Promise<[string, boolean][]> {
-    const found: [string, boolean][] = [["hub", await this.hubServer.differs(this.hubInputs())]];
+    const found: [string, boolean][] = [];
+    for (const [server, inputs] of this.hubInputs())
+      found.push([inputs.declaration.restart.name, await server.differs(inputs)]);
     if (isWatched(this.settings)) found.push([WATCHER, await this.watcher.differs(this.watcherInputs())]);
     for (const site of this.settings.sites) {
       const { link, server, streams: ofSite } = this.of(site.name);
@@ -192,7 +199,7 @@ export class TestFleet extends ScratchFleet {
     const check = this.checkInputs(this.settings);
     if (this.watcher.exists) await this.removeWatcher();
     await Promise.all([...this.sites.keys()].map((name) => this.removeSite(name)));
-    for (const resource of [this.hubServer, this.hubIdentity]) await resource.delete();
+    await this.hubResources.delete();
     const { outs } = await fleetCheck.create(check);
     await fleetCheck.delete("fleet", outs);
   }
@@ -206,10 +213,11 @@ export class TestFleet extends ScratchFleet {
     await Promise.all(this.clients.map((client) => client.close()));
     await Promise.all(this.afterwards.map((work) => work()));
     if (this.watcherIdentity.exists) await stopWatcher(this.watcherFolder);
-    const folders = [`${this.root}/hub`, ...[...this.sites.keys()].map((site) => this.folderOf(site))];
+    const ofHub = hubServers(this.settings.hub).map(({ name }) => hubFolder(this.root, this.settings.hub, name));
+    const folders = [...ofHub, ...[...this.sites.keys()].map((site) => this.folderOf(site))];
     await Promise.all(folders.map((folder) => hostOf({ kind: "process", folder }).stop()));
     const identities = [
-      this.hubIdentity,
+      ...this.hubResources.identities,
       this.watcherIdentity,
       ...[...this.sites.values()].map((site) => site.identity),
     ];
@@ -227,6 +235,21 @@ export class TestFleet extends ScratchFleet {
     const client = await open({ url, seed: seeds[role] });
     this.clients.push(client);
     return client;
+  }
+
+  /** What a look at the site sees. */
+  look = (site: string): Promise<SiteFacts> => {
+    const inputs = this.proofInputs();
+    const one = inputs.sites.find((each) => each.site === site);
+    if (one === undefined) throw new Error(`${site} is not a site of this fleet`);
+    return observe(observedOf(inputs, one, this.lastProof));
+  };
+
+  /** A server of the hub, by its name. */
+  member(name: string): TestServer {
+    const member = this.members.find((one) => one.name === name);
+    if (member === undefined) throw new Error(`the hub has no server ${name}`);
+    return member;
   }
 
   /** A client at the site that may do what the site's applications may. */

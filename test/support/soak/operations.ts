@@ -196,7 +196,7 @@ export const OPERATIONS: Operation[] = [
     weight: 3,
     make: async ({ fleet }, site) => {
       const [link] = await fleet.links(site);
-      if (link !== undefined) await kick(await fleet.system(), link.id);
+      if (link !== undefined) await kick(await fleet.system(), link);
       await until("the old link is gone", async () => (await fleet.links(site)).every(({ id }) => id !== link?.id));
     },
   },

@@ -46,6 +46,12 @@ describe("what was observed in the catalogue of mistakes (cure: make catalogue R
       "isolation-broken": "attacks find it, not the diagnosis of facts",
       "source-at-rest": "behind other findings here: test/integration/probes.test.ts",
       "config-altered": "the doctor finds it: test/integration/hand-edits.test.ts",
+      ...Object.fromEntries(
+        ["hub-without-leader", "hub-server-missing", "account-missing-on-server", "hub-replica-behind"].map((code) => [
+          code,
+          "of a hub of several servers: test/integration/three.test.ts",
+        ]),
+      ),
       "hub-deduplicates": "of fleets that others deployed: test/integration/doctor-foreign.test.ts",
     };
 

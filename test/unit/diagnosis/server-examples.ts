@@ -48,6 +48,63 @@ export const SERVER_EXAMPLES = {
       next: PULUMI_UP,
     },
   ],
+  "hub-without-leader": [
+    {
+      it: "a hub of three of which one is left",
+      facts: withHub({
+        members: [
+          { name: "hub-1", leader: "" },
+          { name: "hub-2", unreachable: "nats://127.0.0.1:2: CONNECTION_REFUSED", process: "gone" },
+          { name: "hub-3", unreachable: "nats://127.0.0.1:3: CONNECTION_REFUSED", process: "gone" },
+        ],
+      }),
+      cause: /no leader: 1 of 3 answer/,
+      evidence: /hub-1 answers and knows no leader; hub-2: .*REFUSED; its process is gone/,
+      next: PULUMI_UP,
+    },
+  ],
+  "hub-server-missing": [
+    {
+      it: "a hub of three that lacks one",
+      severity: "warning" as const,
+      facts: withHub({
+        members: [
+          { name: "hub-1", leader: "hub-1" },
+          { name: "hub-2", leader: "hub-1" },
+          { name: "hub-3", unreachable: "nats://127.0.0.1:3: CONNECTION_REFUSED", process: "gone" },
+        ],
+      }),
+      cause: /hub-3 of the hub's 3 servers does not answer; if another one fails, collection stops/,
+      evidence: /^hub-3: nats:/,
+      next: PULUMI_UP,
+    },
+  ],
+  "account-missing-on-server": [
+    {
+      it: "a server that was not told of the site",
+      facts: withHub({
+        members: [
+          { name: "hub-1", leader: "hub-1", hasAccount: true },
+          { name: "hub-2", leader: "hub-1", hasAccount: false },
+        ],
+      }),
+      cause: /hub-2 does not have the account OSLO/,
+      evidence: /ACCOUNTZ of hub-2 has no OSLO/,
+      next: PULUMI_UP,
+    },
+  ],
+  "hub-replica-behind": [
+    {
+      it: "a copy that does not follow",
+      severity: "warning" as const,
+      facts: withHub({
+        members: [{ name: "hub-1", leader: "hub-1", troubles: ["stream OSLO/EVENTS: hub-2 is behind"] }],
+      }),
+      cause: /a copy of a stream on a server of the hub is behind/,
+      evidence: /hub-2 is behind/,
+      next: /^wait while a large copy is built/,
+    },
+  ],
   "connections-used-up": [
     {
       it: "a site's server that takes no more, not even this program: it is not called down",

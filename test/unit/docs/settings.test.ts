@@ -27,6 +27,7 @@ function underlined(config: Config): string[] {
 
 const SHIPPED = [
   "Pulumi.dev.yaml",
+  "Pulumi.cluster.yaml",
   "Pulumi.staging.yaml",
   "Pulumi.prod.yaml",
   "examples/csv/Pulumi.csv.yaml",

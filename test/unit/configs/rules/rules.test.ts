@@ -93,6 +93,19 @@ const CASES: Cases = {
     ],
   },
 
+  hubHasAMajority: {
+    refuses: [
+      {
+        what: "a hub of two servers",
+        raw: { hub: { servers: 2 } },
+        says: ["hub.servers: 2 servers survive no more failures than 1: more than half of them must run"],
+      },
+    ],
+    passes: [
+      { what: "a hub of three servers", raw: { hub: { servers: 3 } } },
+      { what: "a hub of five servers", raw: { hub: { servers: 5 } } },
+    ],
+  },
   quotasHoldTheStreams: {
     refuses: [
       {

@@ -1,0 +1,90 @@
+import * as pulumi from "./sdk/pulumi";
+import { linkUrl } from "../configs/link-tls";
+import { dialedHub, isCluster, hubServers, reachedAt, routeOf } from "../configs/placement";
+import { HubSettings, Settings, SiteSettings } from "../configs/settings";
+import { hostPort, joined } from "../configs/text/address";
+import type { HubServerPoint } from "../fleet/proof/job";
+import type { HubMember } from "../servers/hub-members";
+import type { Place } from "../servers/server-host";
+import { Declared } from "./sdk/declared";
+
+/** What is known of a server of the fleet by its name. */
+interface Known {
+  port(server: string, listener: string): pulumi.Input<number>;
+  clientUrl(server: HubSettings): pulumi.Output<string>;
+  placeOf(server: string): Declared<Place>;
+}
+
+/** The servers of the hub: itself, or several. What is asked of several at once is one text, joined by commas. */
+export class HubServers {
+  /** The hub's server, or each of its servers. */
+  readonly all: readonly HubSettings[];
+  readonly isCluster: boolean;
+  private leafUrls: pulumi.Output<string> | undefined;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly known: Known,
+  ) {
+    this.all = hubServers(settings.hub);
+    this.isCluster = isCluster(settings.hub);
+  }
+
+  /** The hub's server, or the first of its servers. */
+  get first(): HubSettings {
+    return this.all[0] ?? this.settings.hub;
+  }
+
+  /** What each of them has, as one text. */
+  ofEach(textOf: (server: HubSettings) => pulumi.Output<string>): pulumi.Output<string> {
+    return this.isCluster ? pulumi.output(this.all.map(textOf)).apply(joined) : textOf(this.first);
+  }
+
+  /** Where the leafnode listener is reached. */
+  get leafUrl(): pulumi.Output<string> {
+    return (this.leafUrls ??= this.ofEach(this.leafUrlOf));
+  }
+
+  private leafUrlOf = (server: HubSettings): pulumi.Output<string> =>
+    pulumi
+      .output(this.known.port(server.name, "leafnodes"))
+      .apply((port) => linkUrl({ tls: "off" }, reachedAt(server), port));
+
+  /** The URL that the site dials. */
+  dialedUrl = (site: SiteSettings): pulumi.Output<string> =>
+    this.ofEach((server) => {
+      const { host, port = this.known.port(server.name, "leafnodes") } = dialedHub(this.settings, site, server);
+      return pulumi.output(port).apply((number) => linkUrl(this.settings.links, host, number));
+    });
+
+  /** The ports of one of them. */
+  ports({ name }: HubSettings) {
+    const port = (listener: string) => this.known.port(name, listener);
+    const routes = this.isCluster ? { cluster: port("cluster") } : {};
+    return { client: port("client"), leafnodes: port("leafnodes"), monitor: port("monitor"), ...routes };
+  }
+
+  /** Where several find each other; undefined for a hub of one. */
+  routes = (): pulumi.Output<string>[] | undefined =>
+    this.isCluster
+      ? this.all.map((server) => {
+          const { host, port = this.known.port(server.name, "cluster") } = routeOf(this.settings, server);
+          return pulumi.output(port).apply((number) => hostPort(host, number));
+        })
+      : undefined;
+
+  /** Where each of several runs, and its own client URL. */
+  members = (): { servers?: Declared<HubMember>[] } => this.ofMembers((server) => this.memberOf(server));
+
+  /** The same for the proof, which names each, and attacks its leafnode listener. */
+  points = (): { servers?: Declared<HubServerPoint>[] } =>
+    this.ofMembers((server) => ({ ...this.memberOf(server), name: server.name, leafUrl: this.leafUrlOf(server) }));
+
+  private ofMembers = <T>(memberOf: (server: HubSettings) => T): { servers?: T[] } =>
+    this.isCluster ? { servers: this.all.map(memberOf) } : {};
+
+  private memberOf = (server: HubSettings) => ({
+    place: this.known.placeOf(server.name),
+    url: this.known.clientUrl(server),
+  });
+}

@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { existsSync, rmSync } from "node:fs";
+import { serverFiles } from "../../machine/folders";
+import { TestFleet, TestServer } from "../support/fleets/fleet";
+import { editConfig, killServer, stopServer } from "../support/fleets/servers";
+import { Outcome, followerOf, leaderOf, metaLeaderOf, whilePublishing } from "../support/fleets/three";
+import { diagnose } from "../../diagnosis/diagnose";
+import { shared } from "../../servers/nats/connection";
+import { accountNames, reload } from "../../servers/nats/system";
+import { clusterTroubles } from "../../servers/nats/cluster";
+import { until } from "../support/until";
+
+const THREE = { hub: { servers: 3, maxFile: "1GiB" } } as const;
+
+/** How long the hub may take nothing. */
+const KILLED_MS = 10_000;
+const STOPPED_MS = 2_500;
+
+const isWhole = (fleet: TestFleet): Promise<boolean> =>
+  clusterTroubles(fleet.members.map(({ url }) => ({ url, seed: fleet.hub.seeds.system }))).then(
+    (troubles) => troubles.length === 0,
+  );
+
+function assertAllOnce({ sent, lost, doubled, pauseMs }: Outcome, mostMs: number): void {
+  assert.deepEqual({ lost, doubled }, { lost: [], doubled: [] });
+  assert.equal(sent > 50, true);
+  assert.equal(pauseMs <= mostMs, true, `the hub took nothing for ${pauseMs} ms`);
+}
+
+describe("a hub of three", () => {
+  it("collects from every site, and is proven", async () => {
+    await using fleet = await TestFleet.deploy(THREE);
+    const rows = await fleet.prove();
+    assert.deepEqual(
+      rows.map(({ site, status }) => [site, status]),
+      [
+        ["oslo", "proven"],
+        ["bergen", "proven"],
+      ],
+    );
+    const { config } = await fleet.collected("oslo");
+    assert.equal(config.num_replicas, 3);
+    assert.deepEqual(await fleet.preview(), { changes: [], reports: [] });
+  });
+
+  describe("while applications publish", () => {
+    let fleet: TestFleet;
+    before(async () => void (fleet = await TestFleet.deploy(THREE)));
+    after(() => fleet.stop());
+
+    const roles: [string, (fleet: TestFleet) => Promise<TestServer>][] = [
+      ["the stream's leader", (one) => leaderOf(one)],
+      ["JetStream's leader", metaLeaderOf],
+      ["a server that leads nothing", followerOf],
+    ];
+    const ends: [string, (folder: string) => Promise<void>, number][] = [
+      ["is killed", killServer, KILLED_MS],
+      ["is stopped", stopServer, STOPPED_MS],
+    ];
+    for (const [how, end, mostMs] of ends)
+      for (const [role, serverOf] of roles)
+        it(`loses and doubles nothing when ${role} ${how}, and up starts it again`, async () => {
+          // A follower that leads nothing need not be there at every moment.
+          const server = await until(`${role} is there`, () => serverOf(fleet).catch(() => undefined));
+          const run = `${role} ${how}`.replace(/\W+/g, "-");
+          const outcome = await whilePublishing(fleet, () => end(server.folder), { run });
+          console.error(`      ${role} ${how}: ${outcome.sent} messages, pause ${outcome.pauseMs} ms`);
+          assertAllOnce(outcome, mostMs);
+          const { changes } = await fleet.preview();
+          assert.deepEqual(changes, [server.name]);
+          await fleet.up();
+          await until("the hub is whole again", () => isWhole(fleet));
+          assert.deepEqual((await fleet.preview()).changes, []);
+        });
+
+    it("fills a server whose disk is lost", async () => {
+      const server = await leaderOf(fleet);
+      const outcome = await whilePublishing(
+        fleet,
+        async () => {
+          await killServer(server.folder);
+          rmSync(serverFiles(server.folder).store, { recursive: true });
+          await fleet.up();
+        },
+        { run: "disk" },
+      );
+      assertAllOnce(outcome, KILLED_MS);
+      await until("the hub is whole again", () => isWhole(fleet));
+      await fleet.prove();
+    });
+  });
+
+  it("takes a site in, gives it a new key and lets it go, and touches no other link", async () => {
+    await using fleet = await TestFleet.deploy(THREE);
+    const idsOf = async (site: string) => (await fleet.links(site)).map(({ server = "", id }) => `${server} ${id}`);
+    const before = await idsOf("oslo");
+    const sites = [{ name: "oslo" }, { name: "bergen" }];
+    await fleet.up({ sites: [...sites, { name: "tromso" }] });
+    await fleet.prove();
+    await fleet.up({ sites: [...sites, { name: "tromso", rotation: 1 }] });
+    await fleet.prove();
+    assert.deepEqual((await fleet.preview()).changes, []);
+    await fleet.up({ sites });
+    assert.equal((await fleet.links("tromso")).length, 0);
+    assert.deepEqual(await idsOf("oslo"), before);
+    const [sysTold] = await Promise.all(
+      fleet.members.map(async ({ url }) => accountNames(await shared({ url, seed: fleet.hub.seeds.system }))),
+    );
+    assert.equal(sysTold?.includes("OSLO"), true);
+    await fleet.prove();
+    await fleet.destroy();
+    assert.equal(existsSync(fleet.root), false);
+  });
+
+  it("restarts one server at a time when a setting changes, and loses nothing", async () => {
+    await using fleet = await TestFleet.deploy(THREE);
+    const change = { hub: { ...THREE.hub, logs: { keep: 4 } } };
+    const outcome = await whilePublishing(fleet, () => fleet.up(change), { run: "rolling" });
+    console.error(`      a setting of all three: ${outcome.sent} messages, pause ${outcome.pauseMs} ms`);
+    assertAllOnce(outcome, STOPPED_MS);
+    assert.deepEqual((await fleet.preview()).changes, []);
+    await fleet.prove();
+  });
+
+  it("collects merged streams, over links with TLS", async () => {
+    await using fleet = await TestFleet.deploy({
+      ...THREE,
+      links: { tls: "generated" },
+      streams: [
+        { name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB", collect: { mode: "merged", maxBytes: "32MiB" } },
+      ],
+    });
+    const rows = await fleet.prove();
+    assert.deepEqual(
+      rows.map(({ status }) => status),
+      ["proven", "proven"],
+    );
+    assert.deepEqual((await fleet.preview()).changes, []);
+    assert.equal((await fleet.collected("oslo")).config.num_replicas, 3);
+  });
+
+  it("refuses another number of servers before anything is touched", async () => {
+    await using fleet = await TestFleet.deploy({ hub: { maxFile: "1GiB" }, sites: [{ name: "oslo" }] });
+    assert.match((await fleet.check(THREE)).join(), /hub\.servers: changes from 1 to 3, .* delete the streams/);
+  });
+
+  describe("diagnosed", () => {
+    let fleet: TestFleet;
+    before(async () => void (fleet = await TestFleet.deploy({ ...THREE, sites: [{ name: "oslo" }] })));
+    after(() => fleet.stop());
+
+    const found = async (): Promise<string[]> => diagnose(await fleet.look("oslo")).map(({ code }) => code);
+
+    it("has no finding", async () => {
+      assert.deepEqual(await found(), []);
+    });
+
+    it("names a server that lacks the account of a site, and up gives it back", async () => {
+      const [server] = fleet.members;
+      editConfig(server!.folder, (text) => text.replaceAll(/\bOSLO\b/g, "OTHER"));
+      await reload(await shared({ url: server!.url, seed: fleet.hub.seeds.system }));
+      assert.equal((await found()).includes("account-missing-on-server"), true);
+      await fleet.up();
+      await until("nothing is found", async () => (await found()).length === 0);
+    });
+
+    it("names a server that is gone, and the loss of the majority", async () => {
+      const [first, second] = fleet.members;
+      await killServer(first!.folder);
+      assert.deepEqual(await found(), ["hub-server-missing"]);
+      await killServer(second!.folder);
+      // A leader without its followers gives up after 10 s.
+      await until("nobody leads", async () => (await found()).includes("hub-without-leader"));
+      await fleet.up();
+      await until("the hub is whole again", () => isWhole(fleet));
+      assert.deepEqual(await found(), []);
+    });
+  });
+});
