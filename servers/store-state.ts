@@ -1,7 +1,7 @@
 import { NatsConnection } from "nats";
 import { ServerFacts } from "../diagnosis/facts/facts";
 import { maskOutput } from "./nats-server-binary";
-import { storeFailure } from "./nats/system";
+import { ask } from "./nats/system";
 import { sinceStart } from "./server-end";
 import { ServerHost } from "./server-host";
 import { present } from "../configs/values";
@@ -24,6 +24,26 @@ export const troublesIn = async (host: ServerHost | undefined): Promise<string[]
 function lastOf(troubles: readonly string[], kind: RegExp): string | undefined {
   const last = troubles.findLast((line) => kind.test(line));
   return last === undefined ? undefined : maskOutput(last);
+}
+
+interface HealthError {
+  type: string;
+  error: string;
+}
+
+/**
+ * Why the server's JetStream stores nothing more, in its own words: it switched itself off although the configuration
+ * has it, or a stream cannot write. It stays so until a restart. undefined when nothing is known to be wrong.
+ */
+async function storeFailure(connection: NatsConnection, account?: string): Promise<string | undefined> {
+  const { errors = [] } = await ask<{ errors?: HealthError[] }>(connection, "HEALTHZ", {
+    details: true,
+    ...present({ account }),
+  });
+  const failed = errors.find(({ type, error }) =>
+    type === "JETSTREAM" ? /not enabled/i.test(error) : type === "STREAM" && /write error/i.test(error),
+  );
+  return failed?.type === "JETSTREAM" ? "JetStream switched itself off" : failed?.error;
 }
 
 /**

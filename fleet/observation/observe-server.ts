@@ -8,6 +8,7 @@ import {
   flowControlForm,
   jetStreamConfig,
   leafLinks,
+  linkName,
   linksWithSubjects,
   varz,
 } from "../../servers/nats/system";
@@ -90,7 +91,10 @@ export async function serverFacts(
       facts.upMs = Date.parse(status.now) - Date.parse(status.start);
       facts.flowControl = flowControlForm(status);
     }
-    return { facts, links: links.map((link) => withSubjects?.find(({ id }) => id === link.id) ?? link) };
+    return {
+      facts,
+      links: links.map((link) => withSubjects?.find((other) => linkName(other) === linkName(link)) ?? link),
+    };
   } catch (error) {
     return { facts: await silence(access, place, error), links: [] };
   }

@@ -263,26 +263,6 @@ export function sourceConsumersIn(
   return streams.find(({ name }) => name === stream)?.direct_consumer_detail ?? [];
 }
 
-interface HealthError {
-  type: string;
-  error: string;
-}
-
-/**
- * Why the server's JetStream stores nothing more, in its own words: it switched itself off although the configuration
- * has it, or a stream cannot write. It stays so until a restart. undefined when nothing is known to be wrong.
- */
-export async function storeFailure(connection: NatsConnection, account?: string): Promise<string | undefined> {
-  const { errors = [] } = await ask<{ errors?: HealthError[] }>(connection, "HEALTHZ", {
-    details: true,
-    ...present({ account }),
-  });
-  const failed = errors.find(({ type, error }) =>
-    type === "JETSTREAM" ? /not enabled/i.test(error) : type === "STREAM" && /write error/i.test(error),
-  );
-  return failed?.type === "JETSTREAM" ? "JetStream switched itself off" : failed?.error;
-}
-
 /** The consumers that sources of other servers have at a stream of the account. */
 export const sourceConsumers = async (
   connection: NatsConnection,
