@@ -50,7 +50,7 @@ export default {
       name: "providers-without-pulumi",
       comment: "What resources do is tested without Pulumi.",
       severity: "error",
-      from: { path: "^(providers|fleet|servers)/" },
+      from: { path: "^(providers|doctor|fleet|servers)/" },
       to: { path: "node_modules/@pulumi/" },
     },
     {

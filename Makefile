@@ -22,7 +22,7 @@ ARGS ?=
 BIN := node_modules/.bin
 TS := $(BIN)/ts-node --transpile-only
 TOOL = node commands/bin.js
-SUITES = $(TS) toolchain/suites.ts
+SUITES = $(TS) commands/toolchain/suites.ts
 ROOMS = $(shell node -p 'require("./rooms.json").map(({ room }) => room).join(" ")')
 
 help: ## list these commands
@@ -70,10 +70,10 @@ node_modules:
 		cp package-lock.json node_modules/.package-lock.installed.json; }
 
 toolchain: node_modules
-	@$(TS) toolchain/install.ts
+	@$(TS) commands/toolchain/install.ts
 
 test-tools: node_modules ## get what only tests and checks use (nats CLI, prometheus-nats-exporter, actionlint); without them those tests are skipped
-	@$(TS) toolchain/test-tools.ts
+	@$(TS) commands/toolchain/test-tools.ts
 
 # --- the gate
 
@@ -98,7 +98,7 @@ types: node_modules
 	@$(BIN)/tsc --project . --noCheck false
 
 workflows: node_modules ## check .github/workflows with actionlint
-	@actionlint=$$($(TS) toolchain/test-tools.ts actionlint) && \
+	@actionlint=$$($(TS) commands/toolchain/test-tools.ts actionlint) && \
 		if [ -n "$$actionlint" ]; then $$actionlint -shellcheck= -pyflakes=; else echo "not checked: .github/workflows" >&2; fi
 
 unit: node_modules ## unit tests; one of them: make unit ARGS="-g 'two sites with one domain'"

@@ -1,10 +1,10 @@
 import { isNamed } from "../configs/names";
 import { maskSeeds } from "../configs/seeds";
-import type { WatchedSite } from "../fleet/doctor/doctor";
-import { deployedSite, examineFleet } from "../fleet/doctor/doctor";
+import type { WatchedSite } from "../doctor/doctor";
+import { deployedSite, examineFleet } from "../doctor/doctor";
 import type { DoctorReport } from "../diagnosis/facts/doctor-report";
 import { closeShared } from "../servers/nats/connection";
-import { ACCEPTS, Accept, repairSite } from "../fleet/repair/repair";
+import { ACCEPTS, Accept, repairSite } from "../doctor/repair/repair";
 import type { Deployment } from "./stack/pending";
 import { doctorWords } from "./words/doctor-words";
 import { fleetOf } from "./state/fleet-state";

@@ -1,7 +1,7 @@
 import { closeShared } from "../servers/nats/connection";
 import { Refusal, report } from "../machine/refusal";
-import { withKeysOfState } from "../fleet/watch/watched";
-import { Watcher } from "../fleet/watch/watcher";
+import { withKeysOfState } from "../doctor/watch/watched";
+import { Watcher } from "../doctor/watch/watcher";
 import { exportSecrets } from "./stack/cli";
 import { parsed, projectFolder } from "./parse";
 import { pulumiStack } from "./stack/pulumi-stack";

@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import versions from "./versions.json";
 
-// Where each part of the toolchain lies. Nothing is started or changed here; toolchain/install.ts puts the parts there.
+// Where each part of the toolchain lies. Nothing is started or changed here; commands/toolchain/install.ts puts the parts there.
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

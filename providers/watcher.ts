@@ -1,5 +1,5 @@
-import type { LimitedWatch } from "../fleet/watch/watched";
-import type { WatcherConfig } from "../fleet/watch/run";
+import type { LimitedWatch } from "../doctor/watch/watched";
+import type { WatcherConfig } from "../doctor/watch/run";
 import { startWatcher, stopWatcher, watcherFacts } from "../servers/watch/process";
 import { WATCHER } from "../configs/watch/watch";
 import { changed } from "../configs/values";

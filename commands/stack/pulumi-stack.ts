@@ -1,5 +1,5 @@
 import type { PulumiStack } from "./backend";
-import { ensureToolchain } from "../../toolchain/install";
+import { ensureToolchain } from "../toolchain/install";
 import { Refusal } from "../../machine/refusal";
 import { environmentOf, missingPassphrase, otherBackend } from "./stack-environment";
 import { lightened } from "./light-cli";

@@ -11,7 +11,7 @@ import { makeFolder, writePrivate } from "../../machine/folders";
  */
 
 const ROOT = resolve(__dirname, "../..");
-const ENTRY = "fleet/watch/run.ts";
+const ENTRY = "doctor/watch/run.ts";
 
 /** Files by their path in the folder. */
 export type Program = Readonly<Record<string, string>>;

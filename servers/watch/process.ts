@@ -57,7 +57,7 @@ export async function startWatcher({ folder, port }: WatcherPlace): Promise<void
   if (problem !== undefined)
     throw new Refusal(`watcher: it cannot listen on 127.0.0.1:${port} (${problem}); set another watch.port`);
   const files = watcherFiles(folder);
-  const { ended } = startProcess(execPath, files.config, files, [...FLAGS, join(files.program, "fleet/watch/run.js")]);
+  const { ended } = startProcess(execPath, files.config, files, [...FLAGS, join(files.program, "doctor/watch/run.js")]);
   let exit: number | undefined;
   void ended.then((code) => (exit = code));
   const look = () => askHealth(port).then(({ status }) => status, messageOf);

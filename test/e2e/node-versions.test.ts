@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { NODE_RELEASES, findNode } from "../../toolchain/test-node";
+import { NODE_RELEASES, findNode } from "../../commands/toolchain/test-node";
 import versions from "../../machine/versions.json";
 import { Stack } from "../support/stacks/cli";
 import { succeeded } from "../support/stacks/commands";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { repairSite } from "../../fleet/repair/repair";
+import { repairSite } from "../../doctor/repair/repair";
 import { Played } from "../support/book/played";
 import { BookRow, judgeBook } from "../support/book/row";
 import { BOOK_ROWS } from "../support/book/rows";

@@ -125,7 +125,10 @@ describeWith(["nats"], "the nats CLI with contexts", () => {
       run: (file: string) => [process.execPath, join(ROOT, "node_modules/ts-node/dist/bin.js"), file],
     },
     // The module of the nats CLI has the library, too, and pins it.
-    go: { programs: ["go"], run: (file: string) => ["go", "-C", join(ROOT, "toolchain/go/nats-cli"), "run", file] },
+    go: {
+      programs: ["go"],
+      run: (file: string) => ["go", "-C", join(ROOT, "commands/toolchain/go/nats-cli"), "run", file],
+    },
   } as const;
   const PRINTED: Record<string, keyof typeof RUNS> = {
     "nats CLI": "sh",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Watched, withKeysOfState } from "../../fleet/watch/watched";
-import { Watcher } from "../../fleet/watch/watcher";
+import { Watched, withKeysOfState } from "../../doctor/watch/watched";
+import { Watcher } from "../../doctor/watch/watcher";
 import { rearm } from "../../fleet/sourcing/source";
 import type { RawSettings } from "../../configs/settings";
 import { throughProxy } from "../support/catalogue/mistakes";

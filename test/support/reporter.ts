@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import Mocha from "mocha";
 
-/** What one mocha run counted; toolchain/suites.ts adds the runs up. */
+/** What one mocha run counted; commands/toolchain/suites.ts adds the runs up. */
 export interface Totals {
   passed: number;
   failed: number;

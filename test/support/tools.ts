@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { onPath } from "../../machine/locate";
-import { findTool, type ToolName } from "../../toolchain/test-tools";
+import { findTool, type ToolName } from "../../commands/toolchain/test-tools";
 
 /** Programs of others that tests run: those of NATS, got by `make test-tools`, and Debian's Prometheus. */
 

@@ -3,7 +3,7 @@ import { siteStreamName } from "../../../configs/names";
 import { RawSettings } from "../../../configs/settings";
 import { JetStream } from "../../../servers/nats/jetstream";
 import { Refusal } from "../../../machine/refusal";
-import { repairSite } from "../../../fleet/repair/repair";
+import { repairSite } from "../../../doctor/repair/repair";
 import { TestFleet } from "../fleets/fleet";
 import { idsHeld } from "./held";
 import { Random } from "../soak/random";

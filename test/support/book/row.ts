@@ -3,7 +3,7 @@ import { readdirSync, truncateSync, statSync, writeFileSync, readFileSync } from
 import { join } from "node:path";
 import { RawSettings } from "../../../configs/settings";
 import { serverFiles } from "../../../machine/folders";
-import { repairSite } from "../../../fleet/repair/repair";
+import { repairSite } from "../../../doctor/repair/repair";
 import { Mode } from "../catalogue/catalogue";
 import { Played } from "./played";
 import { whileStopped } from "../fleets/servers";

@@ -4,7 +4,7 @@ import { Finding, describeFinding } from "../../../diagnosis/diagnose";
 import { SiteFacts } from "../../../diagnosis/facts/facts";
 import { OBSERVED } from "../../../fleet/observation/observe";
 import { messageOf } from "../../../machine/refusal";
-import type { Accept } from "../../../fleet/repair/repair";
+import type { Accept } from "../../../doctor/repair/repair";
 import { cureProblems, isRunnable, runCure } from "./cures";
 import { ShownFinding, codesOf, refuseSeeds, shownFindings } from "../rules/findings";
 import { TestFleet } from "../fleets/fleet";

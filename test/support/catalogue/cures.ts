@@ -1,5 +1,5 @@
 import { isNamed } from "../../../configs/names";
-import { Accept, repairSite } from "../../../fleet/repair/repair";
+import { Accept, repairSite } from "../../../doctor/repair/repair";
 import { Refusal } from "../../../machine/refusal";
 import type { Expected, Row } from "./catalogue";
 import { ShownFinding } from "../rules/findings";

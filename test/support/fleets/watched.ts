@@ -1,7 +1,7 @@
 import { siteStreamName } from "../../../configs/names";
 import { isWatched } from "../../../configs/watch/watch";
 import { Finding, diagnose } from "../../../diagnosis/diagnose";
-import { deployedSite, examineFleet } from "../../../fleet/doctor/doctor";
+import { deployedSite, examineFleet } from "../../../doctor/doctor";
 import { DoctorReport, SiteReport } from "../../../diagnosis/facts/doctor-report";
 import { observeSettled } from "../../../fleet/observation/observe";
 import type { Observed } from "../../../fleet/observation/observed";

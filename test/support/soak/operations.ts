@@ -3,7 +3,7 @@ import { headers } from "nats";
 import { RawSettings } from "../../../configs/settings";
 import { kick } from "../../../servers/nats/system";
 import { Refusal } from "../../../machine/refusal";
-import { Accept, repairSite } from "../../../fleet/repair/repair";
+import { Accept, repairSite } from "../../../doctor/repair/repair";
 import { killServer, pidOf, startServer, whileStopped } from "../fleets/servers";
 import { keepStore, loseStore, rollBack } from "../fleets/stores";
 import { until } from "../until";

@@ -1,6 +1,6 @@
 import { readBook } from "../../../fleet/book/record";
 import { countOf } from "../../../diagnosis/book/ledger";
-import { repairSite } from "../../../fleet/repair/repair";
+import { repairSite } from "../../../doctor/repair/repair";
 import { Mode } from "../catalogue/catalogue";
 import { TestFleet } from "../fleets/fleet";
 import { PROBE } from "../book/held";

@@ -7,7 +7,7 @@ import type { NatsConnection } from "nats";
 import type { RawSettings } from "../../../configs/settings";
 import { open } from "../../../servers/nats/connection";
 import type { ProofRow } from "../../../providers/smoke-test";
-import { ensureToolchain } from "../../../toolchain/install";
+import { ensureToolchain } from "../../../commands/toolchain/install";
 import { COMMANDS } from "../../../commands/parse";
 import { additions } from "../../../commands/stack/stack-environment";
 import { type Ran, type Running, startCommand, succeeded } from "./commands";

@@ -3,9 +3,9 @@ import * as fs from "node:fs";
 import { createServer } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import { goBuild } from "../../../toolchain/go-build";
+import { goBuild } from "../../../commands/toolchain/go-build";
 import { pulumiHome } from "../../../machine/locate";
-import { inScratchFolder, putInPlace } from "../../../toolchain/part";
+import { inScratchFolder, putInPlace } from "../../../commands/toolchain/part";
 import { until } from "../until";
 
 /** A place for states outside of any checkout: a bucket of an S3-compatible server, or where there is none a folder. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isGoAtLeast } from "../../../toolchain/go-build";
+import { isGoAtLeast } from "../../../commands/toolchain/go-build";
 
 describe("the Go on this machine", () => {
   it("is new enough from 1.21 on", () => {

@@ -7,8 +7,8 @@ import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { natsServerBinary } from "../../../machine/locate";
-import { downloadNatsServer, natsServer } from "../../../toolchain/nats-server";
-import { publishedSum } from "../../../toolchain/release";
+import { downloadNatsServer, natsServer } from "../../../commands/toolchain/nats-server";
+import { publishedSum } from "../../../commands/toolchain/release";
 import versions from "../../../machine/versions.json";
 
 const VERSION = versions.natsServer.version;

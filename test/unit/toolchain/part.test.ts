@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { ensureParts, inScratchFolder, putInPlace, UNFINISHED, type Part } from "../../../toolchain/part";
+import { ensureParts, inScratchFolder, putInPlace, UNFINISHED, type Part } from "../../../commands/toolchain/part";
 
 describe("getting a part of the toolchain", () => {
   let home: string;

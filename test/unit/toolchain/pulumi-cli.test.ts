@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { pulumiBinary, pulumiBinFolder, PULUMI_EXECUTABLES } from "../../../machine/locate";
-import { pulumiCli } from "../../../toolchain/pulumi-cli";
+import { pulumiCli } from "../../../commands/toolchain/pulumi-cli";
 import versions from "../../../machine/versions.json";
 
 /** A complete installation of Pulumi, to the eye: its CLI only says its version. */

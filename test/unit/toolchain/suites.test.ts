@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { EXCEPTIONS, LONGEST, inLanes, inOrder, judge, totalLine } from "../../../toolchain/suites";
+import { EXCEPTIONS, LONGEST, inLanes, inOrder, judge, totalLine } from "../../../commands/toolchain/suites";
 
 describe("the total of a test run", () => {
   it("is exactly 'N passed, N failed'", () => {

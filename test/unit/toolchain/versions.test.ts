@@ -20,24 +20,26 @@ describe("pinned versions", () => {
   });
 
   it("builds the same Pulumi CLI with Go", () => {
-    assert.ok(read("toolchain/go/pulumi/go.mod").includes(`github.com/pulumi/pulumi/pkg/v3 v${versions.pulumiCli}\n`));
+    assert.ok(
+      read("commands/toolchain/go/pulumi/go.mod").includes(`github.com/pulumi/pulumi/pkg/v3 v${versions.pulumiCli}\n`),
+    );
   });
 
   it("builds the pinned language host with Go", () => {
-    const module = read("toolchain/go/language-nodejs/go.mod");
+    const module = read("commands/toolchain/go/language-nodejs/go.mod");
     assert.ok(module.includes(`github.com/pulumi/pulumi/sdk/v3 v${versions.pulumiLanguageNodejs}\n`));
   });
 
   it("builds the pinned nats-server with Go", () => {
-    const module = read("toolchain/go/nats-server/go.mod");
+    const module = read("commands/toolchain/go/nats-server/go.mod");
     assert.ok(module.includes(`github.com/nats-io/nats-server/v2 v${versions.natsServer.version}\n`));
   });
 
   it("builds the pinned tools of the tests with Go", () => {
     const { natsCli, natsExporter, actionlint } = versions.testTools;
-    assert.ok(read("toolchain/go/actionlint/go.mod").includes(`github.com/rhysd/actionlint v${actionlint}\n`));
-    assert.ok(read("toolchain/go/nats-cli/go.mod").includes(`github.com/nats-io/natscli v${natsCli}\n`));
-    const exporter = read("toolchain/go/nats-exporter/go.mod");
+    assert.ok(read("commands/toolchain/go/actionlint/go.mod").includes(`github.com/rhysd/actionlint v${actionlint}\n`));
+    assert.ok(read("commands/toolchain/go/nats-cli/go.mod").includes(`github.com/nats-io/natscli v${natsCli}\n`));
+    const exporter = read("commands/toolchain/go/nats-exporter/go.mod");
     assert.ok(exporter.includes(`github.com/nats-io/prometheus-nats-exporter v${natsExporter}\n`));
   });
 

@@ -1,6 +1,0 @@
-//go:build tools
-
-// Package tools keeps the program that toolchain/install.ts builds in go.mod: `go mod tidy` would drop it otherwise.
-package tools
-
-import _ "github.com/nats-io/nats-server/v2"
