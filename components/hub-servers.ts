@@ -1,6 +1,6 @@
 import * as pulumi from "./sdk/pulumi";
 import { linkUrl } from "../configs/link-tls";
-import { dialedHub, isCluster, hubServers, reachedAt, routeOf } from "../configs/placement";
+import { dialedHub, isCluster, hubServers, reachedAt, ROUTES_HOST } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
 import { hostPort, joined } from "../configs/text/address";
 import type { HubServerPoint } from "../fleet/proof/job";
@@ -68,8 +68,8 @@ export class HubServers {
   routes = (): pulumi.Output<string>[] | undefined =>
     this.isCluster
       ? this.all.map((server) => {
-          const { host, port = this.known.port(server.name, "cluster") } = routeOf(this.settings, server);
-          return pulumi.output(port).apply((number) => hostPort(host, number));
+          const port = pulumi.output(this.known.port(server.name, "cluster"));
+          return port.apply((number) => hostPort(ROUTES_HOST, number));
         })
       : undefined;
 

@@ -3,9 +3,6 @@
 /** Where a server in a container of its own network listens; what is published is another matter. */
 export const CONTAINER_PORTS = { client: 4222, leafnodes: 7422, monitor: 8222 } as const;
 
-/** Where the servers of a hub of several find each other in the stack's network. */
-export const ROUTES_PORT = 6222;
-
 /** Where the server finds its files. */
 export const CONFIG_FOLDER = "/nats/config";
 export const DATA_FOLDER = "/nats/data";

@@ -1,4 +1,6 @@
+import { z } from "zod";
 import { hostPort } from "./text/address";
+import { about, duration } from "./text/setting";
 
 /** TLS of leaf links: both ends verify each other by certificates of one CA. */
 
@@ -24,3 +26,32 @@ export const linkUrl = ({ tls }: { tls: "off" | "generated" | "given" }, host: s
   `${tls === "off" ? "nats-leaf" : "tls"}://${hostPort(host, port)}`;
 
 export const linkTls = (): TlsConfig => ({ ca_file: CA_FILE, cert_file: LINK_FILE, key_file: LINK_FILE });
+
+/** The setting `links`. */
+export const linkSettings = z
+  .strictObject({
+    tls: about(
+      "`generated`: all links use TLS, and both ends verify each other by certificates of the stack's own CA, whose keys are secrets in the state. `given`: by the files in `links.certificates`. A change is refused in an update that removes a site",
+      z.enum(["off", "generated", "given"]).default("off"),
+      { change: "on or off: restart of the hub and of sites with `reach: hub`; sites lose their links for a moment" },
+    ),
+    certificates: about(
+      "folder with `ca.pem`, and `<server>.pem` and `<server>-key.pem` for the hub and every site. The hub's must name every address that sites dial. The keys never enter the state",
+      z.string().min(1).optional(),
+    ),
+    validity: about(
+      "how long a generated certificate is valid, 1 day to 10 years. The CA is valid ten times as long",
+      duration().prefault("365d"),
+    ),
+    renewBefore: about(
+      "a generated certificate is renewed by the next `up` when less than this is left. The CA keeps its key, so sites with older certificates stay connected",
+      duration().prefault("90d"),
+      { change: "reload" },
+    ),
+    plaintext: about(
+      "`accepted`: leaf links may leave this machine in plain text, over a network that is private or encrypted (a VPN). Without it, and without TLS, such a link is refused",
+      z.literal("accepted").optional(),
+      { unset: "refused" },
+    ),
+  })
+  .prefault({});

@@ -1,6 +1,6 @@
 import { present } from "./values";
 import { addressParts } from "./text/address";
-import { CONTAINER_PORTS, ROUTES_PORT } from "./container";
+import { CONTAINER_PORTS } from "./container";
 import { HubSettings, Settings, SiteSettings } from "./settings";
 
 /** Where each server runs, and how the servers find each other. */
@@ -75,9 +75,8 @@ export function dialedHub(
   return { host, ...(port === undefined ? {} : { port: port + Math.max(0, index) }) };
 }
 
-/** Where the other servers of a hub of several find this one. Without a port: the one that it listens at. */
-export const routeOf = (settings: Settings, server: HubSettings): { host: string; port?: number } =>
-  placementOf(settings, server).kind === "docker" ? { host: server.name, port: ROUTES_PORT } : { host: "127.0.0.1" };
+/** Where the servers of a hub of several, all of them processes of this machine, find each other. */
+export const ROUTES_HOST = "127.0.0.1";
 
 /** Whether the site's link stays on one machine, so no one else can listen to its messages. */
 export const staysOnMachine = (settings: Settings, site: SiteSettings): boolean =>

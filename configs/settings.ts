@@ -1,5 +1,6 @@
 import { KEY_ROLES } from "./keys";
 import { z } from "zod";
+import { linkSettings } from "./link-tls";
 import { about, address, dialedAddress, duration, engine, flag, port, siteName, size } from "./text/setting";
 import { streamSettings } from "./stream-settings";
 
@@ -183,34 +184,6 @@ const docker = z
   })
   .prefault({});
 
-const links = z
-  .strictObject({
-    tls: about(
-      "`generated`: all links use TLS, and both ends verify each other by certificates of the stack's own CA, whose keys are secrets in the state. `given`: by the files in `links.certificates`. A change is refused in an update that removes a site",
-      z.enum(["off", "generated", "given"]).default("off"),
-      { change: "on or off: restart of the hub and of sites with `reach: hub`; sites lose their links for a moment" },
-    ),
-    certificates: about(
-      "folder with `ca.pem`, and `<server>.pem` and `<server>-key.pem` for the hub and every site. The hub's must name every address that sites dial. The keys never enter the state",
-      z.string().min(1).optional(),
-    ),
-    validity: about(
-      "how long a generated certificate is valid, 1 day to 10 years. The CA is valid ten times as long",
-      duration().prefault("365d"),
-    ),
-    renewBefore: about(
-      "a generated certificate is renewed by the next `up` when less than this is left. The CA keeps its key, so sites with older certificates stay connected",
-      duration().prefault("90d"),
-      { change: "reload" },
-    ),
-    plaintext: about(
-      "`accepted`: leaf links may leave this machine in plain text, over a network that is private or encrypted (a VPN). Without it, and without TLS, such a link is refused",
-      z.literal("accepted").optional(),
-      { unset: "refused" },
-    ),
-  })
-  .prefault({});
-
 const watch = z
   .strictObject({
     deploy: about(
@@ -244,7 +217,7 @@ export const fleetSettings = z.strictObject({
   }),
   docker: about("settings of all containers: image, memory, cpus, stopTimeout", docker),
   hub: about("the hub: its name, host, ports and limits", hub),
-  links: about("the leaf links: whether they use TLS, and whose certificates", links),
+  links: about("the leaf links: whether they use TLS, and whose certificates", linkSettings),
   sites: about(
     "the sites, at most 1000: each with a name, and what differs from the defaults",
     z.array(siteSettings).max(1000).default([]),

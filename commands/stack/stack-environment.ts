@@ -69,7 +69,7 @@ export function missingPassphrase(stack: string, file: StackFile, env: Environme
   return (
     `stack '${stack}': its secrets are encrypted with a passphrase, but none is set; ` +
     `set PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds it (or PULUMI_CONFIG_PASSPHRASE to the passphrase itself). ` +
-    `Only '${DEV_STACK}' needs none`
+    `Only ${TRIAL_STACKS.map((name) => `'${name}'`).join(" and ")} need none`
   );
 }
 

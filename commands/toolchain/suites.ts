@@ -29,7 +29,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
 };
 
 /** So many files at a time, by what they do. The file that computes most uses about one processor. */
-const LANES: Readonly<Record<Lane, number>> = { computes: 2, waits: 4 };
+const LANES: Readonly<Record<Lane, number>> = { computes: 2, waits: 3 };
 
 /** Files whose time goes elsewhere than that of their suite: to Docker engines, or to hundreds of rehearsals. */
 export const EXCEPTIONS: Readonly<Record<string, Lane>> = {

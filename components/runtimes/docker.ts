@@ -4,7 +4,6 @@ import {
   CONFIG_FOLDER,
   CONTAINER_PORTS,
   DATA_FOLDER,
-  ROUTES_PORT,
   SERVER_UID,
   SSH_OPTIONS,
   cpuText,
@@ -64,9 +63,7 @@ export class DockerRuntime implements Runtime {
   ): pulumi.Resource {
     const place = this.placeOf(server.name);
     const reached = { host: reachedAt(server), ports: restart.ports };
-    const routes = restart.cluster === undefined ? {} : { cluster: ROUTES_PORT };
-    const inside = { ...INSIDE, ports: { ...INSIDE.ports, ...routes } };
-    const declaration = { restart: { ...restart, ...inside }, reload };
+    const declaration = { restart: { ...restart, ...INSIDE }, reload };
     const { root } = this.folders;
     const given = { place, root, reached, declaration, secrets, ...withTls(certificates), ...members };
     return new HubServer(name, given, opts);
