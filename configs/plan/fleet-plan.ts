@@ -46,6 +46,8 @@ export interface ServerPlan {
 }
 
 export interface HubPlan extends ServerPlan {
+  /** The names of the servers of a hub of several. `listens` are the addresses of the first one. */
+  servers?: string[];
   accounts: { name: string; stores?: StoreLimits }[];
 }
 

@@ -18,7 +18,17 @@ import {
 } from "./fleet-plan";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, collectingAccount, isOnline } from "../names";
 import { linkPermissions } from "../permissions";
-import { dialedHub, hasContainers, isElsewhere, linkNames, linkSecurity, placementOf, reachedAt } from "../placement";
+import {
+  dialedHub,
+  hasContainers,
+  hubServers,
+  isCluster,
+  isElsewhere,
+  linkNames,
+  linkSecurity,
+  placementOf,
+  reachedAt,
+} from "../placement";
 import { LogRotation, ReloadSettings, SyncInterval } from "./plan-server";
 import { HubSettings, Settings, SiteSettings, StreamSettings } from "../settings";
 import { untestedImage } from "./untested";
@@ -78,6 +88,7 @@ class Planner {
     const ofSites = sites.map((site) => ({ name: accountOf(site.name), stores: this.hubLink(site).limits }));
     return {
       ...this.server(hub, declaration, keys),
+      ...(isCluster(hub) ? { servers: hubServers(hub).map(({ name }) => name) } : {}),
       accounts: [{ name: SYSTEM_ACCOUNT }, { name: HUB_ACCOUNT, stores: declaration.reload.merged }, ...ofSites],
     };
   }

@@ -62,8 +62,14 @@ function hubWords({ hub, eachSite, sites }: FleetPlan): string {
     `account ${name}`,
     stores === undefined ? "the servers' own" : storeWords(stores),
   ]);
-  const name = ["name", `${hub.name}, of the server and of its JetStream domain`];
-  return `hub\n${aligned([name, ...factRows(hub, SERVER_FACTS), ["keys", keyWords(hub.keys)], ...rows])}`;
+  const { servers } = hub;
+  const name = [
+    "name",
+    `${hub.name}, of the ${servers === undefined ? "server" : "cluster"} and of its JetStream domain`,
+  ];
+  const each = "each with a store and ports of its own; below are those of the first";
+  const several = servers === undefined ? [] : [["servers", `${servers.join(", ")}: ${each}`]];
+  return `hub\n${aligned([name, ...several, ...factRows(hub, SERVER_FACTS), ["keys", keyWords(hub.keys)], ...rows])}`;
 }
 
 function sitesWords({ sites }: FleetPlan): string[] {
@@ -151,7 +157,8 @@ function sourceWords({ hub, adopt }: StreamPlan): string {
   const { api, deliver } = source.external;
   const delivered = deliver === "" ? "" : `, delivered at ${deliver}`;
   const adopted = adopt ? "; an existing stream of this name is taken over" : "";
-  return `  ${account}/${stream.name} sources ${source.name} of each site over ${api}${delivered}${adopted}`;
+  const copies = stream.num_replicas === 1 ? "" : `, in ${stream.num_replicas} copies`;
+  return `  ${account}/${stream.name} sources ${source.name} of each site over ${api}${delivered}${copies}${adopted}`;
 }
 
 function linksWords({ links, eachSite }: FleetPlan): string {

@@ -137,8 +137,16 @@ function arrowLine(id: string, { label, isDotted }: NonNullable<Node["arrow"]>):
 const titled = (name: string, mark: Mark | undefined): string => (mark === undefined ? name : `${name} (${mark})`);
 
 /** `container on oslo.example` */
-export const placeWords = ({ runtime, engine }: Pick<TopologyServer, "runtime" | "engine">): string =>
-  runtime === "process" ? "process" : `container${engine === undefined ? "" : ` on ${machineOf(engine)}`}`;
+export const placeWords = ({
+  runtime,
+  engine,
+  servers,
+}: Pick<TopologyServer, "runtime" | "engine" | "servers">): string =>
+  runtime === "process"
+    ? servers === undefined
+      ? "process"
+      : `${servers} processes`
+    : `container${engine === undefined ? "" : ` on ${machineOf(engine)}`}`;
 
 /** The machine of an engine's address. */
 export const machineOf = (engine: string): string => (URL.canParse(engine) && new URL(engine).host) || engine;

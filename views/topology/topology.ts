@@ -1,6 +1,6 @@
 import { hostPort } from "../../configs/text/address";
 import { HUB_ACCOUNT, accountOf, collectingAccount, siteStreamName } from "../../configs/names";
-import { LinkSecurity, dialedHub, linkSecurity, placementOf } from "../../configs/placement";
+import { LinkSecurity, dialedHub, isCluster, linkSecurity, placementOf, serverCount } from "../../configs/placement";
 import { maskSeeds } from "../../configs/seeds";
 import { HubSettings, Settings, SiteSettings, StreamSettings } from "../../configs/settings";
 
@@ -21,6 +21,8 @@ export interface TopologyServer {
   /** JetStream domain. */
   readonly domain: string;
   readonly runtime: Settings["runtime"];
+  /** How many servers form a hub of several; absent for one. */
+  readonly servers?: number;
   /** The Docker engine that runs it; absent for this machine's own, and for a process. */
   readonly engine?: string;
 }
@@ -56,7 +58,13 @@ export interface TopologyStream {
 export function topologyOf(settings: Settings): Topology {
   const { hub, sites, streams } = settings;
   return {
-    hub: { name: hub.name, account: HUB_ACCOUNT, domain: hub.name, ...placeOf(settings, hub) },
+    hub: {
+      name: hub.name,
+      account: HUB_ACCOUNT,
+      domain: hub.name,
+      ...placeOf(settings, hub),
+      ...(isCluster(hub) ? { servers: serverCount(hub) } : {}),
+    },
     sites: sites.map((site) => ({
       name: site.name,
       account: accountOf(site.name),

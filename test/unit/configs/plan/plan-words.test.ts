@@ -73,6 +73,16 @@ describe("the plan of a fleet", () => {
     );
   });
 
+  it("names the servers of a hub of several, and how many copies its streams have", () => {
+    const several = planned({ hub: { servers: 3 }, sites: [{ name: "oslo" }], streams: [EVENTS] });
+    assert.deepEqual(several.hub.servers, ["hub-1", "hub-2", "hub-3"]);
+    assert.match(planWords(several), /^ {2}servers +hub-1, hub-2, hub-3: each with a store/m);
+    assert.match(planWords(several), /sources EVENTS of each site over .*, in 3 copies$/m);
+    const one = planned({ sites: [{ name: "oslo" }], streams: [EVENTS] });
+    assert.equal(one.hub.servers, undefined);
+    assert.doesNotMatch(planWords(one), /copies|hub-1/);
+  });
+
   it("says which links use TLS, and the names in the hub's certificate", () => {
     const { sites, links } = planned({ links: { tls: "generated" }, sites: [{ name: "oslo" }] });
     assert.deepEqual([sites[0]?.link.security, sites[0]?.link.dials], ["tls", "tls://127.0.0.1:<allocated>"]);

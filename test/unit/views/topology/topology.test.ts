@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { placeWords } from "../../../../views/topology/mermaid";
 import { topologyOf } from "../../../../views/topology/topology";
 import { newSeed, settingsOf } from "../../../support/rules/settings";
 import { ALARMS, EVENTS, drawn } from "../../../support/pages/topologies";
@@ -7,6 +8,12 @@ describe("the topology of a fleet", () => {
   it("has the hub, its account for merged streams and its domain", () => {
     const { hub } = drawn({ hub: { name: "center" }, sites: [] });
     assert.deepEqual(hub, { name: "center", account: "HUB", domain: "center", runtime: "process" });
+  });
+
+  it("has how many servers form a hub of several, and shows it in words", () => {
+    const { hub } = drawn({ hub: { servers: 3 }, sites: [] });
+    assert.equal(hub.servers, 3);
+    assert.equal(placeWords(hub), "3 processes");
   });
 
   it("has of each site its account, its domain, where it runs and whether it is expected", () => {
