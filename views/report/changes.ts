@@ -1,3 +1,4 @@
+import { hubServers, isCluster } from "../../configs/placement";
 import { resourceName } from "../../configs/resources";
 import type { Told } from "../../machine/report";
 import { Said, saidIn } from "./diagnostics";
@@ -9,6 +10,7 @@ import {
   ServerSteps,
   UNTOUCHED,
   changesLinkKey,
+  fateOfSeveral,
   hubFate,
   linkFate,
   otherKeys,
@@ -52,7 +54,12 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
   const steps = stepsOf(preview);
   const hubName = after?.hub.name ?? before?.hub.name ?? "hub";
   const links = steps.filter(({ kind }) => kind === "HubLink");
-  const hub: Fate = hubFate(stepsOfServer(steps, hubName, said), links, names);
+  const hub = fateOfHub(
+    after?.hub ?? before?.hub,
+    hubName,
+    (name) => stepsOfServer(steps, name, said),
+    (own) => hubFate(own, links, names),
+  );
   const isAway = (name: string): boolean => pending.some(({ site }) => site === name);
   const streams =
     before === undefined || after === undefined
@@ -102,6 +109,23 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
   };
   const isNothing = !refused && !isTouched && sites.length + streams.length + settings.length + steps.length === 0;
   return { changes: isNothing ? { ...changes, verdict: "unchanged" } : changes, failures };
+}
+
+/** Keys and certificates of a hub of several are the hub's; everything else is of each server. */
+function fateOfHub(
+  settings: FleetSettings["hub"] | undefined,
+  hubName: string,
+  stepsFor: (name: string) => ServerSteps,
+  fateFor: (steps: ServerSteps) => Fate,
+): Fate {
+  const common = stepsFor(hubName);
+  if (settings === undefined || !isCluster(settings)) return fateFor(common);
+  const servers = hubServers(settings).map(({ name }) => {
+    const own = stepsFor(name);
+    const isDue = common.isDue === true || own.isDue === true;
+    return { name, fate: fateFor({ ...common, ...own, isDue }) };
+  });
+  return fateOfSeveral(servers);
 }
 
 const OFFLINE = "expected offline";

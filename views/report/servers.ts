@@ -58,6 +58,7 @@ const WORDS: Record<string, string> = {
   merged: "limits of the merged streams",
   throughHub: "reach",
   tls: "TLS",
+  watch: "the watcher's account",
 };
 
 /** What is part of a certificate; a change of anything else keeps it (see providers/certificate.ts). */
@@ -101,6 +102,24 @@ export function hubFate(steps: ServerSteps, links: readonly Step[], names: reado
   const sites = names.filter((name) => declaring.has(name));
   const which = sites.length > SITES_NAMED ? `${sites.length} sites` : sites.join(", ");
   return fateOf(steps, sites.length === 0 ? [] : [`what it knows of ${which}`]);
+}
+
+/** What interrupts a server most, first. */
+const HARDEST_FIRST: readonly ServerFate[] = ["stops", "replaced", "restarts", "starts", "repaired", "reloads"];
+
+/** What happens to a hub of several servers: what is hardest for one of them, and for which where they differ. */
+export function fateOfSeveral(servers: readonly { name: string; fate: Fate }[]): Fate {
+  const fates = servers.map(({ fate }) => fate);
+  const [first = UNTOUCHED] = fates;
+  if (fates.every((fate) => same(fate, first))) return first;
+  const server = HARDEST_FIRST.find((hardest) => fates.some((fate) => fate.server === hardest)) ?? "untouched";
+  const touched = servers.filter(({ fate }) => fate.server !== "untouched");
+  return {
+    server,
+    because: touched.map(({ name, fate }) =>
+      fate.because.length === 0 ? `${name} ${fate.server}` : `${name} ${fate.server}: ${fate.because.join(", ")}`,
+    ),
+  };
 }
 
 /** Whether the hub's configuration changes by it; another way to reach the hub is none. A declaration may have been lost. */

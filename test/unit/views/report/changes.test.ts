@@ -185,6 +185,39 @@ describe("the changes that a preview shows", () => {
     }
   });
 
+  describe("to a hub of three", () => {
+    const three = { ...TWO_SITES, hub: { servers: 3 } } satisfies RawSettings;
+    const after = (restart: Record<string, unknown>) => (name: string) =>
+      update(
+        "HubServer",
+        `${name}-server`,
+        hubInputs({ restart: { name } }),
+        hubInputs({ restart: { ...restart, name } }),
+      );
+    const hubOf = (steps: PreviewStep[], told: Told[] = []) =>
+      changesOf(previewOf(three, steps, told, { before: settingsFrom(three) })).changes.hub;
+    const ALL = ["hub-1", "hub-2", "hub-3"];
+
+    it("restarts where all of its servers do, for their common reason", () => {
+      assert.deepEqual(hubOf(ALL.map(after({ syncInterval: 5000 }))), {
+        name: "hub",
+        server: "restarts",
+        because: ["syncInterval"],
+      });
+    });
+
+    it("names the one server that is down, or that restarts for itself", () => {
+      const down = hubOf(["hub-2"].map(after({})), [wrong("hub-2", "is not running", true)]);
+      assert.deepEqual([down.server, down.because], ["starts", ["hub-2 starts: it is not running"]]);
+      const moved = hubOf(["hub-3"].map(after({ ports: { client: 5 } })));
+      assert.deepEqual([moved.server, moved.because], ["restarts", ["hub-3 restarts: ports"]]);
+    });
+
+    it("is untouched where none of its servers is touched", () => {
+      assert.deepEqual(hubOf([]), { name: "hub", server: "untouched", because: [] });
+    });
+  });
+
   describe("beside a site that is and stays offline", () => {
     const OFFLINE = { name: "oslo", expect: "offline" as const };
     const wanted = { ...TWO_SITES, sites: [OFFLINE, { name: "bergen" }] };
