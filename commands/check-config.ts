@@ -37,7 +37,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const { words, values } = call;
   const maps = [values.map ?? []].flat().map(String);
-  const report = await checkConfigs(once(words), { asksServer: values["no-server"] !== true, maps });
+  const report = await checkConfigs(withoutRepeats(words), { asksServer: values["no-server"] !== true, maps });
   console.log(maskSeeds(values.json === true ? JSON.stringify(report, null, 2) : describeReport(report)));
   return exitCode(report);
 }
@@ -58,7 +58,7 @@ export async function checkConfigs(
   const problems: string[] = [];
   const servers: ConfigServer[] = [];
   const world: ConfigWorld = { readFile: readOrNothing, env: (name) => env[name] };
-  const find = ({ file }: ConfigServer, named: string): string | undefined => found(file, named, env);
+  const find = ({ file }: ConfigServer, named: string): string | undefined => fileNamed(file, named, env);
   for (const file of files) {
     try {
       // A pipe can be read only once, and reading one without a writer never ends.
@@ -102,7 +102,7 @@ function hostsOf(maps: readonly string[], files: readonly string[], problems: st
 }
 
 /** Each file once, by whatever names it is given. */
-function once(files: readonly string[]): string[] {
+function withoutRepeats(files: readonly string[]): string[] {
   const real = (file: string): string => {
     try {
       return fs.realpathSync(file);
@@ -114,7 +114,7 @@ function once(files: readonly string[]): string[] {
 }
 
 /** Where a file is that a configuration names, as nats-server expands the path; a relative one also beside the configuration. */
-function found(file: string, named: string, env: NonNullable<CheckOptions["env"]>): string | undefined {
+function fileNamed(file: string, named: string, env: NonNullable<CheckOptions["env"]>): string | undefined {
   const expanded = named
     .replace(/\$\{(\w+)\}|\$(\w+)/g, (_, braced?: string, plain?: string) => env[braced ?? plain ?? ""] ?? "")
     .replace(/^~/, os.homedir());
@@ -131,7 +131,7 @@ function exitCode({ problems, findings }: ConfigReport): number {
   return findings.length > 0 ? EXIT.warnings : EXIT.fine;
 }
 
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 function describeReport({ files, findings, notes, problems }: ConfigReport): string {
   const blocks = [
@@ -141,7 +141,7 @@ function describeReport({ files, findings, notes, problems }: ConfigReport): str
   ];
   const end =
     problems.length > 0
-      ? `${counted(files.length, "file")}, ${problems.length} of them unreadable: nothing was checked`
-      : `${counted(files.length, "file")}, ${counted(findings.length, "finding")}`;
+      ? `${plural(files.length, "file")}, ${problems.length} of them unreadable: nothing was checked`
+      : `${plural(files.length, "file")}, ${plural(findings.length, "finding")}`;
   return [...blocks, end].join("\n\n");
 }

@@ -79,7 +79,7 @@ function sitesOfFile(path: string, logins: Logins): WatchedSite[] {
   return foreignSites(file, logins);
 }
 
-function chosen(sites: readonly WatchedSite[], names: readonly string[]): WatchedSite[] {
+function selectedSites(sites: readonly WatchedSite[], names: readonly string[]): WatchedSite[] {
   const missing = names.filter((name) => !sites.some(({ site }) => site === name));
   if (missing.length > 0) {
     const there = sites.map(({ site }) => site).join(", ");
@@ -104,7 +104,7 @@ function writeOut(text: string, { output }: Pick<Options, "output">): void {
 /** The stack's name, or that of the file which describes the fleet. */
 const labelOf = ({ stack, fleet }: Options): string => (fleet === undefined ? stack : path.parse(fleet).name);
 
-function formed(report: DoctorReport, options: Options): string {
+function render(report: DoctorReport, options: Options): string {
   switch (options.form) {
     case "words":
       return doctorWords(report);
@@ -135,9 +135,9 @@ export async function run(args: readonly string[]): Promise<number> {
     const { fleet, stack } = options;
     logins = new Logins(path.dirname(fleet ?? ""));
     const all = fleet === undefined ? await deployedSites(stack) : sitesOfFile(fleet, logins);
-    const sites = chosen(all, options.sites);
+    const sites = selectedSites(all, options.sites);
     const report = await examineFleet(sites, options.timeoutMs);
-    writeOut(formed(report, options), options);
+    writeOut(render(report, options), options);
     return EXIT_CODES[report.status];
   } catch (error) {
     // A program's own mistake keeps its stack, which holds no values.

@@ -67,7 +67,7 @@ export function usageOf({ name, options = {}, words, hasStack, pulumi }: Command
 }
 
 /** The value of an option, or of its variable if `make` (or, for other options, any shell) sets it. */
-function settled(option: Option, given: Call["values"][string]): Call["values"][string] {
+function optionValue(option: Option, given: Call["values"][string]): Call["values"][string] {
   const { variable, fromMake, default: without, multiple } = option;
   if (variable === undefined) return given ?? without;
   if (given !== undefined) {
@@ -103,7 +103,9 @@ export function parsed(name: string, args: readonly string[]): Call {
     });
     const all = values as Call["values"];
     const { stack = DEV_STACK } = all;
-    const settledOnes = Object.entries(options).map(([option, one]) => [option, settled(one, all[option])] as const);
+    const settledOnes = Object.entries(options).map(
+      ([option, one]) => [option, optionValue(one, all[option])] as const,
+    );
     return { stack: String(stack), values: { ...all, ...Object.fromEntries(settledOnes) }, words: positionals, rest };
   } catch (error) {
     throw new Refusal(`${name}: ${maskSeeds((error as Error).message)}\nusage: ${usageOf(command)}`);

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { TOLD_FILE, type Told } from "../machine/report";
+import { TOLD_FILE, type Report } from "../machine/report";
 import { maskSeeds } from "../configs/seeds";
 import { mayDiscard, mayDiscardCollected } from "../fleet/sourcing/discard";
 import type { Previewed } from "../views/report/changes";
@@ -76,13 +76,15 @@ export async function previewed(folder: string, stack: string): Promise<Previewe
 }
 
 /** Runs the work with a file into which the program and its providers also write their reports. */
-async function withTold<T extends object>(work: (env: NodeJS.ProcessEnv) => Promise<T>): Promise<T & { told: Told[] }> {
+async function withTold<T extends object>(
+  work: (env: NodeJS.ProcessEnv) => Promise<T>,
+): Promise<T & { told: Report[] }> {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "nats-hub-leaf-told-"));
   try {
     const file = path.join(scratch, "told");
     const result = await work({ [TOLD_FILE]: file });
     const lines = fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\n").filter(Boolean) : [];
-    return { ...result, told: lines.map((line) => JSON.parse(line) as Told) };
+    return { ...result, told: lines.map((line) => JSON.parse(line) as Report) };
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });
   }

@@ -20,7 +20,7 @@ import { pulumiStack } from "./stack/pulumi-stack";
 import { Refusal } from "../machine/refusal";
 import { type Call, parsed, projectFolder, textOf } from "./parse";
 import { repair } from "./repair";
-import { QUIET, ensuredState, forgetPending, knowing, up } from "./up";
+import { QUIET, ensuredState, forgetPending, withState, up } from "./up";
 
 // What the commands that change a stack, or preview that, do around the real Pulumi CLI.
 
@@ -154,7 +154,7 @@ export async function readyToPreview(target: PulumiStack) {
   // Only then: a refresh also shows where an engine differs from what it was told.
   const refresh = standing.removed.length + standing.changed.length === 0 ? [] : ["--refresh"];
   const command = ["preview", ...refresh, ...lifted, ...standing.options];
-  return { knowing: knowing(target, standing), command, pending: standing.pending, leaving, state };
+  return { knowing: withState(target, standing), command, pending: standing.pending, leaving, state };
 }
 
 /** To remove, the CLI uses what the last run knew of the engines. */

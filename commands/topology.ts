@@ -55,13 +55,13 @@ export function fleetOfOutputs(
 ): Fleet {
   if (!isTopology(topology)) throw new Refusal(`stack '${stack}': it has no output 'topology'; ${CURE}`);
   const rows = Array.isArray(proof) ? (proof as readonly ProofOfStream[]) : [];
-  return { topology, unproven: changed, proof: rows.map((row) => aged(row, now)) };
+  return { topology, unproven: changed, proof: rows.map((row) => withoutOldProof(row, now)) };
 }
 
 const isTopology = (value: unknown): value is Topology =>
   typeof value === "object" && value !== null && "hub" in value && "sites" in value && Array.isArray(value.sites);
 
-function aged(row: ProofOfStream, now: number): ProofOfStream {
+function withoutOldProof(row: ProofOfStream, now: number): ProofOfStream {
   const { provenAt } = row;
   return provenAt === undefined ? row : { ...row, ageMs: Math.max(0, now - Date.parse(provenAt)) };
 }
@@ -84,7 +84,7 @@ export function drawings(stack: string, fleet: Fleet, madeAt: string): Record<"h
 }
 
 /** `the hub and 3 sites: 1 unproven, 2 proven` */
-export function said({ topology, ...known }: Fleet): string {
+export function summaryOf({ topology, ...known }: Fleet): string {
   const sites = `the hub and ${count(topology.sites.length, "site")}`;
   if (known.proof === undefined) return `${sites}, from the settings alone`;
   const standings: readonly SiteStanding[] = standingOf(topology, known);
@@ -104,7 +104,7 @@ export async function run(args: readonly string[]): Promise<number> {
     write(file, text);
     return file;
   });
-  console.log([said(fleet), ...files].join("\n  "));
+  console.log([summaryOf(fleet), ...files].join("\n  "));
   return 0;
 }
 

@@ -40,7 +40,7 @@ export async function up(target: PulumiStack, args: readonly string[], removing 
   await refreshTouched(target, standing);
   const leaving = isWhole(args) ? leavingSites(target, state) : [];
   refuseUnnamedRemoval(leaving, isWhole(args) ? removing : [], target);
-  const exitCode = await upRemoving(knowing(target, standing), leaving, state, [...standing.options, ...args]);
+  const exitCode = await upRemoving(withState(target, standing), leaving, state, [...standing.options, ...args]);
   if (exitCode !== 0) return exitCode;
   if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
   const after = (await exportState(target)) ?? {};
@@ -66,7 +66,7 @@ async function upRemoving(
   return await pulumi(target, ["up", "--yes", QUIET, "--skip-preview", IGNORE_PROTECTION, ...whole]);
 }
 
-export const knowing = (target: PulumiStack, { env }: Standing): PulumiStack => ({
+export const withState = (target: PulumiStack, { env }: Standing): PulumiStack => ({
   ...target,
   env: { ...target.env, ...env },
 });

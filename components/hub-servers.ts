@@ -2,7 +2,7 @@ import * as pulumi from "./sdk/pulumi";
 import { linkUrl } from "../configs/link-tls";
 import { dialedHub, isCluster, hubServers, reachedAt, ROUTES_HOST } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
-import { hostPort, joined } from "../configs/text/address";
+import { hostPort, joinUrls } from "../configs/text/address";
 import type { HubServerPoint } from "../fleet/proof/job";
 import type { HubMember } from "../servers/hub-members";
 import type { Place } from "../servers/server-host";
@@ -37,7 +37,7 @@ export class HubServers {
 
   /** What each of them has, as one text. */
   ofEach(textOf: (server: HubSettings) => pulumi.Output<string>): pulumi.Output<string> {
-    return this.isCluster ? pulumi.output(this.all.map(textOf)).apply(joined) : textOf(this.first);
+    return this.isCluster ? pulumi.output(this.all.map(textOf)).apply(joinUrls) : textOf(this.first);
   }
 
   /** Where the leafnode listener is reached. */

@@ -1,5 +1,5 @@
 import * as pulumi from "./sdk/pulumi";
-import { tell } from "../machine/report";
+import { sendReport } from "../machine/report";
 import { Problem, describeProblem, describeProblems } from "../configs/problem";
 import { judgedSettings } from "../configs/reading/read-settings";
 import { judge } from "../configs/rules/rules";
@@ -27,7 +27,7 @@ export function stackSettings(config = new pulumi.Config()): Settings {
 /** Errors: a RunError that lists all problems. */
 function refuse(problems: readonly Problem[]): never {
   for (const problem of problems)
-    tell({ kind: "refused", values: { property: problem.where }, words: describeProblem(problem) });
+    sendReport({ kind: "refused", values: { property: problem.where }, words: describeProblem(problem) });
   throw new pulumi.RunError(describeProblems(problems));
 }
 

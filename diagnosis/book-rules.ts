@@ -27,7 +27,7 @@ const STATEMENTS: Record<Difference["kind"], (count: string, stream: StreamFacts
   dropped: (count, { collectedAs }) => `${count} left the hub's stream ${collectedAs} by no declared limit`,
 };
 
-function found(kind: Difference["kind"], stream: StreamFacts, site: string): Draft | undefined {
+function findingFor(kind: Difference["kind"], stream: StreamFacts, site: string): Draft | undefined {
   const { book } = stream;
   const differences = (book?.open ?? []).filter((one) => one.kind === kind);
   if (book === undefined || differences.length === 0) return undefined;
@@ -41,7 +41,7 @@ function found(kind: Difference["kind"], stream: StreamFacts, site: string): Dra
 }
 
 export const BOOK_RULES: readonly StreamRule[] = [
-  { code: "messages-missing", by: "seen", find: (stream, { site }) => found("missing", stream, site) },
-  { code: "messages-doubled", by: "seen", find: (stream, { site }) => found("doubled", stream, site) },
-  { code: "messages-dropped", by: "seen", find: (stream, { site }) => found("dropped", stream, site) },
+  { code: "messages-missing", by: "seen", find: (stream, { site }) => findingFor("missing", stream, site) },
+  { code: "messages-doubled", by: "seen", find: (stream, { site }) => findingFor("doubled", stream, site) },
+  { code: "messages-dropped", by: "seen", find: (stream, { site }) => findingFor("dropped", stream, site) },
 ];

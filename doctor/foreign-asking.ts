@@ -65,11 +65,11 @@ export class Asking {
         const info = await firstInfo(endpoint);
         if (info === undefined) return unreachable(endpoint);
         this.fails(`the system account of ${who}`, error);
-        return said(info);
+        return serverFromInfo(info);
       }
     }
     const info = await firstInfo(endpoint);
-    return info === undefined ? unreachable(endpoint) : said(info);
+    return info === undefined ? unreachable(endpoint) : serverFromInfo(info);
   }
 
   private async asSystem(connection: NatsConnection): Promise<ServerSeen> {
@@ -118,7 +118,7 @@ const unreachable = ({ urls }: Endpoint): ServerSeen => ({
 });
 
 /** A server that is alone says its own name as that of its cluster. */
-const said = ({ server_name: name, cluster }: ServerInfo): ServerSeen => ({
+const serverFromInfo = ({ server_name: name, cluster }: ServerInfo): ServerSeen => ({
   names: [name],
   hasAllNames: cluster === undefined || cluster === name,
 });

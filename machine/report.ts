@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { appendFileSync } from "node:fs";
 
-const kept = new AsyncLocalStorage<string[]>();
+const captured = new AsyncLocalStorage<string[]>();
 
 /** What a line is about, for programs: they read this, and never the words. */
-export interface About {
+export interface ReportAbout {
   /**
    * "fate": what `up` does to a server. "wrong": a server is not as it was left (`what`; `isDead`: it does not run).
    * "due": the time asks for another certificate, of a server or of the CA. "proof": what the smoke test does, `what`.
@@ -17,45 +17,46 @@ export interface About {
 }
 
 /** A line, with the words that people read. */
-export interface Told extends About {
+export interface Report extends ReportAbout {
   words: string;
 }
 
 /** What is wrong with a server, as in "it is not running". */
-export interface Wrong {
+export interface Fault {
   what: string;
   /** Whether it does not run. */
   isDead: boolean;
 }
 
 /** A server that is not as it was left; `up` repairs it. */
-export const wrongWith = (server: string, { what, isDead }: Wrong): About => ({
+export const faultReport = (server: string, { what, isDead }: Fault): ReportAbout => ({
   kind: "wrong",
   server,
   values: { what, isDead },
 });
 
-export const NOT_RUNNING: Wrong = { what: "is not running", isDead: true };
+export const NOT_RUNNING: Fault = { what: "is not running", isDead: true };
 
 /** Names the file into which every report is also written, one line of JSON each, for `preview-report`. */
 export const TOLD_FILE = "NATS_HUB_LEAF_TOLD";
 
 /** Lines for the person who watches `pulumi preview` or `pulumi up`; the CLI shows them while the work goes on. */
-export function report(words: string, about: About = { kind: "found" }): void {
-  const lines = kept.getStore();
+export function report(words: string, about: ReportAbout = { kind: "found" }): void {
+  const lines = captured.getStore();
   if (lines !== undefined) {
     lines.push(words);
     return;
   }
   console.log(words);
-  tell({ ...about, words });
+  sendReport({ ...about, words });
 }
 
 /** Reports something that is shown in another way, such as an error. */
-export function tell(told: Told): void {
+export function sendReport(told: Report): void {
   const file = process.env.NATS_HUB_LEAF_TOLD ?? "";
-  if (file !== "" && kept.getStore() === undefined) appendFileSync(file, `${JSON.stringify(told)}\n`, { mode: 0o600 });
+  if (file !== "" && captured.getStore() === undefined)
+    appendFileSync(file, `${JSON.stringify(told)}\n`, { mode: 0o600 });
 }
 
 /** Does the work with its reports kept in `lines`: reports of a scratch fleet say nothing about the real one. */
-export const keepingReports = <T>(lines: string[], work: () => Promise<T>): Promise<T> => kept.run(lines, work);
+export const captureReports = <T>(lines: string[], work: () => Promise<T>): Promise<T> => captured.run(lines, work);

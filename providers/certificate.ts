@@ -106,7 +106,7 @@ export interface GivenCertificate extends KeyPair {
 }
 
 /** A mistake in one of the three files, without the name of what they are for. */
-class Wrong extends Error {
+class CertificateFault extends Error {
   constructor(where: "ca" | "certificate" | "key", problem: string, cure: string) {
     super(describeProblem({ where, problem, cure }));
   }
@@ -118,14 +118,14 @@ function readAll(where: "ca" | "certificate", pem: string): [X509Certificate, ..
     const [first, ...others] = certificatesIn(pem);
     if (first !== undefined) return [first, ...others];
   } catch (error) {
-    throw new Wrong(where, messageOf(error), cure);
+    throw new CertificateFault(where, messageOf(error), cure);
   }
-  throw new Wrong(where, "holds no certificate", cure);
+  throw new CertificateFault(where, "holds no certificate", cure);
 }
 
 function readKey(pem: string): KeyObject {
   if (/ENCRYPTED/.test(pem)) {
-    throw new Wrong(
+    throw new CertificateFault(
       "key",
       "is encrypted, but a server has no one to ask for the passphrase",
       "give it decrypted; it is kept as a secret",
@@ -134,7 +134,7 @@ function readKey(pem: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
-    throw new Wrong("key", "holds no private key", "give the certificate's private key in PEM");
+    throw new CertificateFault("key", "holds no private key", "give the certificate's private key in PEM");
   }
 }
 
@@ -157,10 +157,11 @@ function chainOf(certificate: X509Certificate, between: X509Certificate[], cas: 
 
 function refuseOutOfTime(where: "ca" | "certificate", certificate: X509Certificate, now: number): void {
   const { subject, notBefore, notAfter } = factsOf(certificate);
-  if (notAfter.getTime() < now) throw new Wrong(where, `${subject} ended on ${dayOf(notAfter)}`, "give a renewed one");
+  if (notAfter.getTime() < now)
+    throw new CertificateFault(where, `${subject} ended on ${dayOf(notAfter)}`, "give a renewed one");
   if (notBefore.getTime() > now) {
     const cure = "give one that is valid now, or set this machine's clock";
-    throw new Wrong(where, `${subject} is not valid before ${notBefore.toISOString()}`, cure);
+    throw new CertificateFault(where, `${subject} is not valid before ${notBefore.toISOString()}`, cure);
   }
 }
 
@@ -169,7 +170,11 @@ function refuseWrongUse(certificate: X509Certificate, role: Role): void {
   const usages = certificate.keyUsage as string[] | undefined;
   if (usages === undefined || usages.includes(USAGE[role]) || usages.includes("2.5.29.37.0")) return;
   const [usage, end] = role === "hub" ? ["serverAuth", "the hub is dialled"] : ["clientAuth", "a site dials"];
-  throw new Wrong("certificate", `lacks the extended key usage ${usage}: ${end}`, `have it issued with ${usage}`);
+  throw new CertificateFault(
+    "certificate",
+    `lacks the extended key usage ${usage}: ${end}`,
+    `have it issued with ${usage}`,
+  );
 }
 
 function refuseOtherName(certificate: X509Certificate, name: string): void {
@@ -179,7 +184,7 @@ function refuseOtherName(certificate: X509Certificate, name: string): void {
   const { names } = factsOf(certificate);
   const has = names.length === 0 ? "it has no name" : `it has ${names.join(", ")}`;
   const cure = "have it issued with that name in subjectAltName, or have the sites dial a name that it has";
-  throw new Wrong("certificate", `is not for ${name}, which the sites dial; ${has}`, cure);
+  throw new CertificateFault("certificate", `is not for ${name}, which the sites dial; ${has}`, cure);
 }
 
 /**
@@ -192,13 +197,17 @@ export function certificateProblem({ ca, certificate, key, role, names, now }: G
     const cas = readAll("ca", ca).toSorted((a, b) => Date.parse(b.validTo) - Date.parse(a.validTo));
     const [own, ...between] = readAll("certificate", certificate);
     if (!own.checkPrivateKey(readKey(key))) {
-      throw new Wrong("key", "does not belong to the certificate", "give the key that the certificate was issued for");
+      throw new CertificateFault(
+        "key",
+        "does not belong to the certificate",
+        "give the key that the certificate was issued for",
+      );
     }
     const chain = chainOf(own, between, cas);
     const root = chain.at(-1);
     if (root === undefined) {
       const problem = `${factsOf(own).subject} is not signed by the given CA, but by ${factsOf(own).issuer}`;
-      throw new Wrong(
+      throw new CertificateFault(
         "certificate",
         problem,
         "give that CA's certificate, and those between the two with the server's",
@@ -207,13 +216,13 @@ export function certificateProblem({ ca, certificate, key, role, names, now }: G
     for (const link of chain) refuseOutOfTime(link === root ? "ca" : "certificate", link, now);
     // A server's own certificate among the CAs' is trusted as it is.
     if (chain.length > 1 && !root.ca) {
-      throw new Wrong("ca", `${factsOf(root).subject} is not a CA`, "give a CA's certificate");
+      throw new CertificateFault("ca", `${factsOf(root).subject} is not a CA`, "give a CA's certificate");
     }
     refuseWrongUse(own, role);
     if (role === "hub") for (const name of names) refuseOtherName(own, name);
     return undefined;
   } catch (error) {
-    if (error instanceof Wrong) return error.message;
+    if (error instanceof CertificateFault) return error.message;
     throw error;
   }
 }

@@ -16,7 +16,7 @@ import {
   noteHeldLimits,
   noteHeldStreams,
 } from "../servers/server-config";
-import { letGoOn } from "../servers/server";
+import { resumeFrozen } from "../servers/server";
 import { ServerFiles } from "../servers/files/server-files";
 import { hostOf } from "../servers/hosts";
 import { HubMember, membersAccess } from "../servers/hub-members";
@@ -179,7 +179,7 @@ async function remove(_id: string, inputs: HubLinkInputs): Promise<void> {
     }
     return;
   }
-  for (const host of hosts) await letGoOn("the hub", host);
+  for (const host of hosts) await resumeFrozen("the hub", host);
   const isKept = others.length === 0 && (await holdsData(hub, accountOf(site)));
   await onEach(inputs, (own) => {
     dropLink(own, declaration, isKept);

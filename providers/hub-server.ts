@@ -10,7 +10,7 @@ import { noteRoutesKey } from "../servers/files/routes-key";
 import { Access, shared } from "../servers/nats/connection";
 import { waitForOrder } from "../servers/nats/cluster";
 import { kick, leafLinks, reload, varz } from "../servers/nats/system";
-import { type About, NOT_RUNNING, type Wrong, report, wrongWith } from "../machine/report";
+import { type ReportAbout, NOT_RUNNING, type Fault, report, faultReport } from "../machine/report";
 import { type Outcome, Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
 import {
   declareHub,
@@ -159,7 +159,7 @@ const hasOtherCertificates = (news: HubServerInputs, olds: HubServerOutputs): bo
   hasUnknown(news.certificates) || certificatesDigest(news.certificates) !== (olds.written ?? "");
 
 /** What is wrong with the hub, and whether this program would now write another configuration than it wrote. */
-async function lookAt(props: HubServerOutputs): Promise<{ wrong: Wrong | undefined; isOutdated: boolean }> {
+async function lookAt(props: HubServerOutputs): Promise<{ wrong: Fault | undefined; isOutdated: boolean }> {
   let isOutdated = false;
   const isOwn = (text: string, files: ServerFiles): boolean => {
     const isCurrent = text === renderHub(files);
@@ -181,7 +181,7 @@ const refuseRestartOf = ({ place }: HubServerOutputs, wanted: HubServerInputs): 
 export async function diff(_id: string, olds: HubServerOutputs, news: HubServerInputs) {
   const wanted = settled(news, olds);
   const { name } = wanted.declaration.restart;
-  const fate = (server: string): About => ({ kind: "fate", server: name, values: { fate: server } });
+  const fate = (server: string): ReportAbout => ({ kind: "fate", server: name, values: { fate: server } });
   if (mustRestart(wanted, olds)) await refuseRestartOf(olds, wanted);
   if (hasUnknown(news.place))
     report(`${name}: up replaces the hub's container; every leaf link drops and comes back`, fate("replaced"));
@@ -189,7 +189,7 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
   else if (!(await isRunning(olds.place)))
     report(
       `${name}: ${news.servers === undefined ? "the hub" : "this server of the hub"} is not running; up repairs it`,
-      wrongWith(name, NOT_RUNNING),
+      faultReport(name, NOT_RUNNING),
     );
   else if (mustRestart(wanted, olds))
     report(`${name}: up restarts the hub; every leaf link drops and comes back`, fate("restarts"));
@@ -202,7 +202,7 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
     const { wrong, isOutdated } = await lookAt({ ...olds, place: wanted.place });
     const rest = ({ secrets, reached, place, servers }: HubServerInputs) => [secrets, reached, place, servers];
     if (wrong === undefined && !isOutdated) return { changes: changed(rest(news), rest(olds)) };
-    if (wrong !== undefined) report(`${name}: the hub ${wrong.what}; up repairs it`, wrongWith(name, wrong));
+    if (wrong !== undefined) report(`${name}: the hub ${wrong.what}; up repairs it`, faultReport(name, wrong));
     else
       report(
         `${name}: up reloads the hub: this version of the program writes another configuration; links stay`,

@@ -10,7 +10,7 @@ import { findNatsServer } from "../servers/nats-server-binary";
 import { Access, serverInfo, shared } from "../servers/nats/connection";
 import { leafLinks } from "../servers/nats/system";
 import { Refusal } from "../machine/refusal";
-import { type About, NOT_RUNNING, report, wrongWith } from "../machine/report";
+import { type ReportAbout, NOT_RUNNING, report, faultReport } from "../machine/report";
 import { Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
 import { writeConfig } from "../servers/server-config";
 import { ServerFiles } from "../servers/files/server-files";
@@ -101,7 +101,7 @@ const isDead = async ({ expect, place }: LeafServerOutputs): Promise<boolean> =>
   expect === "online" && !(await isRunning(place));
 
 const reportDead = (site: string): void =>
-  report(`site ${site}: its server ${NOT_RUNNING.what}; up repairs it`, wrongWith(site, NOT_RUNNING));
+  report(`site ${site}: its server ${NOT_RUNNING.what}; up repairs it`, faultReport(site, NOT_RUNNING));
 
 const LINK_TIMEOUT_MS = 10_000;
 
@@ -151,7 +151,7 @@ export async function create(inputs: LeafServerInputs) {
 }
 
 export async function diff(site: string, olds: LeafServerOutputs, news: LeafServerInputs) {
-  const fate = (server: string): About => ({ kind: "fate", server: site, values: { fate: server } });
+  const fate = (server: string): ReportAbout => ({ kind: "fate", server: site, values: { fate: server } });
   if (hasUnknown(news.place)) {
     report(`site ${site}: up replaces its container`, fate("replaced"));
     return { changes: true };
@@ -185,7 +185,7 @@ export async function diff(site: string, olds: LeafServerOutputs, news: LeafServ
     };
     const wrong = await whatIsWrong(serverOf(news), isOwn, olds.written);
     if (wrong === undefined && !isOutdated) return { changes: false };
-    if (wrong !== undefined) report(`site ${site}: its server ${wrong.what}; up repairs it`, wrongWith(site, wrong));
+    if (wrong !== undefined) report(`site ${site}: its server ${wrong.what}; up repairs it`, faultReport(site, wrong));
     else
       report(
         `site ${site}: up reloads its server: this version of the program writes another configuration`,

@@ -9,7 +9,7 @@ import { Refusal, messageOf } from "../machine/refusal";
 import { clearLeftBehind, inRehearsalFolder } from "./rehearsal/rehearsal-folder";
 import { hasPassed, notePassed } from "./rehearsal/rehearsal-memory";
 import { RehearsalPlan, deployedBefore, planRehearsal } from "./rehearsal/rehearsal-plan";
-import { keepingReports, report } from "../machine/report";
+import { captureReports, report } from "../machine/report";
 import { ScratchFleet } from "./rehearsal/scratch-fleet";
 import { unproven } from "../fleet/observation/unproven";
 
@@ -83,7 +83,7 @@ const bytesOf = ({ settings: { probes, streams }, chosen }: RehearsalPlan): numb
 
 async function tryOut(root: string, plan: RehearsalPlan): Promise<Outcome> {
   const attempt = (stages: readonly Settings[]): Promise<Outcome> =>
-    inRehearsalFolder(root, bytesOf(plan), (folder) => keepingReports([], () => perform(folder, stages, plan.chosen)));
+    inRehearsalFolder(root, bytesOf(plan), (folder) => captureReports([], () => perform(folder, stages, plan.chosen)));
   // After a failed update the deployed fleet is unknown: only a proven fleet is as its settings say.
   const before = unproven(root).length > 0 ? undefined : deployedBefore(plan);
   if (before === undefined) return attempt([plan.settings]);
@@ -105,7 +105,7 @@ function otherVersion(settings: Settings, { version }: NatsServer): string {
   return `; with nats-server ${version}, and the containers run ${settings.docker.image}`;
 }
 
-const listed = ({ settings, chosen, concerned }: RehearsalPlan): string => {
+const sitesWords = ({ settings, chosen, concerned }: RehearsalPlan): string => {
   const others = concerned === chosen.length ? "" : `, ${chosen.length} of ${concerned} sites that change,`;
   return `${[settings.hub.name, ...chosen].join(", ")}${others}`;
 };
@@ -124,14 +124,14 @@ export async function rehearse({ root, olds, news, binary }: Rehearsal): Promise
   if ("probes" in outcome) {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     report(
-      `rehearsal: ${listed(plan)} on loopback: ${outcome.probes} probes arrived in ${seconds} s${otherVersion(news, binary)}`,
+      `rehearsal: ${sitesWords(plan)} on loopback: ${outcome.probes} probes arrived in ${seconds} s${otherVersion(news, binary)}`,
       { kind: "rehearsed" },
     );
     notePassed(root, key);
     return [];
   }
   if ("finding" in outcome) {
-    const where = `${listed(plan)} on loopback, as planned${otherVersion(news, binary)}`;
+    const where = `${sitesWords(plan)} on loopback, as planned${otherVersion(news, binary)}`;
     return [failure("rehearsal", `rehearsal: ${where}: ${outcome.finding}\n  ${WAY_OUT}`)];
   }
   const reason = `rehearsal: this change could not be rehearsed: ${outcome.unable}`;

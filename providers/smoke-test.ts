@@ -16,7 +16,7 @@ export { prove } from "../fleet/proof/prove";
 export type { SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "../fleet/proof/job";
 export type { ProofRow } from "../fleet/proof/proof";
 
-const listed = (names: string[]): string =>
+const listOf = (names: string[]): string =>
   names.length <= 10 ? names.join(", ") : `${names.slice(0, 10).join(", ")} and ${names.length - 10} more`;
 
 /** Whole messages are sent. */
@@ -38,7 +38,7 @@ export async function check(olds: Partial<SmokeTestInputs>, news: SmokeTestInput
     const others = burst.length === news.sites.filter(isOnline).length ? "" : "; one probe over each other link";
     reportProof(
       "",
-      `${megabytes(burstBytes(probes) * streams.length)} over the link of ${listed(burst.map(({ site }) => site))}${burst.length > 1 ? " each" : ""}${others}`,
+      `${megabytes(burstBytes(probes) * streams.length)} over the link of ${listOf(burst.map(({ site }) => site))}${burst.length > 1 ? " each" : ""}${others}`,
     );
   }
   return { inputs: news };
@@ -51,12 +51,12 @@ export async function create(inputs: SmokeTestInputs) {
 export async function diff(_id: string, olds: SmokeTestOutputs, news: SmokeTestInputs) {
   if (hasUnknown(news) || news.run === "always" || olds.inputs !== digest(inputsOnly(news))) return { changes: true };
   const changed = unproven(olds.root);
-  if (changed.length > 0) reportProof(AGAIN, `not proven since the last change: ${listed(changed)}`);
+  if (changed.length > 0) reportProof(AGAIN, `not proven since the last change: ${listOf(changed)}`);
   // What runs again anyway looks at every site.
   const [ids, wrong] = changed.length > 0 ? [{}, []] : await Promise.all([serverIds(news), lookOver(news, olds)]);
   const others = Object.keys(ids).filter((name) => ids[name] !== olds.proven.servers[name]);
-  if (others.length > 0) reportProof(AGAIN, `${listed(others)}: not the servers that were proven`);
-  else if (wrong.length > 0) reportProof(AGAIN, `a look finds ${listed(wrong)}`);
+  if (others.length > 0) reportProof(AGAIN, `${listOf(others)}: not the servers that were proven`);
+  else if (wrong.length > 0) reportProof(AGAIN, `a look finds ${listOf(wrong)}`);
   return { changes: changed.length + others.length + wrong.length > 0 };
 }
 

@@ -76,17 +76,17 @@ async function bringToHub(inputs: StreamsInputs, stream: StreamSettings): Promis
   return behindHub(access, stream);
 }
 
-const undeclared = (olds: StreamsOutputs, inputs: StreamsInputs): StreamSettings[] =>
+const removedStreams = (olds: StreamsOutputs, inputs: StreamsInputs): StreamSettings[] =>
   undeclaredStreams(olds.streams, inputs.streams);
 
 async function apply(inputs: StreamsInputs, olds?: StreamsOutputs): Promise<StreamsOutputs> {
   let made = olds?.made ?? false;
   const looked = { root: inputs.root, access: accessOf(inputs) };
-  let leaving = olds === undefined ? [] : undeclared(olds, inputs);
+  let leaving = olds === undefined ? [] : removedStreams(olds, inputs);
   const behind: string[] = [];
   const failed = await siteStep(inputs.root, inputs.site, "streams", async () => {
     // First: the next stream may take over the subjects.
-    if (olds !== undefined) await takeAway(olds, leaving, false);
+    if (olds !== undefined) await removeOwned(olds, leaving, false);
     leaving = [];
     // A stream that cannot be changed does not stop the others.
     const refused: string[] = [];
@@ -168,11 +168,15 @@ export async function update(_id: string, olds: StreamsOutputs, news: StreamsInp
 }
 
 /** Takes streams of the site away, and ends their books. */
-async function takeAway(outs: StreamsOutputs, streams: readonly StreamSettings[], withServer: boolean): Promise<void> {
+async function removeOwned(
+  outs: StreamsOutputs,
+  streams: readonly StreamSettings[],
+  withServer: boolean,
+): Promise<void> {
   const purged = await removeStreams(accessOf(outs), streams, removalOf(outs, withServer));
   for (const stream of streams) await forgetBook(outs.root, stream, outs.site, purged[stream.name]);
 }
 
-const remove = (_id: string, outs: StreamsOutputs): Promise<void> => takeAway(outs, outs.streams, true);
+const remove = (_id: string, outs: StreamsOutputs): Promise<void> => removeOwned(outs, outs.streams, true);
 
 export { remove as delete };

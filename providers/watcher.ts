@@ -5,7 +5,7 @@ import { WATCHER } from "../configs/watch/watch";
 import { changed } from "../configs/values";
 import { digest } from "../machine/digest";
 import { makeFolder, readText, removeFolder, watcherFiles, writePrivate } from "../machine/folders";
-import { NOT_RUNNING, report, wrongWith } from "../machine/report";
+import { NOT_RUNNING, report, faultReport } from "../machine/report";
 import { programDigest, programOf, writeProgram } from "./watcher/program";
 
 /** The watcher beside the hub: a process that starts waiting sources anew. */
@@ -86,7 +86,7 @@ export async function diff(_id: string, olds: WatcherOutputs, news: WatcherInput
     return { changes: true };
   }
   const wrong = await whatIsWrong(olds, digest(textOf(olds)));
-  if (wrong !== undefined) report(`watcher: it ${wrong.what}; up repairs it`, wrongWith(WATCHER, wrong));
+  if (wrong !== undefined) report(`watcher: it ${wrong.what}; up repairs it`, faultReport(WATCHER, wrong));
   else if (olds.program !== programDigest(programOf()))
     report("watcher: up restarts it: this version of the program has another watcher");
   else return { changes: false };

@@ -27,7 +27,7 @@ export class DockerHost implements ServerHost {
     if (known !== undefined) return known;
     const opening = VolumeFiles.open(engine, { container, name, lockFolder: folder }).catch((error: unknown) => {
       opened.delete(container);
-      throw this.explained(error);
+      throw this.explain(error);
     });
     opened.set(container, opening);
     return opening;
@@ -49,7 +49,7 @@ export class DockerHost implements ServerHost {
       await withEngine(engine, (docker) => docker.getContainer(container).unpause());
     } catch (error) {
       // Another step of the same command may have been first.
-      if ((await this.state()) === "frozen") throw this.explained(error);
+      if ((await this.state()) === "frozen") throw this.explain(error);
     }
   }
 
@@ -76,7 +76,7 @@ export class DockerHost implements ServerHost {
       await withEngine(engine, (docker) => docker.getContainer(container).start(), START_ANSWER_TIMEOUT_MS);
     } catch (error) {
       // 304: it runs already.
-      if (statusOf(error) !== 304) throw this.explained(error);
+      if (statusOf(error) !== 304) throw this.explain(error);
     }
     return { exitCode: () => this.exitCode() };
   }
@@ -96,7 +96,7 @@ export class DockerHost implements ServerHost {
       // The container itself knows how long it has.
       await withEngine(engine, (docker) => docker.getContainer(container).stop(), STOP_ANSWER_TIMEOUT_MS);
     } catch (error) {
-      if (statusOf(error) !== 304 && !isGone(error)) throw this.explained(error);
+      if (statusOf(error) !== 304 && !isGone(error)) throw this.explain(error);
     }
   }
 
@@ -119,13 +119,13 @@ export class DockerHost implements ServerHost {
       return await withEngine(engine, (docker) => docker.getContainer(container).inspect());
     } catch (error) {
       if (isGone(error)) return undefined;
-      throw this.explained(error);
+      throw this.explain(error);
     }
   }
 
   private inspected = async (): Promise<ContainerInspectInfo["State"] | undefined> => (await this.inspect())?.State;
 
-  private explained(error: unknown): unknown {
+  private explain(error: unknown): unknown {
     if (error instanceof Refusal) return error;
     const said = saidBy(error);
     const { name } = this.place;

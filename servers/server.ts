@@ -4,7 +4,7 @@ import { Varz, varz } from "./nats/system";
 import { whyTooOld } from "./nats-server-binary";
 import { writtenCertificates } from "./files/link-tls";
 import { Refusal, messageOf } from "../machine/refusal";
-import { NOT_RUNNING, Wrong, report } from "../machine/report";
+import { NOT_RUNNING, Fault, report } from "../machine/report";
 import { Applied, fileChanges, noteCertificates, reloadTo, writtenDigest } from "./server-config";
 import { lastErrors, whyItEnded } from "./server-end";
 import { CONFIG_FILE, ServerFiles } from "./files/server-files";
@@ -63,7 +63,7 @@ async function start(server: Server, digest: string): Promise<void> {
 }
 
 /** Resumes a server that was stopped (frozen): otherwise it does not answer. */
-export async function letGoOn(name: string, host: ServerHost): Promise<void> {
+export async function resumeFrozen(name: string, host: ServerHost): Promise<void> {
   if ((await host.state()) !== "frozen") return;
   report(`${name}: its process was stopped (frozen); resumed it`);
   await host.thaw();
@@ -79,7 +79,7 @@ export async function bringUp(server: Server, digest: string, mustRestart: boole
     await start(server, digest);
     return "started";
   }
-  await letGoOn(name, host);
+  await resumeFrozen(name, host);
   if (!mustRestart && (await hasFailedStore(server))) mustRestart = true;
   if (!mustRestart) {
     const applied = await reloaded(server, digest).catch((error: unknown) => {
@@ -152,7 +152,7 @@ export async function whatIsWrong(
   { host, access }: Pick<Server, "host" | "access">,
   isExpected: (config: string, files: ServerFiles) => boolean,
   certificates = "",
-): Promise<Wrong | undefined> {
+): Promise<Fault | undefined> {
   const state = await host.state();
   if (state === "gone") return { ...NOT_RUNNING, what: `${NOT_RUNNING.what}${await ended(host)}` };
   const what = await whatIsOther({ host, access }, state, isExpected, certificates);

@@ -16,7 +16,7 @@ import { unsealed } from "./sealed";
 import { JetStreamError, SOURCE_HEADER, type StreamInfo } from "../../servers/nats/jetstream";
 import { restoreSnapshot } from "../../servers/nats/snapshot";
 import { attachSources } from "./attach";
-import { type Pair, standing } from "./check";
+import { type Pair, reasonToKeep } from "./check";
 import { readFile } from "./files";
 import type { HubStream } from "./hub-streams";
 import { noteRestored } from "./journal";
@@ -88,7 +88,9 @@ async function clearTheWay({ manifest }: OpenedBackup, { hub, saved }: Pair, the
     const { sources = [] } = there.config;
     if (sources.length > 0) await js.setSources(there, []);
     const still = (await js.stream(saved.stream)) ?? there;
-    const problem = await standing(manifest, { hub, saved, info: still }).catch((error: unknown) => messageOf(error));
+    const problem = await reasonToKeep(manifest, { hub, saved, info: still }).catch((error: unknown) =>
+      messageOf(error),
+    );
     if (problem !== undefined) {
       await attachSources(js, hub, positionsIn(there, hub), there.config);
       throw new Refusal(problem);

@@ -95,11 +95,11 @@ async function streamProblem(manifest: Manifest, { hub, saved }: Pair): Promise<
   }
   const js = await hub.js();
   const info = await js.stream(saved.stream);
-  return info === undefined || isUnfinished(info) ? undefined : await standing(manifest, { hub, saved, info });
+  return info === undefined || isUnfinished(info) ? undefined : await reasonToKeep(manifest, { hub, saved, info });
 }
 
 /** Why the hub's stream of now may not give way; undefined when it may. */
-export async function standing(
+export async function reasonToKeep(
   manifest: Pick<Manifest, "ended">,
   { hub, saved, info }: Omit<Pair, "isDone"> & { info: StreamInfo },
 ): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 import { countOf } from "../../diagnosis/book/ledger";
-import { toldBook } from "../../fleet/book/look";
+import { reportedBook } from "../../fleet/book/look";
 import { undeliveredOf } from "../../fleet/sourcing/collected";
 import { say } from "../../machine/progress";
 import { Refusal } from "../../machine/refusal";
@@ -96,7 +96,7 @@ async function outcome(pairs: readonly Pair[]): Promise<string[]> {
 
 async function outcomeOf(hub: HubStream, { root, access }: Observed, deadline: number): Promise<string[]> {
   const { site } = access;
-  const missing = countOf(toldBook(root, hub.stream, site)?.open ?? [], "missing");
+  const missing = countOf(reportedBook(root, hub.stream, site)?.open ?? [], "missing");
   const look = () => undeliveredOf(access, hub.stream).catch(() => undefined);
   const within = Math.max(0, deadline - Date.now());
   const waiting = await lookUntil(look, (count) => count === 0 || count === undefined, { within, every: 250 });

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { factsOf } from "../../diagnosis/book/facts";
-import { readBook, tellsOfHub } from "../../fleet/book/record";
+import { readBook, reportsHub } from "../../fleet/book/record";
 import type { StreamsInputs } from "../../providers/streams";
 import { siteStreamName } from "../../configs/names";
 import { balanceTable } from "../words/doctor-words";
@@ -15,7 +15,7 @@ export function balanceOf(state: Deployment, projectFolder: string): string[] {
       const { site, root, streams } = inputs as unknown as StreamsInputs;
       const booked = streams.flatMap((stream) => {
         const book = readBook(resolve(projectFolder, root), stream, site);
-        const facts = book && factsOf(book, site, { tellsOfHub: tellsOfHub(book, site) });
+        const facts = book && factsOf(book, site, { tellsOfHub: reportsHub(book, site) });
         return facts === undefined ? [] : [{ stream: siteStreamName(stream, site), book: facts.balance }];
       });
       return { site, streams: booked };

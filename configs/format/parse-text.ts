@@ -255,7 +255,7 @@ export class TextReader extends Cursor {
     const path = char === '"' || char === "'" ? this.upTo(char) : this.barePath();
     const { world, files } = this.reading;
     if (world === undefined) return;
-    const file = besides(this.file, path);
+    const file = pathBeside(this.file, path);
     const fail = (problem: string) => new ConfigSyntaxError(start, problem);
     if (files.includes(file)) throw fail(`${path} is included while it is being read`);
     const text = world.readFile(file);
@@ -276,7 +276,7 @@ export class TextReader extends Cursor {
 }
 
 /** A path that a file names, from that file's folder, without `.` and `..`. */
-export function besides(file: string, path: string): string {
+export function pathBeside(file: string, path: string): string {
   const steps = [...file.split("/").slice(0, -1), ...path.split("/").filter((step) => step !== "")];
   const kept: string[] = [];
   for (const [index, step] of steps.entries()) {

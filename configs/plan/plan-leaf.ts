@@ -1,4 +1,4 @@
-import { separate } from "../text/address";
+import { splitUrls } from "../text/address";
 import { linkTls } from "../link-tls";
 import { SYSTEM_ACCOUNT, accountOf, adminPrefix } from "../names";
 import { applicationPermissions } from "../permissions";
@@ -54,7 +54,7 @@ export function planLeaf(leaf: LeafDeclaration, linkSeed: string, paths: ServerP
     leafnodes: {
       reconnect: serverDuration(restart.reconnect),
       remotes: [
-        { urls: separate(reload.hubUrl), account, nkey: linkSeed, ...(reload.tls === true ? { tls: linkTls() } : {}) },
+        { urls: splitUrls(reload.hubUrl), account, nkey: linkSeed, ...(reload.tls === true ? { tls: linkTls() } : {}) },
       ],
     },
     accounts: {

@@ -58,7 +58,7 @@ const isNothing = (value: unknown): boolean =>
   (typeof value === "object" && Object.keys(value ?? {}).length === 0);
 
 /** The value of a field that may be left out. No limit is -1 to the server, whether it was given as 0 or not at all. */
-function settled(field: string, value: unknown): unknown {
+function normalized(field: string, value: unknown): unknown {
   const { value: filledIn } = STREAM_FIELDS[field] ?? { value: undefined };
   return value === undefined || ((filledIn === undefined || filledIn === -1) && isNothing(value)) ? filledIn : value;
 }
@@ -76,7 +76,7 @@ const sorted = (value: unknown): unknown =>
 function isSame(field: string, a: unknown, b: unknown): boolean {
   const text = (value: unknown) =>
     JSON.stringify(field === "subjects" && Array.isArray(value) ? [...(value as string[])].sort() : sorted(value));
-  return text(settled(field, a)) === text(settled(field, b));
+  return text(normalized(field, a)) === text(normalized(field, b));
 }
 
 function kindOf(field: string, from: unknown, to: unknown, existing: LiveConfig): StreamChange["kind"] {
@@ -117,7 +117,7 @@ function noteOf(existing: LiveConfig): Record<string, unknown> | undefined {
 /** Whether an adopted stream may keep another value than declared, where nothing else forbids it. */
 export const mayBeKept = (field: string): boolean => !DECLARED_FIELDS.includes(field);
 
-const undeclared = ({ sources }: LiveConfig, { declares = () => false }: Comparison): StreamSource[] =>
+const undeclaredSources = ({ sources }: LiveConfig, { declares = () => false }: Comparison): StreamSource[] =>
   ((sources ?? []) as StreamSource[]).filter((source) => !declares(source));
 
 /** What the stream keeps of its own, by field; undefined of one that was not adopted. */
@@ -130,7 +130,7 @@ function keptOf(
   const note = ownerOf(existing) === wanted.metadata[OWNER] ? noteOf(existing) : undefined;
   if (note === undefined && !adopt) return undefined;
   const usual = filledIn(wanted);
-  const own = Object.entries(note ?? { ...fieldsOf(existing), sources: undeclared(existing, comparison) });
+  const own = Object.entries(note ?? { ...fieldsOf(existing), sources: undeclaredSources(existing, comparison) });
   return Object.fromEntries(
     own.filter(([field, value]) => mayKeep(field, value, wanted) && !isSame(field, value, usual[field])),
   );
@@ -163,11 +163,11 @@ export function streamChanges(existing: LiveConfig, wanted: StreamConfig, compar
   const config = wantedOver(existing, wanted, comparison);
   const [live, declared] = [fieldsOf(withoutConsequences(existing, wanted)), filledIn(config)];
   const changes = [...new Set([...Object.keys(declared), ...Object.keys(live)])].flatMap((field): StreamChange[] => {
-    const [from, to] = [settled(field, live[field]), settled(field, declared[field])];
+    const [from, to] = [normalized(field, live[field]), normalized(field, declared[field])];
     return isSame(field, from, to) ? [] : [{ field, from, to, kind: kindOf(field, from, to, existing) }];
   });
   const isKept = (source: StreamSource) => (config.sources ?? []).some((kept) => sameSource(source, kept));
-  for (const source of undeclared(existing, comparison)) {
+  for (const source of undeclaredSources(existing, comparison)) {
     if (!isKept(source)) changes.push({ field: "sources", from: source, to: undefined, kind: "inPlace" });
   }
   const [owner, stack] = [ownerOf(existing), wanted.metadata[OWNER]];

@@ -129,7 +129,7 @@ export const siteOf = ({ sites }: FleetFile, name: string | undefined): ForeignS
   sites.find((site) => site.name === name);
 
 /** Places that name a site which the file does not have, or the site itself. */
-const lost = (file: FleetFile): Problem[] =>
+const unknownReferences = (file: FleetFile): Problem[] =>
   file.sites.flatMap(({ name, via, streams = [] }, i) => {
     const named: [string, string | undefined][] = [
       [`sites[${i}].via`, via],
@@ -143,7 +143,7 @@ const lost = (file: FleetFile): Problem[] =>
   });
 
 /** Two of a name would be one line in the report. */
-const twice = ({ sites }: FleetFile): Problem[] =>
+const repeatedNames = ({ sites }: FleetFile): Problem[] =>
   sites.flatMap(({ name }, i) =>
     sites.findIndex((other) => other.name === name) === i
       ? []
@@ -169,6 +169,6 @@ export function parseFleetFile(yaml: string): { file?: FleetFile; problems: Prob
   }
   const parsed = fleetFile.safeParse(raw);
   if (!parsed.success) return { problems: parsed.error.issues.flatMap(problemOf) };
-  const problems = [...twice(parsed.data), ...lost(parsed.data)];
+  const problems = [...repeatedNames(parsed.data), ...unknownReferences(parsed.data)];
   return problems.length > 0 ? { problems } : { file: parsed.data, problems };
 }

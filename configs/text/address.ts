@@ -16,7 +16,7 @@ export function addressParts(address: string): { host: string; port?: number } |
 }
 
 /** Addresses of several servers as one text: what is given such a text tries one after the other. */
-export const joined = (urls: readonly string[]): string => urls.join(",");
+export const joinUrls = (urls: readonly string[]): string => urls.join(",");
 
 /** The addresses in such a text. */
-export const separate = (urls: string): string[] => urls.split(",");
+export const splitUrls = (urls: string): string[] => urls.split(",");

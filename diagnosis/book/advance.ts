@@ -1,5 +1,5 @@
 import { present } from "../../configs/values";
-import { attributed, positionsAfter } from "./attribution";
+import { attribute, positionsAfter } from "./attribution";
 import { EndSeen, Look } from "./look";
 import { holesAfter } from "./holes";
 import { lengthOf } from "./runs";
@@ -14,7 +14,7 @@ import {
   StreamRecord,
   doubledOn,
   missingOf,
-  told,
+  reportedCount,
   turnedSince,
   withCause,
   withDifference,
@@ -49,7 +49,7 @@ const seenAgain = (collection: Collection, look: Look): HubRecord =>
     : collection.hub;
 
 /** Opens the book of a site at its present state: it is unknown when earlier messages were lost. */
-function opened(collection: Collection | undefined, look: Look): Collection {
+function openedBook(collection: Collection | undefined, look: Look): Collection {
   const { site, at, atSite, onHub, position, gap, ident, earlier, source, oldest } = look;
   const record: SiteRecord = {
     since: at,
@@ -79,19 +79,19 @@ function opened(collection: Collection | undefined, look: Look): Collection {
     base: collection?.base ?? 0,
     sites: { ...collection?.sites, [site]: record },
   };
-  const known = attributed(all, look, collection);
+  const known = attribute(all, look, collection);
   const opened = known.sites[site] ?? record;
   const opening = missingOf(opened, look.probesOnHub);
   return { ...known, hub, sites: { ...known.sites, [site]: { ...opened, opening } } };
 }
 
-const turned = ({ turned: before }: HubRecord, { onHub: { history }, at }: Look): Pick<HubRecord, "turned"> => {
+const lastTurn = ({ turned: before }: HubRecord, { onHub: { history }, at }: Look): Pick<HubRecord, "turned"> => {
   const now = history === "same" ? before : { how: history, at };
   return now === undefined ? {} : { turned: now };
 };
 
 /** Messages that had left the old hub stream and that no site delivers again. Negative: counted so before, and delivered now. */
-function goneFront({ front, left = 0 }: SiteRecord, { atSite, deliveredAgain: { ofFront, ofLeft } }: Look): number {
+function frontLost({ front, left = 0 }: SiteRecord, { atSite, deliveredAgain: { ofFront, ofLeft } }: Look): number {
   if (front === undefined) return 0;
   if (atSite.history === "made anew") return front;
   // A killed server holds messages again that a limit had removed, when that limit is gone.
@@ -121,12 +121,12 @@ function withSecond(
 }
 
 /** The site's record after the look, before its differences are judged. */
-function moved(before: SiteRecord, look: Look): SiteRecord {
+function advancedSite(before: SiteRecord, look: Look): SiteRecord {
   const { repeated, storedByEarlier, at, atSite, gap, position, ident, earlier, oldest, onHub } = look;
   const again = repeated === undefined ? 0 : repeated.last - repeated.first + 1;
   const { ident: _ident, earlier: _earlier, front, left: leftBefore = 0, leftBelow, ...more } = before;
   const { holes, passed: _passed, gone: _gone, leftMiddle: _middle, leftMiddleAt: _at, ...rest } = more;
-  const left = leftBefore + goneFront(before, look);
+  const left = leftBefore + frontLost(before, look);
   return {
     ...withSecond(rest, look, { isAnew: front !== undefined, holes }),
     ...holesAfter(before, { isAnew: atSite.history === "made anew", repeated, delivery: look.delivery }),
@@ -150,22 +150,22 @@ function moved(before: SiteRecord, look: Look): SiteRecord {
 /** The book after the look; the same book for a look that saw nothing new except the time. */
 export function advance(booked: Collection | undefined, look: Look): Collection {
   const { site, onHub } = look;
-  if (booked?.sites[site] === undefined) return opened(booked, look);
+  if (booked?.sites[site] === undefined) return openedBook(booked, look);
   const collection = withoutLostProbes(withTurned(booked, look), look);
   const before = collection.sites[site] ?? booked.sites[site];
   const all: Collection = {
     ...collection,
     hub: {
       ...collection.hub,
-      ...turned(collection.hub, look),
+      ...lastTurn(collection.hub, look),
       ...recordOf(onHub, collection.hub),
       ...leaving(collection, look),
       isEmptyOld: onHub.empty === undefined,
     },
     positions: positionsAfter(collection, look),
-    sites: { ...collection.sites, [site]: moved(before, look) },
+    sites: { ...collection.sites, [site]: advancedSite(before, look) },
   };
-  const after = attributed(all, look, collection);
+  const after = attribute(all, look, collection);
   const { sites } = after;
   const record = sites[site];
   const judgedSites =
@@ -180,7 +180,7 @@ export function advance(booked: Collection | undefined, look: Look): Collection 
  * recreated before the hub is seen again. A stream that is another one already is left for the look that sees both
  * ends.
  */
-export function noted(collection: Collection, site: string, atSite: EndSeen): Collection {
+export function withSiteSeen(collection: Collection, site: string, atSite: EndSeen): Collection {
   const record = collection.sites[site];
   if (record === undefined || atSite.history !== "same") return collection;
   const stream = recordOf(atSite, record.stream);
@@ -212,12 +212,12 @@ const withPurged = (sites: Collection["sites"]): Collection["sites"] =>
 /** How far a look is from the book: messages that would be newly reported as missing (or, below 0, as doubled). */
 export function newsOf(collection: Collection, { site, probesOnHub }: Look): number {
   const record = collection.sites[site];
-  return record === undefined ? 0 : missingOf(record, probesOnHub) - told(record.differences);
+  return record === undefined ? 0 : missingOf(record, probesOnHub) - reportedCount(record.differences);
 }
 
 function judged(record: SiteRecord, before: SiteRecord, look: Look, hub: HubRecord): Difference[] {
   const { differences } = record;
-  const news = missingOf(record, look.probesOnHub) - told(differences);
+  const news = missingOf(record, look.probesOnHub) - reportedCount(differences);
   const period = { from: before.at, to: look.at };
   if (news > 0)
     return withDifference(differences, withCause({ kind: "missing", count: news, ...period }, look.causes.missing));

@@ -4,14 +4,14 @@ import { Look } from "./look";
 /** Which sites' positions the hub passed without storing anything. */
 
 /** The positions that the sources passed without storing, and that no site accounts for yet. */
-const unattributed = ({ positions, base, hub, sites }: Collection): number =>
+const unattributedCount = ({ positions, base, hub, sites }: Collection): number =>
   sum(Object.values(positions)) - hub.last - base - sum(Object.values(sites).map(({ skipped }) => skipped));
 
 /**
  * The book with what was skipped since the look before; what cannot be attributed to another site counts for the site
  * of this look.
  */
-export function attributed(
+export function attribute(
   all: Collection,
   { site, jumps, positions, source }: Look,
   before: Collection | undefined,
@@ -25,16 +25,16 @@ export function attributed(
   if (from !== undefined) {
     for (const [name, record] of Object.entries(sites))
       sites[name] = { ...record, skipped: (from[name] ?? 0) + (bySite[name] ?? 0) };
-    return { ...all, sites, base: all.base + unattributed({ ...all, sites }) };
+    return { ...all, sites, base: all.base + unattributedCount({ ...all, sites }) };
   }
   for (const [name, count] of Object.entries(bySite)) add(name, count);
   // What a source brought whose site has no book yet is of no other site.
   if (hasMovedUnopened(all, positions, before))
-    return { ...all, sites, base: all.base + unattributed({ ...all, sites }) };
+    return { ...all, sites, base: all.base + unattributedCount({ ...all, sites }) };
   // A source that fell back looks again at what its site holds: the rest is of that.
   const fallen = Object.values(all.sites).length < 2 ? [] : fellBack(before, positions, source);
   const [other] = Object.entries(all.sites).filter(([, record]) => fallen.includes(record.source));
-  add(other?.[0] ?? site, unattributed({ ...all, sites }));
+  add(other?.[0] ?? site, unattributedCount({ ...all, sites }));
   return { ...all, sites };
 }
 

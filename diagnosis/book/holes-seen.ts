@@ -1,7 +1,7 @@
 import { Gap, withPassed } from "./holes";
 import { Collection, SiteRecord, sum } from "./ledger";
 import { Look } from "./look";
-import { MOST_RUNS, Range, joined, originsOf, seqsOf, without } from "./runs";
+import { MOST_RUNS, Range, mergedRanges, originsOf, seqsOf, without } from "./runs";
 
 /** What a look sees of the holes in the hub's stream, and of the copies beside them. */
 
@@ -19,10 +19,10 @@ export interface CopySeen {
 
 /** Where second copies stand on the hub, and where holes are. */
 export const secondIn = ({ sites }: Collection): Range[] =>
-  joined(Object.values(sites).flatMap(({ second = [] }) => seqsOf(second)));
+  mergedRanges(Object.values(sites).flatMap(({ second = [] }) => seqsOf(second)));
 
 export const holesIn = ({ sites }: Collection): Range[] =>
-  joined(Object.values(sites).flatMap(({ holes = [] }) => seqsOf(holes)));
+  mergedRanges(Object.values(sites).flatMap(({ holes = [] }) => seqsOf(holes)));
 
 /** Whether a site holds a message; of the other sites of a merged stream, this look does not know it. */
 export function heldBy(name: string, { site, atSite, delivery }: Look): (origin: number) => boolean {
@@ -32,7 +32,7 @@ export function heldBy(name: string, { site, atSite, delivery }: Look): (origin:
 
 /** Holes of the look before. Of more than the book keeps, the older ones are known to nobody. */
 export const withForgotten = (known: readonly Range[]): Range[] =>
-  known.length < MOST_RUNS ? [...known] : joined([{ first: 1, last: (known[0]?.first ?? 1) - 1 }, ...known]);
+  known.length < MOST_RUNS ? [...known] : mergedRanges([{ first: 1, last: (known[0]?.first ?? 1) - 1 }, ...known]);
 
 /** Probes that this program purged on the hub since the look before, as far as they may be holes now. */
 export function purgedOf(
@@ -88,7 +88,7 @@ export function gapBetween(prev: CopySeen | undefined, next: CopySeen | undefine
   const last = (next === undefined ? position + 1 : next.origin) - 1;
   const isOfNow = isNow(prev);
   const first = isOfNow ? prev.origin + 1 : 1;
-  const known = joined([...(record.passed ?? []), ...originsOf(record.holes ?? [])]);
+  const known = mergedRanges([...(record.passed ?? []), ...originsOf(record.holes ?? [])]);
   return {
     ...at,
     origins: without(first > last ? [] : [{ first, last }], known),

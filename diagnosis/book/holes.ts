@@ -4,7 +4,7 @@ import {
   Range,
   Run,
   inOrder,
-  joined,
+  mergedRanges,
   lengthOf,
   newest,
   numberOf,
@@ -69,7 +69,7 @@ export function holesTurned(record: Record, { isAnew, stands, first, isAlone }: 
   return {
     holes: isAnew ? [] : upTo(holes, behind),
     gone: {
-      at: joined([...(gone?.at ?? []), ...originsOf(lost)]),
+      at: mergedRanges([...(gone?.at ?? []), ...originsOf(lost)]),
       earlier: (gone?.earlier ?? 0) + numberOf(lost.filter(({ origin }) => origin === 0)),
       behind,
     },
@@ -85,7 +85,7 @@ interface Site {
 /** The record once it is known what the site delivers to the hub's new store, and whether its own is another one. */
 export function holesAfter(record: HolesBooked, { isAnew, repeated, delivery }: Site): HolesBooked {
   const { holes = [], passed = [], gone, probesInHoles, leftMiddle = 0, leftMiddleAt = [] } = record;
-  const all = joined([...leftMiddleAt, ...(gone?.at ?? [])]);
+  const all = mergedRanges([...leftMiddleAt, ...(gone?.at ?? [])]);
   const before = leftMiddle + (gone?.earlier ?? 0) + lengthOf(all) - lengthOf(leftMiddleAt);
   const booked = (holes: Run[], passed: Range[], count: number, at: Range[]): HolesBooked => ({
     ...(holes.length === 0 ? {} : { holes: newest(holes) }),
@@ -103,7 +103,7 @@ export function holesAfter(record: HolesBooked, { isAnew, repeated, delivery }: 
   const count = before - lengthOf(all) + lengthOf(left);
   if (gone === undefined) return booked(own, passed, count, at);
   const absent = [...undelivered(passed, delivery), ...rangesOf(delivery.deleted)];
-  return booked(own, joined(absent), count, at);
+  return booked(own, mergedRanges(absent), count, at);
 }
 
 /** The runs, of which those from a sequence of the site on are of an earlier stream. */
@@ -166,12 +166,12 @@ function runsIn({ origins }: Gap, seqs: readonly number[], { isHeld }: Held): Ru
   const most = lengthOf(origins);
   const known = Math.min(seqs.length, most);
   // What the hub passed, the site does not hold either.
-  const chosen = known === most ? listed(origins) : preferred(listed(origins), known, isHeld);
+  const chosen = known === most ? sequencesIn(origins) : preferred(sequencesIn(origins), known, isHeld);
   const earlier = seqs.length - chosen.length;
   return seqs.map((seq, i) => ({ seq, origin: i < earlier ? 0 : (chosen[i - earlier] ?? 0), count: 1 }));
 }
 
-const listed = (ranges: readonly Range[]): number[] =>
+const sequencesIn = (ranges: readonly Range[]): number[] =>
   ranges.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
 
 /** So many of them, in order: the last of those that the site holds, else of the others. */
@@ -191,7 +191,7 @@ interface Purged {
 /** The record with more sequences that the hub passed. */
 export function withPassed({ holes = [], passed = [] }: HolesBooked, more: readonly Range[]): HolesBooked {
   if (more.length === 0) return {};
-  return { passed: newest(without(joined([...passed, ...more]), originsOf(holes))) };
+  return { passed: newest(without(mergedRanges([...passed, ...more]), originsOf(holes))) };
 }
 
 /** The record of a site with what newly left the middle of the hub's stream. `empty`: all that it lacks there now. */
@@ -206,6 +206,10 @@ export function withNewHoles(
   const [probes, others] = [byRank.slice(0, purged.count), byRank.slice(purged.count)];
   const holes = inOrder([...standingAt(record.holes ?? [], empty), ...others]);
   const origins = found.flatMap(([gap]) => gap.origins);
-  const passed = joined([...(record.passed ?? []), ...without(joined(origins), originsOf(all)), ...originsOf(probes)]);
+  const passed = mergedRanges([
+    ...(record.passed ?? []),
+    ...without(mergedRanges(origins), originsOf(all)),
+    ...originsOf(probes),
+  ]);
   return { holes: newest(holes), passed: newest(without(passed, originsOf(holes))) };
 }

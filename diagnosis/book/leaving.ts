@@ -13,7 +13,7 @@ import {
 } from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
 import { holesTurned } from "./holes";
-import { MOST_RUNS, inBoth, joined, lengthOf, numberOf, standingAt, without } from "./runs";
+import { MOST_RUNS, inBoth, mergedRanges, lengthOf, numberOf, standingAt, without } from "./runs";
 import { afterHubWentBack, onlyCopies, secondBelow } from "./second-copies";
 
 /** What left the hub's stream, and why. */
@@ -44,7 +44,7 @@ export function leaving(collection: Collection, look: Look): Pick<HubRecord, "by
 /** Messages that the stream holds, and that had left it by the look before. */
 function backIn({ first, empty, isEmptyOld }: HubRecord, onHub: EndSeen): number {
   if (empty === undefined || isEmptyOld === true || onHub.empty === undefined || empty.length === MOST_RUNS) return 0;
-  const left = joined([{ first: 1, last: first - 1 }, ...empty]);
+  const left = mergedRanges([{ first: 1, last: first - 1 }, ...empty]);
   return lengthOf(inBoth(without(left, onHub.empty), [{ first: onHub.first, last: onHub.last }]));
 }
 
@@ -94,7 +94,7 @@ function frontOfMerged(
   { first, empty = [] }: HubRecord,
 ): number | undefined {
   if (leftSoFar === undefined) return undefined;
-  const secondLeft = standingAt(second, joined([{ first: 1, last: first - 1 }, ...empty]));
+  const secondLeft = standingAt(second, mergedRanges([{ first: 1, last: first - 1 }, ...empty]));
   return Math.max(0, leftSoFar - own.purgedOnHub - numberOf(holes) - numberOf(secondLeft));
 }
 

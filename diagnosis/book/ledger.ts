@@ -184,7 +184,7 @@ const withLostProbes = ({
 export const doubledOn = ({ differences, undone = 0 }: SiteRecord): number => countOf(differences, "doubled") - undone;
 
 /** What the book already reports as missing, less what it reports as doubled. */
-export const told = (differences: readonly Difference[]): number =>
+export const reportedCount = (differences: readonly Difference[]): number =>
   differences.reduce((sum, { kind, count }) => sum + (kind === "missing" ? count : kind === "doubled" ? -count : 0), 0);
 
 /** What this program purged of the hub's stream, ever. */

@@ -48,7 +48,7 @@ export function withPurge(purges: Purges, added: Purges[number]): Purges {
 }
 
 /** The jumps, less what was stored at the places that hold nothing now; `most`: of each site at first. */
-export function credited(jumps: readonly number[], empty: number, most: readonly number[]): number[] {
+export function creditJumps(jumps: readonly number[], empty: number, most: readonly number[]): number[] {
   const left = [...jumps];
   let rest = empty;
   // Where all of them stood in the range, they did so beside messages that are there twice, too.

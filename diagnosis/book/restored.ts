@@ -1,5 +1,5 @@
 import { present } from "../../configs/values";
-import { Collection, Difference, SiteRecord, missingOf, told, withDifference, withoutMissing } from "./ledger";
+import { Collection, Difference, SiteRecord, missingOf, reportedCount, withDifference, withoutMissing } from "./ledger";
 
 /** The account book of a hub's stream that was restored from a backup. */
 
@@ -30,13 +30,13 @@ export interface SiteEnd {
 const CAUSE = "the hub's store was restored from a backup, and the site no longer held them";
 
 /** The record with what is missing now: neither in the backup nor at the site. */
-function counted(record: SiteRecord, end: SiteEnd | undefined, to: string): SiteRecord {
+function withMissing(record: SiteRecord, end: SiteEnd | undefined, to: string): SiteRecord {
   const { stream } = record;
   // Of a site's stream that was recreated or went back, the next look tells more.
   if (end?.created !== stream.created || end.last < stream.last || end.position > end.last) return record;
   const { first, last, held, position, gap } = end;
   const seen = { ...record, stream: { ...stream, first, last, held }, position, gap };
-  const news = missingOf(seen, end.probesOnHub) - told(record.differences);
+  const news = missingOf(seen, end.probesOnHub) - reportedCount(record.differences);
   const added: Difference = { kind: "missing", count: news, from: record.at, to, cause: CAUSE };
   const differences = news > 0 ? withDifference(record.differences, added) : withoutMissing(record.differences, -news);
   return { ...seen, differences };
@@ -113,6 +113,6 @@ export function afterRestore(
       turned: { how: "went back", at },
       differences: acknowledged(saved.hub.differences, now?.hub.differences ?? []),
     },
-    sites: Object.fromEntries(sites.map(([name, record]) => [name, counted(record, ends[name], at)])),
+    sites: Object.fromEntries(sites.map(([name, record]) => [name, withMissing(record, ends[name], at)])),
   };
 }

@@ -77,14 +77,16 @@ export function inOrder(runs: readonly Run[]): Run[] {
 
 /** The sequences in the hub's stream. */
 export const seqsOf = (runs: readonly Run[]): Range[] =>
-  joined(runs.map(({ seq, count }) => ({ first: seq, last: seq + count - 1 })));
+  mergedRanges(runs.map(({ seq, count }) => ({ first: seq, last: seq + count - 1 })));
 
 /** The sequences at the site, where they are known. */
 export const originsOf = (runs: readonly Run[]): Range[] =>
-  joined(runs.flatMap(({ origin, count }) => (origin === 0 ? [] : [{ first: origin, last: origin + count - 1 }])));
+  mergedRanges(
+    runs.flatMap(({ origin, count }) => (origin === 0 ? [] : [{ first: origin, last: origin + count - 1 }])),
+  );
 
 /** Ranges in order, without overlaps. */
-export function joined(ranges: readonly Range[]): Range[] {
+export function mergedRanges(ranges: readonly Range[]): Range[] {
   const all: Range[] = [];
   for (const range of [...ranges].sort((a, b) => a.first - b.first)) {
     const last = all.at(-1);
@@ -135,6 +137,6 @@ export interface Delivery {
 
 /** The sequences that the site does not deliver. */
 export function undelivered(ranges: readonly Range[], { from: first, deleted }: Delivery): Range[] {
-  const isBefore = joined(ranges.map((range) => ({ first: range.first, last: Math.min(range.last, first - 1) })));
-  return joined([...isBefore, ...inBoth(joined(ranges), rangesOf(deleted))]);
+  const isBefore = mergedRanges(ranges.map((range) => ({ first: range.first, last: Math.min(range.last, first - 1) })));
+  return mergedRanges([...isBefore, ...inBoth(mergedRanges(ranges), rangesOf(deleted))]);
 }

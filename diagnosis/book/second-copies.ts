@@ -4,7 +4,7 @@ import {
   Range,
   Run,
   inBoth,
-  joined,
+  mergedRanges,
   lengthOf,
   numberOf,
   ofEarlierStream,
@@ -84,7 +84,7 @@ type Held = SecondBooked & {
 
 /** The site's sequences of these second copies that stand for messages without a first copy. */
 const withoutFirst = (runs: readonly Run[], { oldest = 0, holes = [] }: Held): Range[] =>
-  inBoth(originsOf(runs), joined([{ first: 1, last: oldest - 1 }, ...originsOf(holes)]));
+  inBoth(originsOf(runs), mergedRanges([{ first: 1, last: oldest - 1 }, ...originsOf(holes)]));
 
 /**
  * Messages that a stream held as second copies alone, when it was made anew: its sites may deliver them again. `empty`: its
@@ -94,7 +94,10 @@ export function onlyCopies(record: Held, first: number, empty: readonly Range[])
   const second = startingAt(record.second ?? [], first);
   const held = standingAt(second, without(seqsOf(second), empty));
   const lost = (record.lost ?? 0) + onlyOfEarlier(held, record.oldest);
-  return { only: joined([...(record.only ?? []), ...withoutFirst(held, record)]), ...(lost === 0 ? {} : { lost }) };
+  return {
+    only: mergedRanges([...(record.only ?? []), ...withoutFirst(held, record)]),
+    ...(lost === 0 ? {} : { lost }),
+  };
 }
 
 /** Second copies of earlier streams of the site that stand for messages without a first copy: none delivers these again. */
@@ -117,7 +120,7 @@ export function afterHubWentBack(
   const { second = [], lost = 0, lostAt = [] } = record;
   if (second.length === 0) return {};
   const gone = stands === undefined ? [] : startingAt(second, Math.max(first, stands + 1));
-  const all = joined([...lostAt, ...withoutFirst(gone, { ...record, oldest })]);
+  const all = mergedRanges([...lostAt, ...withoutFirst(gone, { ...record, oldest })]);
   const more = lengthOf(all) - lengthOf(lostAt) + onlyOfEarlier(gone, oldest);
   return {
     second: stands === undefined ? [] : upTo(second, stands),
@@ -130,7 +133,7 @@ export function afterDelivery(
   { only = [], lost = 0, lostAt = [] }: Held,
   delivery: Delivery,
 ): Pick<SecondBooked, "lost" | "lostAt"> {
-  const left = undelivered(joined([...lostAt, ...only]), delivery);
+  const left = undelivered(mergedRanges([...lostAt, ...only]), delivery);
   const now = lost + lengthOf(left) - lengthOf(lostAt);
   return { ...(now === 0 ? {} : { lost: now }), ...(left.length === 0 ? {} : { lostAt: left }) };
 }

@@ -93,7 +93,7 @@ const OF_STARTS: ReadonlySet<ConfigFindingCode> = new Set([
   "preloaded-under-another-key",
 ]);
 
-export function confronted(
+export function confront(
   judged: readonly Judged[],
   fleet: LinkedFleet,
   shown: Shown | undefined,
@@ -136,7 +136,7 @@ export function confronted(
     if (seen.up === undefined) {
       const silent =
         seen.reasons.length === 0 ? ["no link came up within 5 s, and neither server says why"] : seen.reasons;
-      const words = [...silent, ...hintsFor(silent), ...besides(link)].join("; ");
+      const words = [...silent, ...hintsFor(silent), ...unusualSettings(link)].join("; ");
       const explained = explains(OF_LINKS, ALSO_OF_LINKS);
       if (explained.length > 0) explained.filter((one) => one.link === link).forEach((one) => add(one, words));
       else more.push(refusal(link, words));
@@ -207,7 +207,7 @@ const hintsFor = (reasons: readonly string[]): string[] =>
 const USUAL = /^(urls?|account|local|nkey|seed|credentials|creds|tls|deny_\w+)$/i;
 
 /** Settings of the remote that few people touch: one of them may be why. */
-function besides({ remote }: Link): string[] {
+function unusualSettings({ remote }: Link): string[] {
   const unusual = remote.others.filter((name) => !USUAL.test(name));
   return unusual.length === 0 ? [] : [`the remote also sets ${unusual.join(", ")}`];
 }

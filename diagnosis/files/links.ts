@@ -93,7 +93,7 @@ export function linkUp(servers: readonly ConfigServer[], { hosts, shown, readFil
       const seen = shown?.links.get(remote);
       // Among several servers, the one where the link came up.
       const hub = others.find((one) => one === seen?.up?.hub) ?? first;
-      const leadsThere = ({ value }: Located<RemoteUrl>): boolean => dialled(value, others, hosts)?.server === hub;
+      const leadsThere = ({ value }: Located<RemoteUrl>): boolean => dialTarget(value, others, hosts)?.server === hub;
       const url = hub === first ? firstUrl : (remote.urls.find(leadsThere) ?? firstUrl);
       return {
         leaf,
@@ -103,7 +103,7 @@ export function linkUp(servers: readonly ConfigServer[], { hosts, shown, readFil
         landing:
           hub === undefined || dialsClients
             ? { is: "unknown" }
-            : landed(hub, remote, url?.value, key, seen, remote.credentials && readFile?.(remote.credentials.value)),
+            : landingOf(hub, remote, url?.value, key, seen, remote.credentials && readFile?.(remote.credentials.value)),
         ...present({ url, hub, key, seen }),
       };
     }),
@@ -127,7 +127,7 @@ export function linkUp(servers: readonly ConfigServer[], { hosts, shown, readFil
 const isHub = (server: ConfigServer): server is Hub => server.listener !== undefined;
 
 /** What the server did takes precedence over what its file says. */
-function landed(
+function landingOf(
   hub: Hub,
   remote: Remote,
   url: RemoteUrl | undefined,
@@ -147,7 +147,7 @@ function pair({ urls }: Remote, hubs: readonly Hub[], hosts: Known["hosts"]): Pa
   const [first] = urls;
   if (first === undefined) return { note: "the remote has no readable url, and was not followed" };
   for (const url of urls) {
-    const target = dialled(url.value, hubs, hosts);
+    const target = dialTarget(url.value, hubs, hosts);
     if (target !== undefined) return { hub: target.server, url, dialsClients: target.listener === "client" };
   }
   const [only, ...more] = hubs;
@@ -181,7 +181,7 @@ export interface Target<S = Hub> {
 }
 
 /** The hub that answers there: by the port and, among several, by the host; undefined when that is not certain. */
-export function dialled(url: RemoteUrl, hubs: readonly Hub[], hosts: Known["hosts"]): Target | undefined {
+export function dialTarget(url: RemoteUrl, hubs: readonly Hub[], hosts: Known["hosts"]): Target | undefined {
   const mapped = hosts?.get(url.host);
   const named = mapped === undefined ? undefined : hubs.find(({ file }) => file === mapped);
   const usual = isWebsocket(url) ? "websocket" : "leafnodes";

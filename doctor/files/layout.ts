@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { Hub, Known, LinkedFleet, dialled, isWebsocket } from "../../diagnosis/files/links";
+import { Hub, Known, LinkedFleet, dialTarget, isWebsocket } from "../../diagnosis/files/links";
 import { ConfigServer, Remote, RemoteUrl, areOne, isSystemAccount } from "../../diagnosis/files/server";
 import { makeFolder, serverFiles, writePrivate } from "../../machine/folders";
 import { allocatePort } from "../../machine/ports";
@@ -126,7 +126,7 @@ async function remotePlace(one: LaidServer, remote: Remote, layout: Layout): Pro
 function targetOf(url: RemoteUrl, leaf: ConfigServer, only: Hub | undefined, { laid, hosts }: Layout) {
   const hubs = laid.flatMap(({ server }) => (server !== leaf && server.listener !== undefined ? [server as Hub] : []));
   const usual = isWebsocket(url) ? ("websocket" as const) : ("leafnodes" as const);
-  return dialled(url, hubs, hosts) ?? (only === undefined ? undefined : { server: only, listener: usual });
+  return dialTarget(url, hubs, hosts) ?? (only === undefined ? undefined : { server: only, listener: usual });
 }
 
 function placeOf(

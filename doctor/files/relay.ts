@@ -19,16 +19,16 @@ export class Relay {
 
   /** @param target the port on loopback to which it passes on. */
   constructor(target: number) {
-    this.server = createServer((from) => this.pass(from, target));
+    this.server = createServer((from) => this.forward(from, target));
   }
 
   /** Closes what is open, and takes no more until it is opened again. */
-  shut(isShut: boolean): void {
+  setShut(isShut: boolean): void {
     this.isShut = isShut;
     if (isShut) for (const socket of this.sockets) socket.destroy();
   }
 
-  private pass(from: Socket, target: number): void {
+  private forward(from: Socket, target: number): void {
     if (this.isShut) {
       from.on("error", () => undefined).destroy();
       return;

@@ -73,7 +73,7 @@ async function watchWays(looks: readonly Look[], laid: readonly LaidServer[], wi
   const before = new Map(looks.map(({ way }) => [way, way.relay.ever.size]));
   for (const { link, way } of looks) {
     delete link.up;
-    if (link.ways.length > 1) for (const one of link.ways) one.relay.shut(one !== way);
+    if (link.ways.length > 1) for (const one of link.ways) one.relay.setShut(one !== way);
   }
   const isSettled = ({ link, way }: Look): boolean =>
     link.up !== undefined || isHopeless(way, before.get(way) ?? 0, started);

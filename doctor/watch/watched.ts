@@ -6,7 +6,7 @@ import { LINKS_REQUEST, LINK_EVENTS, watchOf, watchedApi } from "../../configs/w
 import { exclusively } from "../../machine/exclusively";
 import { Access, shared } from "../../servers/nats/connection";
 import { JetStream } from "../../servers/nats/jetstream";
-import { Answer, LeafLink, leafLinks, said } from "../../servers/nats/system";
+import { Answer, LeafLink, leafLinks, requestJson } from "../../servers/nats/system";
 import { SiteAccess, atHub, sourceInfoOf, systemAccess } from "../../fleet/sourcing/collected";
 import { rearm, settleSource, toggle } from "../../fleet/sourcing/source";
 import { otherOwner } from "../../fleet/sourcing/stream-owner";
@@ -110,7 +110,8 @@ export function withOwnKey({ stack, hub, sites, streams }: LimitedWatch, notes: 
   );
   return {
     connection,
-    links: async (asked) => (await said<Answer<{ leafs?: LeafLink[] | null }>>(asked, LINKS_REQUEST)).data?.leafs ?? [],
+    links: async (asked) =>
+      (await requestJson<Answer<{ leafs?: LeafLink[] | null }>>(asked, LINKS_REQUEST)).data?.leafs ?? [],
     sources,
     putBack: async () => {
       for (const toggle of notes.left) {

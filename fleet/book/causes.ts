@@ -20,7 +20,7 @@ const limitsOf = ({ config }: StreamInfo): Limits => config;
 const NEARLY = 0.5;
 
 /** Why a stream dropped messages that it should hold. */
-function letGo(info: StreamInfo, now: number): string {
+function dropCause(info: StreamInfo, now: number): string {
   const { max_bytes: maxBytes, max_age: maxAge, discard } = info.config;
   const { retention = "limits", max_msgs = -1, max_msgs_per_subject: perSubject = -1 } = limitsOf(info);
   const { bytes, messages } = info.state;
@@ -50,13 +50,13 @@ export function causesOf(seen: Positions, book: Collection | undefined, stream: 
   else if (hub === "made anew") causes.missing = `the hub's stream was recreated, and the site no longer held them`;
   else if (hub === "went back") causes.missing = `the hub's store went back in time, and the site no longer held them`;
   else if (gap > 0 || passed)
-    causes.missing = `stream ${name} of site ${site} dropped them before the hub took them: ${letGo(atSite, sinceMs)}`;
+    causes.missing = `stream ${name} of site ${site} dropped them before the hub took them: ${dropCause(atSite, sinceMs)}`;
   else if ((limitsOf(onHub).duplicate_window ?? 0) > 0)
     causes.missing = "the hub's stream drops messages with equal Nats-Msg-Id (duplicate_window)";
   const subjects = onHub.config.subjects ?? [];
   if (otherSources > 0) causes.doubled = `the hub's stream sources the site's stream ${otherSources + 1} times`;
   else if (subjects.length > 0) causes.doubled = `the hub's stream has subjects of its own: ${subjects.join(", ")}`;
-  if (stream.collect.maxBytes > 0 || history.hub !== "same") causes.dropped = letGo(onHub, Infinity);
-  else causes.dropped = letGo(onHub, sinceMs);
+  if (stream.collect.maxBytes > 0 || history.hub !== "same") causes.dropped = dropCause(onHub, Infinity);
+  else causes.dropped = dropCause(onHub, sinceMs);
   return causes;
 }

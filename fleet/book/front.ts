@@ -51,7 +51,7 @@ export async function withLeft(
   const isShown = Object.keys(book.positions).length < 2 || onHub.last === onHub.held;
   const all = isShown
     ? undefined
-    : await (await atHub(access, stream)).counted(stream.name, collectedSubject(stream, site, ">"));
+    : await (await atHub(access, stream)).streamWithCount(stream.name, collectedSubject(stream, site, ">"));
   if (all === undefined) return { ...book, sites: { ...book.sites, [site]: rest } };
   // A source of which the newest copy is of an earlier stream still says the position there.
   const now = record.ident === undefined ? 0 : (declaredSource(all.info, stream, site)?.seq ?? 0);

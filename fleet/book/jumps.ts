@@ -1,6 +1,6 @@
 import { Jumps } from "../../diagnosis/book/look";
-import { credited } from "../../diagnosis/book/news";
-import { Range, joined } from "../../diagnosis/book/runs";
+import { creditJumps } from "../../diagnosis/book/news";
+import { Range, mergedRanges } from "../../diagnosis/book/runs";
 import { originOf } from "../sourcing/lost-tail";
 import { JetStream } from "../../servers/nats/jetstream";
 
@@ -41,11 +41,13 @@ export async function jumpsIn(
   const all = jumps.map((jump, i) => jump + (found.jumps[i] ?? 0));
   // What was stored there and is gone since: probes first, then what stands in the widest gaps.
   const purged = sites.map(({ purged: count }) => count);
-  const left = credited(all, found.empty, purged);
+  const left = creditJumps(all, found.empty, purged);
   const atStart = (i: number): Range => ({ first: (sites[i]?.from ?? 0) + 1, last: (starts[i] ?? 0) - 1 });
   return {
     bySite: Object.fromEntries(sites.map(({ name }, i) => [name, left[i] ?? 0])),
-    passed: Object.fromEntries(sites.map(({ name }, i) => [name, joined([atStart(i), ...(search.passed[i] ?? [])])])),
+    passed: Object.fromEntries(
+      sites.map(({ name }, i) => [name, mergedRanges([atStart(i), ...(search.passed[i] ?? [])])]),
+    ),
   };
 }
 

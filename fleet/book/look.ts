@@ -4,7 +4,7 @@ import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { present } from "../../configs/values";
 import { collectedSubject } from "../../configs/streams";
-import { advance, noted } from "../../diagnosis/book/advance";
+import { advance, withSiteSeen } from "../../diagnosis/book/advance";
 import { EndSeen, Look } from "../../diagnosis/book/look";
 import { BookFacts, factsOf } from "../../diagnosis/book/facts";
 import { deliveredAgain, isQuiet, newsIn } from "../../diagnosis/book/news";
@@ -20,7 +20,7 @@ import { jumpsOf } from "./merged";
 import { positionsOf, sameUpTo, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
 import { withSecondCopies } from "./second";
-import { changeBook, readBook, tellsOfHub } from "./record";
+import { changeBook, readBook, reportsHub } from "./record";
 
 /** One look at a stream of a site: books its positions, and returns what the book then says. */
 
@@ -48,36 +48,36 @@ export async function lookAtBook(look: BookLook): Promise<BookFacts | undefined>
   try {
     return await changeBook(root, stream, access.site, async (found, write) => {
       const before = found ?? look.copy;
-      const seen = await settled(look, before);
-      if (seen === undefined) return told(before, access.site);
+      const seen = await settledLook(look, before);
+      if (seen === undefined) return factsIn(before, access.site);
       const twice = await withSecondCopies(access, stream, seen, before);
       const all = await withHoles(access, stream, { ...seen, book: twice }, before);
       const book = await withLeft(access, stream, { ...seen, book: all });
       const written = withoutBegun(book, before);
       if (JSON.stringify(written) !== JSON.stringify(found)) write(written);
-      return factsOf(book, access.site, { ...seen.last, tellsOfHub: tellsOfHub(book, access.site) });
+      return factsOf(book, access.site, { ...seen.last, tellsOfHub: reportsHub(book, access.site) });
     });
   } catch {
-    await noteSite(look).catch(() => undefined);
-    return toldBook(root, stream, access.site);
+    await recordSite(look).catch(() => undefined);
+    return reportedBook(root, stream, access.site);
   }
 }
 
 /** Where the hub does not answer: what the site has stored is known all the same. */
-const noteSite = ({ root, access, stream }: BookLook): Promise<void> =>
+const recordSite = ({ root, access, stream }: BookLook): Promise<void> =>
   changeBook(root, stream, access.site, async (before, write) => {
     const record = before?.sites[access.site];
     if (before === undefined || record === undefined) return;
     const seen = await siteEndOf(access, stream, record);
-    if (seen !== undefined) write(noted(before, access.site, endOf(seen.info, seen.history, seen.mark)));
+    if (seen !== undefined) write(withSiteSeen(before, access.site, endOf(seen.info, seen.history, seen.mark)));
   });
 
 /** What was reported before, even if it cannot be read now; undefined where the book has not begun. */
-export const toldBook = (root: string, stream: StreamSettings, site: string): BookFacts | undefined =>
-  told(readBook(root, stream, site), site);
+export const reportedBook = (root: string, stream: StreamSettings, site: string): BookFacts | undefined =>
+  factsIn(readBook(root, stream, site), site);
 
-const told = (book: Collection | undefined, site: string): BookFacts | undefined =>
-  book === undefined ? undefined : factsOf(book, site, { tellsOfHub: tellsOfHub(book, site) });
+const factsIn = (book: Collection | undefined, site: string): BookFacts | undefined =>
+  book === undefined ? undefined : factsOf(book, site, { tellsOfHub: reportsHub(book, site) });
 
 interface Settled {
   book: Collection;
@@ -89,7 +89,7 @@ interface Settled {
 const WHOLE = 1;
 
 /** Looks until nothing is new, or what is new stands; undefined when it goes on changing. */
-async function settled(look: BookLook, before: Collection | undefined): Promise<Settled | undefined> {
+async function settledLook(look: BookLook, before: Collection | undefined): Promise<Settled | undefined> {
   let [news, stood] = ["", 0];
   for (let looks = 0; looks < LOOKS; looks++) {
     if (looks > 0) await sleep(BETWEEN_LOOKS_MS);

@@ -86,11 +86,11 @@ async function historyOf(js: JetStream, info: StreamInfo, record: StreamRecord |
   if (record === undefined) return "same";
   if (info.created !== record.created) return "made anew";
   if (info.state.last_seq < record.last) return "went back";
-  const mark = await standing(js, info, record);
+  const mark = await newestMark(js, info, record);
   return mark === undefined || mark.isSame ? "same" : "went back";
 }
 
-async function standing(
+async function newestMark(
   js: JetStream,
   { config }: StreamInfo,
   { marks }: StreamRecord,
@@ -290,7 +290,7 @@ async function repeatedIn(
     !isBack && (before?.repeated ?? []).some((one) => one.first <= first && one.last >= upTo);
   if (!isBack && raw <= last) return overrun === undefined || isBooked(overrun) ? undefined : overrun;
   const upTo = Math.max(isBack ? (before?.stream.last ?? 0) : 0, raw > last ? raw : 0, overrun?.last ?? 0);
-  const mark = before === undefined ? undefined : await standing(ends.site, ends.atSite, before.stream);
+  const mark = before === undefined ? undefined : await newestMark(ends.site, ends.atSite, before.stream);
   const least = mark?.isSame === true ? mark.mark.seq + 1 : 1;
   const found = await firstNew(ends, stream, site, skew, copy, upTo);
   const first = Math.max(least, Math.min(found?.first ?? last + 1, overrun?.first ?? Infinity));

@@ -55,7 +55,7 @@ export const acknowledge = (root: string, stream: StreamSettings, site: string, 
     const accepted = { at: new Date().toISOString(), note };
     const accept = <D extends { accepted?: unknown }>(all: readonly D[]): D[] =>
       all.map((one) => (one.accepted === undefined ? { ...one, accepted } : one));
-    const isTold = tellsOfHub(book, site);
+    const isTold = reportsHub(book, site);
     const count = open(record.differences).length + (isTold ? open(book.hub.differences).length : 0);
     if (count === 0) return 0;
     write({
@@ -67,7 +67,7 @@ export const acknowledge = (root: string, stream: StreamSettings, site: string, 
   });
 
 /** What left the hub's stream is reported with one of its sites, not with each. */
-export const tellsOfHub = ({ sites }: Collection, site: string): boolean => Object.keys(sites).sort()[0] === site;
+export const reportsHub = ({ sites }: Collection, site: string): boolean => Object.keys(sites).sort()[0] === site;
 
 /** Books the last position of a source before it is removed: afterwards it cannot be asked. */
 export const bookLastPosition = (root: string, stream: StreamSettings, site: string, position: number): Promise<void> =>

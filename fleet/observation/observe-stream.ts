@@ -38,7 +38,7 @@ function alteration(source: StreamSource, wanted: StreamSource): string | undefi
 }
 
 /** The end without the source that has rules of its own, when it is the only one that may be the site's. */
-const besides = (judged: StreamSource | undefined, end: End): End => ({
+const withoutJudged = (judged: StreamSource | undefined, end: End): End => ({
   ...end,
   comparison: (info) => {
     const { declares = () => false, ...rest } = end.comparison(info);
@@ -65,7 +65,7 @@ function hubFacts(
   // A source with another api than the site's is still the one of this site where each has a stream of its own.
   const source = seen ?? (stream.collect.mode === "perSite" ? only : undefined);
   const configured = sources.find((one) => one.name === source?.name && one.external?.api === source.external?.api);
-  const drift = owner === undefined ? undefined : driftAt(besides(configured, hubEnd(stream, owner)), info);
+  const drift = owner === undefined ? undefined : driftAt(withoutJudged(configured, hubEnd(stream, owner)), info);
   if (drift !== undefined) facts.drift = drift;
   if (source === undefined) return facts;
   const { name, lag, active, seq, external, error } = source;

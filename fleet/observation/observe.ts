@@ -7,7 +7,7 @@ import { blockingFinding } from "../../diagnosis/diagnose";
 import { SiteFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { systemAccess } from "../sourcing/collected";
 import { Overrun, clocksOf } from "../sourcing/lost-tail";
-import { lookAtBook, toldBook } from "../book/look";
+import { lookAtBook, reportedBook } from "../book/look";
 import { overrunAt } from "./condition";
 import type { Observed } from "./observed";
 import { failedSteps } from "./unproven";
@@ -62,7 +62,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
         const [seen, overrun, book] = await Promise.all([
           streamFacts(access, stream, servers, owner),
           looking,
-          isSilent ? toldBook(root, stream, site) : looking.then((found) => bookOf(observed, stream, found)),
+          isSilent ? reportedBook(root, stream, site) : looking.then((found) => bookOf(observed, stream, found)),
         ]);
         return {
           ...seen,
@@ -135,7 +135,7 @@ async function bookOf(
     (await readable(
       lookAtBook({ root, access, stream, overrun, copy: booked?.[bookName(stream, site)] }),
       BOOK_TIMEOUT_MS,
-    )) ?? toldBook(root, stream, site)
+    )) ?? reportedBook(root, stream, site)
   );
 }
 

@@ -90,7 +90,7 @@ const REAL_MOVES_MS = 3_000;
  * Waits until the source took so much of the site's stream: until then the probes that are there may have come by another
  * way, and the source's own be still on theirs.
  */
-async function taken(job: ProbeJob, ends: Ends, route: Route, upTo: number, deadline: number): Promise<void> {
+async function waitUntilTaken(job: ProbeJob, ends: Ends, route: Route, upTo: number, deadline: number): Promise<void> {
   for (;;) {
     if ((await positionOf(job, ends, route.hub)) >= upTo || Date.now() >= deadline) return;
     await sleep(10);
@@ -152,7 +152,7 @@ async function send(job: ProbeJob, ends: Ends, route: Route, facts: ProbeFacts, 
   await publish(job, route, known.site, small, 64);
   await publish(job, route, known.site, large, settings.burstMessage);
   if (rest.length > 0) facts.arrived = await arrival(ends, route, facts.sent, deadline, 10);
-  if (facts.arrived >= facts.sent) await taken(job, ends, route, known.site.last, deadline);
+  if (facts.arrived >= facts.sent) await waitUntilTaken(job, ends, route, known.site.last, deadline);
   const probes = await storedProbes(job, ends, route, known.hub);
   facts.arrived = countOf(probes.filter(({ isSourced }) => isSourced));
   facts.doubled = probes.length - countOf(probes);

@@ -109,19 +109,19 @@ function reasonAgainst(
 const limitsIn = ({ accountInfo }: End, replicas: number): AccountInfo =>
   accountInfo.tiers?.[`R${replicas}`] ?? accountInfo;
 
-const beside = (limit: number, used: number): number => (limit < 0 ? Infinity : limit - used);
+const roomLeft = (limit: number, used: number): number => (limit < 0 ? Infinity : limit - used);
 
 /** What the account may hold beside what it holds now, in the storage of the stream. */
 function accountRoom(end: End): number {
   const { storage, num_replicas: replicas } = end.info.config;
   const { limits, memory, storage: files } = limitsIn(end, replicas);
-  return storage === "memory" ? beside(limits.max_memory, memory) : beside(limits.max_storage, files);
+  return storage === "memory" ? roomLeft(limits.max_memory, memory) : roomLeft(limits.max_storage, files);
 }
 
 /** What the account may promise to one more stream in files. */
 function roomForStream(end: End): number {
   const { limits, storage, reserved_storage: reserved = 0 } = limitsIn(end, 1);
-  return beside(limits.max_storage, Math.max(storage, reserved));
+  return roomLeft(limits.max_storage, Math.max(storage, reserved));
 }
 
 /** What the stream holds beside what it may; Infinity without a limit. */

@@ -2,7 +2,7 @@ import { HubAccess, SiteEnd } from "./access";
 import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { isSourceOfSite } from "../../configs/streams";
-import { separate } from "../../configs/text/address";
+import { splitUrls } from "../../configs/text/address";
 import { Access, shared } from "../../servers/nats/connection";
 import { JetStream, SourceInfo, StreamInfo } from "../../servers/nats/jetstream";
 import { lookUntil } from "../../machine/until";
@@ -29,7 +29,7 @@ export interface SiteAccess extends HubAccess, SiteEnd {
 }
 
 /** Whether the hub has several servers. */
-export const isOfSeveral = ({ hubUrl }: Pick<HubAccess, "hubUrl">): boolean => separate(hubUrl).length > 1;
+export const isOfSeveral = ({ hubUrl }: Pick<HubAccess, "hubUrl">): boolean => splitUrls(hubUrl).length > 1;
 
 /** How the system account is reached: the hub's, and the site's or, through the hub, what the site imports of it. */
 export const systemAccess = (

@@ -20,7 +20,7 @@ export interface Failure {
 export const failure = (property: string, reason: string): Failure => ({ property, reason });
 const changeOf = (property: string, reason: string): Failure => ({ property, reason, goesOn: true });
 
-const placed = (settings: Fleet, server: HubSettings | SiteSettings): Placement =>
+const placementIn = (settings: Fleet, server: HubSettings | SiteSettings): Placement =>
   placementOf({ ...settings, keys: {} }, server);
 
 /** "a process", "a container on ssh://edge@oslo.example". */
@@ -33,7 +33,7 @@ function wordsOf(placement: Placement): string {
 const isMoved = (before: Placement, after: Placement): boolean => wordsOf(before) !== wordsOf(after);
 
 function movedServers(olds: Fleet, news: Fleet): Failure[] {
-  const hub = [placed(olds, olds.hub), placed(news, news.hub)] as const;
+  const hub = [placementIn(olds, olds.hub), placementIn(news, news.hub)] as const;
   const failures = isMoved(...hub)
     ? [
         changeOf(
@@ -46,7 +46,7 @@ function movedServers(olds: Fleet, news: Fleet): Failure[] {
   return news.sites.reduce((found, site) => {
     const old = olds.sites.find(({ name }) => name === site.name);
     if (old === undefined) return found;
-    const [before, after] = [placed(olds, old), placed(news, site)];
+    const [before, after] = [placementIn(olds, old), placementIn(news, site)];
     if (!isMoved(before, after)) return found;
     const reason =
       `${site.name} moves from ${wordsOf(before)} to ${wordsOf(after)}, but what it stores would stay behind; ` +
@@ -87,7 +87,7 @@ function cutOffSites(olds: Fleet, news: Fleet): Failure[] {
 }
 
 const inDocker = (settings: Fleet): (HubSettings | SiteSettings)[] =>
-  [...hubServers(settings.hub), ...settings.sites].filter((server) => placed(settings, server).kind === "docker");
+  [...hubServers(settings.hub), ...settings.sites].filter((server) => placementIn(settings, server).kind === "docker");
 
 /** Whether the server has a container; so it is taken while its engine is away. */
 async function hasContainer(stack: string, server: HubSettings | SiteSettings): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { Reached, linkAccess, proofSeeds, provenSite, siteAccess } from "../../fleet/sourcing/access";
 import { declareHubLink, declareLeaf } from "../../configs/plan/declare";
 import { linkUrl } from "../../configs/link-tls";
-import { joined } from "../../configs/text/address";
+import { joinUrls } from "../../configs/text/address";
 import { SITE_ROLES } from "../../configs/keys";
 import { Settings, SiteSettings } from "../../configs/settings";
 import { WATCHER, WATCH_ROLE, isWatched } from "../../configs/watch/watch";
@@ -120,7 +120,7 @@ export class ScratchFleet {
 
   /** What the sites dial. */
   get leafUrl(): string {
-    return joined(
+    return joinUrls(
       this.members.map((member) => linkUrl(this.settings.links, this.settings.hub.host, member.ports.leafnodes)),
     );
   }

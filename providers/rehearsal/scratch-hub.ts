@@ -3,7 +3,7 @@ import { linkUrl } from "../../configs/link-tls";
 import { hubFolder, hubListeners, hubServers, isCluster } from "../../configs/placement";
 import { declareHub } from "../../configs/plan/declare";
 import { HubSettings, Settings } from "../../configs/settings";
-import { hostPort, joined } from "../../configs/text/address";
+import { hostPort, joinUrls } from "../../configs/text/address";
 import { present } from "../../configs/values";
 import type { HubServerPoint } from "../../fleet/proof/job";
 import * as hubServer from "../hub-server";
@@ -87,7 +87,7 @@ export class ScratchHub {
     const hub = scratchServer(this.identity.outs);
     const [first] = this.all;
     if (first === undefined || !this.isCluster) return hub;
-    return { ...hub, url: joined(this.all.map(({ url }) => url)), ports: first.ports };
+    return { ...hub, url: joinUrls(this.all.map(({ url }) => url)), ports: first.ports };
   }
 
   /** The hub's server, or each of its servers. */

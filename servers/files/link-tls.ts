@@ -33,7 +33,7 @@ export function pemsOf(certificates: LinkCertificates): Pems {
   return { ca: read("ca.pem"), certificate: read(`${server}.pem`), key: read(`${server}-key.pem`) };
 }
 
-const joined = ({ certificate, key }: Pems): string => `${certificate.trimEnd()}\n${key.trimEnd()}\n`;
+const pemBundle = ({ certificate, key }: Pems): string => `${certificate.trimEnd()}\n${key.trimEnd()}\n`;
 
 /** Writes the certificates beside the configuration; removes those that are no longer given. */
 export function writeCertificates(files: ServerFiles, certificates: LinkCertificates | undefined): void {
@@ -43,14 +43,14 @@ export function writeCertificates(files: ServerFiles, certificates: LinkCertific
   }
   const pems = pemsOf(certificates);
   files.write(CA_FILE, pems.ca);
-  files.write(LINK_FILE, joined(pems));
+  files.write(LINK_FILE, pemBundle(pems));
 }
 
 /** A digest of what `writeCertificates` writes; empty for nothing. */
 export const certificatesDigest = (certificates: LinkCertificates | undefined): string => {
   if (certificates === undefined) return "";
   const pems = pemsOf(certificates);
-  return digest([pems.ca, joined(pems)]);
+  return digest([pems.ca, pemBundle(pems)]);
 };
 
 /** The same digest of what lies beside the configuration. */

@@ -1,4 +1,4 @@
-import { separate } from "../../configs/text/address";
+import { splitUrls } from "../../configs/text/address";
 import { connect, ErrorCode, NatsConnection, NatsError } from "nats";
 import { createConnection } from "node:net";
 import { Refusal } from "../../machine/refusal";
@@ -16,17 +16,17 @@ export interface Access {
   site?: string;
 }
 
-const meant = new WeakMap<NatsConnection, string>();
+const siteByConnection = new WeakMap<NatsConnection, string>();
 
 /** The site that a connection to the hub is for. */
-export const siteBehind = (connection: NatsConnection): string | undefined => meant.get(connection);
+export const siteBehind = (connection: NatsConnection): string | undefined => siteByConnection.get(connection);
 
 const CONNECT_TIMEOUT_MS = 2_000;
 
 /** Connects without reconnecting: a server that goes away ends the work on it at once. Of several servers the first that answers. */
 export async function open({ url, seed, site }: Access, timeout = CONNECT_TIMEOUT_MS): Promise<NatsConnection> {
   let failure: unknown;
-  for (const servers of separate(url)) {
+  for (const servers of splitUrls(url)) {
     try {
       const connection = await connect({
         servers,
@@ -36,7 +36,7 @@ export async function open({ url, seed, site }: Access, timeout = CONNECT_TIMEOU
         maxReconnectAttempts: 0,
         name: "nats-hub-leaf",
       });
-      if (site !== undefined) meant.set(connection, site);
+      if (site !== undefined) siteByConnection.set(connection, site);
       return connection;
     } catch (error) {
       failure = error;
@@ -96,7 +96,7 @@ export interface Endpoint {
 
 /** Host and port of `nats://host:port`; of several joined addresses those of the first. */
 export function endpointOf(urls: string): Endpoint {
-  const [url = ""] = separate(urls);
+  const [url = ""] = splitUrls(urls);
   const { hostname, port } = new URL(url.replace(/^[a-z-]+:/, "http:"));
   // An IPv6 address is in brackets only in a URL.
   return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };

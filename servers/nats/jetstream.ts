@@ -222,7 +222,7 @@ export class JetStream {
   }
 
   /** A stream, and how many messages it holds whose subjects match; undefined where these are too many subjects. */
-  async counted(name: string, filter: string): Promise<{ info: StreamInfo; count: number } | undefined> {
+  async streamWithCount(name: string, filter: string): Promise<{ info: StreamInfo; count: number } | undefined> {
     type Counted = StreamInfo & { state: { subjects?: Record<string, number> } };
     const info = await this.request<Counted>(`STREAM.INFO.${name}`, { subjects_filter: filter });
     const counts = Object.values(info.state.subjects ?? {});

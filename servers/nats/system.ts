@@ -101,7 +101,7 @@ export interface Answer<T> {
 
 const REQUEST_TIMEOUT_MS = 5_000;
 
-export async function said<T>(connection: NatsConnection, subject: string, options: object = {}): Promise<T> {
+export async function requestJson<T>(connection: NatsConnection, subject: string, options: object = {}): Promise<T> {
   const message = await connection.request(subject, JSON.stringify(options), { timeout: REQUEST_TIMEOUT_MS });
   return message.json<T>();
 }
@@ -115,13 +115,13 @@ async function addressee(connection: NatsConnection): Promise<string> {
 
 /** The id of a site's server, asked through the hub. */
 async function serverIdOf(connection: NatsConnection, site: string): Promise<string> {
-  const { server } = await said<{ server: { id: string } }>(connection, `${adminPrefix(site)}.PING.VARZ`);
+  const { server } = await requestJson<{ server: { id: string } }>(connection, `${adminPrefix(site)}.PING.VARZ`);
   return server.id;
 }
 
 /** Asks the server that `connection` leads to. Errors: a Refusal with the server's own words. */
 export async function ask<T>(connection: NatsConnection, request: string, options: object = {}): Promise<T> {
-  const answer = await said<Answer<T>>(connection, `${await addressee(connection)}.${request}`, options);
+  const answer = await requestJson<Answer<T>>(connection, `${await addressee(connection)}.${request}`, options);
   if (answer.error !== undefined) throw new Refusal(answer.error.description ?? `the server refused ${request}`);
   return answer.data as T;
 }
@@ -155,7 +155,7 @@ export async function askAll<T>(
 ): Promise<{ server?: string; data: T }[]> {
   const ids = [...new Set((await routes(connection)).map(({ remote_id }) => remote_id))];
   const others = ids.map((server) =>
-    said<Answer<T>>(connection, `$SYS.REQ.SERVER.${server}.${request}`, options).then(
+    requestJson<Answer<T>>(connection, `$SYS.REQ.SERVER.${server}.${request}`, options).then(
       ({ data }) => (data === undefined ? [] : [{ server, data }]),
       () => [],
     ),
@@ -285,5 +285,5 @@ export const reload = async (connection: NatsConnection): Promise<void> => {
 /** Drops a leaf link; a reload that removes the link's key leaves the link up (nats-server reload.go). */
 export const kick = async (connection: NatsConnection, { id: cid, server }: LeafLink): Promise<void> => {
   if (server === undefined) await ask<unknown>(connection, "KICK", { cid });
-  else await said<unknown>(connection, `$SYS.REQ.SERVER.${server}.KICK`, { cid });
+  else await requestJson<unknown>(connection, `$SYS.REQ.SERVER.${server}.KICK`, { cid });
 };

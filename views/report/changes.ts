@@ -1,7 +1,7 @@
 import { hubServers, isCluster } from "../../configs/placement";
 import { resourceName } from "../../configs/resources";
-import type { Told } from "../../machine/report";
-import { Said, saidIn } from "./diagnostics";
+import type { Report } from "../../machine/report";
+import { PreviewReports, reportsIn } from "./diagnostics";
 import type { SitesTable } from "../../configs/reading/sites-table";
 import type { FleetChanges, KeyChange, SiteChange } from "./model";
 import { PreviewJson, Step, at, numberAt, stepsOf, textAt } from "./preview";
@@ -28,7 +28,7 @@ export interface Previewed {
   before?: FleetSettings;
   preview: PreviewJson;
   /** What the program and its providers reported as data, in order of arrival. */
-  told: readonly Told[];
+  told: readonly Report[];
   /** The table of sites that the settings name. */
   table?: SitesTable;
   /** Whether the CLI ended with an error: it refused, or it failed. */
@@ -48,7 +48,7 @@ export function changesOf(previewed: Previewed): { changes: FleetChanges; failur
   const { stack, before, preview, pending } = previewed;
   const after = settingsOf(preview, previewed.table);
   const names = namesOf(before, after);
-  const said = saidIn(preview, previewed.told, names);
+  const said = reportsIn(preview, previewed.told, names);
   const { refusals, failures, found } = said;
   const refused = refusals.length > 0;
   const steps = stepsOf(preview);
@@ -139,7 +139,7 @@ function namesOf(before: FleetSettings | undefined, after: FleetSettings | undef
 const siteIn = (settings: FleetSettings | undefined, name: string) =>
   settings?.sites.find((site) => site.name === name);
 
-function stepsOfServer(steps: readonly Step[], name: string, { wrong, due, fates }: Said): ServerSteps {
+function stepsOfServer(steps: readonly Step[], name: string, { wrong, due, fates }: PreviewReports): ServerSteps {
   const isOf = (kind: string, path: string) => (step: Step) =>
     step.kind === kind && (textAt(step.news, path) || textAt(step.olds, path)) === name;
   const parts = {
@@ -221,7 +221,7 @@ const interruptedWords = ({ interrupted }: Previewed): string[] =>
     ? []
     : [`an earlier run was interrupted while creating ${interrupted.join(", ")}; the next one takes over what it made`];
 
-const proofWords = (runs: boolean, { proof }: Said): string =>
+const proofWords = (runs: boolean, { proof }: PreviewReports): string =>
   runs ? ["the smoke test runs at the end", ...proof].join(": ") : "";
 
 const offlineSites = (after: FleetSettings | undefined, known: Previewed["pending"]): Previewed["pending"] =>

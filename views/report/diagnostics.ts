@@ -1,9 +1,9 @@
-import type { Told, Wrong } from "../../machine/report";
+import type { Report, Fault } from "../../machine/report";
 import type { PreviewJson } from "./preview";
 
 /** What the program and its providers reported during a preview. Their words are for people: nothing here parses them. */
 
-export interface Said {
+export interface PreviewReports {
   /** Why the update is refused, each with its cure. */
   refusals: string[];
   /** Errors that are not refusals: something broke. */
@@ -11,7 +11,7 @@ export interface Said {
   /** What the update does to a server, as its provider decides it. */
   fates: Map<string, string>;
   /** What is not as it was left, by server. */
-  wrong: Map<string, Wrong>;
+  wrong: Map<string, Fault>;
   /** Servers whose certificates the time asks to renew; all where the CA is. */
   due: Set<string> | "all";
   /** What the smoke test says of itself: the bytes that go over which link, or why it runs again. */
@@ -21,8 +21,8 @@ export interface Said {
 }
 
 /** Reports of providers arrive in any order: they are sorted by server, then by their words. */
-const inOrder = (told: readonly Told[], servers: readonly string[]): string[] => {
-  const rank = ({ server = "" }: Told): number => servers.indexOf(server);
+const inOrder = (told: readonly Report[], servers: readonly string[]): string[] => {
+  const rank = ({ server = "" }: Report): number => servers.indexOf(server);
   return [
     ...new Set(told.toSorted((a, b) => rank(a) - rank(b) || compare(a.words, b.words)).map(({ words }) => words)),
   ];
@@ -31,15 +31,19 @@ const inOrder = (told: readonly Told[], servers: readonly string[]): string[] =>
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** What shows in other parts of the report, and differs between two previews of the same change. */
-const SHOWN_OTHERWISE: readonly Told["kind"][] = ["fate", "wrong", "rehearsed", "proof", "refused"];
+const SHOWN_OTHERWISE: readonly Report["kind"][] = ["fate", "wrong", "rehearsed", "proof", "refused"];
 
 /**
  * @param told in order of arrival.
  * @param servers the names of the sites, in the order of the settings.
  */
-export function saidIn({ diagnostics = [] }: PreviewJson, told: readonly Told[], servers: readonly string[]): Said {
-  const of = (kind: Told["kind"]) => told.filter((one) => one.kind === kind);
-  const isOfProperty = ({ values }: Told): boolean => values?.property !== undefined;
+export function reportsIn(
+  { diagnostics = [] }: PreviewJson,
+  told: readonly Report[],
+  servers: readonly string[],
+): PreviewReports {
+  const of = (kind: Report["kind"]) => told.filter((one) => one.kind === kind);
+  const isOfProperty = ({ values }: Report): boolean => values?.property !== undefined;
   const [judged, thrown] = [of("refused").filter(isOfProperty), of("refused").filter((one) => !isOfProperty(one))];
   const refusals = [...new Set(judged.map(({ words }) => words)), ...inOrder(thrown, servers)];
   const errors = new Set(
@@ -49,9 +53,9 @@ export function saidIn({ diagnostics = [] }: PreviewJson, told: readonly Told[],
   );
   return {
     refusals,
-    failures: [...errors].filter((error) => !of("refused").some((one) => isTold(error, one))).sort(),
+    failures: [...errors].filter((error) => !of("refused").some((one) => isReported(error, one))).sort(),
     fates: new Map(of("fate").map(({ server = "", values }) => [server, String(values?.fate)])),
-    wrong: new Map(of("wrong").map(({ server = "", values = {} }) => [server, wrongIn(values)])),
+    wrong: new Map(of("wrong").map(({ server = "", values = {} }) => [server, faultIn(values)])),
     due: of("due").some(({ server }) => server === undefined)
       ? "all"
       : new Set(of("due").flatMap(({ server }) => server ?? [])),
@@ -63,13 +67,13 @@ export function saidIn({ diagnostics = [] }: PreviewJson, told: readonly Told[],
   };
 }
 
-const wrongIn = ({ what = "", isDead = false }: NonNullable<Told["values"]>): Wrong => ({
+const faultIn = ({ what = "", isDead = false }: NonNullable<Report["values"]>): Fault => ({
   what: String(what),
   isDead: isDead === true,
 });
 
 /** Whether an error of the CLI was already reported: it contains the words, among its own and in its own lines. */
-function isTold(error: string, { words, values }: Told): boolean {
+function isReported(error: string, { words, values }: Report): boolean {
   const packed = (text: string): string => text.replace(/\s+/g, "");
   const property = typeof values?.property === "string" ? `${values.property}:` : "";
   return packed(error).includes(packed(words.startsWith(property) ? words.slice(property.length) : words));

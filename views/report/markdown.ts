@@ -109,8 +109,8 @@ function serverSection({ verdict, hub, sites, untouched, keys, settings }: Fleet
       .map((site) => ({
         name: site.name,
         cells: isRefused
-          ? [asked(site, keys)]
-          : [asked(site, keys), SERVER_WORDS[site.server], LINK_WORDS[site.link], reasons(site.because)],
+          ? [reasonWords(site, keys)]
+          : [reasonWords(site, keys), SERVER_WORDS[site.server], LINK_WORDS[site.link], reasons(site.because)],
       })),
   ];
   const others = isRefused
@@ -141,7 +141,7 @@ function untouchedWords(names: readonly string[]): string {
   return `\n\nServer not touched, link stays: ${which}.`;
 }
 
-function asked({ name, site, settings }: SiteChange, keys: readonly KeyChange[]): string {
+function reasonWords({ name, site, settings }: SiteChange, keys: readonly KeyChange[]): string {
   if (site === "added" || site === "removed") return `**${site}**`;
   const rotated = keys.some(({ owner, role }) => owner === name && role === "link") ? ["new link key"] : [];
   return [...rotated, ...settings.filter(({ setting }) => setting !== "rotation").map(settingWords)].join("<br>");

@@ -1,5 +1,5 @@
 import { UNKNOWN, changed, same, settled } from "../../configs/values";
-import type { Wrong } from "../../machine/report";
+import type { Fault } from "../../machine/report";
 import type { LinkFate, ServerFate } from "./model";
 import { Inputs, Step, at, isUnknown, numberAt, textAt } from "./preview";
 import { restartReasons } from "../../configs/plan/effects";
@@ -24,7 +24,7 @@ export interface ServerSteps {
   /** What its provider says that the update does to it; absent where it could not know. */
   told?: ServerFate;
   /** What is not as it was left. */
-  wrong?: Wrong;
+  wrong?: Fault;
 }
 
 const differs = (step: Step, path: string): boolean => changed(at(step.news, path), at(step.olds, path));

@@ -39,7 +39,7 @@ const SECRET: JsonSchema = {
 const plain = (text: string): string => text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1");
 
 /** The same schema as editors show it: the effect of a change and the default are in its text. */
-function told(schema: JsonSchema): JsonSchema {
+function editorSchema(schema: JsonSchema): JsonSchema {
   const { change, unset, description, properties, items, ...rest } = schema;
   const words = [
     ...(description === undefined ? [] : [`${plain(description)}.`]),
@@ -50,16 +50,16 @@ function told(schema: JsonSchema): JsonSchema {
     ...(words.length === 0 ? {} : { description: words.join(" ") }),
     ...rest,
     ...(properties === undefined ? {} : { properties: mapped(properties) }),
-    ...(items === undefined ? {} : { items: told(items) }),
+    ...(items === undefined ? {} : { items: editorSchema(items) }),
   };
 }
 
 const mapped = (properties: Record<string, JsonSchema>): Record<string, JsonSchema> =>
-  Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, told(one)]));
+  Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, editorSchema(one)]));
 
 /** `Pulumi.<stack>.yaml`: this program's settings are checked, everything else is Pulumi's. */
 export function stackFileSchema(): JsonSchema {
-  const { properties = {} } = told(settingsSchema());
+  const { properties = {} } = editorSchema(settingsSchema());
   const config = Object.fromEntries(
     Object.entries(properties).map(([name, schema]) => [
       PREFIX + name,
@@ -82,7 +82,7 @@ export function stackFileSchema(): JsonSchema {
 
 /** A table of the sites in YAML. */
 export function sitesFileSchema(): JsonSchema {
-  const { $schema, ...site } = told(z.toJSONSchema(siteSettings, options) as JsonSchema);
+  const { $schema, ...site } = editorSchema(z.toJSONSchema(siteSettings, options) as JsonSchema);
   const table: JsonSchema = { type: "array", items: site };
   return { ...($schema === undefined ? {} : { $schema }), ...table };
 }

@@ -50,7 +50,7 @@ export function mermaidOf(topology: Topology, marks: ReadonlyMap<string, Mark> =
     ...sites.map((site, i) => ({ mark: marks.get(site.name), node: siteNode(`s${i + 1}`, site, marks) })),
     ...gone.map(([name, mark], i) => ({ mark, node: goneNode(`s${sites.length + i + 1}`, name, mark) })),
   ];
-  const shown = new Set(chosen(drawable));
+  const shown = new Set(shownSites(drawable));
   const folded = drawable.filter((one) => !shown.has(one));
   const nodes = [
     ...drawable.filter((one) => shown.has(one)).map(({ node }) => node),
@@ -73,7 +73,7 @@ interface Drawable {
   node: Node;
 }
 
-function chosen(all: readonly Drawable[]): readonly Drawable[] {
+function shownSites(all: readonly Drawable[]): readonly Drawable[] {
   if (all.length <= SHOWN_ONE_BY_ONE) return all;
   const marked = all.filter(({ mark }) => mark !== undefined);
   return marked.length === 0 ? all.slice(0, SHOWN_ONE_BY_ONE) : marked.slice(0, MARKED_SHOWN);

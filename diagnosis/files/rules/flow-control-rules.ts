@@ -64,7 +64,7 @@ function oneForm(
  * Only a warning, because sourcing works today: the second form is needed later, unless the leaf server's file has its
  * flag.
  */
-function found(
+function problemOf(
   hub: ConfigServer,
   at: ConfigDraft["at"],
   { lacks, missing }: OneForm,
@@ -96,7 +96,7 @@ export const flowControlForms: Rule<Link> = function* (link, { fleet }) {
     isThere,
     leaf.flowControl,
   )) {
-    yield found(hub, subscribe.at ?? at, one, leaf.flowControl, {
+    yield problemOf(hub, subscribe.at ?? at, one, leaf.flowControl, {
       evidence: `${id} of ${leaf.label} may subscribe ${one.has.join(", ")} and not`,
       next: `allow it to subscribe ${one.missing.join(", ")} too`,
     });
@@ -120,7 +120,7 @@ export const importedForms: Rule<ConfigServer> = function* (hub, { fleet }) {
       );
       const known = others.length === 0 ? uses : undefined;
       for (const one of oneForm(patterns, { domain, domains: domainsOf(fleet) }, isThere, known)) {
-        yield found(hub, request.at, one, known, {
+        yield problemOf(hub, request.at, one, known, {
           cause: `account ${name} imports flow control of ${account} in one form only`,
           evidence: `${name} imports ${one.has.join(", ")} of ${account} and not`,
           next: `export the service ${one.missing.join(", ")} in ${account} and import it in ${name}`,

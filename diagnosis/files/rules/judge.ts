@@ -14,7 +14,7 @@ import {
   storage,
   storageLimits,
 } from "./jetstream-rules";
-import { Judged, confronted } from "../confront";
+import { Judged, confront } from "../confront";
 import { clusterNames, encryption, monitoring, ports, serverNames, websocketCompression } from "./link-rules";
 import { Known, Link, linkUp } from "../links";
 import { hubLogin, hubUsers, remoteLogin } from "./login-rules";
@@ -94,7 +94,7 @@ export function judgeConfigs(
   const ofServers = servers.flatMap((server) =>
     SERVER_RULES.flatMap((rule) => [...rule(server, context)].map((draft): Judged => ({ ...draft, of: server }))),
   );
-  const { drafts, notes } = confronted([...ofLinks, ...ofServers], fleet, known.shown);
+  const { drafts, notes } = confront([...ofLinks, ...ofServers], fleet, known.shown);
   const files = servers.map(({ file }) => file);
   const order = ({ at }: ConfigDraft): number => (files.includes(at.file) ? files.indexOf(at.file) : files.length);
   drafts.sort((a, b) => order(a) - order(b) || a.at.file.localeCompare(b.at.file) || a.at.line - b.at.line);

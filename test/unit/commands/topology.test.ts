@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as path from "node:path";
-import { drawings, fleetOfOutputs, plannedFleet, said } from "../../../commands/topology";
+import { drawings, fleetOfOutputs, plannedFleet, summaryOf } from "../../../commands/topology";
 import { EVENTS, drawn } from "../../support/pages/topologies";
 
 const ROOT = path.resolve(__dirname, "../../..");
@@ -17,11 +17,11 @@ describe("the fleet that is drawn", () => {
   it("is what the outputs hold, and how old its proofs are", () => {
     const { proof: [first] = [] } = fleet({ topology, proof });
     assert.equal(first?.ageMs, 3_600_000);
-    assert.equal(said(fleet({ topology, proof })), "the hub and 2 sites: 2 proven");
+    assert.equal(summaryOf(fleet({ topology, proof })), "the hub and 2 sites: 2 proven");
   });
 
   it("has the marks of what changed since", () => {
-    assert.equal(said(fleet({ topology, proof }, ["oslo"])), "the hub and 2 sites: 1 unproven, 1 proven");
+    assert.equal(summaryOf(fleet({ topology, proof }, ["oslo"])), "the hub and 2 sites: 1 unproven, 1 proven");
   });
 
   it("has no proof from the future, where clocks differ", () => {
@@ -30,7 +30,7 @@ describe("the fleet that is drawn", () => {
   });
 
   it("is unproven when nothing was proven", () => {
-    assert.equal(said(fleet({ topology })), "the hub and 2 sites: 2 unproven");
+    assert.equal(summaryOf(fleet({ topology })), "the hub and 2 sites: 2 unproven");
   });
 
   it("is refused where the outputs have no topology, with the cure", () => {
@@ -39,7 +39,7 @@ describe("the fleet that is drawn", () => {
 
   it("is planned from the settings alone", () => {
     const planned = plannedFleet(ROOT, "dev");
-    assert.equal(said(planned), "the hub and 2 sites, from the settings alone");
+    assert.equal(summaryOf(planned), "the hub and 2 sites, from the settings alone");
     const { html, svg, mmd } = drawings("dev", planned, "2026-11-03T12:00:00Z");
     for (const text of [html, svg, mmd]) assert.match(text, /oslo/);
   });

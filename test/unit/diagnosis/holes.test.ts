@@ -7,7 +7,7 @@ import {
   Range,
   inBoth,
   inOrder,
-  joined,
+  mergedRanges,
   lengthOf,
   partedBy,
   rangesOf,
@@ -41,7 +41,7 @@ describe("ranges of sequences", () => {
           seqs(inBoth(a, b)),
           [...of].filter((seq) => other.has(seq)),
         );
-        assert.deepEqual(new Set(seqs(joined([...a, ...b]))), new Set([...of, ...other]));
+        assert.deepEqual(new Set(seqs(mergedRanges([...a, ...b]))), new Set([...of, ...other]));
       }),
     );
   });
@@ -197,7 +197,7 @@ describe("holes in the hub's stream", () => {
   });
 
   it("are told once by the book of a hub that loses its store, in a record of an earlier version too", () => {
-    assert.deepEqual(lengthOf(joined([])), 0);
+    assert.deepEqual(lengthOf(mergedRanges([])), 0);
     assert.deepEqual(inOrder([]), []);
     const end = {
       created: "a",

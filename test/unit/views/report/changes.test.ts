@@ -3,7 +3,7 @@ import type { RawSettings } from "../../../../configs/settings";
 import { UNKNOWN } from "../../../../configs/values";
 import { changesOf } from "../../../../views/report/changes";
 import type { FleetChanges } from "../../../../views/report/model";
-import { type Told, wrongWith } from "../../../../machine/report";
+import { type Report, faultReport } from "../../../../machine/report";
 import { previewedIn, readRecording, recordingNames } from "../../../support/pages/preview-recordings";
 import type { Diagnostic, PreviewStep } from "../../../../views/report/preview";
 import {
@@ -20,12 +20,12 @@ import {
   update,
 } from "./previews";
 
-const wrong = (server: string, what: string, isDead = false): Told => ({
-  ...wrongWith(server, { what, isDead }),
+const wrong = (server: string, what: string, isDead = false): Report => ({
+  ...faultReport(server, { what, isDead }),
   words: "…",
 });
 
-const said = (steps: PreviewStep[], told: Told[] = [], wanted: RawSettings = TWO_SITES): FleetChanges =>
+const said = (steps: PreviewStep[], told: Report[] = [], wanted: RawSettings = TWO_SITES): FleetChanges =>
   changesOf(previewOf(wanted, steps, told)).changes;
 
 /** What happens to servers and links, by site, and to the hub. */
@@ -56,7 +56,7 @@ const withCertificate = (inputs: Record<string, unknown>): PreviewStep[] => [
 
 describe("the changes that a preview shows", () => {
   describe("to a site's server", () => {
-    const CASES: Record<string, { steps: PreviewStep[]; says?: Told[]; fate: Record<string, string> }> = {
+    const CASES: Record<string, { steps: PreviewStep[]; says?: Report[]; fate: Record<string, string> }> = {
       "a setting that it takes at start: it restarts": {
         steps: [onOslo(leafInputs("oslo", { restart: { reconnect: 200 } }))],
         fate: { oslo: "restarts, drops and comes back" },
@@ -194,7 +194,7 @@ describe("the changes that a preview shows", () => {
         hubInputs({ restart: { name } }),
         hubInputs({ restart: { ...restart, name } }),
       );
-    const hubOf = (steps: PreviewStep[], told: Told[] = []) =>
+    const hubOf = (steps: PreviewStep[], told: Report[] = []) =>
       changesOf(previewOf(three, steps, told, { before: settingsFrom(three) })).changes.hub;
     const ALL = ["hub-1", "hub-2", "hub-3"];
 
@@ -223,7 +223,7 @@ describe("the changes that a preview shows", () => {
     const wanted = { ...TWO_SITES, sites: [OFFLINE, { name: "bergen" }] };
     const before = settingsFrom(wanted);
     const restarts = update("HubServer", "hub-server", hubInputs(), hubInputs({ restart: { syncInterval: 1000 } }));
-    const beside = (steps: PreviewStep[], says: Told[] = [], news: RawSettings = wanted): FleetChanges =>
+    const beside = (steps: PreviewStep[], says: Report[] = [], news: RawSettings = wanted): FleetChanges =>
       changesOf(previewOf(news, steps, says, { before })).changes;
 
     it("the hub restarts: no link of that site drops, and it is pending", () => {
@@ -333,10 +333,10 @@ describe("the changes that a preview shows", () => {
   });
 
   describe("that is refused", () => {
-    const refusal = (words: string, about: Partial<Told> = {}): Told => ({ kind: "refused", words, ...about });
-    const ofRule = (words: string): Told => refusal(words, { values: { property: words.split(":")[0] ?? "" } });
+    const refusal = (words: string, about: Partial<Report> = {}): Report => ({ kind: "refused", words, ...about });
+    const ofRule = (words: string): Report => refusal(words, { values: { property: words.split(":")[0] ?? "" } });
     /** What the CLI shows of errors, in its own words round the program's. */
-    const withErrors = (told: Told[], ...messages: string[]) => {
+    const withErrors = (told: Report[], ...messages: string[]) => {
       const previewed = previewOf(TWO_SITES, [], told);
       const diagnostics = messages.map((message): Diagnostic => ({
         severity: "error",
@@ -346,7 +346,7 @@ describe("the changes that a preview shows", () => {
     };
 
     it("by several sites: in the order of the settings, once each", () => {
-      const at = (server: string): Told => refusal(`no: ${server}`, { server });
+      const at = (server: string): Report => refusal(`no: ${server}`, { server });
       const { changes, failures } = withErrors([at("bergen"), at("oslo"), at("oslo")], "no: oslo", "no: bergen");
       assert.deepEqual(changes.refusals, ["no: oslo", "no: bergen"]);
       assert.deepEqual([changes.verdict, failures], ["refused", []]);
@@ -379,9 +379,9 @@ describe("the changes that a preview shows", () => {
   it("are read from the data of the providers, whatever their words are", () => {
     for (const name of recordingNames()) {
       const recording = readRecording(name);
-      const isShown = ({ kind }: Told): boolean => kind === "found" || kind === "refused" || kind === "due";
+      const isShown = ({ kind }: Report): boolean => kind === "found" || kind === "refused" || kind === "due";
       const told = recording.told.map((one) => (isShown(one) ? one : { ...one, words: "in other words" }));
-      const report = (one: readonly Told[]) => changesOf(previewedIn({ ...recording, told: one })).changes;
+      const report = (one: readonly Report[]) => changesOf(previewedIn({ ...recording, told: one })).changes;
       assert.deepEqual(report(told), report(recording.told), name);
       const others = recording.told.map((one, i) => ({ ...one, words: `words ${i}` }));
       const { refusals: _, found: __, ...rest } = report(recording.told);

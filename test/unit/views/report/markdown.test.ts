@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RawSettings } from "../../../../configs/settings";
-import type { Told } from "../../../../machine/report";
+import type { Report } from "../../../../machine/report";
 import { reportOf } from "../../../../views/report/report";
 import { newSeed } from "../../../support/rules/settings";
 import { type Recording, previewedIn, readRecording, recordingNames } from "../../../support/pages/preview-recordings";
@@ -13,7 +13,7 @@ describe("the report as Markdown", () => {
       const { steps = [], diagnostics = [] } = recording.preview;
       const preview = { ...recording.preview, steps: steps.toReversed(), diagnostics: diagnostics.toReversed() };
       // The program itself tells of the rules in their order.
-      const isRule = ({ values }: Told): boolean => values?.property !== undefined;
+      const isRule = ({ values }: Report): boolean => values?.property !== undefined;
       const told = [...recording.told.filter(isRule), ...recording.told.filter((one) => !isRule(one)).toReversed()];
       const text = (one: Recording) => reportOf(previewedIn(one)).markdown;
       assert.equal(text({ ...recording, preview, told }), text(recording), name);
@@ -63,7 +63,7 @@ describe("the report as Markdown", () => {
   it("fits a comment where all of 200 sites rotate their keys, wait or have a finding, and names each of them", () => {
     const sites = Array.from({ length: 200 }, (_, i) => ({ name: `a-site-with-a-long-name-${i}` }));
     const wanted = { ...TWO_SITES, sites: sites.map((site) => ({ ...site, rotation: 1, expect: "offline" as const })) };
-    const found = sites.flatMap(({ name }, i): Told[] => [
+    const found = sites.flatMap(({ name }, i): Report[] => [
       { kind: "found", server: name, words: `site ${name}: its server does not answer; up repairs it [silent]` },
       { kind: "found", server: name, words: `site ${name}: ${i} messages are missing [missing]` },
     ]);

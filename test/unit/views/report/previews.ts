@@ -1,5 +1,5 @@
 import type { Previewed } from "../../../../views/report/changes";
-import type { Told } from "../../../../machine/report";
+import type { Report } from "../../../../machine/report";
 import type { PreviewStep } from "../../../../views/report/preview";
 import { UNKNOWN } from "../../../../configs/values";
 import { readSettings } from "../../../../configs/reading/read-settings";
@@ -22,7 +22,7 @@ export const TWO_SITES = {
 export function previewOf(
   wanted: RawSettings,
   steps: PreviewStep[] = [],
-  told: Told[] = [],
+  told: Report[] = [],
   more: Partial<Previewed> = {},
 ): Previewed {
   const config = Object.fromEntries(

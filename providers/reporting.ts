@@ -1,5 +1,5 @@
 import { Refusal } from "../machine/refusal";
-import { tell } from "../machine/report";
+import { sendReport } from "../machine/report";
 
 type Methods = Readonly<Record<string, unknown>>;
 
@@ -16,7 +16,7 @@ interface Owned {
 }
 
 /** A provider's functions, each of which also reports its refusals as data. */
-export const telling = (provider: Methods): Methods =>
+export const reporting = (provider: Methods): Methods =>
   Object.fromEntries(
     Object.entries(provider).map(([name, work]) => [
       name,
@@ -32,11 +32,11 @@ function withRefusals(work: Work): Work {
       const result = (await work(...args)) as Checked | undefined;
       for (const { property, reason, goesOn } of result?.failures ?? []) {
         const words = goesOn === true ? `${property}: ${reason}` : reason;
-        tell({ kind: "refused", values: { property }, words });
+        sendReport({ kind: "refused", values: { property }, words });
       }
       return result;
     } catch (error) {
-      if (error instanceof Refusal) tell({ kind: "refused", ...ownerIn(args), words: error.message });
+      if (error instanceof Refusal) sendReport({ kind: "refused", ...ownerIn(args), words: error.message });
       throw error;
     }
   };

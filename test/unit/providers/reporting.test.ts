@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-import { keepingReports, report, TOLD_FILE } from "../../../machine/report";
+import { captureReports, report, TOLD_FILE } from "../../../machine/report";
 import { Refusal } from "../../../machine/refusal";
-import { telling } from "../../../providers/telling";
+import { reporting } from "../../../providers/reporting";
 import { inTempFolder } from "./temp-folder";
 
 describe("what a provider says", () => {
@@ -26,11 +26,11 @@ describe("what a provider says", () => {
 
   it("goes nowhere else when nobody asked, nor from a scratch fleet", async () => {
     report("words");
-    assert.deepEqual(await toldBy(() => keepingReports([], () => Promise.resolve(report("words")))), []);
+    assert.deepEqual(await toldBy(() => captureReports([], () => Promise.resolve(report("words")))), []);
   });
 
   it("has what it refuses, with whose resource it is, and fails with it all the same", async () => {
-    const { diff } = telling({ diff: refusing }) as { diff: (...args: unknown[]) => Promise<unknown> };
+    const { diff } = reporting({ diff: refusing }) as { diff: (...args: unknown[]) => Promise<unknown> };
     assert.deepEqual(await toldBy(() => diff("id", {}, { site: "oslo" })), [
       { kind: "refused", server: "oslo", words: "no" },
     ]);
@@ -42,7 +42,7 @@ describe("what a provider says", () => {
       { property: "sites", reason: "oslo cannot go" },
       { property: "hub.name", reason: "changes", goesOn: true },
     ];
-    const { check } = telling({ check: () => Promise.resolve({ failures }) }) as { check: () => Promise<unknown> };
+    const { check } = reporting({ check: () => Promise.resolve({ failures }) }) as { check: () => Promise<unknown> };
     assert.deepEqual(await toldBy(check), [
       { kind: "refused", values: { property: "sites" }, words: "oslo cannot go" },
       { kind: "refused", values: { property: "hub.name" }, words: "hub.name: changes" },
