@@ -10,6 +10,7 @@ import { CONFIG_FILE } from "../../servers/files/server-files";
 import { sinceStart } from "../../servers/server-end";
 import { hostOf } from "../../servers/hosts";
 import type { Place } from "../../servers/server-host";
+import type { Observed } from "./observed";
 import { publicKeyOf } from "../../servers/nats/authenticator";
 
 /** What a site's files show: its leaf remote, and the errors in its log. */
@@ -89,6 +90,20 @@ function kindOfCredentials(
 export async function configChanges(place: Place, access: Access): Promise<string[]> {
   const { config_digest: running } = await varz(await shared(access));
   return handChanges(await hostOf(place).files(), running);
+}
+
+/** Like `configChanges`, for the hub: for each of several servers that answers, by its own file. */
+export async function hubConfigChanges(
+  { hubServers, hubPlace, system }: Pick<Observed, "hubServers" | "hubPlace" | "system">,
+  hub: Access,
+): Promise<string[]> {
+  if (hubServers === undefined) return hubPlace === undefined ? [] : await configChanges(hubPlace, hub);
+  const all = hubServers.map(async ({ name, url, place }) => {
+    if (place === undefined) return [];
+    const changes = await configChanges(place, { url, seed: system }).catch(() => []);
+    return changes.map((change) => `${name}: ${change}`);
+  });
+  return (await Promise.all(all)).flat();
 }
 
 const LOG_LINES = 400;

@@ -12,7 +12,7 @@ import { overrunAt } from "./condition";
 import type { Observed } from "./observed";
 import { failedSteps } from "./unproven";
 import { applicationFacts } from "./observe-application";
-import { configChanges, recentErrors, remoteOf } from "./observe-config";
+import { configChanges, hubConfigChanges, recentErrors, remoteOf } from "./observe-config";
 import { membersFacts } from "./observe-members";
 import { LinkEnds, DUPLICATE, countsOf, isReplaced, linkFacts, watchCrossing } from "./observe-link";
 import { readable, serverFacts } from "./observe-server";
@@ -106,7 +106,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   if (observed.maxPayload !== undefined) facts.declared.maxPayload = observed.maxPayload;
   if (observed.comparesConfigs === true) {
     const [ofHub, ofLeaf] = await Promise.all([
-      observed.hubPlace === undefined ? [] : readable(configChanges(observed.hubPlace, servers.hub)),
+      readable(hubConfigChanges(observed, servers.hub)),
       place === undefined || isSilent ? [] : readable(configChanges(place, servers.leaf)),
     ]);
     facts.configChanges = { hub: ofHub ?? [], leaf: ofLeaf ?? [] };

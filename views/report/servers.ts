@@ -112,7 +112,9 @@ export function fateOfSeveral(servers: readonly { name: string; fate: Fate }[]):
   const fates = servers.map(({ fate }) => fate);
   const [first = UNTOUCHED] = fates;
   if (fates.every((fate) => same(fate, first))) return first;
-  const server = HARDEST_FIRST.find((hardest) => fates.some((fate) => fate.server === hardest)) ?? "untouched";
+  const hardest = HARDEST_FIRST.find((one) => fates.some((fate) => fate.server === one)) ?? "untouched";
+  // The others carry on while one of them is started again.
+  const server = hardest === "starts" ? "repaired" : hardest;
   const touched = servers.filter(({ fate }) => fate.server !== "untouched");
   return {
     server,

@@ -242,7 +242,7 @@ export class TestFleet extends ScratchFleet {
     const inputs = this.proofInputs();
     const one = inputs.sites.find((each) => each.site === site);
     if (one === undefined) throw new Error(`${site} is not a site of this fleet`);
-    return observe(observedOf(inputs, one, this.lastProof));
+    return observe({ ...observedOf(inputs, one, this.lastProof), comparesConfigs: true });
   };
 
   /** A server of the hub, by its name. */

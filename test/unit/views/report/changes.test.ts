@@ -208,7 +208,7 @@ describe("the changes that a preview shows", () => {
 
     it("names the one server that is down, or that restarts for itself", () => {
       const down = hubOf(["hub-2"].map(after({})), [wrong("hub-2", "is not running", true)]);
-      assert.deepEqual([down.server, down.because], ["starts", ["hub-2 starts: it is not running"]]);
+      assert.deepEqual([down.server, down.because], ["repaired", ["hub-2 starts: it is not running"]]);
       const moved = hubOf(["hub-3"].map(after({ ports: { client: 5 } })));
       assert.deepEqual([moved.server, moved.because], ["restarts", ["hub-3 restarts: ports"]]);
     });
