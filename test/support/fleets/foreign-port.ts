@@ -1,13 +1,12 @@
-import assert from "node:assert/strict";
 import { type Server, createServer } from "node:net";
+import { freePorts } from "../free-ports";
 
-/** Takes a port, as a foreign program would. */
+/** Takes a port, as a foreign program would. Not one of those that the system gives to clients: it stays free afterwards. */
 export async function occupy(): Promise<{ port: number; server: Server }> {
+  const port = await freePorts(1);
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  return { port: address.port, server };
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
+  return { port, server };
 }
 
 /** A port of loopback that nobody listens on. */
