@@ -149,7 +149,9 @@ describe("a hub of three", () => {
     before(async () => void (fleet = await TestFleet.deploy({ ...THREE, sites: [{ name: "oslo" }] })));
     after(() => fleet.stop());
 
-    const found = async (): Promise<string[]> => diagnose(await fleet.look("oslo")).map(({ code }) => code);
+    /** But for a source that lost its site for a moment: the server may take 78 s to look for it again. */
+    const findings = async () => diagnose(await fleet.look("oslo")).filter(({ code }) => code !== "source-waiting");
+    const found = async (): Promise<string[]> => (await findings()).map(({ code }) => code);
 
     /** A link of the site that ended there, and the streams that it led, need a moment: the doctor looks again too. */
     const isOnlyMissing = (server: string): Promise<unknown> =>
@@ -174,13 +176,13 @@ describe("a hub of three", () => {
     it("names the one server whose file somebody changed", async () => {
       const [, , server] = fleet.members;
       editConfig(server!.folder, (text) => text.replace(/"?max_payload"?: \d+/, "max_payload: 500000"));
-      const findings = diagnose(await fleet.look("oslo"));
+      const seen = await findings();
       assert.deepEqual(
-        findings.map(({ code }) => code),
+        seen.map(({ code }) => code),
         ["config-altered"],
       );
-      assert.match(findings[0]!.evidence, /hub-3: .*max_payload/);
-      assert.doesNotMatch(findings[0]!.evidence, /hub-[12]/);
+      assert.match(seen[0]!.evidence, /hub-3: .*max_payload/);
+      assert.doesNotMatch(seen[0]!.evidence, /hub-[12]/);
       await fleet.up();
       assert.deepEqual(await found(), []);
     });
