@@ -8,7 +8,7 @@ import { ProcessHost } from "../../servers/process-host";
 import { asksElsewhere, networksOf, preloaded } from "../../diagnosis/files/jwt";
 import { FilesToRehearse, LaidServer, lay } from "./layout";
 import { proveSourcing } from "./prove-sourcing";
-import { Watched, incompleteClusters, isLasting, monitored, reasonsFor, watchLinks, whyEnded } from "./watch";
+import { Watched, incompleteClusters, isLasting, isReady, monitored, reasonsFor, watchLinks, whyEnded } from "./watch";
 
 /**
  * Runs hand-written files: each becomes a real nats-server on loopback, with ports, stores and certificates of the
@@ -82,7 +82,7 @@ async function start(one: LaidServer, natsServer: string): Promise<string | unde
   one.hasEnded = async () => (await exitCode()) !== undefined;
   const look = async () => ({
     ended: await one.hasEnded(),
-    answers: (await monitored(one, "varz")) !== undefined,
+    answers: isReady(one) && (await monitored(one, "varz")) !== undefined,
   });
   const seen = await lookUntil(look, ({ ended, answers }) => ended || answers, { within: START_MS, every: 20 });
   if (seen.ended) {

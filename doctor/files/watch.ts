@@ -141,6 +141,10 @@ const LINE = /\[(ERR|WRN|INF|FTL)\] (.*)$/;
 
 const linesOf = ({ folder }: LaidServer): string[] => (readText(serverFiles(folder).output) ?? "").split("\n");
 
+/** Whether it has started all that its file asks for: its monitoring answers before JetStream, which may still refuse to start. */
+export const isReady = (laid: LaidServer): boolean =>
+  linesOf(laid).some((line) => LINE.exec(line)?.[2] === "Server is ready");
+
 /** Why the server ended, in its own words; undefined when it said nothing of it. */
 export function whyEnded(laid: LaidServer): string | undefined {
   const lines = linesOf(laid);
