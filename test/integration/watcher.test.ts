@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { RawSettings } from "../../configs/settings";
 import type { StreamSource } from "../../configs/streams";
 import { Notes } from "../../servers/watch/notes";
@@ -9,52 +8,19 @@ import { readJson, watcherFiles } from "../../machine/folders";
 import type { ServerConfig } from "../../configs/server-config";
 import { misconfigure, throughProxy } from "../support/catalogue/mistakes";
 import { TestFleet } from "../support/fleets/fleet";
-import { publishAll, textsFrom } from "../support/fleets/messages";
+import { COLLECTED, comesOnce, outlastsLongCut, publish } from "../support/fleets/long-cut";
+import { textsFrom } from "../support/fleets/messages";
 import { until } from "../support/until";
 
 /** The watcher that `up` deploys, with its own key, beside fleets of real servers. */
 
-const MERGED: RawSettings = {
-  streams: [
-    { name: "EVENTS", subjects: ["events.>"], maxBytes: "32MiB", collect: { mode: "merged", maxBytes: "32MiB" } },
-  ],
-};
-
 const TWO = { sites: [{ name: "oslo" }, { name: "bergen" }], watch: { deploy: true } } satisfies RawSettings;
 const ONE = { sites: [{ name: "oslo" }], watch: { deploy: true } } satisfies RawSettings;
-
-/** Longer than the server's own source survives: it then waits for 30 s and more. */
-const CUT_MS = 12_000;
-/** Well below the 30 s for which a source waits without the watcher, on a busy machine too. */
-const SOON_MS = 10_000;
 
 const pidOf = (fleet: TestFleet): number =>
   readJson<{ pid: number }>(watcherFiles(fleet.watcherPlace.folder).record)?.pid ?? 0;
 
 const logOf = (fleet: TestFleet): string => readFileSync(watcherFiles(fleet.watcherPlace.folder).log, "utf8");
-
-const publish = async (fleet: TestFleet, from: number, to: number): Promise<void> =>
-  publishAll(await fleet.application("oslo"), "events.a", textsFrom(from, to));
-
-async function textsOnHub(fleet: TestFleet): Promise<string[]> {
-  const js = await fleet.atHub("oslo");
-  const { state } = await fleet.collected("oslo");
-  const texts: string[] = [];
-  for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
-    const message = await js.messageAt("EVENTS", seq);
-    if (message !== undefined) texts.push(Buffer.from(message.payload).toString());
-  }
-  return texts;
-}
-
-/** Waits until the hub has these, each once, and says how long that took. */
-async function comesOnce(fleet: TestFleet, texts: readonly string[]): Promise<number> {
-  const started = Date.now();
-  await until(`the hub has ${texts.length}`, async () => (await textsOnHub(fleet)).length >= texts.length);
-  const took = Date.now() - started;
-  assert.deepEqual((await textsOnHub(fleet)).sort(), [...texts].sort());
-  return took;
-}
 
 const watches = (fleet: TestFleet) =>
   until("the watcher watches", async () => (await watcherFacts(fleet.watcherPlace)).state === "watches");
@@ -82,28 +48,11 @@ async function takeOff(fleet: TestFleet): Promise<void> {
 describe("a deployed watcher", function () {
   this.timeout(180_000);
 
-  for (const [mode, raw] of [
-    ["perSite", {}],
-    ["merged", MERGED],
-  ] as const) {
+  for (const [mode, raw] of COLLECTED) {
     it(`brings everything soon after a long cut, once, with its own key (${mode})`, async () => {
       await using fleet = await TestFleet.deploy({ ...TWO, ...raw });
-      const proxy = await throughProxy(fleet);
-      await publish(fleet, 1, 20);
-      await comesOnce(fleet, textsFrom(1, 20));
-      proxy.cut(true);
-      await until("the link is gone", async () => (await fleet.links("oslo")).length === 0);
-      await publish(fleet, 21, 60);
-      // How long the link is away is what is tested.
-      await sleep(CUT_MS);
-      proxy.cut(false);
-      await until("the link is back", async () => (await fleet.links("oslo")).length > 0);
-      const took = await comesOnce(fleet, textsFrom(1, 60));
-      assert.ok(took < SOON_MS, `it took ${took} ms after the link: ${logOf(fleet)}`);
-      await publish(fleet, 61, 80);
-      await comesOnce(fleet, textsFrom(1, 80));
+      await outlastsLongCut(fleet, await throughProxy(fleet), () => logOf(fleet));
       assert.match(logOf(fleet), /oslo: the hub closed its link: .+ \(from 127\.0\.0\.1, key U[A-Z2-7]{55}\)/);
-      assert.match(logOf(fleet), /oslo\/EVENTS: its source was waiting; it was restarted, and was heard/);
       const told = async () =>
         (await fleet.collected("oslo")).config.sources?.map(({ opt_start_seq: start }) => start ?? 1);
       await until("no source is told where to begin any more", async () => (await told())?.every((one) => one === 1));
@@ -158,10 +107,7 @@ describe("a deployed watcher", function () {
     });
   }
 
-  for (const [mode, raw] of [
-    ["perSite", {}],
-    ["merged", MERGED],
-  ] as const)
+  for (const [mode, raw] of COLLECTED)
     it(`puts back what a watcher left off that was killed while it restarted a source (${mode})`, async () => {
       await using fleet = await TestFleet.deploy({ ...TWO, ...raw });
       await publish(fleet, 1, 20);

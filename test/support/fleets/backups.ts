@@ -11,7 +11,7 @@ import { countOf } from "../../../diagnosis/book/ledger";
 import { lookAtBook } from "../../../fleet/book/look";
 import { until } from "../until";
 import { TestFleet } from "./fleet";
-import { collectedTexts, publishAll, textsFrom } from "./messages";
+import { collectedMessages, publishAll, textsFrom } from "./messages";
 import { loseStore } from "./stores";
 import { observedOf } from "./watched";
 
@@ -53,17 +53,8 @@ export class Backups {
 const filterOf = (mode: Mode, site: string): string => (mode === "merged" ? `${site}.events.>` : "events.>");
 
 export async function textsOnHub(fleet: TestFleet, mode: Mode, site: string): Promise<string[]> {
-  if (mode === "perSite") return collectedTexts(fleet, site, filterOf(mode, site));
-  const reader = await fleet.connect(fleet.hub, "reader");
-  const consumer = await reader.jetstream().consumers.get("EVENTS", { filterSubjects: filterOf(mode, site) });
-  const { num_pending: count } = await consumer.info();
-  const texts: string[] = [];
-  if (count === 0) return texts;
-  for await (const message of await consumer.fetch({ max_messages: count, expires: 5_000 })) {
-    texts.push(message.string());
-    if (texts.length === count) break;
-  }
-  return texts;
+  const reader = await (mode === "merged" ? fleet.connect(fleet.hub, "reader") : fleet.onHub(site, "reader"));
+  return (await collectedMessages(reader, "EVENTS", filterOf(mode, site))).map(({ text }) => text);
 }
 
 export const arrives = (fleet: TestFleet, mode: Mode, site: string, count: number): Promise<unknown> =>

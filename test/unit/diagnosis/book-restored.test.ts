@@ -4,6 +4,7 @@ import { factsOf } from "../../../diagnosis/book/facts";
 import { Collection, Difference } from "../../../diagnosis/book/ledger";
 import { EndSeen, Look } from "../../../diagnosis/book/look";
 import { afterRestore } from "../../../diagnosis/book/restored";
+import { EMPTY_END, lookOf } from "../../support/book/looks";
 
 // What the book says of a hub's stream that was lost at 03:00 and restored at 05:00 from a backup of 02:00.
 
@@ -11,41 +12,24 @@ const SITE = "2026-11-01T00:00:00Z";
 const HUB = { first: "2026-11-01T00:00:01Z", fresh: "2026-11-01T03:00:00Z", restored: "2026-11-01T05:00:00Z" };
 
 const end = (created: string, last: number, more: Partial<EndSeen> = {}): EndSeen => ({
+  ...EMPTY_END,
   created,
-  first: 1,
   last,
   held: last,
-  deleted: 0,
-  bytes: 0,
-  history: "same",
-  mark: undefined,
   ...more,
 });
 
-const look = (at: string, atSite: EndSeen, onHub: EndSeen, position: number, more: Partial<Look> = {}): Look => ({
-  site: "oslo",
-  at: `2026-11-01T${at}:00Z`,
-  hubNow: Date.parse(`2026-11-01T${at}:00Z`),
-  atSite,
-  onHub,
-  position,
-  ident: "one",
-  earlier: undefined,
-  source: "$JS.oslo.API",
-  positions: { "$JS.oslo.API": position },
-  gap: 0,
-  waiting: atSite.last - position,
-  repeated: undefined,
-  storedByEarlier: undefined,
-  oldest: 1,
-  delivery: { from: atSite.first, deleted: [] },
-  deliveredAgain: { ofFront: 0, ofLeft: 0 },
-  probesOnHub: 0,
-  jumps: undefined,
-  limits: { maxAge: 0, maxBytes: 0, others: false },
-  causes: { missing: "the hub's store went back in time, and the site no longer held them" },
-  ...more,
-});
+const look = (at: string, atSite: EndSeen, onHub: EndSeen, position: number, more: Partial<Look> = {}): Look =>
+  lookOf({
+    at: `2026-11-01T${at}:00Z`,
+    atSite,
+    onHub,
+    position,
+    ident: "one",
+    delivery: { from: atSite.first, deleted: [] },
+    causes: { missing: "the hub's store went back in time, and the site no longer held them" },
+    ...more,
+  });
 
 const told = (book: Collection): Pick<Difference, "kind" | "count">[] =>
   (factsOf(book, "oslo", { tellsOfHub: true })?.open ?? []).map(({ kind, count }) => ({ kind, count }));

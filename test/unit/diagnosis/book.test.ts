@@ -11,45 +11,20 @@ import {
   withoutSite,
 } from "../../../diagnosis/book/ledger";
 import { EndSeen, Look } from "../../../diagnosis/book/look";
-
-const END: EndSeen = {
-  created: "2026-11-01T00:00:00Z",
-  first: 1,
-  last: 0,
-  held: 0,
-  deleted: 0,
-  bytes: 0,
-  history: "same",
-  mark: undefined,
-};
+import { EMPTY_END, lookOf } from "../../support/book/looks";
 
 /** A stream that holds all that it ever stored. */
-const stored = (last: number, more: Partial<EndSeen> = {}): EndSeen => ({ ...END, last, held: last, ...more });
+const stored = (last: number, more: Partial<EndSeen> = {}): EndSeen => ({ ...EMPTY_END, last, held: last, ...more });
 
-const look = (at: string, atSite: EndSeen, onHub: EndSeen, position: number, more: Partial<Look> = {}): Look => ({
-  site: "oslo",
-  at: `2026-11-01T${at}:00Z`,
-  hubNow: Date.parse(`2026-11-01T${at}:00Z`),
-  atSite,
-  onHub,
-  position,
-  ident: undefined,
-  earlier: undefined,
-  source: "$JS.oslo.API",
-  positions: { "$JS.oslo.API": position },
-  gap: 0,
-  waiting: atSite.last - position,
-  repeated: undefined,
-  storedByEarlier: undefined,
-  oldest: onHub.held === 0 ? position + 1 : onHub.first,
-  delivery: { from: 1, deleted: [] },
-  deliveredAgain: { ofFront: 0, ofLeft: 0 },
-  probesOnHub: 0,
-  jumps: undefined,
-  limits: { maxAge: 0, maxBytes: 0, others: false },
-  causes: {},
-  ...more,
-});
+const look = (at: string, atSite: EndSeen, onHub: EndSeen, position: number, more: Partial<Look> = {}): Look =>
+  lookOf({
+    at: `2026-11-01T${at}:00Z`,
+    atSite,
+    onHub,
+    position,
+    oldest: onHub.held === 0 ? position + 1 : onHub.first,
+    ...more,
+  });
 
 const after = (...looks: Look[]): Collection => {
   const book = looks.reduce<Collection | undefined>((before, one) => advance(before, one), undefined);

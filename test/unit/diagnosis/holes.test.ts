@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
+import type { Look } from "../../../diagnosis/book/look";
+import { EMPTY_END, lookOf } from "../../support/book/looks";
 import { advance } from "../../../diagnosis/book/advance";
 import { Gap, filled, holesAfter, holesTurned, withNewHoles, withPassed } from "../../../diagnosis/book/holes";
 import { Collection } from "../../../diagnosis/book/ledger";
@@ -199,40 +201,9 @@ describe("holes in the hub's stream", () => {
   it("are told once by the book of a hub that loses its store, in a record of an earlier version too", () => {
     assert.deepEqual(lengthOf(mergedRanges([])), 0);
     assert.deepEqual(inOrder([]), []);
-    const end = {
-      created: "a",
-      first: 1,
-      last: 20,
-      held: 20,
-      deleted: 0,
-      bytes: 0,
-      history: "same" as const,
-      mark: undefined,
-    };
-    const look = (at: string, more: object) => ({
-      site: "oslo",
-      at,
-      hubNow: 0,
-      atSite: end,
-      onHub: end,
-      position: 20,
-      ident: "A",
-      earlier: undefined,
-      source: "$JS.oslo.API",
-      positions: { "$JS.oslo.API": 20 },
-      gap: 0,
-      waiting: 0,
-      repeated: undefined,
-      storedByEarlier: undefined,
-      oldest: 1,
-      delivery: { from: 1, deleted: [] },
-      deliveredAgain: { ofFront: 0, ofLeft: 0 },
-      probesOnHub: 0,
-      jumps: undefined,
-      limits: { maxAge: 0, maxBytes: 0, others: false },
-      causes: {},
-      ...more,
-    });
+    const end = { ...EMPTY_END, created: "a", last: 20, held: 20 };
+    const look = (at: string, more: Partial<Look>) =>
+      lookOf({ at, hubNow: 0, atSite: end, onHub: end, position: 20, ident: "A", ...more });
     const begun = advance(undefined, look("1", {}));
     const cut = { ...end, held: 17, deleted: 3, empty: [{ first: 5, last: 7 }] };
     const book = advance(begun, look("2", { onHub: cut }));
