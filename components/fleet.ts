@@ -107,10 +107,15 @@ export class Fleet extends pulumi.ComponentResource {
   /** The client URL of the hub, of one of its servers, or of a site. */
   clientUrl = (server: HubSettings | SiteSettings): pulumi.Output<string> =>
     this.once(`URL of ${server.name}`, () =>
-      this.hub.isCluster && server.name === this.settings.hub.name
-        ? this.hub.ofEach(this.clientUrl)
-        : this.url("nats", reachedAt(server), this.port(server.name, "client")),
+      this.ofEach(server, (one) => this.url("nats", reachedAt(one), this.port(one.name, "client"))),
     );
+
+  /** The text of a server; of a hub of several, those of all its servers, joined. */
+  private ofEach = (
+    server: HubSettings | SiteSettings,
+    textOf: (server: HubSettings | SiteSettings) => pulumi.Output<string>,
+  ): pulumi.Output<string> =>
+    this.hub.isCluster && server.name === this.settings.hub.name ? this.hub.ofEach(textOf) : textOf(server);
 
   private url = (scheme: string, host: string, port: pulumi.Input<number>): pulumi.Output<string> =>
     pulumi.output(port).apply((number) => `${scheme}://${hostPort(host, number)}`);
@@ -141,7 +146,7 @@ export class Fleet extends pulumi.ComponentResource {
   monitorUrl = (server: HubSettings | SiteSettings): pulumi.Output<string> | undefined =>
     placementOf(this.settings, server).kind === "docker"
       ? undefined
-      : this.url("http", "127.0.0.1", this.port(server.name, "monitor"));
+      : this.ofEach(server, (one) => this.url("http", "127.0.0.1", this.port(one.name, "monitor")));
 
   /** A public key. Known in a preview when its seed is given. */
   key(owner: string, role: string): pulumi.Input<string> {

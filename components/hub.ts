@@ -1,7 +1,6 @@
 import { ROUTES_KEY } from "../configs/keys";
 import { present } from "../configs/values";
 import * as pulumi from "./sdk/pulumi";
-import { placementOf } from "../configs/placement";
 import { resourceName } from "../configs/resources";
 import { declareHub } from "../configs/plan/declare";
 import { Fleet } from "./fleet";
@@ -31,8 +30,7 @@ export class Hub extends pulumi.ComponentResource {
     const owner = settings.hub.name;
     this.url = fleet.hubUrl;
     this.leafUrl = fleet.hub.leafUrl;
-    const monitored = placementOf(settings, settings.hub).kind === "process";
-    const monitor = monitored ? fleet.hub.ofEach((server) => fleet.monitorUrl(server) ?? fleet.hubUrl) : undefined;
+    const monitor = fleet.monitorUrl(settings.hub);
     this.endpoints = { client: this.url, leafnodes: this.leafUrl, ...present({ monitor }) };
     this.system = fleet.seed(owner, "system");
 
@@ -45,10 +43,12 @@ export class Hub extends pulumi.ComponentResource {
     for (const server of fleet.hub.all) {
       const part = resourceName(server.name, "server");
       const member = routes === undefined ? undefined : { server, routes };
-      const declaration = declareHub(settings, keys, fleet.hub.ports(server), {
-        ...present({ member }),
-        ...present({ watchKey: fleet.watchKey }),
-      });
+      const declaration = declareHub(
+        settings,
+        keys,
+        fleet.hub.ports(server),
+        present({ member, watchKey: fleet.watchKey }),
+      );
       const secrets = {
         system: this.system,
         ...(routes === undefined ? {} : { routes: fleet.seed(owner, ROUTES_KEY) }),

@@ -1,6 +1,6 @@
 import { ROUTES_KEY } from "../keys";
-import { addressParts, hostPort } from "../text/address";
-import { isLoopback } from "../placement";
+import { hostPort } from "../text/address";
+import { ROUTES_HOST } from "../placement";
 import { atLeast } from "./limits";
 import { linkTls } from "../link-tls";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, probeStreamName } from "../names";
@@ -135,15 +135,14 @@ export const reservationsOf = (
  * What makes a server one of a cluster. With the flag a copy of a stream that is built anew knows how far the sources were:
  * without it the copy stores what was collected and dropped again a second time, when it leads (nats-server feature_flags.go).
  */
-function clusterOf({ host, ports, cluster }: HubDeclaration["restart"], routesKey: string): Partial<ServerConfig> {
+function clusterOf({ ports, cluster }: HubDeclaration["restart"], routesKey: string): Partial<ServerConfig> {
   if (cluster === undefined || ports.cluster === undefined) return {};
   const { name, routes } = cluster;
-  // Routes have no TLS: where all servers are on one machine, no other one reaches the listener.
-  const isLocal = routes.every((address) => isLoopback(addressParts(address)?.host ?? ""));
   return {
     cluster: {
       name,
-      listen: hostPort(isLocal ? "127.0.0.1" : host, ports.cluster),
+      // Routes have no TLS: no other machine reaches the listener.
+      listen: hostPort(ROUTES_HOST, ports.cluster),
       no_advertise: true,
       authorization: { user: ROUTES_KEY, password: routesKey },
       routes: routes.map((address) => `nats://${ROUTES_KEY}:${routesKey}@${address}`),
@@ -154,7 +153,7 @@ function clusterOf({ host, ports, cluster }: HubDeclaration["restart"], routesKe
 
 /**
  * The configuration of the hub, or of one of its servers, from its own settings and what each site declared; of each site
- * the newest last. `routesKey` is what the servers of a cluster show each other.
+ * the newest last. `routesKey` is what the servers of a cluster authenticate each other with.
  */
 export function planHub(
   hub: HubDeclaration,

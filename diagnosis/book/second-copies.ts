@@ -1,6 +1,6 @@
 import {
   Delivery,
-  MOST_RUNS,
+  newest,
   Range,
   Run,
   inBoth,
@@ -60,7 +60,7 @@ export function withCopies(runs: readonly Run[], copies: readonly Copy[]): Run[]
     if (goesOn) last.count++;
     else all.push({ seq, origin, count: 1 });
   }
-  return all.slice(-MOST_RUNS);
+  return newest(all);
 }
 
 /** Second copies that stood below a sequence of the hub's stream; undefined where the book does not know all of them. */

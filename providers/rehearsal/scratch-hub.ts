@@ -127,9 +127,12 @@ export class ScratchHub {
     return hubServers(settings.hub).flatMap((server) => {
       const [own, resource] = [all.find(({ name }) => name === server.name), this.servers.get(server.name)];
       if (own === undefined || resource === undefined) return [];
-      const declaration = declareHub(settings, keys, own.ports, {
-        ...present({ member: this.isCluster ? { server, routes } : undefined, watchKey }),
-      });
+      const declaration = declareHub(
+        settings,
+        keys,
+        own.ports,
+        present({ member: this.isCluster ? { server, routes } : undefined, watchKey }),
+      );
       const place = scratchPlace(settings, own.folder);
       return [[resource, { place, root, declaration, ...certificates, secrets, ...this.points(settings) }] as const];
     });
