@@ -10,7 +10,7 @@ import { foreignSites } from "../doctor/doctor-foreign";
 import { Logins } from "../doctor/doctor-logins";
 import { DoctorReport, EXIT_CODES } from "../diagnosis/facts/doctor-report";
 import { closeShared } from "../servers/nats/connection";
-import { exportSecrets } from "./stack/cli";
+import { deployedState } from "./stack/cli";
 import { doctorJson, doctorWords, failureJson } from "./words/doctor-words";
 import { fleetOf } from "./state/fleet-state";
 import { parsed, projectFolder, textOf } from "./parse";
@@ -58,9 +58,7 @@ function optionsOf(args: readonly string[]): Options {
 
 async function deployedSites(stack: string): Promise<WatchedSite[]> {
   const folder = projectFolder();
-  const state = await exportSecrets(await pulumiStack(folder, stack));
-  if (state === undefined)
-    throw new Refusal(`stack '${stack}': does not exist; name another with STACK=…, or run 'make up'`);
+  const state = await deployedState(await pulumiStack(folder, stack));
   return fleetOf(state, stack, folder).map(deployedSite);
 }
 

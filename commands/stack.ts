@@ -1,6 +1,6 @@
 import { containersOf, declaredSites, sayPending, standingOf } from "./state/away";
 import { clearInterrupted, upgradeOf } from "./state/containers";
-import { exportSecrets, exportState, importState, pulumi } from "./stack/cli";
+import { deployedState, exportState, importState, pulumi } from "./stack/cli";
 import type { PulumiStack } from "./stack/backend";
 import { clearDeadRun, isEmpty, isLocal } from "./stack/dead-lock";
 import { refuseForgetting, withoutMachineOf } from "./state/forget";
@@ -93,8 +93,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   async repair(target, call) {
     const [site = "", stream = ""] = [textOf(call, "site"), textOf(call, "stream")];
     await clearDeadRun(target);
-    const state = await exportSecrets(target);
-    if (state === undefined) throw new Refusal(`stack '${target.stack}': does not exist; nothing to repair`);
+    const state = await deployedState(target, "nothing to repair");
     const accept = process.env.ACCEPT ?? "";
     if (accept !== "") refuseUnconfirmed(target, "repair", state);
     return await repair(

@@ -1,13 +1,13 @@
 import { closeShared } from "../servers/nats/connection";
-import { Refusal, report } from "../machine/refusal";
+import { report } from "../machine/refusal";
 import { withKeysOfState } from "../doctor/watch/watched";
 import { Watcher } from "../doctor/watch/watcher";
-import { exportSecrets } from "./stack/cli";
+import { deployedState } from "./stack/cli";
 import { parsed, projectFolder } from "./parse";
 import { pulumiStack } from "./stack/pulumi-stack";
 import { fleetOf } from "./state/fleet-state";
 
-// What `nats-hub-leaf watch` does: it stays, says when links come and go, and starts sources anew that wait for nothing.
+// What `nats-hub-leaf watch` does: it stays, says when links come and go, and restarts sources that wait for nothing.
 
 /** Runs until it gets SIGINT or SIGTERM, and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -17,10 +17,7 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     const { stack } = parsed("watch", args);
     const folder = projectFolder();
-    const state = await exportSecrets(await pulumiStack(folder, stack));
-    if (state === undefined) {
-      throw new Refusal(`stack '${stack}': there is none; name one with STACK=…, or run 'make up'`);
-    }
+    const state = await deployedState(await pulumiStack(folder, stack));
     const sites = fleetOf(state, stack, folder).filter(({ access }) => access.expect === "online");
     const say = (line: string): void => console.log(`${new Date().toISOString()} ${line}`);
     say(`watching the links of ${sites.map(({ access }) => access.site).join(", ") || "no site"}`);

@@ -3,7 +3,7 @@ import { say } from "../../machine/progress";
 import { Refusal } from "../../machine/refusal";
 import { closeShared } from "../../servers/nats/connection";
 import { parsed, projectFolder, textOf } from "../parse";
-import { exportSecrets } from "../stack/cli";
+import { deployedState } from "../stack/cli";
 import { pulumiStack } from "../stack/pulumi-stack";
 import { fleetOf } from "../state/fleet-state";
 import type { Manifest } from "./manifest";
@@ -20,9 +20,7 @@ export async function run(args: readonly string[], name: string): Promise<number
   if (folder === "") throw new Refusal("backup: say where to: --to <folder>, or make backup TO=<folder>");
   const passphrase = backupPassphrase(process.env);
   const project = projectFolder();
-  const state = await exportSecrets(await pulumiStack(project, call.stack));
-  if (state === undefined)
-    throw new Refusal(`stack '${call.stack}': there is none; name one with STACK=…, or run 'make up'`);
+  const state = await deployedState(await pulumiStack(project, call.stack));
   try {
     const fleet = fleetOf(state, call.stack, project);
     const manifest = await save({ stack: call.stack, fleet, folder, ...present({ passphrase }), say });
@@ -37,7 +35,7 @@ function words(folder: string, { streams, leftOut, encryption }: Manifest): stri
   const bytes = streams.reduce((sum, one) => sum + one.bytes, 0);
   const messages = streams.reduce((sum, one) => sum + one.messages, 0);
   return [
-    `${folder}: a whole backup: ${streams.length} streams, ${messages} messages, ${formatSize(bytes)}, ` +
+    `${folder}: a complete backup: ${streams.length} streams, ${messages} messages, ${formatSize(bytes)}, ` +
       (encryption === undefined ? "not encrypted: whoever reads this folder reads the messages" : "encrypted"),
     ...(leftOut.length === 0
       ? []

@@ -10,7 +10,7 @@ import { withLock } from "../../servers/files/server-files";
 import { varz } from "../../servers/nats/system";
 import type { Observed } from "../../fleet/observation/observed";
 import { parsed, projectFolder, textOf } from "../parse";
-import { exportSecrets } from "../stack/cli";
+import { deployedState } from "../stack/cli";
 import { clearDeadRun } from "../stack/dead-lock";
 import { pulumiStack } from "../stack/pulumi-stack";
 import { fleetOf } from "../state/fleet-state";
@@ -33,8 +33,7 @@ export async function run(args: readonly string[], name: string): Promise<number
   const project = projectFolder();
   const target = await pulumiStack(project, stack);
   await clearDeadRun(target);
-  const state = await exportSecrets(target);
-  if (state === undefined) throw new Refusal(`stack '${stack}': there is none; run 'make up' first, then restore`);
+  const state = await deployedState(target, "run 'make up' first, then restore");
   refuseUnconfirmed(target, "restore", state);
   try {
     return await restore(opened, { stack, folder, fleet: fleetOf(state, stack, project) });

@@ -73,6 +73,16 @@ export const exportState = (target: PulumiStack): Promise<Deployment | undefined
 export const exportSecrets = (target: PulumiStack): Promise<Deployment | undefined> =>
   stateOf(target, ["--show-secrets"]);
 
+/** Like `exportSecrets`, of a stack that must be there. Errors: a Refusal with the cure when it is not. */
+export async function deployedState(
+  target: PulumiStack,
+  cure = "name another with STACK=…, or run 'make up'",
+): Promise<Deployment> {
+  const state = await exportSecrets(target);
+  if (state === undefined) throw new Refusal(`stack '${target.stack}': does not exist; ${cure}`);
+  return state;
+}
+
 async function stateOf(target: PulumiStack, options: readonly string[]): Promise<Deployment | undefined> {
   try {
     return JSON.parse(await ask(target, ["stack", "export", ...options])) as Deployment;
