@@ -7,7 +7,7 @@ export const HUB_ROLES = ["system", "operator", "reader"] as const;
 /** A site's: for its link, for its applications, to manage its streams, to read what the hub collected from it. */
 export const SITE_ROLES = ["link", "application", "operator", "reader"] as const;
 
-/** The key that the servers of a cluster show each other; no user has it. */
+/** The key with which the servers of a cluster authenticate each other; no user has it. */
 export const ROUTES_KEY = "routes";
 
 export type KeyRole = (typeof HUB_ROLES | typeof SITE_ROLES)[number];

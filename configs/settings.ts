@@ -236,7 +236,7 @@ export const fleetSettings = z.strictObject({
   ),
   probes: about("the smoke test's messages: how many, how large, how long they may take", probes),
   watch: about(
-    "a watcher beside the hub: it starts a source anew whose link is back, which would otherwise wait for 30 to 80 s. See [watch](watch.md)",
+    "a watcher beside the hub: it restarts a source whose link is back and which would otherwise wait for 30 to 80 s. See [watch](watch.md)",
     watch,
     { unset: "no watcher", change: "reload of the hub" },
   ),

@@ -15,7 +15,7 @@ const draft = (cause: string, evidence: string): Draft => ({
 const STUCK: Readonly<Partial<Record<WatcherFacts["state"], (said: string) => Draft>>> = {
   frozen: () => draft("the watcher's process was stopped (frozen)", "the process is in state 'stopped'"),
   silent: (said) => draft("the watcher's process exists but does not answer", `its health page: ${said}`),
-  behind: (said) => draft("the watcher lies behind", `its health page says: ${said}, while the hub answers others`),
+  behind: (said) => draft("the watcher is behind", `its health page says: ${said}, while the hub answers others`),
 };
 
 export const WATCH_RULES: readonly SiteRule[] = [

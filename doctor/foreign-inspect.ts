@@ -122,7 +122,7 @@ export function isOf({ config }: SourceConsumer, stream: string, account: string
 /** One of a source that is paused, else the newest of them, as the diagnosis knows it; undefined when there is none. */
 export function newest(consumers: readonly SourceConsumer[]): ConsumerFacts | undefined {
   const latestFirst = [...consumers].sort((a, b) => (a.created < b.created ? 1 : -1));
-  // Several filtered sources have a consumer each; one that was started anew leaves its old one for a while.
+  // Several filtered sources have a consumer each; one that was restarted leaves its old one for a while.
   const subjectOf = ({ config }: SourceConsumer): string => config?.filter_subject ?? "";
   const isLatest = (one: SourceConsumer): boolean =>
     latestFirst.find((other) => subjectOf(other) === subjectOf(one)) === one;

@@ -40,7 +40,7 @@ export interface HubServerInputs {
   declaration: HubDeclaration;
   /** Certificates of its leaf links; absent without TLS. */
   certificates?: LinkCertificates;
-  /** Secret. `routes`: what the servers of a hub of several show each other. */
+  /** Secret. `routes`: what the servers of a hub of several authenticate each other with. */
   secrets: { system: string; routes?: string };
   /** Every server of a hub of several, this one among them; absent for a hub of one. */
   servers?: HubMember[];

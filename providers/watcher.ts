@@ -8,7 +8,7 @@ import { makeFolder, readText, removeFolder, watcherFiles, writePrivate } from "
 import { NOT_RUNNING, report, faultReport } from "../machine/report";
 import { programDigest, programOf, writeProgram } from "./watcher/program";
 
-/** The watcher beside the hub: a process that starts waiting sources anew. */
+/** The watcher beside the hub: a process that restarts waiting sources. */
 
 export interface WatcherInputs {
   /** The stack's folder. */
@@ -62,7 +62,7 @@ async function whatIsWrong({ folder, port }: Pick<WatcherInputs, "folder" | "por
     case "silent":
       return { what: `runs but does not answer (${said})`, isDead: false };
     case "behind":
-      return { what: `lies behind (${said})`, isDead: false };
+      return { what: `is behind (${said})`, isDead: false };
     case "watches":
       if (text === undefined || digest(text) !== config)
         return { what: "has a configuration file that was changed by hand", isDead: false };

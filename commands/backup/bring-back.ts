@@ -63,7 +63,7 @@ const refusal =
       error instanceof JetStreamError
         ? `hub stream ${name}: the hub refused it (${error.message}); make room on the hub where that is the reason, and ` +
             "run the restore again"
-        : `hub stream ${name}: the restore broke off (${messageOf(error)}); run it again`,
+        : `hub stream ${name}: the restore was interrupted (${messageOf(error)}); run it again`,
     );
   };
 

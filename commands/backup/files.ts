@@ -22,17 +22,17 @@ import { MANIFEST, type SavedStream } from "./manifest";
 /** Says that a backup was begun here: what lies beside it is this program's, and may be removed. */
 const BEGUN = "unfinished-backup";
 
-/** Makes the folder ready. Errors: a Refusal when it holds a whole backup or files of others. */
+/** Makes the folder ready. Errors: a Refusal when it holds a complete backup or files of others. */
 export function beginFolder(folder: string): void {
   const path = makeFolder(folder);
   const files = readdirSync(path);
   if (files.includes(MANIFEST))
-    throw new Refusal(`${folder}: holds a whole backup already; give another folder with TO=…`);
+    throw new Refusal(`${folder}: holds a complete backup already; give another folder with TO=…`);
   if (!files.includes(BEGUN) && files.length > 0)
     throw new Refusal(`${folder}: holds files that are no backup; give an empty folder, or a new one, with TO=…`);
   clear(path);
   chmodSync(path, 0o700);
-  inRoom(path, () => writePrivate(join(path, BEGUN), "this backup did not come to its end; run it again\n"));
+  inRoom(path, () => writePrivate(join(path, BEGUN), "this backup was not completed; run it again\n"));
 }
 
 /** Removes what an interrupted backup left; its mark stays until the end. */

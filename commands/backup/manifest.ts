@@ -91,12 +91,12 @@ export interface OpenedBackup {
   key?: Buffer;
 }
 
-/** Errors: a Refusal when there is no whole backup, when it was changed, or when the passphrase is not the one. */
+/** Errors: a Refusal when there is no complete backup, when it was changed, or when the passphrase is not the one. */
 export function readManifest(folder: string, passphrase: string | undefined): OpenedBackup {
   const text = readText(join(folder, MANIFEST));
   if (text === undefined)
     throw new Refusal(
-      `${folder}: holds no whole backup (no ${MANIFEST}); name the folder of a backup that came to its end`,
+      `${folder}: holds no complete backup (no ${MANIFEST}); name the folder of a backup that was completed`,
     );
   const { checksum = "", manifest } = parsed(text);
   if (manifest === undefined) throw damaged(folder);

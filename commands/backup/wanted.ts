@@ -5,7 +5,7 @@ import type { SavedStream } from "./manifest";
 
 // The configuration of a restored stream: as the backup has it, and in what is declared as the settings have it now.
 
-/** Metadata of a stream whose restore has not come to its end. */
+/** Metadata of a stream whose restore was not completed. */
 const UNFINISHED = "nats-hub-leaf.restoring";
 
 /** Without sources. */

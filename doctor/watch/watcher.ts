@@ -9,7 +9,7 @@ import { becomesHeard } from "../../fleet/sourcing/source";
 import { LinkEvent, WatchedHub, WatchedSource, hearLinks } from "./watched";
 
 /**
- * Watches the links of a running fleet, and starts a waiting source anew the moment its link is back. nats-server leaves a
+ * Watches the links of a running fleet, and restarts a waiting source the moment its link is back. nats-server leaves a
  * source that asked in vain waiting for 30 s and more (stream.go: 30 s for an answer, then 10 s for each failure); taken off
  * and put back it asks at once, goes on where it was, and nothing is lost or doubled.
  */
@@ -20,7 +20,7 @@ const LOOK_MS = 1_000;
 const BY_ITSELF_MS = 400;
 /** One whose link was there before it was watched is heard each second, and has no reason to be heard at once. */
 const IDLE_MS = 2_000;
-/** How long a source that was started anew may take. */
+/** How long a source that was restarted may take. */
 const STARTED_MS = 1_500;
 /** Between two attempts at one stream: doubled each time, up to a minute. */
 const AGAIN_MS = 1_000;

@@ -1,6 +1,6 @@
 import { ServerFiles } from "./server-files";
 
-/** What the servers of a hub of several show each other, beside the declarations that a configuration is rendered from. */
+/** What the servers of a hub of several authenticate each other with, beside the declarations that a configuration is rendered from. */
 
 const ROUTES_FILE = "routes.key";
 

@@ -73,7 +73,7 @@ async function inTime<T>(work: Promise<T>, stream: string): Promise<T> {
 }
 
 const broken = (stream: string, why: string): Refusal =>
-  new Refusal(`the snapshot of stream ${stream} broke off (${why}); run the command again`);
+  new Refusal(`the snapshot of stream ${stream} was interrupted (${why}); run the command again`);
 
 /**
  * Creates the stream from the bytes of a snapshot; the configuration is this one. Errors: JetStreamError. A stream may then

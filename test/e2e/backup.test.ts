@@ -120,7 +120,7 @@ for (const mode of ["perSite", "merged"] as const)
       assert.ok(!fs.existsSync(path.join(to(), "manifest.json")));
       const { code, output } = await command(`restore --from ${to()}`);
       assert.notEqual(code, 0);
-      assert.match(output, /holds no whole backup/);
+      assert.match(output, /holds no complete backup/);
       saved = Object.fromEntries(await Promise.all(SITES.map(async (site) => [site, await onHub(site)] as const)));
       const silences = watchSources();
       const { output: words } = succeeded(await stack.makeWith("backup", { TO: to(), ...passphrase() }));
@@ -128,7 +128,7 @@ for (const mode of ["perSite", "merged"] as const)
       assert.ok(longest.looks > 5 && longest.ms >= 0 && longest.ms < MOST_SILENCE_MS, JSON.stringify(longest));
       assert.match(
         words,
-        mode === "merged" ? /a whole backup: 1 streams.*, encrypted/ : /a whole backup: 2 streams.*not encrypted/,
+        mode === "merged" ? /a complete backup: 1 streams.*, encrypted/ : /a complete backup: 2 streams.*not encrypted/,
       );
     });
 

@@ -93,7 +93,7 @@ describe("a backup", function () {
   it("is not written over another one, nor beside files of others", async () => {
     using backups = new Backups();
     await using fleet = (await backedUp(backups)).fleet;
-    await assert.rejects(backups.save(fleet), /holds a whole backup already; give another folder/);
+    await assert.rejects(backups.save(fleet), /holds a complete backup already; give another folder/);
     assert.ok(existsSync(join(backups.at("one"), "manifest.json")));
     writeFileSync(join(backups.folder, "mine"), "");
     await assert.rejects(backups.save(fleet, "."), /holds files that are no backup/);
@@ -137,7 +137,7 @@ describe("a backup", function () {
     const file = join(backups.at("two"), "OSLO.EVENTS.snapshot");
     await until("bytes arrive", () => existsSync(file) && statSync(file).size > 0);
     await killServer(fleet.hub.folder);
-    await assert.rejects(saving, /the snapshot of stream EVENTS broke off .* run the command again/);
+    await assert.rejects(saving, /the snapshot of stream EVENTS was interrupted .* run the command again/);
     assert.deepEqual(readdirSync(backups.at("two")), []);
   });
 
@@ -382,7 +382,7 @@ describe("a restore", function () {
   });
 
   for (const isMixedUp of [false, true])
-    it(`that broke off in the middle is done again from the beginning${isMixedUp ? ", also after an up" : ""}`, async () => {
+    it(`that was interrupted in the middle is done again from the beginning${isMixedUp ? ", also after an up" : ""}`, async () => {
       using backups = new Backups();
       const { fleet, oslo } = await backedUp(backups);
       await using _ = fleet;

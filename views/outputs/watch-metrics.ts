@@ -18,7 +18,7 @@ export interface WatchStatus {
 /** A hub that answered within so many milliseconds is being watched. */
 const BEHIND_MS = 10_000;
 
-/** Why the watcher lies behind; undefined when it does not. */
+/** Why the watcher is behind; undefined when it does not. */
 export const behind = ({ since, answered }: WatchStatus, now: number): string | undefined => {
   const ms = now - Math.max(since, answered);
   if (answered > 0 && ms < BEHIND_MS) return undefined;

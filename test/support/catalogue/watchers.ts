@@ -39,7 +39,7 @@ export const WATCHER_ROWS: Row[] = [
       await stopWatcher(folder);
       writePrivate(config, text);
       await startWatcher(fleet.watcherPlace).catch(() => undefined);
-      await until("it lies behind", async () => (await watcherFacts(fleet.watcherPlace)).state === "behind");
+      await until("it is behind", async () => (await watcherFacts(fleet.watcherPlace)).state === "behind");
     },
     finds: ["oslo: watcher-stuck (warning)"],
     evidence: { "watcher-stuck": /no answer of the hub for [\d.]+ s/ },

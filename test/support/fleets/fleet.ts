@@ -35,7 +35,7 @@ import { settingsOf } from "../rules/settings";
  *     await fleet.prove();
  */
 
-/** Two sites with one stream each. A source that must be started anew gets the time for it. Not rehearsed. */
+/** Two sites with one stream each. A source that must be restarted gets the time for it. Not rehearsed. */
 const SMALL = {
   rehearsal: "off",
   hub: { maxFile: "1GiB" },

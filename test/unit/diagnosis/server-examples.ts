@@ -31,10 +31,10 @@ export const SERVER_EXAMPLES = {
       next: PULUMI_UP,
     },
     {
-      it: "a watcher that lies behind while the hub answers others",
+      it: "a watcher that is behind while the hub answers others",
       facts: { ...HEALTHY, watcher: { state: "behind", said: "no answer of the hub for 12 s" } },
       severity: "warning",
-      cause: /lies behind/,
+      cause: /the watcher is behind/,
       evidence: /no answer of the hub for 12 s/,
       next: PULUMI_UP,
     },
