@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { EXCEPTIONS, LONGEST, inLanes, inOrder, judge, totalLine } from "../../../commands/toolchain/suites";
+import {
+  EXCEPTIONS,
+  LONGEST,
+  failedAgain,
+  inLanes,
+  inOrder,
+  judge,
+  totalLine,
+} from "../../../commands/toolchain/suites";
 
 describe("the total of a test run", () => {
   it("is exactly 'N passed, N failed'", () => {
@@ -73,6 +81,31 @@ describe("the total of a test run", () => {
     assert.deepEqual(await afterEnd("waits 3"), []);
     for (const name of ["computes 3", "waits 4"]) end.get(name)?.();
     await all;
+  });
+
+  describe("of files that failed beside others", () => {
+    const passed = { passed: 3, failed: 0, skipped: 0, failures: [] };
+    const failed = { passed: 2, failed: 1, skipped: 0, failures: ["a > b: not in time"] };
+
+    it("is that of a second run, and names what passed only then", async () => {
+      const ran = [passed, failed].map((totals) => ({ totals }));
+      assert.deepEqual(await failedAgain(ran, async () => passed), {
+        totals: [passed, passed],
+        alone: ["a > b: not in time"],
+      });
+    });
+
+    it("stays failed where the second run fails too", async () => {
+      assert.deepEqual(await failedAgain([{ totals: failed }], async () => failed), { totals: [failed], alone: [] });
+    });
+
+    it("is not asked for again where more than two failed", async () => {
+      const ran = [failed, failed, failed].map((totals) => ({ totals }));
+      assert.deepEqual(await failedAgain(ran, () => assert.fail("ran again")), {
+        totals: [failed, failed, failed],
+        alone: [],
+      });
+    });
   });
 
   it("names only test files that are there", () => {
