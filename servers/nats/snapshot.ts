@@ -97,16 +97,14 @@ export async function restoreSnapshot(
     if (error !== undefined) throw new JetStreamError(error.err_code ?? 0, error.description ?? "restore failed");
   };
   const flying: Promise<void>[] = [];
-  try {
-    for await (const chunk of inParts(bytes, js.connection.info?.max_payload ?? CHUNK_BYTES)) {
-      flying.push(send(chunk, SILENT_MS));
-      if (flying.length >= CHUNKS_IN_FLIGHT) await flying.shift();
-    }
-    for (const one of flying.splice(0)) await one;
-  } finally {
-    // One failure is reported; the rest fails for the same reason.
-    for (const one of flying) one.catch(() => undefined);
+  for await (const chunk of inParts(bytes, js.connection.info?.max_payload ?? CHUNK_BYTES)) {
+    const sent = send(chunk, SILENT_MS);
+    // One failure is reported; the rest fails for the same reason, also before it is awaited.
+    sent.catch(() => undefined);
+    flying.push(sent);
+    if (flying.length >= CHUNKS_IN_FLIGHT) await flying.shift();
   }
+  for (const one of flying) await one;
   await send(new Uint8Array(), BROUGHT_UP_MS);
 }
 
