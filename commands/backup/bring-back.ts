@@ -1,3 +1,4 @@
+import { NatsError } from "nats";
 import { siteStreamName } from "../../configs/names";
 import { probeSubjects } from "../../configs/permissions";
 import { collectedSubject } from "../../configs/streams";
@@ -5,6 +6,7 @@ import { formatSize } from "../../configs/text/units";
 import { type Collection, withoutSite } from "../../diagnosis/book/ledger";
 import { type SiteEnd, afterRestore } from "../../diagnosis/book/restored";
 import { bookName, changeBook } from "../../fleet/book/record";
+import { noteRestored } from "../../fleet/book/restored";
 import { behind } from "../../fleet/book/positions";
 import { atSite, sourceInfoOf } from "../../fleet/sourcing/collected";
 import { originIn } from "../../fleet/sourcing/source-identity";
@@ -13,13 +15,12 @@ import type { Say } from "../../machine/progress";
 import { Refusal, messageOf } from "../../machine/refusal";
 import { sideBySide } from "../../machine/side-by-side";
 import { unsealed } from "./sealed";
-import { JetStreamError, SOURCE_HEADER, type StreamInfo } from "../../servers/nats/jetstream";
+import { type JetStream, JetStreamError, SOURCE_HEADER, type StreamInfo } from "../../servers/nats/jetstream";
 import { restoreSnapshot } from "../../servers/nats/snapshot";
 import { attachSources } from "./attach";
 import { type Pair, reasonToKeep } from "./check";
 import { readFile } from "./files";
 import type { HubStream } from "./hub-streams";
-import { noteRestored } from "./journal";
 import type { OpenedBackup, SavedStream, SourcePosition } from "./manifest";
 import { shown } from "./progress";
 import { isUnfinished, unfinishedConfig, wantedConfig } from "./wanted";
@@ -35,17 +36,37 @@ export async function bringBack(opened: OpenedBackup, folder: string, pair: Pair
   const there = await js.stream(saved.stream);
   if (there !== undefined) await clearTheWay(opened, pair, there);
   say(`${saved.name}: restoring ${saved.messages} messages, ${formatSize(saved.storedBytes)}`);
-  await restoreSnapshot(
-    js,
-    { config: unfinishedConfig(hub, saved), state: stateOf(saved) },
-    opener(opened, folder, saved, say),
-  ).catch(refusal(saved));
+  await filled(js, opened, folder, pair, say).catch(refusal(saved));
   const info = await js.stream(saved.stream);
   if (info?.state.last_seq !== saved.last)
     throw new Refusal(`hub stream ${saved.name}: does not hold what the backup has; run the restore again`);
   await bookRestored(pair, info);
   await attachSources(js, hub, saved.sources, wantedConfig(hub, saved));
-  noteRestored(hub, opened.manifest, info);
+  for (const { root, access } of hub.sites)
+    noteRestored({ root, stream: hub.stream, site: access.site }, opened.manifest.begun, info);
+}
+
+const MOST_ATTEMPTS = 3;
+
+/** A server that hears nothing for five seconds, as on a busy machine, ends the restore (nats-server jetstream_api.go). */
+async function filled(
+  js: JetStream,
+  opened: OpenedBackup,
+  folder: string,
+  { hub, saved }: Pair,
+  say: Say,
+): Promise<void> {
+  const wanted = { config: unfinishedConfig(hub, saved), state: stateOf(saved) };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await restoreSnapshot(js, wanted, opener(opened, folder, saved, say));
+    } catch (error) {
+      if (attempt === MOST_ATTEMPTS || !(error instanceof NatsError)) throw error;
+      say(`${saved.name}: the hub ended the restore (${error.message}); again`);
+      const left = await js.stream(saved.stream);
+      if (left !== undefined && isUnfinished(left)) await js.deleteStream(saved.stream);
+    }
+  }
 }
 
 const stateOf = ({ messages, storedBytes, first, last, consumers }: SavedStream): StreamInfo["state"] => ({

@@ -1,5 +1,6 @@
 import { isNamed } from "../../configs/names";
 import { formatSize } from "../../configs/text/units";
+import { isRestored } from "../../fleet/book/restored";
 import { mayRemake } from "../../fleet/sourcing/discard";
 import { isAtLeast } from "../../machine/version";
 import { messageOf } from "../../machine/refusal";
@@ -7,7 +8,6 @@ import type { StreamInfo } from "../../servers/nats/jetstream";
 import { lostWith } from "./at-stake";
 import { fileProblem } from "./files";
 import type { HubStream } from "./hub-streams";
-import { isRestored } from "./journal";
 import type { Manifest, SavedStream } from "./manifest";
 import { isUnfinished, wantedConfig } from "./wanted";
 
@@ -31,9 +31,16 @@ export async function pairsOf(
   for (const saved of manifest.streams) {
     const hub = hubs.find(({ name }) => name === saved.name);
     if (hub === undefined) undeclared.push(saved);
-    else pairs.push({ saved, hub, isDone: isRestored(hub, manifest, await (await hub.js()).stream(saved.stream)) });
+    else pairs.push({ saved, hub, isDone: await isDone(hub, saved, manifest) });
   }
   return { pairs, undeclared };
+}
+
+async function isDone({ stream, sites, js }: HubStream, saved: SavedStream, { begun }: Manifest): Promise<boolean> {
+  const [first] = sites;
+  if (first === undefined) return false;
+  const of = { root: first.root, stream, site: first.access.site };
+  return isRestored(of, begun, await (await js()).stream(saved.stream));
 }
 
 /** All that speaks against it, in words. */

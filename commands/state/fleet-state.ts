@@ -8,6 +8,7 @@ import type { SmokeTestInputs, SmokeTestOutputs } from "../../providers/smoke-te
 import type { WatcherInputs } from "../../providers/watcher";
 import type { Observed } from "../../fleet/observation/observed";
 import { accessOf } from "../../fleet/streams/streams-inputs";
+import { sinceRestore } from "../../fleet/book/restored";
 import { recordOf } from "../../fleet/proof/record";
 import type { StreamsInputs } from "../../providers/streams";
 import { siteStreamName } from "../../configs/names";
@@ -87,7 +88,10 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
       linkSeed: server?.access.link ?? "",
       streams: ofSite.streams,
       before: Object.fromEntries(
-        ofSite.streams.map((stream) => [siteStreamName(stream, site), recordOf(last, site, stream)]),
+        ofSite.streams.map((stream) => [
+          siteStreamName(stream, site),
+          sinceRestore(recordOf(last, site, stream), { root: resolve(projectFolder, root), stream, site }),
+        ]),
       ),
       probes: {},
       ...present({ booked: unpacked(last?.proven?.book) }),

@@ -9,6 +9,7 @@ import { cannotTest } from "./isolation";
 import { Proved, SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./job";
 import { observeSettled } from "../observation/observe";
 import type { Observed } from "../observation/observed";
+import { sinceRestore } from "../book/restored";
 import { recordOf } from "./record";
 import { Decision, Job, StandInRoom, decide, demandOf } from "./room";
 
@@ -74,7 +75,10 @@ export const observedOf = (
   linkSeed: inputs.secrets.sites[site.site]?.link ?? "",
   streams: inputs.streams,
   before: Object.fromEntries(
-    inputs.streams.map((stream) => [siteStreamName(stream, site.site), recordOf(olds, site.site, stream)]),
+    inputs.streams.map((stream) => [
+      siteStreamName(stream, site.site),
+      sinceRestore(recordOf(olds, site.site, stream), { root: inputs.root, stream, site: site.site }),
+    ]),
   ),
   probes: {},
   ...present({ booked: unpacked(olds?.proven.book) }),
