@@ -9,8 +9,10 @@ import { parseFleetFile } from "../configs/reading/fleet-file";
 import { foreignSites } from "../doctor/doctor-foreign";
 import { Logins } from "../doctor/doctor-logins";
 import { DoctorReport, EXIT_CODES } from "../diagnosis/facts/doctor-report";
+import { say } from "../machine/progress";
 import { closeShared } from "../servers/nats/connection";
 import { deployedState } from "./stack/cli";
+import { unfinishedWords } from "./resize/resize";
 import { doctorJson, doctorWords, failureJson } from "./words/doctor-words";
 import { fleetOf } from "./state/fleet-state";
 import { parsed, projectFolder, textOf } from "./parse";
@@ -58,7 +60,10 @@ function optionsOf(args: readonly string[]): Options {
 
 async function deployedSites(stack: string): Promise<WatchedSite[]> {
   const folder = projectFolder();
-  const state = await deployedState(await pulumiStack(folder, stack));
+  const target = await pulumiStack(folder, stack);
+  const state = await deployedState(target);
+  const unfinished = unfinishedWords(target, state);
+  if (unfinished !== undefined) say(unfinished);
   return fleetOf(state, stack, folder).map(deployedSite);
 }
 

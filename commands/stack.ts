@@ -1,8 +1,9 @@
 import { containersOf, declaredSites, sayPending, standingOf } from "./state/away";
 import { clearInterrupted, upgradeOf } from "./state/containers";
-import { deployedState, exportState, importState, pulumi } from "./stack/cli";
+import { QUIET, deployedState, exportState, importState, pulumi } from "./stack/cli";
 import type { PulumiStack } from "./stack/backend";
 import { clearDeadRun, isEmpty, isLocal } from "./stack/dead-lock";
+import { inPreview, resizingOf } from "./resize/resize";
 import { refuseForgetting, withoutMachineOf } from "./state/forget";
 import { newStack, requestOf } from "./new-stack";
 import { dropContexts } from "./outputs";
@@ -20,7 +21,7 @@ import { pulumiStack } from "./stack/pulumi-stack";
 import { Refusal } from "../machine/refusal";
 import { type Call, parsed, projectFolder, textOf } from "./parse";
 import { repair } from "./repair";
-import { QUIET, ensuredState, forgetPending, withState, up } from "./up";
+import { ensuredState, forgetPending, withState, up } from "./up";
 
 // What the commands that change a stack, or preview that, do around the real Pulumi CLI.
 
@@ -149,11 +150,19 @@ export async function readyToPreview(target: PulumiStack) {
   if (leaving.length > 0) {
     say(`the site ${leaving.join(", ")} is protected: 'make up' removes it only with REMOVE=${leaving.join(",")}`);
   }
-  const lifted = leaving.length === 0 ? [] : [IGNORE_PROTECTION];
+  const isResized = resizingOf(target, state) !== undefined;
+  const lifted = leaving.length === 0 && !isResized ? [] : [IGNORE_PROTECTION];
   // Only then: a refresh also shows where an engine differs from what it was told.
   const refresh = standing.removed.length + standing.changed.length === 0 ? [] : ["--refresh"];
   const command = ["preview", ...refresh, ...lifted, ...standing.options];
-  return { knowing: withState(target, standing), command, pending: standing.pending, leaving, state };
+  const known = withState(target, standing);
+  return {
+    knowing: isResized ? inPreview(known) : known,
+    command,
+    pending: standing.pending,
+    leaving,
+    state,
+  };
 }
 
 /** To remove, the CLI uses what the last run knew of the engines. */

@@ -1,12 +1,13 @@
 import { nameOf, typeOf } from "../configs/text/urn";
 import { PENDING_EXIT_CODE, type Standing, sayPending, standingOf } from "./state/away";
 import { clearInterrupted } from "./state/containers";
-import { ask, exportState, importState, pulumi } from "./stack/cli";
+import { QUIET, ask, exportState, importState, pulumi } from "./stack/cli";
 import type { PulumiStack } from "./stack/backend";
 import { clearDeadRun } from "./stack/dead-lock";
 import { balanceOf } from "./state/book";
 import { followWithContexts } from "./outputs";
 import { refuseEmptyPassphrase } from "./stack/passphrase";
+import { giveUp, resize, resizingOf } from "./resize/resize";
 import { type Deployment, type Pending, neverTakenOver, pendingOperations, perhapsCreated } from "./stack/pending";
 import { say } from "../machine/progress";
 import { proofTable } from "./words/proof-table";
@@ -22,9 +23,6 @@ import { readStackFile } from "./stack/stack-file";
 
 // What `make up` does around the CLI's `up`; other commands that end with an `up` use it too.
 
-/** All outputs of a large fleet are thousands of lines; the table of the proof says what matters of them. */
-export const QUIET = "--suppress-outputs";
-
 /** @param removing protected sites that may go. */
 export async function up(target: PulumiStack, args: readonly string[], removing = namedInRemove()): Promise<number> {
   await clearDeadRun(target);
@@ -38,11 +36,17 @@ export async function up(target: PulumiStack, args: readonly string[], removing 
   await clearInterrupted(state, target.stack);
   const standing = await standingOf(target, state);
   await refreshTouched(target, standing);
+  const resizing = isWhole(args) ? resizingOf(target, state) : undefined;
+  if (resizing !== undefined) {
+    const failed = await resize(withState(target, standing), resizing, standing.options);
+    return failed === 0 ? await up(target, args, removing) : failed;
+  }
   const leaving = isWhole(args) ? leavingSites(target, state) : [];
   refuseUnnamedRemoval(leaving, isWhole(args) ? removing : [], target);
   const exitCode = await upRemoving(withState(target, standing), leaving, state, [...standing.options, ...args]);
   if (exitCode !== 0) return exitCode;
   if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
+  if (isWhole(args)) await giveUp(target, state);
   const after = (await exportState(target)) ?? {};
   console.log(`\n${proofTable(outputsIn(after).proof)}`);
   for (const line of balanceOf(after, target.projectFolder)) console.log(line);

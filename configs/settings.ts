@@ -47,7 +47,7 @@ const hub = z
     servers: about(
       "how many servers the hub has: 1, 3 or 5. Several form a cluster named as the hub, of the servers `hub-1`, `hub-2`, `hub-3`; streams have copies on them, so collection survives a server that fails. See [a hub of three](cluster.md)",
       z.int().min(1).max(5).optional(),
-      { unset: "`1`", change: "refused" },
+      { unset: "`1`", change: "`make up` moves what the hub holds to other servers" },
     ),
     ...placed,
     host: about(

@@ -3,7 +3,14 @@ import { Settings } from "../configs/settings";
 import { Leaving, lossWords, lossesOf } from "../fleet/streams/at-stake";
 import { FleetAccess, accessOf } from "../fleet/sourcing/collected";
 import { undeclaredStreams } from "../configs/streams";
-import { dialedHub, hasProcesses, isBoundToMachine, onOneMachine, usesUnnamedEngine } from "../configs/placement";
+import {
+  dialedHub,
+  hasProcesses,
+  isBoundToMachine,
+  onOneMachine,
+  serverCount,
+  usesUnnamedEngine,
+} from "../configs/placement";
 import { certificateProblem } from "./certificate";
 import { isLookedFor } from "../servers/away";
 import { refuseOtherEngine, unnamedEngine, unreachedEngines } from "../servers/docker/whereabouts";
@@ -17,7 +24,7 @@ import { movedServers } from "../servers/moved";
 import { folderProblem, machineId, refuseOtherFolder, refuseOtherMachine, removeOfStack } from "../machine/folders";
 import { NatsServer, findNatsServer } from "../servers/nats-server-binary";
 import { pemsOf } from "../servers/files/link-tls";
-import { Failure, failure, refuseMoves, refuseNewImage } from "../fleet/streams/moves";
+import { Failure, failure, isResized, refuseMoves, refuseNewImage } from "../fleet/streams/moves";
 import { messageOf } from "../machine/refusal";
 import { rehearse } from "./rehearsal";
 import { clearLeftBehind } from "./rehearsal/rehearsal-folder";
@@ -156,6 +163,13 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
     failures.push(failure("natsServer", messageOf(error)));
   }
   for (const words of onOneMachine(settings)) report(words);
+  const [was, is] = [serverCount(old?.settings.hub ?? settings.hub), serverCount(settings.hub)];
+  if (was !== is && isResized()) {
+    const fate = { kind: "fate" as const, server: settings.hub.name, values: { fate: "replaced" as const } };
+    const how =
+      "up saves what the hub holds, starts the new servers, and gives it to them; meanwhile the sites keep their messages";
+    report(`${settings.hub.name}: from ${was} to ${is} servers: ${how}`, fate);
+  }
   failures.push(...givenCertificateProblems(settings));
   const moved = old === undefined ? undefined : movedServers(news.root);
   if (moved !== undefined) return { failures: [failure("dataFolder", moved)] };
@@ -173,7 +187,8 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
   failures.push(...(await refuseAbsentEngines(settings)));
   // Last: it takes a second.
   if (failures.length === 0 && binary !== undefined) {
-    const olds = old === undefined ? undefined : { ...old.settings, keys: {} };
+    // The hub that gives way is no part of what comes.
+    const olds = old === undefined || was !== is ? undefined : { ...old.settings, keys: {} };
     failures.push(...(await rehearse({ root: news.root, olds, news: settings, binary })));
   }
   return failures.length === 0 ? { inputs: news } : { failures };

@@ -1,3 +1,7 @@
+import { existsSync, readdirSync, renameSync } from "node:fs";
+import { basename, join } from "node:path";
+import { isResized } from "../fleet/streams/moves";
+import { makeFolder, serverFiles } from "../machine/folders";
 import { hostPort } from "../configs/text/address";
 import { HubDeclaration, reservationsOf } from "../configs/plan/plan-hub";
 import { HUB_ACCOUNT } from "../configs/names";
@@ -221,9 +225,20 @@ export async function read(id: string, props: HubServerOutputs) {
   return { id, props: { ...props, running: wrong === undefined } };
 }
 
+/** Puts what the server had beside the backup. The folders of the other servers may lie in its own. */
+function keepStore({ kind, folder }: Place, backup: string): void {
+  if (kind !== "process" || !existsSync(folder)) return;
+  const kept = makeFolder(join(backup, "replaced", basename(folder)));
+  const isServer = (name: string): boolean => existsSync(serverFiles(join(folder, name)).config);
+  for (const name of readdirSync(folder).filter((one) => !isServer(one)))
+    renameSync(join(folder, name), join(kept, name));
+}
+
 async function remove(_id: string, { place, root }: HubServerOutputs): Promise<void> {
   const host = hostOf(place);
   await host.stop();
+  // The stack stays, and gets other servers: see commands/resize.
+  if (isResized()) return keepStore(place, process.env.NATS_HUB_LEAF_RESIZE ?? "");
   removeMarks(root);
   removeBooks(root);
   host.clear(root);

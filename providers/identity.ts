@@ -49,6 +49,8 @@ async function makeIdentity(inputs: IdentityInputs, old?: IdentityOutputs): Prom
     if (port !== 0 && before !== undefined) releasePort(before, inputs.folder);
     allocated[listener] = port !== 0 ? port : (before ?? (await allocatePort(inputs.folder)));
   }
+  for (const [listener, port] of Object.entries(old?.allocated ?? {}))
+    if (!(listener in inputs.ports)) releasePort(port, inputs.folder);
   const keys = Object.fromEntries(Object.entries(seeds).map(([role, seed]) => [role, publicKeyOf(seed)]));
   return { ...inputs, keys, seeds, allocated };
 }

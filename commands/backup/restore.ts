@@ -36,7 +36,9 @@ export async function run(args: readonly string[], name: string): Promise<number
   const state = await deployedState(target, "run 'make up' first, then restore");
   refuseUnconfirmed(target, "restore", state);
   try {
-    return await restore(opened, { stack, folder, fleet: fleetOf(state, stack, project) });
+    await restore(opened, { stack, folder, fleet: fleetOf(state, stack, project) });
+    console.log("restored; 'make up' now proves every site again, and shows the account book");
+    return 0;
   } finally {
     void closeShared();
   }
@@ -48,10 +50,11 @@ export interface Restoring {
   fleet: readonly Observed[];
 }
 
-export async function restore(opened: OpenedBackup, { stack, folder, fleet }: Restoring): Promise<number> {
+/** Brings every stream back, and says what is missing. Errors: a Refusal; before the first stream nothing was touched. */
+export async function restore(opened: OpenedBackup, { stack, folder, fleet }: Restoring): Promise<void> {
   const [first] = fleet;
   if (first === undefined) throw new Refusal(`stack '${stack}': has no sites; there is nothing to restore`);
-  return await withLock(first.root, async () => {
+  await withLock(first.root, async () => {
     const { manifest } = opened;
     const hubs = hubStreamsOf(fleet);
     say(`${folder}: checking ${manifest.streams.length} streams`);
@@ -65,7 +68,6 @@ export async function restore(opened: OpenedBackup, { stack, folder, fleet }: Re
     }
     for (const line of undeclaredWords(undeclared)) console.log(line);
     for (const line of await outcome(pairs)) console.log(line);
-    return 0;
   });
 }
 
@@ -87,10 +89,7 @@ async function outcome(pairs: readonly Pair[]): Promise<string[]> {
   const ends = pairs.flatMap(({ hub }) => hub.sites.map((site) => ({ hub, site })));
   const online = ends.filter(({ site }) => site.access.expect === "online");
   const lines = (await sideBySide(online, ({ hub, site }) => outcomeOf(hub, site, deadline))).flat();
-  return [
-    ...(lines.length === 0 ? ["no message is missing"] : lines),
-    "restored; 'make up' now proves every site again, and shows the account book",
-  ];
+  return lines.length === 0 ? ["no message is missing"] : lines;
 }
 
 async function outcomeOf(hub: HubStream, { root, access }: Observed, deadline: number): Promise<string[]> {

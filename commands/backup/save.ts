@@ -28,6 +28,8 @@ export interface Saving {
   folder: string;
   /** Absent for files that are not encrypted. */
   passphrase?: string;
+  /** By name: the streams whose sources were taken off, as they were before, and as the book knows them. */
+  detached?: ReadonlyMap<string, StreamInfo>;
   say: Say;
 }
 
@@ -45,14 +47,14 @@ export async function save(saving: Saving): Promise<Manifest> {
   });
 }
 
-async function saveAll({ stack, fleet, folder, passphrase, say }: Saving): Promise<Manifest> {
+async function saveAll({ stack, fleet, folder, passphrase, detached, say }: Saving): Promise<Manifest> {
   const begun = new Date().toISOString();
   const system = await hubSystem(fleet);
   const derivation = newDerivation();
   const key = passphrase === undefined ? undefined : keyOf(passphrase, derivation);
   const declared = hubStreamsOf(fleet);
   const streams: SavedStream[] = [];
-  for (const one of declared) streams.push(await saveDeclared(one, { folder, key, say }));
+  for (const one of declared) streams.push(await saveDeclared(one, { folder, key, say }, detached?.get(one.name)));
   for (const { js, name, account, stream } of await undeclaredOf(declared, stack))
     streams.push({ ...(await saveStream(js, { name, account, stream }, { folder, key, say })), sources: [] });
   const manifest: Manifest = {
@@ -108,24 +110,39 @@ const asKept = (bytes: AsyncIterable<Uint8Array>, key: Buffer | undefined, file:
 const ownMetadata = (metadata: Record<string, string> | undefined): Record<string, string> =>
   Object.fromEntries(Object.entries(metadata ?? {}).filter(([entry]) => !entry.startsWith("_nats.")));
 
-async function saveDeclared(hub: HubStream, into: Into): Promise<SavedStream> {
+/** Brings the book of a stream of the hub up to now. */
+export async function lookAtStream({ stream, sites }: HubStream): Promise<void> {
+  for (const { root, access, booked } of sites.filter((site) => site.access.expect === "online"))
+    await lookAtBook({ root, access, stream, copy: booked?.[bookName(stream, access.site)] });
+}
+
+async function saveDeclared(hub: HubStream, into: Into, detached?: StreamInfo): Promise<SavedStream> {
   const { name, account, stream, sites } = hub;
   const js = await hub.js();
-  const info = await js.stream(stream.name);
+  const info = detached ?? (await js.stream(stream.name));
   if (info === undefined)
     throw new Refusal(`hub stream ${name}: is missing; run 'make up', which creates it, and then the backup`);
   // Before the snapshot: its messages are never fewer than the book says.
-  for (const { root, access, booked } of sites.filter((site) => site.access.expect === "online"))
-    await lookAtBook({ root, access, stream, copy: booked?.[bookName(stream, access.site)] });
+  if (detached === undefined) await lookAtStream(hub);
   const [first] = sites;
   const book = first && readBook(first.root, stream, first.access.site);
   const sources: SourcePosition[] = [];
   for (const { access } of sites) {
-    const created = book?.sites[access.site]?.stream.created;
-    sources.push({ ...(await positionOf(js, hub, info, access.site)), ...present({ created }) });
+    const { stream: atSite, position: booked = 0 } = book?.sites[access.site] ?? {};
+    const known = book?.hub.created === info.created ? booked : 0;
+    sources.push({
+      ...(await positionOf(js, hub, info, access.site, known)),
+      ...present({ created: atSite?.created }),
+    });
   }
   const saved = await saveStream(js, { name, account, stream: stream.name }, into);
-  return { ...saved, mode: stream.collect.mode, sources, ...present({ book }) };
+  return {
+    ...saved,
+    config: { ...saved.config, ...present({ sources: info.config.sources }) },
+    mode: stream.collect.mode,
+    sources,
+    ...present({ book }),
+  };
 }
 
 /** Where a source stands, before the snapshot is taken: what the stream stores of it meanwhile says so itself. */
@@ -134,10 +151,11 @@ async function positionOf(
   { stream }: HubStream,
   info: StreamInfo,
   site: string,
+  booked: number,
 ): Promise<SourcePosition> {
   const newest = await js.lastMessage(stream.name, collectedSubject(stream, site, ">"));
   const origin = originIn(newest?.headers[SOURCE_HEADER]);
-  const position = sourceInfoOf(info, site)?.seq ?? origin?.seq ?? 0;
+  const position = sourceInfoOf(info, site)?.seq ?? origin?.seq ?? booked;
   return { site, position, ...present({ ident: origin?.ident }) };
 }
 

@@ -10,6 +10,9 @@ import { run, RunError } from "../../machine/run";
 
 // The real Pulumi CLI on one stack: on the terminal, or quietly for what it knows.
 
+/** All outputs of a large fleet are thousands of lines; the table of the proof says what matters of them. */
+export const QUIET = "--suppress-outputs";
+
 /** Runs the CLI on the terminal. Errors: a Refusal when it failed because the passphrase is not the stack's. */
 export async function pulumi(target: PulumiStack, args: readonly string[]): Promise<number> {
   const exitCode = await onTerminal(target, args, "inherit");

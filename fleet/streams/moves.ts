@@ -4,6 +4,7 @@ import { Placement, engineOf, hubServers, placementOf, serverCount } from "../..
 import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
 import { mayDiscard } from "../sourcing/discard";
 import { statusOf, withEngine } from "../../servers/docker/engine";
+import { undeclaredStreams } from "../../configs/streams";
 import { same } from "../../configs/values";
 
 /** Changes that would leave data behind, or remove a server while its data is needed, each with a way to do it. */
@@ -130,17 +131,34 @@ function otherRoot(before: string, after: string, cure: string): Failure {
   );
 }
 
+/** Whether what the hub holds is saved while it gets another number of servers; see commands/resize. */
+export const isResized = (): boolean => (process.env.NATS_HUB_LEAF_RESIZE ?? "") !== "";
+
 /**
  * Another number of servers of the hub. A hub of one that is started as one of a cluster finds its streams in no plan of the
  * cluster, and deletes their files after half a minute (nats-server jetstream_cluster.go, "orphaned stream").
  */
-function otherServers({ hub: before }: Fleet, { hub: after }: Fleet): Failure[] {
-  const [was, is] = [serverCount(before), serverCount(after)];
+function otherServers(olds: Fleet, news: Fleet): Failure[] {
+  const [was, is] = [serverCount(olds.hub), serverCount(news.hub)];
   if (was === is) return [];
+  const gone = [
+    ...olds.sites
+      .filter(({ name }) => !news.sites.some((site) => site.name === name))
+      .map(({ name }) => `site ${name}`),
+    ...undeclaredStreams(olds.streams, news.streams).map(({ name }) => `stream ${name}`),
+  ];
+  if (isResized() && gone.length > 0)
+    return [
+      changeOf(
+        "hub.servers",
+        `changes from ${was} to ${is} while ${gone.join(", ")} leaves or changes its mode; make these changes one after the other`,
+      ),
+    ];
+  if (isResized()) return [];
   const reason =
-    `changes from ${was} to ${is}, which this program does not do to a hub that is deployed` +
-    `${was === 1 ? ": its server would delete the streams that it holds when it joins a cluster" : ""}. ` +
-    `Set it back to ${was}; or deploy another stack with hub.servers: ${is} beside this one, move the sites to it one by one, then destroy this one`;
+    `changes from ${was} to ${is}, and the streams that the hub holds do not follow` +
+    `${was === 1 ? ": its server would delete them when it joins a cluster" : ""}. ` +
+    "'make up' saves what it collected first, and gives it to the new servers";
   return [changeOf("hub.servers", reason)];
 }
 

@@ -9,7 +9,7 @@ const IN_CONTAINER = { name: "oslo", runtime: "docker" } as const;
 const FAR = { runtime: "docker", engine: "ssh://edge@oslo.example" } as const;
 
 describe("an update that would move or rename servers", () => {
-  withEnvironment(() => ({ NATS_HUB_LEAF_UPGRADE: undefined }));
+  withEnvironment(() => ({ NATS_HUB_LEAF_UPGRADE: undefined, NATS_HUB_LEAF_RESIZE: undefined }));
 
   const fleetOf = (raw: RawSettings, root = ".fleet/dev") => {
     const { keys: _keys, ...settings } = settingsOf(raw);
@@ -145,6 +145,35 @@ describe("an update that would move or rename servers", () => {
       "hub.name: changes from 'hub' to 'centre', and with it the JetStream domain that holds all collected data; " +
         "destroy the stack first, or deploy another one beside it",
     ]);
+  });
+
+  describe("of the hub to another number of servers", () => {
+    const [one, three] = [{ sites: [{ name: "oslo" }] }, { sites: [{ name: "oslo" }], hub: { servers: 3 } }];
+
+    it("is refused, with the command that does it", () => {
+      assert.match(
+        refused(one, three).join(),
+        /^hub.servers: changes from 1 to 3, .* would delete them .*'make up' saves/,
+      );
+      assert.match(
+        refused(three, one).join(),
+        /^hub.servers: changes from 3 to 1, and the streams .* do not follow\. 'make/,
+      );
+    });
+
+    it("is let through when what the hub holds is saved, but not while a site or a stream leaves", () => {
+      process.env.NATS_HUB_LEAF_RESIZE = "backup";
+      assert.deepEqual(refused(one, three), []);
+      const two = { ...one, sites: [{ name: "oslo" }, { name: "bergen" }] };
+      const says = /^hub.servers: changes from 1 to 3 while (site bergen|stream EVENTS) leaves.*one after the other/;
+      assert.match(refused(two, three).join(), says);
+      const streams = [{ name: "EVENTS", subjects: ["events.>"] }];
+      assert.match(refused({ ...one, streams }, three).join(), says);
+      assert.match(
+        refused({ ...one, streams }, { ...three, streams: [{ ...streams[0]!, collect: { mode: "merged" } }] }).join(),
+        says,
+      );
+    });
   });
 
   it("is refused for the folder of the data", () => {
