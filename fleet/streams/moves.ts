@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
 import { engineNameOf } from "../../configs/container";
-import { Placement, engineOf, hubServers, placementOf, serverCount } from "../../configs/placement";
+import { Placement, engineOf, hubServers, isElsewhere, placementOf, serverCount } from "../../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
 import { mayDiscard } from "../sourcing/discard";
 import { statusOf, withEngine } from "../../servers/docker/engine";
@@ -152,6 +152,15 @@ function otherServers(olds: Fleet, news: Fleet): Failure[] {
       changeOf(
         "hub.servers",
         `changes from ${was} to ${is} while ${gone.join(", ")} leaves or changes its mode; make these changes one after the other`,
+      ),
+    ];
+  const unreached = news.sites.filter(({ expect }) => expect === "offline").map(({ name }) => name);
+  if (isResized() && unreached.length > 0 && !isElsewhere(news.hub) && news.hub.ports.leafnodes === undefined)
+    return [
+      changeOf(
+        "hub.servers",
+        `changes from ${was} to ${is}, and with it the port that ${unreached.join(", ")} dials, which is offline; ` +
+          "give the hub the port that it has now (hub.ports.leafnodes; the output 'hub' of the stack shows it)",
       ),
     ];
   if (isResized()) return [];

@@ -161,6 +161,14 @@ describe("an update that would move or rename servers", () => {
       );
     });
 
+    it("is refused while a site is offline that dials a port which would change", () => {
+      process.env.NATS_HUB_LEAF_RESIZE = "backup";
+      const sites = [{ name: "oslo", expect: "offline" as const }];
+      assert.match(refused({ sites }, { ...three, sites }).join(), /port that oslo dials, .*hub\.ports\.leafnodes/);
+      const ports = { leafnodes: 7422 };
+      assert.deepEqual(refused({ sites, hub: { ports } }, { sites, hub: { servers: 3, ports } }), []);
+    });
+
     it("is let through when what the hub holds is saved, but not while a site or a stream leaves", () => {
       process.env.NATS_HUB_LEAF_RESIZE = "backup";
       assert.deepEqual(refused(one, three), []);
