@@ -138,7 +138,8 @@ async function saveDeclared(hub: HubStream, into: Into, detached?: StreamInfo): 
   const saved = await saveStream(js, { name, account, stream: stream.name }, into);
   return {
     ...saved,
-    config: { ...saved.config, ...present({ sources: info.config.sources }) },
+    // Without its sources the stream has a window and a subject of the server's own.
+    ...(detached === undefined ? {} : { config: { ...info.config, metadata: ownMetadata(info.config.metadata) } }),
     mode: stream.collect.mode,
     sources,
     ...present({ book }),

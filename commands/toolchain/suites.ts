@@ -48,6 +48,7 @@ export const LONGEST: readonly string[] = [
   "test/e2e/docker.test.ts",
   "test/integration/catalogue.test.ts",
   "test/e2e/changes.test.ts",
+  "test/e2e/resize.test.ts",
   "test/integration/book.test.ts",
   "test/e2e/away.test.ts",
   "test/e2e/life-cycle.test.ts",
