@@ -15,6 +15,7 @@ import {
   doubledOn,
   missingOf,
   reportedCount,
+  sum,
   turnedSince,
   withCause,
   withDifference,
@@ -189,8 +190,9 @@ export function withSiteSeen(collection: Collection, site: string, atSite: EndSe
 
 /** The newest mark knows what was skipped up to it, of a merged stream, and doubled. */
 function withCounts({ hub, sites, positions }: Collection): HubRecord {
-  const newest = hub.marks.at(-1);
-  if (newest === undefined) return hub;
+  const last = hub.marks.at(-1);
+  if (last === undefined) return hub;
+  const { stored: _stored, ...newest } = last;
   const counted = (count: (record: SiteRecord) => number) =>
     Object.fromEntries(
       Object.entries(sites).flatMap(([name, record]) => (count(record) === 0 ? [] : [[name, count(record)]])),
@@ -199,9 +201,26 @@ function withCounts({ hub, sites, positions }: Collection): HubRecord {
   const doubled = counted(doubledOn);
   const counts = {
     ...(isMerged ? { skipped: counted(({ skipped }) => skipped) } : {}),
+    ...present({ stored: isMerged ? storedUpTo(newest.seq, { hub, sites, positions }) : undefined }),
     ...(Object.keys(doubled).length === 0 ? {} : { doubled }),
   };
   return { ...hub, marks: [...hub.marks.slice(0, -1), { ...newest, ...counts }] };
+}
+
+/** Messages of each site that the hub's stream stored up to its newest mark; undefined when others than probes left behind it. */
+function storedUpTo(
+  seq: number,
+  { hub, sites, positions }: Pick<Collection, "hub" | "sites" | "positions">,
+): Record<string, number> | undefined {
+  const purgedBehind = ({ purges = [] }: SiteRecord) => sum(purges.map(({ last, count }) => (last > seq ? count : 0)));
+  const all = Object.entries(sites);
+  if (hub.last - seq !== sum(all.map(([, record]) => purgedBehind(record)))) return undefined;
+  return Object.fromEntries(
+    all.map(([name, record]) => {
+      const position = positions[record.source] ?? record.position;
+      return [name, position - record.skipped - purgedBehind(record)];
+    }),
+  );
 }
 
 const withPurged = (sites: Collection["sites"]): Collection["sites"] =>

@@ -7,6 +7,7 @@ import {
   mergedRanges,
   lengthOf,
   newest,
+  newestOf,
   numberOf,
   ofEarlierStream,
   originsOf,
@@ -44,6 +45,14 @@ export interface Gone {
   earlier: number;
   /** Last sequence of the hub's stream that was not lost. */
   behind: number;
+  front?: GoneFront;
+}
+
+/** What stood behind the last message that was not lost, and had left the oldest end of the lost store. */
+export interface GoneFront {
+  count: number;
+  /** The site's sequence of the oldest copy in the lost store. */
+  oldest: number;
 }
 
 /** What a lost store of the hub leaves of the holes. */
@@ -85,6 +94,7 @@ interface Site {
 /** The record once it is known what the site delivers to the hub's new store, and whether its own is another one. */
 export function holesAfter(record: HolesBooked, { isAnew, repeated, delivery }: Site): HolesBooked {
   const { holes = [], passed = [], gone, probesInHoles, leftMiddle = 0, leftMiddleAt = [] } = record;
+  const { front } = gone ?? {};
   const all = mergedRanges([...leftMiddleAt, ...(gone?.at ?? [])]);
   const before = leftMiddle + (gone?.earlier ?? 0) + lengthOf(all) - lengthOf(leftMiddleAt);
   const booked = (holes: Run[], passed: Range[], count: number, at: Range[]): HolesBooked => ({
@@ -94,7 +104,7 @@ export function holesAfter(record: HolesBooked, { isAnew, repeated, delivery }: 
     ...(at.length === 0 ? {} : { leftMiddleAt: newest(at) }),
     ...present({ probesInHoles }),
   });
-  if (isAnew) return booked(ofEarlierStream(holes), [], before, []);
+  if (isAnew) return booked(ofEarlierStream(holes), [], before + (front?.count ?? 0), []);
   // Other messages have these sequences now, which the hub may have in their place.
   const isNew = ({ first }: Range): Range[] => [{ first, last: Infinity }];
   const own = repeated === undefined ? holes : cutAt(holes, repeated.first);
@@ -102,8 +112,20 @@ export function holesAfter(record: HolesBooked, { isAnew, repeated, delivery }: 
   const at = repeated === undefined ? left : without(left, isNew(repeated));
   const count = before - lengthOf(all) + lengthOf(left);
   if (gone === undefined) return booked(own, passed, count, at);
-  const absent = [...undelivered(passed, delivery), ...rangesOf(delivery.deleted)];
-  return booked(own, mergedRanges(absent), count, at);
+  const absent = [...undelivered(passed, delivery), ...rangesOf(delivery.deleted), ...(delivery.passed ?? [])];
+  const ofFront = front === undefined ? { count: 0, at: [] } : frontLeft(front, delivery, at);
+  return booked(own, mergedRanges(absent), count + ofFront.count, mergedRanges([...at, ...ofFront.at]));
+}
+
+/** What had left the oldest end of a lost store, and does not come again; `known`: sequences that are counted already. */
+function frontLeft(front: GoneFront, delivery: Delivery, known: readonly Range[]): { count: number; at: Range[] } {
+  if (delivery.passed === undefined) return { count: 0, at: [] };
+  const range = { first: delivery.from, last: front.oldest - 1 };
+  const inRange = mergedRanges([range]);
+  const absent = undelivered(inRange, delivery);
+  // What the lost store never had does not come either.
+  const count = Math.max(0, front.count - (lengthOf(inRange) - lengthOf(absent)));
+  return { count, at: newestOf(without(absent, known), count) };
 }
 
 /** The runs, of which those from a sequence of the site on are of an earlier stream. */

@@ -1,6 +1,8 @@
+import { present } from "../../configs/values";
 import {
   Collection,
   Difference,
+  HubMark,
   HubRecord,
   SiteRecord,
   doubledOn,
@@ -12,8 +14,8 @@ import {
   withDifference,
 } from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
-import { holesTurned } from "./holes";
-import { MOST_RUNS, inBoth, mergedRanges, lengthOf, numberOf, standingAt, without } from "./runs";
+import { GoneFront, HolesBooked, holesTurned } from "./holes";
+import { MOST_RUNS, Range, inBoth, mergedRanges, lengthOf, numberOf, standingAt, without } from "./runs";
 import { afterHubWentBack, onlyCopies, secondBelow } from "./second-copies";
 
 /** What left the hub's stream, and why. */
@@ -98,6 +100,36 @@ function frontOfMerged(
   return Math.max(0, leftSoFar - own.purgedOnHub - numberOf(holes) - numberOf(secondLeft));
 }
 
+/** What had left the oldest end of a lost store, behind the message that stands; undefined where that is not known. */
+function frontBehind(
+  record: SiteRecord,
+  { first, empty = [] }: HubRecord,
+  { stands, name, isAlone }: { stands: HubMark; name: string; isAlone: boolean },
+): GoneFront | undefined {
+  const { oldest = 0, purges = [], second = [], leftSoFar, holes = [] } = record;
+  if (first - 1 <= stands.seq || (oldest === 0 && !isOfEarlier(record))) return undefined;
+  const probes = sum(purges.filter(({ last }) => last > stands.seq && (!isAlone || last < first)).map(({ count }) => count));
+  const secondLeft = (ranges: Range[]): number => numberOf(standingAt(second, mergedRanges(ranges)));
+  const front = { first: stands.seq + 1, last: first - 1 };
+  if (isAlone) return { count: Math.max(0, first - 1 - stands.seq - probes - secondLeft([front])), oldest };
+  const stored = stands.stored?.[name];
+  if (leftSoFar === undefined || stored === undefined) return undefined;
+  const count = leftSoFar - stored - probes - numberOf(holes) - secondLeft([front, ...empty]);
+  return { count: Math.max(0, count), oldest };
+}
+
+/** The holes of a site once the hub's store is another one, with what had left its oldest end, should it have gone back. */
+function holesOf(
+  record: SiteRecord,
+  hub: HubRecord,
+  { isAnew, isAlone, stands, name }: { isAnew: boolean; isAlone: boolean; stands: HubMark | undefined; name: string },
+): HolesBooked {
+  const turned = holesTurned(record, { isAnew, stands: stands?.seq, first: hub.first, isAlone });
+  if (isAnew || stands === undefined || turned.gone === undefined) return turned;
+  const front = frontBehind(record, hub, { stands, name, isAlone });
+  return { ...turned, gone: { ...turned.gone, ...present({ front }) } };
+}
+
 /**
  * Credits each site with messages that the hub's new store lacks and that are no loss. `front`: messages that had left
  * the oldest end of a stream before it was recreated. `undone`: second copies that the old store held and the new one
@@ -124,7 +156,7 @@ export function withTurned(collection: Collection, { onHub, stands, site, oldest
       {
         ...rest,
         ...(isAnew ? {} : afterHubWentBack(record, turnedBack)),
-        ...holesTurned(record, { isAnew, stands: stands?.seq, first, isAlone }),
+        ...holesOf(record, collection.hub, { isAnew, isAlone, stands, name }),
         ...(gone <= 0 ? {} : { undone: undone + gone }),
         ...(isAnew ? { absent: record.own.purgedAtSite, purges: [] } : {}),
         ...(isAnew && (oldest > 0 || ofMerged !== undefined || (isAlone && isOfEarlier(record)))

@@ -23,6 +23,8 @@ export interface Mark {
 export interface HubMark extends Mark {
   skipped?: Record<string, number>;
   doubled?: Record<string, number>;
+  /** Messages of each site that a merged stream had stored up to this one, ever. Absent where that was not known. */
+  stored?: Record<string, number>;
 }
 
 /** One stream as the last look saw it. */

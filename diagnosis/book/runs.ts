@@ -128,15 +128,30 @@ export function without(ranges: readonly Range[], others: readonly Range[]): Ran
 export const inBoth = (ranges: readonly Range[], others: readonly Range[]): Range[] =>
   without(ranges, without(ranges, others));
 
-/** What a site delivers to a hub's stream that is made anew. */
+/** So many sequences, the newest ones. */
+export function newestOf(ranges: readonly Range[], count: number): Range[] {
+  const chosen: Range[] = [];
+  let left = count;
+  for (const { first, last } of [...ranges].reverse()) {
+    if (left <= 0) break;
+    chosen.unshift({ first: Math.max(first, last - left + 1), last });
+    left -= Math.min(left, last - first + 1);
+  }
+  return chosen;
+}
+
+/** What a site delivers to a hub's stream that is made anew, or whose store went back. */
 export interface Delivery {
   /** First sequence, and those behind it that the site holds no more. */
   from: number;
   deleted: readonly number[];
+  /** Of a store that went back: sequences that the hub has already passed again. Absent where that was not read. */
+  passed?: readonly Range[];
 }
 
 /** The sequences that the site does not deliver. */
-export function undelivered(ranges: readonly Range[], { from: first, deleted }: Delivery): Range[] {
+export function undelivered(ranges: readonly Range[], { from: first, deleted, passed = [] }: Delivery): Range[] {
   const isBefore = mergedRanges(ranges.map((range) => ({ first: range.first, last: Math.min(range.last, first - 1) })));
-  return mergedRanges([...isBefore, ...inBoth(mergedRanges(ranges), rangesOf(deleted))]);
+  const absent = mergedRanges([...rangesOf(deleted), ...passed]);
+  return mergedRanges([...isBefore, ...inBoth(mergedRanges(ranges), absent)]);
 }

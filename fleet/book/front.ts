@@ -2,11 +2,11 @@ import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { Collection } from "../../diagnosis/book/ledger";
 import { Look } from "../../diagnosis/book/look";
-import { Delivery, Run } from "../../diagnosis/book/runs";
+import { Run } from "../../diagnosis/book/runs";
 import { behindSecond } from "../../diagnosis/book/second-copies";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { originOf } from "../sourcing/lost-tail";
-import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";
+import { JetStream, SOURCE_HEADER } from "../../servers/nats/jetstream";
 import { declaredSource, identOf } from "./positions";
 
 /** What the hub held of a site at its oldest end: what is older had left the hub's stream before. */
@@ -59,9 +59,3 @@ export async function withLeft(
   const left = position - record.skipped - all.count;
   return { ...book, sites: { ...book.sites, [site]: { ...rest, leftSoFar: left } } };
 }
-
-/** What the site delivers to a hub's stream that was made anew: the hub may have it already, and the site no more. */
-export const deliveryOf = ({ state }: StreamInfo, oldestNow = Infinity): Delivery => ({
-  from: Math.max(1, Math.min(state.first_seq, oldestNow)),
-  deleted: state.deleted ?? [],
-});

@@ -81,12 +81,12 @@ async function gapsOf(js: JetStream, stream: StreamSettings, sites: readonly str
 }
 
 /** The first copies that the hub has of one site. */
-class Copies {
+export class Copies {
   constructor(
     private readonly js: JetStream,
     private readonly stream: string,
     private readonly filter: string,
-    private readonly record: SiteRecord,
+    private readonly record: Pick<SiteRecord, "second">,
     private readonly search: { left: number },
   ) {}
 

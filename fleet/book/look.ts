@@ -15,7 +15,8 @@ import { Overrun } from "../sourcing/lost-tail";
 import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
 import { causesOf } from "./causes";
 import { withHoles } from "./holes";
-import { deliveryOf, oldestCopy, withLeft } from "./front";
+import { deliveryBehind, deliveryOf } from "./delivery";
+import { oldestCopy, withLeft } from "./front";
 import { jumpsOf } from "./merged";
 import { positionsOf, sameUpTo, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
@@ -123,7 +124,10 @@ async function lookOnce(
   // A store that went back has its older messages still: what the site delivers comes behind those.
   const behind = record?.gone?.behind ?? stands?.seq ?? 0;
   const again = behind === 0 ? held : await oldestCopy(hub, stream, site, { ...seen, first: behind + 1, second });
-  const delivery = deliveryOf(seen.atSite, again);
+  const delivery =
+    (behind > 0 && before !== undefined
+      ? await deliveryBehind(access, stream, seen, { before, behind }).catch(() => undefined)
+      : undefined) ?? deliveryOf(seen.atSite, again);
   const look: Look = {
     ...seen,
     site,

@@ -2,6 +2,7 @@ import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { Jumps } from "../../diagnosis/book/look";
 import { Collection, purgedOnHub } from "../../diagnosis/book/ledger";
+import { Range } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { divide, originOf } from "../sourcing/lost-tail";
 import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
@@ -20,9 +21,47 @@ export async function jumpsOf(
   const js = await atHub(access, stream);
   const start = await startOf(js, onHub, history.hub, before);
   if (start === undefined) return undefined;
+  const sites = await sitesFrom(start, { js, stream, site: access.site, onHub, positions, source }, before);
+  const found = await jumpsIn(js, stream.name, sites, { first: start.seq + 1, last: onHub.state.last_seq });
+  if (found === undefined) return undefined;
+  return start.isSinceLook ? found : { from: start.skipped, ...found };
+}
+
+/**
+ * The sequences of a site that the hub's stream passed behind a message of its own; undefined when that takes too many
+ * requests, or copies there are second ones. `origin`: the site's sequence of its newest copy up to there.
+ */
+export async function passedBehind(
+  access: SiteAccess,
+  stream: StreamSettings,
+  { onHub, positions, source }: Pick<Positions, "onHub" | "positions" | "source">,
+  { before, behind, origin }: { before: Collection; behind: number; origin: number },
+): Promise<Range[] | undefined> {
+  const js = await atHub(access, stream);
+  const { site } = access;
+  const start = { seq: behind, first: onHub.state.first_seq, skipped: {}, isSinceLook: false };
+  const all = await sitesFrom(start, { js, stream, site, onHub, positions, source }, before);
+  const sites = all.map((one) => (one.name === site ? { ...one, from: origin } : one));
+  const found = await jumpsIn(js, stream.name, sites, { first: behind + 1, last: onHub.state.last_seq });
+  if (found === undefined || Object.values(found.bySite).some((count) => count < 0)) return undefined;
+  return found.passed?.[site];
+}
+
+interface Seen extends Pick<Positions, "onHub" | "positions" | "source"> {
+  js: JetStream;
+  stream: StreamSettings;
+  site: string;
+}
+
+/** All sites of the stream, with where each stood at the start. */
+async function sitesFrom(
+  start: Start,
+  { js, stream, site, onHub, positions, source }: Seen,
+  before: Collection | undefined,
+): Promise<MergedSite[]> {
   const known = Object.entries(before?.sites ?? {}).map(([name, record]) => ({ name, source: record.source, record }));
-  const isKnown = known.some(({ name }) => name === access.site);
-  const sites = isKnown ? known : [...known, { name: access.site, source, record: undefined }];
+  const isKnown = known.some(({ name }) => name === site);
+  const sites = isKnown ? known : [...known, { name: site, source, record: undefined }];
   const merged = await Promise.all(
     sites.map(async ({ name, source: of, record }): Promise<MergedSite> => {
       const filter = collectedSubject(stream, name, ">");
@@ -45,12 +84,7 @@ export async function jumpsOf(
       return { name, filter, purged: 0, from: await originBefore(js, stream.name, filter, start, to), to };
     }),
   );
-  const found = await jumpsIn(js, stream.name, [...merged, ...others], {
-    first: start.seq + 1,
-    last: onHub.state.last_seq,
-  });
-  if (found === undefined) return undefined;
-  return start.isSinceLook ? found : { from: start.skipped, ...found };
+  return [...merged, ...others];
 }
 
 /** Sites that the stream sources and that have no book yet, each with its source. */

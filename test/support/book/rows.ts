@@ -5,6 +5,7 @@ import { keepStore, loseStore, rollBack } from "../fleets/stores";
 import { until } from "../until";
 
 import { BOTH, BookRow, streamOf } from "./row";
+import { BACK_BOOK_ROWS } from "./rows-back";
 import { HOLE_BOOK_ROWS } from "./rows-holes";
 import { HUB_BOOK_ROWS } from "./rows-hub";
 
@@ -273,4 +274,5 @@ export const BOOK_ROWS: BookRow[] = [
   },
   ...HUB_BOOK_ROWS,
   ...HOLE_BOOK_ROWS,
+  ...BACK_BOOK_ROWS,
 ];
