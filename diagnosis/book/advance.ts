@@ -65,7 +65,7 @@ function openedBook(collection: Collection | undefined, look: Look): Collection 
     position,
     oldest,
     hubLast: onHub.last,
-    ...present({ ident, earlier }),
+    ...present({ ident, earlier, oldestPast: look.oldestPast }),
     skipped: 0,
     own: NOTHING_OWN,
     purgedBefore: 0,
@@ -103,7 +103,7 @@ function frontLost({ front, left = 0 }: SiteRecord, { atSite, deliveredAgain: { 
 function withSecond(
   before: Omit<SiteRecord, "front" | "left">,
   look: Look,
-  { isAnew, holes }: { isAnew: boolean; holes: SiteRecord["holes"] },
+  { isAnew, holes, ident }: { isAnew: boolean } & Pick<SiteRecord, "holes" | "ident">,
 ): Omit<SiteRecord, "left"> {
   const { only = [], second, lost = 0, lostAt, ...rest } = before;
   // The sequences of another stream of the site are other messages.
@@ -112,7 +112,7 @@ function withSecond(
     return {
       ...rest,
       ...(all === 0 ? {} : { lost: all }),
-      ...(second === undefined ? {} : { second: secondOfEarlier({ ...rest, ...present({ holes }), second }) }),
+      ...(second === undefined ? {} : { second: secondOfEarlier({ ...rest, ...present({ holes }), second }, ident) }),
     };
   }
   const after = isAnew
@@ -125,12 +125,25 @@ function withSecond(
 function advancedSite(before: SiteRecord, look: Look): SiteRecord {
   const { repeated, storedByEarlier, at, atSite, gap, position, ident, earlier, oldest, onHub } = look;
   const again = repeated === undefined ? 0 : repeated.last - repeated.first + 1;
-  const { ident: _ident, earlier: _earlier, front, left: leftBefore = 0, leftBelow, ...more } = before;
+  const {
+    ident: identBefore,
+    earlier: _earlier,
+    oldestPast: _past,
+    front,
+    left: leftBefore = 0,
+    leftBelow,
+    ...more
+  } = before;
   const { holes, passed: _passed, gone: _gone, leftMiddle: _middle, leftMiddleAt: _at, ...rest } = more;
   const left = leftBefore + frontLost(before, look);
   return {
-    ...withSecond(rest, look, { isAnew: front !== undefined, holes }),
-    ...holesAfter(before, { isAnew: atSite.history === "made anew", repeated, delivery: look.delivery }),
+    ...withSecond(rest, look, { isAnew: front !== undefined, ...present({ holes, ident: identBefore }) }),
+    ...holesAfter(before, {
+      isAnew: atSite.history === "made anew",
+      ident: identBefore,
+      repeated,
+      delivery: look.delivery,
+    }),
     ...present({ ident, earlier }),
     at,
     stream: recordOf(atSite, before.stream),
@@ -142,6 +155,7 @@ function advancedSite(before: SiteRecord, look: Look): SiteRecord {
     gap,
     position,
     oldest,
+    ...present({ oldestPast: look.oldestPast }),
     hubLast: onHub.last,
     ...(left === 0 ? {} : { left, leftBelow: front === undefined || front === 0 ? leftBelow : before.oldest }),
     purges: onHub.history === "made anew" ? [] : (before.purges ?? []),

@@ -1,7 +1,7 @@
 import { Gap, withPassed } from "./holes";
 import { Collection, SiteRecord, sum } from "./ledger";
 import { Look } from "./look";
-import { MOST_RUNS, Range, mergedRanges, originsOf, seqsOf, without } from "./runs";
+import { MOST_RUNS, Range, lengthOf, mergedRanges, originsOf, pastOf, seqsOf, without } from "./runs";
 
 /** What a look sees of the holes in the hub's stream, and of the copies beside them. */
 
@@ -82,7 +82,11 @@ export function gapBetween(prev: CopySeen | undefined, next: CopySeen | undefine
   if (prev === undefined) return { ...at, origins: [], earlier: 0 };
   if (next === undefined ? ident === undefined && earlier !== undefined : !isNow(next)) {
     const isOfOne = next !== undefined && prev.ident === next.ident;
-    return { ...at, origins: [], earlier: isOfOne ? Math.max(0, next.origin - prev.origin - 1) : Infinity };
+    if (!isOfOne) return { ...at, origins: [], earlier: Infinity };
+    const between = mergedRanges([{ first: prev.origin + 1, last: next.origin - 1 }]);
+    if (prev.ident === undefined) return { ...at, origins: [], earlier: lengthOf(between) };
+    const origins = without(between, pastOf(record.holes ?? [], prev.ident));
+    return { ...at, origins: [], earlier: lengthOf(origins), past: { ident: prev.ident, origins } };
   }
   const position = look.positions[record.source] ?? record.position;
   const last = (next === undefined ? position + 1 : next.origin) - 1;

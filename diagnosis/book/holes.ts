@@ -1,6 +1,7 @@
 import { present } from "../../configs/values";
 import {
   Delivery,
+  Past,
   Range,
   Run,
   inOrder,
@@ -87,12 +88,14 @@ export function holesTurned(record: Record, { isAnew, stands, first, isAlone }: 
 
 interface Site {
   isAnew: boolean;
+  /** Which stream of the site the copies are of that came before this look. */
+  ident?: string | undefined;
   repeated: Range | undefined;
   delivery: Delivery;
 }
 
 /** The record once it is known what the site delivers to the hub's new store, and whether its own is another one. */
-export function holesAfter(record: HolesBooked, { isAnew, repeated, delivery }: Site): HolesBooked {
+export function holesAfter(record: HolesBooked, { isAnew, ident, repeated, delivery }: Site): HolesBooked {
   const { holes = [], passed = [], gone, probesInHoles, leftMiddle = 0, leftMiddleAt = [] } = record;
   const { front } = gone ?? {};
   const all = mergedRanges([...leftMiddleAt, ...(gone?.at ?? [])]);
@@ -104,7 +107,7 @@ export function holesAfter(record: HolesBooked, { isAnew, repeated, delivery }: 
     ...(at.length === 0 ? {} : { leftMiddleAt: newest(at) }),
     ...present({ probesInHoles }),
   });
-  if (isAnew) return booked(ofEarlierStream(holes), [], before + (front?.count ?? 0), []);
+  if (isAnew) return booked(ofEarlierStream(holes, ident), [], before + (front?.count ?? 0), []);
   // Other messages have these sequences now, which the hub may have in their place.
   const isNew = ({ first }: Range): Range[] => [{ first, last: Infinity }];
   const own = repeated === undefined ? holes : cutAt(holes, repeated.first);
@@ -151,6 +154,8 @@ export interface Gap {
   origins: Range[];
   /** How many more of an earlier stream of the site may have stood there, at most. */
   earlier: number;
+  /** Where both copies are of one earlier stream: the sequences between them there that are not accounted for. */
+  past?: { ident: string; origins: Range[] };
 }
 
 /** Each sequence of the hub's stream that lost its message, with a gap that can have held it. Others are left out. */
@@ -184,13 +189,24 @@ interface Held {
 }
 
 /** The runs that stood at these sequences, all of which are in the gap. */
-function runsIn({ origins }: Gap, seqs: readonly number[], { isHeld }: Held): Run[] {
+function runsIn({ origins, past }: Gap, seqs: readonly number[], { isHeld }: Held): Run[] {
   const most = lengthOf(origins);
   const known = Math.min(seqs.length, most);
   // What the hub passed, the site does not hold either.
   const chosen = known === most ? sequencesIn(origins) : preferred(sequencesIn(origins), known, isHeld);
   const earlier = seqs.length - chosen.length;
-  return seqs.map((seq, i) => ({ seq, origin: i < earlier ? 0 : (chosen[i - earlier] ?? 0), count: 1 }));
+  // Where as many are gone as can have stood there, each is known.
+  const pastOrigins = past === undefined || lengthOf(past.origins) !== earlier ? [] : sequencesIn(past.origins);
+  const pastAt = (i: number): Past | undefined => {
+    const origin = pastOrigins[i];
+    return past === undefined || origin === undefined ? undefined : { ident: past.ident, origin };
+  };
+  return seqs.map((seq, i) => ({
+    seq,
+    origin: i < earlier ? 0 : (chosen[i - earlier] ?? 0),
+    count: 1,
+    ...present({ past: pastAt(i) }),
+  }));
 }
 
 const sequencesIn = (ranges: readonly Range[]): number[] =>

@@ -108,7 +108,9 @@ function frontBehind(
 ): GoneFront | undefined {
   const { oldest = 0, purges = [], second = [], leftSoFar, holes = [] } = record;
   if (first - 1 <= stands.seq || (oldest === 0 && !isOfEarlier(record))) return undefined;
-  const probes = sum(purges.filter(({ last }) => last > stands.seq && (!isAlone || last < first)).map(({ count }) => count));
+  const probes = sum(
+    purges.filter(({ last }) => last > stands.seq && (!isAlone || last < first)).map(({ count }) => count),
+  );
   const secondLeft = (ranges: Range[]): number => numberOf(standingAt(second, mergedRanges(ranges)));
   const front = { first: stands.seq + 1, last: first - 1 };
   if (isAlone) return { count: Math.max(0, first - 1 - stands.seq - probes - secondLeft([front])), oldest };
@@ -135,7 +137,8 @@ function holesOf(
  * the oldest end of a stream before it was recreated. `undone`: second copies that the old store held and the new one
  * does not.
  */
-export function withTurned(collection: Collection, { onHub, stands, site, oldest: oldestNow }: Look): Collection {
+export function withTurned(collection: Collection, look: Look): Collection {
+  const { onHub, stands, stillTwice = {}, site } = look;
   if (onHub.history === "same") return collection;
   const isAnew = onHub.history === "made anew";
   const isAlone = Object.keys(collection.positions).length < 2;
@@ -143,8 +146,16 @@ export function withTurned(collection: Collection, { onHub, stands, site, oldest
   const sites = Object.entries(collection.sites).map(([name, record]): [string, SiteRecord] => {
     const { second: _second, ...rest } = record;
     const { oldest = 0, purges = [], skipped, undone = 0 } = record;
-    const turnedBack = { stands: stands?.seq, first, oldest: name === site ? oldestNow : oldest };
-    const kept = isAnew ? 0 : stands === undefined ? Infinity : (stands.doubled?.[name] ?? 0);
+    const oldestNow = name === site ? look : record;
+    const turnedBack = {
+      stands: stands?.seq,
+      still: stillTwice[name] ?? [],
+      first,
+      oldest: oldestNow.oldest ?? 0,
+      ...present({ oldestPast: oldestNow.oldestPast }),
+    };
+    const still = numberOf(stillTwice[name] ?? []);
+    const kept = isAnew ? 0 : stands === undefined ? Infinity : (stands.doubled?.[name] ?? 0) + still;
     const gone = doubledOn(record) - kept;
     // Count each message once: second copies are in `undone`.
     const twice = secondBelow(record, first, doubledOn(record)) ?? markUpTo(marks, first - 1)?.doubled?.[name] ?? 0;

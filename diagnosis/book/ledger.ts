@@ -1,5 +1,5 @@
 import { HolesBooked } from "./holes";
-import { Range } from "./runs";
+import { Past, Range } from "./runs";
 import { SecondBooked } from "./second-copies";
 
 /**
@@ -99,6 +99,8 @@ export interface SiteRecord extends SecondBooked, HolesBooked {
   own: OwnMessages;
   /** The site's sequence of the oldest copy that the hub held at the last look; 0 or absent when unknown. */
   oldest?: number;
+  /** Where that copy is of an earlier stream of the site: which one. */
+  oldestPast?: Past;
   /** Had left the hub's stream before that was recreated, and is not delivered again: no loss. */
   left?: number;
   /** The site's sequence below which all of these lie. */

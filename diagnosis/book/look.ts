@@ -1,5 +1,5 @@
 import { Difference, History, HubMark, Mark } from "./ledger";
-import { Delivery, Range } from "./runs";
+import { Delivery, Past, Range, Run } from "./runs";
 
 /** One end of a stream as a look sees it. */
 export interface EndSeen {
@@ -33,8 +33,12 @@ export interface Look {
   storedByEarlier: number | undefined;
   /** The site's sequence of the hub's oldest copy; one more than the position when it holds none, 0 when unknown. */
   oldest: number;
+  /** Where that is a copy of an earlier stream of the site: which one. */
+  oldestPast?: Past | undefined;
   /** The newest mark that stands on a hub's stream that went back. */
   stands?: HubMark | undefined;
+  /** By site, second copies that stand behind it all the same. */
+  stillTwice?: Record<string, Run[]> | undefined;
   /**
    * What had left a hub's stream that was recreated, and what the site has delivered again, or will. `ofFront`: had
    * left it this time; `ofLeft`: had left an earlier one, and was not delivered again then.

@@ -1,3 +1,5 @@
+import { present } from "../../configs/values";
+
 /** Messages by their sequences, in few numbers: runs of copies on the hub, and ranges of sequences. */
 
 /** A run of copies: from one to the next, both sequences grow by one. */
@@ -6,8 +8,16 @@ export interface Run {
   seq: number;
   origin: number;
   count: number;
+  /** Of copies of an earlier stream of the site: the first one there, where that is known. */
+  past?: Past;
   /** Of second copies of an earlier stream: whether the hub had no first copies of these messages when that stream ended. */
   isOnly?: true;
+}
+
+/** A message of an earlier stream of a site: which stream, and its sequence there. */
+export interface Past {
+  ident: string;
+  origin: number;
 }
 
 /** Sequences, both included. */
@@ -37,10 +47,27 @@ export const startingAt = (runs: readonly Run[], first: number): Run[] =>
     return less >= run.count ? [] : [{ ...run, ...from(run, less), count: run.count - less }];
   });
 
-const from = ({ seq, origin }: Run, less: number) => ({ seq: seq + less, origin: origin === 0 ? 0 : origin + less });
+const from = ({ seq, origin, past }: Run, less: number) => ({
+  seq: seq + less,
+  origin: origin === 0 ? 0 : origin + less,
+  ...present({ past: past === undefined ? undefined : { ...past, origin: past.origin + less } }),
+});
 
-/** The runs once the site has another stream: its sequences say nothing of these copies. */
-export const ofEarlierStream = (runs: readonly Run[]): Run[] => runs.map((run) => ({ ...run, origin: 0 }));
+/** The runs once the site has another stream: its sequences say nothing of these copies. `ident`: of the stream before. */
+export const ofEarlierStream = (runs: readonly Run[], ident?: string): Run[] =>
+  runs.map((run) => ({
+    ...run,
+    origin: 0,
+    ...(run.origin > 0 && ident !== undefined ? { past: { ident, origin: run.origin } } : {}),
+  }));
+
+/** The sequences that the copies had in one earlier stream of the site. */
+export const pastOf = (runs: readonly Run[], ident: string): Range[] =>
+  mergedRanges(
+    runs.flatMap(({ past, count }) =>
+      past?.ident === ident ? [{ first: past.origin, last: past.origin + count - 1 }] : [],
+    ),
+  );
 
 /** The parts of the runs that stand at these sequences of the hub's stream. `ranges`: in order. */
 export const standingAt = (runs: readonly Run[], ranges: readonly Range[]): Run[] =>
@@ -63,13 +90,17 @@ export function partedBy(runs: readonly Run[], ranges: readonly Range[]): { insi
   return { inside, outside: standingAt(runs, without(seqsOf(runs), seqsOf(inside))) };
 }
 
+const isPastAfter = ({ past, count }: Run, next: Run): boolean =>
+  past?.ident === next.past?.ident && (past === undefined || past.origin + count === next.past?.origin);
+
 /** Runs in the hub's order; those that go on become one. */
 export function inOrder(runs: readonly Run[]): Run[] {
   const all: Run[] = [];
   for (const run of [...runs].sort((a, b) => a.seq - b.seq)) {
     const last = all.at(-1);
     const next = last === undefined || last.origin === 0 ? 0 : last.origin + last.count;
-    if (last !== undefined && run.seq === last.seq + last.count && run.origin === next) last.count += run.count;
+    const goesOn = last !== undefined && run.seq === last.seq + last.count && run.origin === next;
+    if (goesOn && isPastAfter(last, run)) last.count += run.count;
     else all.push({ ...run });
   }
   return all;

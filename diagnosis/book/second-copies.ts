@@ -1,6 +1,7 @@
 import {
   Delivery,
   newest,
+  Past,
   Range,
   Run,
   inBoth,
@@ -10,6 +11,7 @@ import {
   ofEarlierStream,
   originsOf,
   partedBy,
+  pastOf,
   seqsOf,
   standingAt,
   startingAt,
@@ -76,8 +78,9 @@ export function behindSecond(runs: readonly Run[], seq: number): number {
 
 /** What the record says of the copies that the hub holds. */
 type Held = SecondBooked & {
-  /** As the site's record has it. */
+  /** As the site's record has them. */
   oldest?: number;
+  oldestPast?: Past;
   /** What left the middle of the hub's stream. */
   holes?: readonly Run[];
 };
@@ -93,7 +96,7 @@ const withoutFirst = (runs: readonly Run[], { oldest = 0, holes = [] }: Held): R
 export function onlyCopies(record: Held, first: number, empty: readonly Range[]): Pick<SecondBooked, "only" | "lost"> {
   const second = startingAt(record.second ?? [], first);
   const held = standingAt(second, without(seqsOf(second), empty));
-  const lost = (record.lost ?? 0) + onlyOfEarlier(held, record.oldest);
+  const lost = (record.lost ?? 0) + onlyOfEarlier(held, record);
   return {
     only: mergedRanges([...(record.only ?? []), ...withoutFirst(held, record)]),
     ...(lost === 0 ? {} : { lost }),
@@ -101,29 +104,49 @@ export function onlyCopies(record: Held, first: number, empty: readonly Range[])
 }
 
 /** Second copies of earlier streams of the site that stand for messages without a first copy: none delivers these again. */
-const onlyOfEarlier = (runs: readonly Run[], oldest = 0): number =>
+function onlyOfEarlier(runs: readonly Run[], { oldest = 0, oldestPast, holes = [] }: Held): number {
+  const ofEarlier = runs.filter(({ origin }) => origin === 0);
   // The first copies of an earlier stream stand before those of the stream of now.
-  numberOf(runs.filter(({ origin, isOnly }) => origin === 0 && (oldest > 0 || isOnly === true)));
-
-/** The runs once the site has another stream: its sequences say nothing of these copies. */
-export function secondOfEarlier(record: Held): Run[] {
-  const { inside, outside } = partedBy(record.second ?? [], withoutFirst(record.second ?? [], record));
-  const only = inside.map((run) => ({ ...run, isOnly: true as const }));
-  return ofEarlierStream([...only, ...outside].sort((a, b) => a.seq - b.seq));
+  const isOnly = (run: Run): boolean => oldest > 0 || run.isOnly === true;
+  const others = ofEarlier.filter((run) => !isOnly(run));
+  const inHoles = [...new Set(others.flatMap(({ past }) => past?.ident ?? []))].map((ident) => {
+    const left = ident === oldestPast?.ident ? [{ first: 1, last: oldestPast.origin - 1 }] : [];
+    return lengthOf(inBoth(pastOf(others, ident), mergedRanges([...left, ...pastOf(holes, ident)])));
+  });
+  return numberOf(ofEarlier.filter(isOnly)) + inHoles.reduce((sum, count) => sum + count, 0);
 }
 
-/** The record after the hub's store went back to one of its messages; undefined: nobody knows to which. */
+/** The runs once the site has another stream: its sequences say nothing of these copies. */
+export function secondOfEarlier(record: Held, ident: string | undefined): Run[] {
+  const { inside, outside } = partedBy(record.second ?? [], withoutFirst(record.second ?? [], record));
+  const only = inside.map((run) => ({ ...run, isOnly: true as const }));
+  return ofEarlierStream(
+    [...only, ...outside].sort((a, b) => a.seq - b.seq),
+    ident,
+  );
+}
+
+interface TurnedBack extends Pick<Held, "oldest" | "oldestPast"> {
+  /** The last message that stands; undefined when nobody knows it. */
+  stands: number | undefined;
+  /** Second copies that stand behind it all the same. */
+  still: readonly Run[];
+  first: number;
+}
+
+/** The record after the hub's store went back. */
 export function afterHubWentBack(
   record: Held,
-  { stands, oldest, first }: { stands: number | undefined; oldest: number; first: number },
+  { stands, still, first, ...now }: TurnedBack,
 ): Pick<SecondBooked, "second" | "lost" | "lostAt"> {
   const { second = [], lost = 0, lostAt = [] } = record;
   if (second.length === 0) return {};
-  const gone = stands === undefined ? [] : startingAt(second, Math.max(first, stands + 1));
-  const all = mergedRanges([...lostAt, ...withoutFirst(gone, { ...record, oldest })]);
-  const more = lengthOf(all) - lengthOf(lostAt) + onlyOfEarlier(gone, oldest);
+  const behind = stands === undefined ? [] : startingAt(second, Math.max(first, stands + 1));
+  const gone = standingAt(behind, without(seqsOf(behind), seqsOf(still)));
+  const all = mergedRanges([...lostAt, ...withoutFirst(gone, { ...record, ...now })]);
+  const more = lengthOf(all) - lengthOf(lostAt) + onlyOfEarlier(gone, { ...record, ...now });
   return {
-    second: stands === undefined ? [] : upTo(second, stands),
+    second: stands === undefined ? [] : [...upTo(second, stands), ...still],
     ...(more === 0 ? {} : { lost: lost + more, lostAt: all }),
   };
 }

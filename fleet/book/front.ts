@@ -2,11 +2,11 @@ import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { Collection } from "../../diagnosis/book/ledger";
 import { Look } from "../../diagnosis/book/look";
-import { Run } from "../../diagnosis/book/runs";
+import { Past, Run } from "../../diagnosis/book/runs";
 import { behindSecond } from "../../diagnosis/book/second-copies";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { originOf } from "../sourcing/lost-tail";
-import { JetStream, SOURCE_HEADER } from "../../servers/nats/jetstream";
+import { JetStream } from "../../servers/nats/jetstream";
 import { declaredSource, identOf } from "./positions";
 
 /** What the hub held of a site at its oldest end: what is older had left the hub's stream before. */
@@ -17,23 +17,30 @@ interface Seen {
   second: readonly Run[];
 }
 
-/**
- * The site's sequence of the oldest copy that the hub holds, but for second copies. Undefined when it holds none; 0 when the
- * copy is of an earlier stream of this name at the site, or nobody can tell. `first`: of the hub's stream.
- */
+/** The oldest copy of a site that the hub holds, but for second copies. */
+interface Oldest {
+  /** Its sequence at the site; 0 when it is of an earlier stream of this name at the site, or nobody can tell. */
+  origin: number;
+  /** Of a copy of an earlier stream: which one. */
+  past?: Past;
+}
+
+/** Undefined when the hub holds none. `first`: of the hub's stream. */
 export async function oldestCopy(
   hub: JetStream,
   stream: StreamSettings,
   site: string,
   { first, ident, second }: Seen,
-): Promise<number | undefined> {
+): Promise<Oldest | undefined> {
   const next = (seq: number) => hub.nextMessage(stream.name, collectedSubject(stream, site, ">"), seq);
   let copy = await next(behindSecond(second, first));
   while (copy !== undefined && behindSecond(second, copy.seq) > copy.seq)
     copy = await next(behindSecond(second, copy.seq));
   if (copy === undefined) return undefined;
-  const isOfThis = ident !== undefined && identOf(copy) === ident;
-  return isOfThis && copy.headers[SOURCE_HEADER] !== undefined ? originOf(copy) : 0;
+  const identFound = identOf(copy);
+  if (identFound === undefined) return { origin: 0 };
+  const origin = originOf(copy);
+  return identFound === ident ? { origin } : { origin: 0, past: { ident: identFound, origin } };
 }
 
 /**

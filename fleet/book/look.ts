@@ -18,8 +18,9 @@ import { withHoles } from "./holes";
 import { deliveryBehind, deliveryOf } from "./delivery";
 import { oldestCopy, withLeft } from "./front";
 import { jumpsOf } from "./merged";
-import { positionsOf, sameUpTo, siteEndOf } from "./positions";
+import { positionsOf, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
+import { Standing, standingOf } from "./stands";
 import { withSecondCopies } from "./second";
 import { changeBook, readBook, reportsHub } from "./record";
 
@@ -106,6 +107,8 @@ async function settledLook(look: BookLook, before: Collection | undefined): Prom
   return undefined;
 }
 
+const NOTHING_STANDS: Partial<Standing> = {};
+
 async function lookOnce(
   { access, stream, overrun }: BookLook,
   before: Collection | undefined,
@@ -116,25 +119,30 @@ async function lookOnce(
   const record = before?.sites[site];
   const isAnew = seen.history.hub === "made anew" || record?.front !== undefined;
   const hub = await atHub(access, stream);
-  const stands =
-    seen.history.hub === "went back" ? await sameUpTo(hub, seen.onHub, before?.hub.marks ?? []) : undefined;
+  const { stands, stillTwice } =
+    seen.history.hub === "went back" && before !== undefined
+      ? await standingOf(hub, seen.onHub, before)
+      : NOTHING_STANDS;
   const known = seen.history.hub === "made anew" ? [] : (record?.second ?? []);
-  const second = seen.history.hub === "went back" ? upTo(known, stands?.seq ?? 0) : known;
+  const second =
+    seen.history.hub === "went back" ? [...upTo(known, stands?.seq ?? 0), ...(stillTwice?.[site] ?? [])] : known;
   const held = await oldestCopy(hub, stream, site, { ...seen, first: seen.onHub.state.first_seq, second });
   // A store that went back has its older messages still: what the site delivers comes behind those.
   const behind = record?.gone?.behind ?? stands?.seq ?? 0;
   const again = behind === 0 ? held : await oldestCopy(hub, stream, site, { ...seen, first: behind + 1, second });
   const delivery =
-    (behind > 0 && before !== undefined
+    (before !== undefined && (behind > 0 || stands !== undefined || record?.gone?.front !== undefined)
       ? await deliveryBehind(access, stream, seen, { before, behind }).catch(() => undefined)
-      : undefined) ?? deliveryOf(seen.atSite, again);
+      : undefined) ?? deliveryOf(seen.atSite, again?.origin);
   const look: Look = {
     ...seen,
     site,
-    oldest: held ?? seen.position + 1,
+    oldest: held?.origin ?? seen.position + 1,
+    oldestPast: held?.past,
     delivery,
     deliveredAgain: record !== undefined && isAnew ? deliveredAgain(record, delivery) : { ofFront: 0, ofLeft: 0 },
     stands,
+    stillTwice,
     hubNow: seen.onHub.ts === undefined ? Date.now() : Date.parse(seen.onHub.ts),
     atSite: endOf(seen.atSite, seen.history.site, seen.marks.site),
     onHub: {

@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import { StreamSettings } from "../../configs/settings";
 import { Collection, countOf } from "../../diagnosis/book/ledger";
 import { Look } from "../../diagnosis/book/look";
@@ -49,5 +50,7 @@ export async function withSecondCopies(
   const copies = await copiesOf(js, stream.name, ident, { first, last: onHub.last });
   const second = withCopies(record.second ?? [], secondOf(copies, isAnew ? 0 : earlier.position));
   const oldest = await oldestCopy(js, stream, site, { first: onHub.first, ident, second });
-  return { ...book, sites: { ...book.sites, [site]: { ...record, second, oldest: oldest ?? position + 1 } } };
+  const { oldestPast: _past, ...rest } = record;
+  const now = { ...rest, second, oldest: oldest?.origin ?? position + 1, ...present({ oldestPast: oldest?.past }) };
+  return { ...book, sites: { ...book.sites, [site]: now } };
 }

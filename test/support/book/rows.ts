@@ -6,6 +6,7 @@ import { until } from "../until";
 
 import { BOTH, BookRow, streamOf } from "./row";
 import { BACK_BOOK_ROWS } from "./rows-back";
+import { COPY_BOOK_ROWS } from "./rows-copies";
 import { HOLE_BOOK_ROWS } from "./rows-holes";
 import { HUB_BOOK_ROWS } from "./rows-hub";
 
@@ -275,4 +276,5 @@ export const BOOK_ROWS: BookRow[] = [
   ...HUB_BOOK_ROWS,
   ...HOLE_BOOK_ROWS,
   ...BACK_BOOK_ROWS,
+  ...COPY_BOOK_ROWS,
 ];
