@@ -122,7 +122,9 @@ export function holesAfter(record: HolesBooked, { isAnew, ident, repeated, deliv
 
 /** What had left the oldest end of a lost store, and does not come again; `known`: sequences that are counted already. */
 function frontLeft(front: GoneFront, delivery: Delivery, known: readonly Range[]): { count: number; at: Range[] } {
-  if (delivery.passed === undefined) return { count: 0, at: [] };
+  // Of a merged stream, what had left may be older than what was not lost.
+  const isOlder = front.oldest > 0 && front.oldest < delivery.from;
+  if (delivery.passed === undefined || isOlder) return { count: 0, at: [] };
   const range = { first: delivery.from, last: front.oldest - 1 };
   const inRange = mergedRanges([range]);
   const absent = undelivered(inRange, delivery);

@@ -15,7 +15,7 @@ import {
 } from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
 import { GoneFront, HolesBooked, holesTurned } from "./holes";
-import { MOST_RUNS, Range, inBoth, mergedRanges, lengthOf, numberOf, standingAt, without } from "./runs";
+import { MOST_RUNS, Range, inBoth, mergedRanges, lengthOf, numberOf, standingAt, startingAt, without } from "./runs";
 import { afterHubWentBack, onlyCopies, secondBelow } from "./second-copies";
 
 /** What left the hub's stream, and why. */
@@ -107,11 +107,13 @@ function frontBehind(
   { stands, name, isAlone }: { stands: HubMark; name: string; isAlone: boolean },
 ): GoneFront | undefined {
   const { oldest = 0, purges = [], second = [], leftSoFar, holes = [] } = record;
-  if (first - 1 <= stands.seq || (oldest === 0 && !isOfEarlier(record))) return undefined;
+  const isBefore = first - 1 < stands.seq;
+  if (isBefore ? isAlone || oldest === 0 : oldest === 0 && !isOfEarlier(record)) return undefined;
   const probes = sum(
     purges.filter(({ last }) => last > stands.seq && (!isAlone || last < first)).map(({ count }) => count),
   );
-  const secondLeft = (ranges: Range[]): number => numberOf(standingAt(second, mergedRanges(ranges)));
+  const secondLeft = (ranges: Range[]): number =>
+    numberOf(standingAt(startingAt(second, stands.seq + 1), mergedRanges(ranges)));
   const front = { first: stands.seq + 1, last: first - 1 };
   if (isAlone) return { count: Math.max(0, first - 1 - stands.seq - probes - secondLeft([front])), oldest };
   const stored = stands.stored?.[name];
@@ -151,6 +153,7 @@ export function withTurned(collection: Collection, look: Look): Collection {
       stands: stands?.seq,
       still: stillTwice[name] ?? [],
       first,
+      empty,
       oldest: oldestNow.oldest ?? 0,
       ...present({ oldestPast: oldestNow.oldestPast }),
     };

@@ -132,19 +132,37 @@ interface TurnedBack extends Pick<Held, "oldest" | "oldestPast"> {
   /** Second copies that stand behind it all the same. */
   still: readonly Run[];
   first: number;
+  /** Sequences of the lost store that held nothing. */
+  empty: readonly Range[];
+}
+
+/** What had left the lost store, and is not in the older one either. */
+function leftBoth(record: Held, { oldest = 0, oldestPast }: Held): Held {
+  const { oldest: before = oldest, oldestPast: pastBefore } = record;
+  // Copies of an earlier stream are there again.
+  if (oldest === 0 && oldestPast !== undefined) {
+    const isSame = before === 0 && pastBefore?.ident === oldestPast.ident;
+    return {
+      ...record,
+      oldest: 0,
+      oldestPast: isSame && pastBefore.origin < oldestPast.origin ? pastBefore : oldestPast,
+    };
+  }
+  return { ...record, oldest: Math.min(before, oldest) };
 }
 
 /** The record after the hub's store went back. */
 export function afterHubWentBack(
   record: Held,
-  { stands, still, first, ...now }: TurnedBack,
+  { stands, still, first, empty, ...now }: TurnedBack,
 ): Pick<SecondBooked, "second" | "lost" | "lostAt"> {
   const { second = [], lost = 0, lostAt = [] } = record;
   if (second.length === 0) return {};
   const behind = stands === undefined ? [] : startingAt(second, Math.max(first, stands + 1));
-  const gone = standingAt(behind, without(seqsOf(behind), seqsOf(still)));
-  const all = mergedRanges([...lostAt, ...withoutFirst(gone, { ...record, ...now })]);
-  const more = lengthOf(all) - lengthOf(lostAt) + onlyOfEarlier(gone, { ...record, ...now });
+  const gone = standingAt(behind, without(seqsOf(behind), mergedRanges([...seqsOf(still), ...empty])));
+  const left = leftBoth(record, now);
+  const all = mergedRanges([...lostAt, ...withoutFirst(gone, left)]);
+  const more = lengthOf(all) - lengthOf(lostAt) + onlyOfEarlier(gone, left);
   return {
     second: stands === undefined ? [] : [...upTo(second, stands), ...still],
     ...(more === 0 ? {} : { lost: lost + more, lostAt: all }),

@@ -160,7 +160,7 @@ async function lookOnce(
   const isUsual = record !== undefined && seen.history.hub === "same" && isQuiet({ book, last: look }, before);
   const { isStill } = seen;
   if (isAlone || isUsual) return { book, last: look, isStill };
-  const jumps = await jumpsOf(access, stream, seen, before).catch(() => undefined);
+  const jumps = await jumpsOf(access, stream, seen, before, stands).catch(() => undefined);
   const whole = { ...look, jumps };
   return { book: advance(before, whole), last: whole, isStill };
 }

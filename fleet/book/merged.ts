@@ -1,13 +1,13 @@
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { Jumps } from "../../diagnosis/book/look";
-import { Collection, purgedOnHub } from "../../diagnosis/book/ledger";
+import { Collection, HubMark, purgedOnHub } from "../../diagnosis/book/ledger";
 import { Range } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { divide, originOf } from "../sourcing/lost-tail";
 import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
 import { MergedSite, jumpsIn } from "./jumps";
-import { Positions, sameUpTo } from "./positions";
+import { Positions } from "./positions";
 
 /** Finds the site whose messages are missing from a merged stream, from the stream's own messages. */
 
@@ -17,9 +17,10 @@ export async function jumpsOf(
   stream: StreamSettings,
   { onHub, positions, history, source }: Positions,
   before: Collection | undefined,
+  stands: HubMark | undefined,
 ): Promise<Jumps | undefined> {
   const js = await atHub(access, stream);
-  const start = await startOf(js, onHub, history.hub, before);
+  const start = startOf(onHub, history.hub, before, stands);
   if (start === undefined) return undefined;
   const sites = await sitesFrom(start, { js, stream, site: access.site, onHub, positions, source }, before);
   const found = await jumpsIn(js, stream.name, sites, { first: start.seq + 1, last: onHub.state.last_seq });
@@ -72,7 +73,8 @@ async function sitesFrom(
         purged: (record?.own.purgedOnHub ?? 0) - purgedBefore,
         from: start.isSinceLook
           ? (before?.positions[of] ?? (await originBefore(js, stream.name, filter, start, positions[of])))
-          : await originUpTo(js, stream.name, filter, start, goneBefore(onHub, before, name, start)),
+          : (start.stored?.[name] ??
+            (await originUpTo(js, stream.name, filter, start, goneBefore(onHub, before, name, start)))),
         to: positions[of] ?? before?.positions[of] ?? 0,
       };
     }),
@@ -108,20 +110,23 @@ interface Start {
   isSinceLook: boolean;
   /** Whether nothing was skipped before the first message that still stands. */
   fromFirst?: true;
+  /** What of each site had been stored up to there, where nothing of that is left. */
+  stored?: Record<string, number>;
 }
 
-async function startOf(
-  js: JetStream,
+function startOf(
   onHub: StreamInfo,
   history: Positions["history"]["hub"],
   before: Collection | undefined,
-): Promise<Start | undefined> {
+  stands: HubMark | undefined,
+): Start | undefined {
   const { first_seq: first } = onHub.state;
   if (before !== undefined && history === "same")
     return { seq: before.hub.last, first, skipped: {}, isSinceLook: true };
   if (before !== undefined && history === "went back") {
-    const mark = await sameUpTo(js, onHub, before.hub.marks);
-    if (mark !== undefined) return { seq: mark.seq, first, skipped: mark.skipped ?? {}, isSinceLook: false };
+    const { seq = first - 1, skipped = {}, stored } = stands ?? {};
+    if (seq >= first) return { seq, first, skipped, isSinceLook: false };
+    if (stored !== undefined) return { seq, first, skipped: {}, isSinceLook: false, stored };
     // Nothing was ever skipped: the stream's own messages show everything.
     const isWhole = Object.values(before.sites).every(({ skipped }) => skipped === 0);
     return isWhole ? { seq: first - 1, first, skipped: {}, isSinceLook: false, fromFirst: true } : undefined;

@@ -7,10 +7,10 @@ import { BOTH, BookRow, streamOf } from "./row";
 /** A hub's store that goes back in time, and whose older copy holds messages that had left the newer one. */
 
 /** Keeps the newest messages of the hub's stream. */
-async function purgeHub(played: Played, keep = 0): Promise<void> {
+async function purgeHub(played: Played, keep = 0, subject = ">"): Promise<void> {
   const hub = await played.fleet.atHub("oslo");
   const { state } = (await hub.stream("EVENTS"))!;
-  await hub.purge("EVENTS", ">", state.last_seq + 1 - keep);
+  await hub.purge("EVENTS", subject, state.last_seq + 1 - keep);
 }
 
 /** Keeps the newest messages of the site, and publishes more. */
@@ -34,10 +34,16 @@ interface Turn {
   /** The newest messages that hub and site keep. */
   onHub: number;
   atSite: number;
+  /** Whether the purge takes nothing of bergen, whose messages are the oldest of a merged stream. */
+  isOfOslo?: true;
 }
 
 /** A copy of the hub's store, more messages, a purge of the hub and of the site, and then the copy again. */
-async function turnBack(played: Played, { looked, kept, lost, onHub, atSite }: Turn): Promise<void> {
+async function turnBack(played: Played, { looked, kept, lost, onHub, atSite, isOfOslo }: Turn): Promise<void> {
+  if (isOfOslo === true) {
+    await played.publish("bergen", 3);
+    await played.taken("bergen");
+  }
   await played.publish("oslo", looked);
   await played.publish("bergen", 10);
   await played.taken("oslo", "bergen");
@@ -48,7 +54,7 @@ async function turnBack(played: Played, { looked, kept, lost, onHub, atSite }: T
   await played.publish("oslo", lost);
   await played.taken("oslo");
   await played.look();
-  await purgeHub(played, onHub);
+  await purgeHub(played, onHub, isOfOslo === true ? "oslo.>" : ">");
   await played.look();
   await purgeSite(played, atSite);
   await played.look();
@@ -87,6 +93,13 @@ export const BACK_BOOK_ROWS: BookRow[] = [
     { looked: 30, kept: 10, lost: 20, onHub: 4, atSite: 8 },
     0,
   ),
+  {
+    name: "a merged stream purged of one site, whose store goes back to before that",
+    modes: ["merged"],
+    make: (played) => turnBack(played, { looked: 30, kept: 0, lost: 20, onHub: 4, atSite: 0, isOfOslo: true }),
+    tells: { oslo: { missing: 4 }, bergen: { dropped: 46 } },
+    again: 30,
+  },
   {
     name: "a hub whose declared limit had taken the oldest, and whose store goes back to before that",
     modes: BOTH,

@@ -38,8 +38,6 @@ class Count {
   droppedCopies = 0;
   /** Whether the hub's store became another one since the book was looked at. */
   isTurned = false;
-  /** Whether a second source was there since. */
-  isBrought = false;
   /** Messages that the book tells as missing and as doubled, because of second sources. */
   pairs = 0;
   private readonly twice = new Map<string, number>();
@@ -50,7 +48,6 @@ class Count {
 
   take(world: World, copies: Copies, operation: Operation): void {
     this.isTurned ||= operation.turnsHub === true;
-    this.isBrought ||= operation.brings === true;
     for (const site of SITES)
       for (const id of world.idsOf(site)) {
         const [was, now] = [this.before.get(id) ?? 0, copies.get(id) ?? 0];
@@ -61,6 +58,8 @@ class Count {
         }
         // What somebody had deleted there, and a second source brings, is told as doubled.
         if (operation.brings === true && now > 0 && this.dropped.has(id)) this.doubledAlso(site, 1);
+        // What was missing, and a second source brings: no position shows that, and the book tells it as doubled besides.
+        if (operation.brings === true && now > 0 && this.missing.has(id)) this.broughtAlso(site);
         if (now > 0) this.dropped.delete(id);
         if (now > 0 || this.dropped.has(id)) this.missing.delete(id);
         else {
@@ -91,16 +90,17 @@ class Count {
   /** What the book should tell as missing. */
   missingOf = (site: string): number => ofSite(this.missing, site) + (this.twice.get(site) ?? 0);
 
-  /** A second source brings what was missing, too; no position shows that, and the book tells it as doubled besides. */
-  allow(site: string, told: { missing: number; doubled: number }): void {
-    const again = told.missing - this.missingOf(site);
-    const isBrought = this.isBrought && again > 0 && again === told.doubled - (this.doubled.get(site) ?? 0);
-    // When the hub's store is another one, these copies are gone, and the book tells such a message as missing alone.
+  /** When the hub's store is another one, copies of second sources are gone: the book tells such a message as missing alone. */
+  turned(site: string, toldMissing: number): void {
+    const again = toldMissing - this.missingOf(site);
     const isBack = this.isTurned && again < 0 && -again <= (this.twice.get(site) ?? 0);
-    if (isBrought || isBack) this.twice.set(site, (this.twice.get(site) ?? 0) + again);
-    if (!isBrought) return;
-    this.doubledAlso(site, again);
-    this.pairs += again;
+    if (isBack) this.twice.set(site, (this.twice.get(site) ?? 0) + again);
+  }
+
+  private broughtAlso(site: string): void {
+    this.twice.set(site, (this.twice.get(site) ?? 0) + 1);
+    this.doubledAlso(site, 1);
+    this.pairs++;
   }
 
   private doubledAlso = (site: string, more: number): void =>
@@ -198,13 +198,12 @@ async function compare(world: World, count: Count): Promise<void> {
     if (process.env.SOAK_BOOK === site) process.stderr.write(`${JSON.stringify({ record, hub: book.hub })}\n`);
     if (mode === "perSite" || site === SITES[0]) dropped += countOf(book.hub.differences, "dropped");
     const told = { missing: countOf(record.differences, "missing"), doubled: countOf(record.differences, "doubled") };
-    count.allow(site, told);
+    count.turned(site, told.missing);
     const real = { missing: count.missingOf(site), doubled: count.doubled.get(site) ?? 0 };
     for (const kind of ["missing", "doubled"] as const)
       if (told[kind] !== real[kind]) wrong.push(`${site}: the book tells ${told[kind]} ${kind}, the ids ${real[kind]}`);
   }
   count.isTurned = false;
-  count.isBrought = false;
   if (dropped !== count.droppedCopies) wrong.push(`the book tells ${dropped} dropped, the ids ${count.droppedCopies}`);
   if (wrong.length > 0) throw new Error([...wrong, ...count.reasons(), ...(await statesOf(world))].join("\n"));
 }

@@ -112,7 +112,7 @@ describe("second copies on the hub", () => {
       { seq: 31, origin: 1, count: 5 },
       { seq: 40, origin: 19, count: 4 },
     ];
-    assert.deepEqual(afterHubWentBack({ second }, { stands: 33, still: [], oldest: 21, first: 21 }), {
+    assert.deepEqual(afterHubWentBack({ second }, { stands: 33, still: [], empty: [], oldest: 21, first: 21 }), {
       second: [{ seq: 31, origin: 1, count: 3 }],
       lost: 4,
       lostAt: [
@@ -120,7 +120,7 @@ describe("second copies on the hub", () => {
         { first: 19, last: 20 },
       ],
     });
-    const older = { stands: 10, still: [], oldest: 1, first: 21 };
+    const older = { stands: 10, still: [], empty: [], oldest: 1, first: 21 };
     assert.deepEqual(afterHubWentBack({ second }, older), { second: [] }, "to before what had left it");
     assert.deepEqual(afterHubWentBack({}, older), {});
   });
