@@ -1,4 +1,6 @@
+import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { lookAtBook } from "../../../fleet/book/look";
 import { oslo } from "../catalogue/mistakes";
 import { whileStopped } from "../fleets/servers";
 import { keepStore, loseStore, rollBack } from "../fleets/stores";
@@ -11,6 +13,8 @@ import { HOLE_BOOK_ROWS } from "./rows-holes";
 import { HUB_BOOK_ROWS } from "./rows-hub";
 
 /** Ways to lose messages at a site, made on real servers; and those on the hub. */
+
+const THREE_SITES = ["oslo", "bergen", "tromso"];
 
 export const BOOK_ROWS: BookRow[] = [
   {
@@ -28,20 +32,32 @@ export const BOOK_ROWS: BookRow[] = [
     tells: {},
   },
   {
-    name: "nothing: both sites publish all the time while looks go on",
+    name: "nothing: three sites publish all the time, and not one of 120 looks tells anything",
     modes: BOTH,
+    settings: (mode) => ({ ...streamOf({})(mode), sites: THREE_SITES.map((name) => ({ name })) }),
     make: async (played) => {
+      const { fleet } = played;
       let isOver = false;
-      const busy = ["oslo", "bergen"].map(async (site) => {
+      const busy = THREE_SITES.map(async (site) => {
         for (let count = 0; !isOver && count < 2_000; count += 3) {
           await played.publish(site, 3);
           await sleep(5);
         }
       });
-      for (let looks = 0; looks < 12; looks++) await played.look();
+      const told: string[] = [];
+      for (let looks = 0; looks < 40; looks++)
+        for (const site of THREE_SITES) {
+          const facts = await lookAtBook({
+            root: fleet.root,
+            access: fleet.accessAt(site),
+            stream: fleet.stream("EVENTS"),
+          });
+          if (facts === undefined || facts.open.length > 0) told.push(`${site}: ${JSON.stringify(facts)}`);
+        }
       isOver = true;
       await Promise.all(busy);
-      await played.taken("oslo", "bergen");
+      assert.deepEqual(told, []);
+      await played.taken(...THREE_SITES);
     },
     tells: {},
   },
