@@ -290,8 +290,9 @@ async function repeatedIn(
     !isBack && (before?.repeated ?? []).some((one) => one.first <= first && one.last >= upTo);
   if (!isBack && raw <= last) return overrun === undefined || isBooked(overrun) ? undefined : overrun;
   const upTo = Math.max(isBack ? (before?.stream.last ?? 0) : 0, raw > last ? raw : 0, overrun?.last ?? 0);
-  const mark = before === undefined ? undefined : await newestMark(ends.site, ends.atSite, before.stream);
-  const least = mark?.isSame === true ? mark.mark.seq + 1 : 1;
+  // Older messages may differ from the hub's copies too: the store went back before.
+  const mark = await sameUpTo(ends.site, ends.atSite, before?.stream.marks ?? []);
+  const least = (mark?.seq ?? 0) + 1;
   const found = await firstNew(ends, stream, site, skew, copy, upTo);
   const first = Math.max(least, Math.min(found?.first ?? last + 1, overrun?.first ?? Infinity));
   const repeated = { first, last: upTo };

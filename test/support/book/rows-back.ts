@@ -1,3 +1,5 @@
+import { repairSite } from "../../../doctor/repair/repair";
+import { observedAt } from "../fleets/watched";
 import { keepStore, rollBack } from "../fleets/stores";
 import { until } from "../until";
 
@@ -20,11 +22,18 @@ async function purgeSite(played: Played, keep = 0): Promise<void> {
   const { state } = (await js.stream(stream))!;
   await js.purge(stream, ">", state.last_seq + 1 - keep);
   await played.publish("oslo", 5);
-  await until("the hub has the newest", async () => {
-    const held = await played.idsIn(await played.fleet.atSite("oslo"), stream);
-    return (await played.idsIn(await played.fleet.atHub("oslo"), "EVENTS")).includes(held.at(-1)!);
-  });
+  await hasNewest(played);
 }
+
+const hasNewest = (played: Played): Promise<unknown> =>
+  until(
+    "the hub has the newest",
+    async () => {
+      const held = await played.idsIn(await played.fleet.atSite("oslo"), played.streamAt("oslo"));
+      return (await played.idsIn(await played.fleet.atHub("oslo"), "EVENTS")).includes(held.at(-1)!);
+    },
+    60_000,
+  );
 
 interface Turn {
   /** Of oslo: before the last look that the copy of the store knows, and behind it. */
@@ -78,6 +87,35 @@ const rowsOf = (name: string, turn: Turn, missing: number): BookRow[] =>
   });
 
 export const BACK_BOOK_ROWS: BookRow[] = [
+  {
+    name: "a site's store that went back in time twice, with looks between",
+    modes: BOTH,
+    make: async (played) => {
+      await played.publish("oslo", 20);
+      await played.taken("oslo");
+      for (const [lost, more] of [
+        [20, 35],
+        [10, 25],
+      ] as const) {
+        await keepStore(played.fleet.site("oslo"));
+        await played.publish("oslo", lost, { subject: "events.b" });
+        await hasNewest(played);
+        await played.look();
+        await rollBack(played.fleet.site("oslo"));
+        await played.publish("oslo", more);
+        await hasNewest(played);
+        await played.look();
+        await played.publish("oslo", 2);
+        await hasNewest(played);
+        await played.look();
+      }
+      // What a site skipped is decided first.
+      const observed = observedAt(played.fleet, "oslo");
+      await repairSite({ observed, streams: observed.streams, accept: "leave", say: () => undefined });
+    },
+    tells: { oslo: { missing: 30 } },
+    cause: /went back in time/,
+  },
   ...rowsOf(
     "a hub's stream purged, whose store goes back to before that, and a site that no longer holds them",
     { looked: 30, kept: 0, lost: 20, onHub: 0, atSite: 0 },
