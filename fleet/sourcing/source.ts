@@ -77,8 +77,31 @@ const toldPosition = (sources: readonly StreamSource[], site: string): number =>
 export async function toggle(js: JetStream, { config }: StreamInfo, site: string, start: number): Promise<void> {
   const sources = config.sources ?? [];
   await js.updateStream({ ...config, sources: sources.filter((source) => !isSourceOfSite(source, site)) });
+  if (hasCopies({ config })) await storesNoMore(js, config.name);
   // A stream that lost its last source took its own name as subject (nats-server stream.go).
   await js.updateStream({ ...config, subjects: [], sources: startingAt(sources, site, start) });
+}
+
+/** Whether several servers store the stream. */
+export const hasCopies = ({ config }: Pick<StreamInfo, "config">): boolean => config.num_replicas > 1;
+
+/** How long a stream may store nothing before everything counts as stored, and how long it is looked at. */
+const STORED_MS = 300;
+const STORING = { within: 2_000, every: 50 };
+
+/**
+ * Waits until copies of the stream have stored what the source brought last. A source that is put back goes on behind the
+ * newest message that is stored, so what is still on its way to the copies would be taken twice (measured: 55 of 6940
+ * messages of 60 kB). A stream that other sites fill never rests, and is waited for as long as it takes.
+ */
+async function storesNoMore(js: JetStream, stream: string): Promise<void> {
+  let [last, since] = [-1, Date.now()];
+  const rests = async (): Promise<boolean> => {
+    const seen = (await js.stream(stream))?.state.last_seq ?? 0;
+    if (seen !== last) [last, since] = [seen, Date.now()];
+    return Date.now() - since >= STORED_MS;
+  };
+  await lookUntil(rests, Boolean, STORING);
 }
 
 const startingAt = (sources: readonly StreamSource[], site: string, sequence: number): StreamSource[] =>
