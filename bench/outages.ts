@@ -4,9 +4,8 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RawSettings } from "../configs/settings";
 import { readJson, watcherFiles } from "../machine/folders";
-import { open } from "../servers/nats/connection";
 import { TestFleet } from "../test/support/fleets/fleet";
-import { collectedMessages } from "../test/support/fleets/messages";
+import { Traffic, comesAll, settled } from "../test/support/fleets/outage";
 import type { Proxy } from "../test/support/fleets/proxy";
 import { killServer, startServer, stopServer } from "../test/support/fleets/servers";
 import { throughProxy } from "../test/support/catalogue/mistakes";
@@ -35,6 +34,12 @@ const OUTAGES: Readonly<Record<string, { words: string; make: (stage: Stage) => 
       { words: `link cut for ${seconds} s`, make: (stage: Stage) => cut(stage, seconds * 1000) },
     ]),
   ),
+  ...Object.fromEntries(
+    [12, 60].map((seconds) => [
+      `held-${seconds}`,
+      { words: `packets swallowed for ${seconds} s`, make: (stage: Stage) => hold(stage, seconds * 1000) },
+    ]),
+  ),
   "hub-term": { words: "hub stopped (SIGTERM)", make: ({ fleet }) => away(fleet.hub.folder, stopServer) },
   "hub-kill": { words: "hub killed (SIGKILL)", make: ({ fleet }) => away(fleet.hub.folder, killServer) },
   "site-term": { words: "site stopped (SIGTERM)", make: ({ fleet }) => away(fleet.site("oslo").folder, stopServer) },
@@ -48,51 +53,18 @@ async function cut({ fleet, proxy }: Stage, ms: number): Promise<void> {
   proxy.cut(false);
 }
 
+/** Nothing comes through, and no connection ends: as where a firewall drops what it gets. */
+async function hold({ proxy }: Stage, ms: number): Promise<void> {
+  proxy.hold(true);
+  await sleep(ms);
+  proxy.hold(false);
+}
+
 async function away(folder: string, end: (folder: string) => Promise<void>): Promise<void> {
   await end(folder);
   await sleep(1_000);
   await startServer(folder);
 }
-
-/** Publishes numbered messages at the site, one after the other, and knows which were acknowledged. */
-class Traffic {
-  readonly acknowledged: string[] = [];
-  private sent = 0;
-  private readonly end = new AbortController();
-  private readonly running: Promise<void>;
-
-  constructor(private readonly fleet: TestFleet) {
-    this.running = this.run();
-  }
-
-  private async run(): Promise<void> {
-    const { url, seeds } = this.fleet.site("oslo");
-    while (!this.end.signal.aborted) {
-      try {
-        const client = await open({ url, seed: seeds.application });
-        while (!this.end.signal.aborted) {
-          const text = `m${++this.sent}`;
-          await client.jetstream().publish("events.a", text, { timeout: 2_000 });
-          this.acknowledged.push(text);
-          await sleep(PUBLISH_EVERY_MS);
-        }
-        await client.close();
-      } catch {
-        // The site is away; a message without an acknowledgement may be stored or not.
-        await sleep(50);
-      }
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.end.abort();
-    await this.running;
-  }
-}
-
-const PUBLISH_EVERY_MS = 40;
-/** Longer than the server itself ever waits after these outages. */
-const LONGEST_MS = 150_000;
 
 function settingsOf(mode: Mode, isWatched: boolean): RawSettings {
   const maxBytes = "32MiB";
@@ -102,23 +74,6 @@ function settingsOf(mode: Mode, isWatched: boolean): RawSettings {
     streams: [{ name: "EVENTS", subjects: ["events.>"], maxBytes, collect }],
     ...(isWatched ? { watch: { deploy: true } } : {}),
   };
-}
-
-/** The number of the newest message that the hub holds; 0 where it cannot be asked. */
-async function newestOnHub(fleet: TestFleet): Promise<number> {
-  const message = await fleet
-    .atHub("oslo")
-    .then((js) => js.lastMessage("EVENTS", ">"))
-    .catch(() => undefined);
-  return message === undefined ? 0 : Number(Buffer.from(message.payload).toString().slice(1));
-}
-
-/** Milliseconds from the link to everything that was acknowledged until then; at most the longest time. */
-async function comesAll({ fleet }: Stage, { acknowledged }: Traffic): Promise<number> {
-  await until("the link is back", async () => (await fleet.links("oslo").catch(() => [])).length > 0);
-  const [started, last] = [performance.now(), Number(acknowledged.at(-1)?.slice(1) ?? 0)];
-  while ((await newestOnHub(fleet)) < last && performance.now() - started < LONGEST_MS) await sleep(20);
-  return performance.now() - started;
 }
 
 interface Measured {
@@ -137,19 +92,10 @@ async function measure(outage: string, mode: Mode, isWatched: boolean, rounds: n
     // The source is at rest again before the next outage.
     await sleep(3_000);
     await OUTAGES[outage]?.make(stage);
-    ms.push(await comesAll(stage, traffic));
+    ms.push(await comesAll(fleet, traffic));
   }
-  await traffic.stop();
-  const last = Number(traffic.acknowledged.at(-1)?.slice(1) ?? 0);
-  await until("the hub has the last one", async () => (await newestOnHub(fleet)) >= last);
-  const counts = new Map<string, number>();
-  const reader = await (mode === "merged" ? fleet.connect(fleet.hub, "reader") : fleet.onHub("oslo", "reader"));
-  for (const { text } of await collectedMessages(reader, "EVENTS", ">")) counts.set(text, (counts.get(text) ?? 0) + 1);
-  return {
-    ms,
-    lost: traffic.acknowledged.filter((text) => !counts.has(text)).length,
-    doubled: [...counts.values()].filter((count) => count > 1).length,
-  };
+  const { lost, doubled } = await settled(fleet, traffic);
+  return { ms, lost: lost.length, doubled: doubled.length };
 }
 
 function shown(ms: readonly number[]): string {

@@ -191,6 +191,9 @@ export function planHub(
       no_advertise: true,
       ...(restart.tls === true ? { tls: { ...linkTls(), verify: true as const } } : {}),
     },
-    accounts: reload.watch === undefined ? accounts : withWatcher(accounts, reload.watch, [...new Set(linked)].sort()),
+    accounts:
+      reload.watch === undefined
+        ? accounts
+        : withWatcher(accounts, reload.watch, [...new Set(linked)].sort(), restart.cluster !== undefined),
   };
 }

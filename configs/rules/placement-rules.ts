@@ -88,15 +88,6 @@ export const PLACEMENT_RULES = {
               cure: "run 'nats-hub-leaf watch' as a service on a machine that reaches the hub, or remove watch",
             },
           ]),
-      ...(isCluster(settings.hub)
-        ? [
-            {
-              where: "watch.deploy",
-              problem: "the watcher cannot watch a hub of several servers yet",
-              cure: "remove watch, or run 'nats-hub-leaf watch' as a service on a machine that reaches the hub",
-            },
-          ]
-        : []),
       ...(site < 0
         ? []
         : [

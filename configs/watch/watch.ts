@@ -17,7 +17,13 @@ export const WATCH_ROLE = "watch";
 const STREAM_REQUESTS = ["STREAM.INFO", "STREAM.UPDATE"];
 
 /** What the watcher may ask of the hub as a server: its leaf links. */
-export const LINKS_REQUEST = "$SYS.REQ.SERVER.PING.LEAFZ";
+const LINKS_REQUEST = "$SYS.REQ.SERVER.PING.LEAFZ";
+/** A hub of several servers is asked server by server: an account that imports a request gets one answer to it. */
+const LINKS_REQUESTS = "$SYS.REQ.SERVER.*.LEAFZ";
+
+/** @param id of the server, if the hub has several. */
+export const linksRequest = (id: string | undefined): string =>
+  id === undefined ? LINKS_REQUEST : LINKS_REQUESTS.replace("*", id);
 
 /** What the hub tells of a connection that comes or goes, as the watcher subscribes to it. */
 export const LINK_EVENTS = ["$SYS.ACCOUNT.*.CONNECT", "$SYS.ACCOUNT.*.DISCONNECT"];
@@ -49,8 +55,8 @@ export const isWatched = ({ watch }: Pick<Settings, "watch">): boolean => watch?
 export const watchedApi = (account: string): string => `${WATCH_PREFIX}.${account}`;
 
 /** The least that the watcher needs. */
-export const watcherPermissions = (): { publish: SubjectRule; subscribe: SubjectRule } => ({
-  publish: { allow: [`${WATCH_PREFIX}.>`, LINKS_REQUEST] },
+export const watcherPermissions = (isOfSeveral: boolean): { publish: SubjectRule; subscribe: SubjectRule } => ({
+  publish: { allow: [`${WATCH_PREFIX}.>`, isOfSeveral ? LINKS_REQUESTS : LINKS_REQUEST] },
   subscribe: { allow: ["_INBOX.>", ...LINK_EVENTS] },
 });
 
@@ -58,12 +64,15 @@ export const watcherPermissions = (): { publish: SubjectRule; subscribe: Subject
  * The accounts of the hub with what the watcher reaches of them.
  *
  * @param sites those with a link; the accounts of removed sites are not watched.
+ * @param isOfSeveral whether the hub has several servers.
  */
 export function withWatcher(
   accounts: Readonly<Record<string, AccountConfig>>,
   { key, perSite, merged }: WatchDeclaration,
   sites: readonly string[],
+  isOfSeveral: boolean,
 ): Record<string, AccountConfig> {
+  const links = isOfSeveral ? LINKS_REQUESTS : LINKS_REQUEST;
   const watched: Record<string, readonly string[]> = {
     ...Object.fromEntries(sites.map((site) => [accountOf(site), perSite])),
     [HUB_ACCOUNT]: merged,
@@ -73,14 +82,14 @@ export function withWatcher(
     (watched[account] ?? []).flatMap((stream) => STREAM_REQUESTS.map((request) => `${request}.${stream}`));
   const exportsOf = (account: string): NonNullable<AccountConfig["exports"]> =>
     account === SYSTEM_ACCOUNT
-      ? [{ service: LINKS_REQUEST, ...only }, ...LINK_EVENTS.map((stream) => ({ stream, ...only }))]
+      ? [{ service: links, ...only }, ...LINK_EVENTS.map((stream) => ({ stream, ...only }))]
       : requestsIn(account).map((request): ServiceExport => ({ service: `$JS.API.${request}`, ...only }));
   const exporting = Object.entries(accounts).map(([account, config]): [string, AccountConfig] => {
     const exports = [...(config.exports ?? []), ...exportsOf(account)];
     return [account, exports.length === 0 ? config : { ...config, exports }];
   });
   const imports: AccountImport[] = [
-    { service: { account: SYSTEM_ACCOUNT, subject: LINKS_REQUEST } },
+    { service: { account: SYSTEM_ACCOUNT, subject: links } },
     ...LINK_EVENTS.map((subject) => ({ stream: { account: SYSTEM_ACCOUNT, subject } })),
     ...Object.keys(watched).flatMap((account) =>
       requestsIn(account).map((request) => ({
@@ -93,7 +102,7 @@ export function withWatcher(
     ...Object.fromEntries(exporting),
     // Without the connection type the key would also open the port of leaf links.
     [WATCH_ACCOUNT]: {
-      users: [{ nkey: key, allowed_connection_types: ["STANDARD"], permissions: watcherPermissions() }],
+      users: [{ nkey: key, allowed_connection_types: ["STANDARD"], permissions: watcherPermissions(isOfSeveral) }],
       imports,
     },
   };

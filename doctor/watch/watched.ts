@@ -1,16 +1,18 @@
-import { NatsConnection } from "nats";
 import { HUB_ACCOUNT, accountOf } from "../../configs/names";
 import type { StreamSettings } from "../../configs/settings";
 import { isSourceOfSite } from "../../configs/streams";
-import { LINKS_REQUEST, LINK_EVENTS, watchOf, watchedApi } from "../../configs/watch/watch";
+import { splitUrls } from "../../configs/text/address";
+import { linksRequest, watchOf, watchedApi } from "../../configs/watch/watch";
+import { lookUntil } from "../../machine/until";
 import { exclusively } from "../../machine/exclusively";
 import { Access, shared } from "../../servers/nats/connection";
-import { JetStream } from "../../servers/nats/jetstream";
-import { Answer, LeafLink, leafLinks, requestJson } from "../../servers/nats/system";
+import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
+import { Answer, LeafLink, ask, requestJson } from "../../servers/nats/system";
 import { SiteAccess, atHub, sourceInfoOf, systemAccess } from "../../fleet/sourcing/collected";
-import { rearm, settleSource, toggle } from "../../fleet/sourcing/source";
+import { SILENT_AFTER_MS, hasCopies, isActive, rearm, settleSource, toggle } from "../../fleet/sourcing/source";
 import { otherOwner } from "../../fleet/sourcing/stream-owner";
 import { Notes, Toggle } from "../../servers/watch/notes";
+import { WatchedServer, urlsOf } from "./server";
 
 /** The hub as a watcher reaches it: with the keys of the state, or with the watcher's own, which may do only this. */
 
@@ -21,38 +23,21 @@ export interface WatchedSource {
   stream: string;
   /** The JetStream of its account. */
   js(): Promise<JetStream>;
-  /** Takes the source off and puts it back: it asks the site anew, and goes on where it was. */
-  restart(): Promise<void>;
+  /**
+   * Takes the source off and puts it back: it asks the site anew, and goes on where it was. Resolves with whether it did:
+   * a stream that is not of this stack, or a source with copies that is heard after all, is left as it is.
+   */
+  restart(): Promise<boolean>;
   /** Forgets where a source that is heard of was told to begin. */
   settle(): Promise<void>;
 }
 
 export interface WatchedHub {
-  /** The connection on which the hub is asked for its links. */
-  connection(): Promise<NatsConnection>;
-  /** The leaf links that the hub has. */
-  links(connection: NatsConnection): Promise<LeafLink[]>;
+  servers: readonly WatchedServer[];
   /** Each stream of each site, in the order of the settings. */
   sources: readonly WatchedSource[];
   /** Puts back what toggles left off that did not come to their end. */
   putBack(): Promise<void>;
-}
-
-/** What the hub says of a connection that came or went. */
-export interface LinkEvent {
-  client: { kind?: string; name?: string; acc: string; host?: string; user?: string };
-  /** Why it went; absent when it came. */
-  reason?: string;
-}
-
-/** Calls `heard` for each leaf link that comes or goes, as long as the connection lives. */
-export function hearLinks(connection: NatsConnection, heard: (event: LinkEvent) => void): void {
-  const callback = (error: Error | null, { data }: { data: Uint8Array }): void => {
-    if (error !== null) return;
-    const event = JSON.parse(Buffer.from(data).toString()) as LinkEvent;
-    if (event.client.kind === "Leafnode") heard(event);
-  };
-  for (const subject of LINK_EVENTS) connection.subscribe(subject, { callback });
 }
 
 /** A site that is watched with the keys of the state. */
@@ -64,21 +49,24 @@ export interface Watched {
   stack: string;
 }
 
-/** @param sites of one hub, at least one. */
+/** @param sites of one hub. */
 export function withKeysOfState(sites: readonly Watched[]): WatchedHub {
   const [first] = sites;
+  const hub = first === undefined ? undefined : systemAccess(first.access, first.system).hub;
+  const servers = serversOf(hub, async (connection) => {
+    return (await ask<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ")).leafs ?? [];
+  });
   return {
-    connection: () => {
-      if (first === undefined) throw new Error("there is no site to watch");
-      return shared(systemAccess(first.access, first.system).hub);
-    },
-    links: leafLinks,
+    servers,
     sources: sites.flatMap(({ access, streams, stack }) =>
       streams.map((stream) => ({
         site: access.site,
         stream: stream.name,
-        js: () => atHub(access, stream),
-        restart: () => rearm(access, stream, stack),
+        js: () => atHub({ ...access, hubUrl: urlsOf(servers) }, stream),
+        restart: async () => {
+          await rearm({ ...access, hubUrl: urlsOf(servers) }, stream, stack);
+          return true;
+        },
         settle: () => Promise.resolve(),
       })),
     ),
@@ -86,17 +74,25 @@ export function withKeysOfState(sites: readonly Watched[]): WatchedHub {
   };
 }
 
+const serversOf = (hub: Access | undefined, ask: ConstructorParameters<typeof WatchedServer>[1]): WatchedServer[] =>
+  hub === undefined ? [] : splitUrls(hub.url).map((url) => new WatchedServer({ ...hub, url }, ask));
+
 /** What the watcher's own key is used for, as the watcher's configuration says it. */
 export type LimitedWatch = ReturnType<typeof watchOf> & { hub: Access };
 
 /** The watcher's own key reaches the links, and information and configuration of the collected streams. */
 export function withOwnKey({ stack, hub, sites, streams }: LimitedWatch, notes: Notes): WatchedHub {
-  const connection = () => shared(hub);
+  const isOfSeveral = splitUrls(hub.url).length > 1;
+  const servers = serversOf(hub, async (connection) => {
+    const request = linksRequest(isOfSeveral ? connection.info?.server_id : undefined);
+    return (await requestJson<Answer<{ leafs?: LeafLink[] | null }>>(connection, request)).data?.leafs ?? [];
+  });
+  const connection = () => shared({ ...hub, url: urlsOf(servers) });
   const sources = sites.flatMap((site) =>
     streams.map(({ name, mode }) => {
       const account = mode === "merged" ? HUB_ACCOUNT : accountOf(site);
       const js = async () => new JetStream(await connection(), undefined, REQUEST_TIMEOUT_MS, watchedApi(account));
-      const alone = (work: (js: JetStream) => Promise<void>): Promise<void> =>
+      const alone = <T>(work: (js: JetStream) => Promise<T>): Promise<T> =>
         exclusively(`${account}/${name}`, async () => work(await js()));
       return {
         site,
@@ -109,9 +105,7 @@ export function withOwnKey({ stack, hub, sites, streams }: LimitedWatch, notes: 
     }),
   );
   return {
-    connection,
-    links: async (asked) =>
-      (await requestJson<Answer<{ leafs?: LeafLink[] | null }>>(asked, LINKS_REQUEST)).data?.leafs ?? [],
+    servers,
     sources,
     putBack: async () => {
       for (const toggle of notes.left) {
@@ -134,16 +128,27 @@ async function restart(
   js: JetStream,
   named: { stack: string; site: string; stream: string },
   notes: Notes,
-): Promise<void> {
+): Promise<boolean> {
   const { stack, site, stream } = named;
-  const info = await js.stream(stream);
-  const source = sourceInfoOf(info, site);
-  if (info === undefined || source === undefined || otherOwner(info, stack) !== undefined) return;
+  const info = await whenSilent(js, stream, site);
+  if (info === undefined || otherOwner(info, stack) !== undefined) return false;
   const [taken] = (info.config.sources ?? []).filter((one) => isSourceOfSite(one, site));
-  if (taken === undefined) return;
+  const off = notes.takenOff(named);
+  if (taken === undefined && off !== undefined) return putBack(js, off, notes);
+  const source = sourceInfoOf(info, site);
+  if (taken === undefined || source === undefined) return false;
+  if (hasCopies(info) && isActive(info, site, SILENT_AFTER_MS)) return false;
   const start = (source.seq ?? 0) + 1;
   const note = { site, stream, source: { ...taken, opt_start_seq: start } };
   await notes.during(note, () => toggle(js, info, site, start));
+  return true;
+}
+
+/** The stream, as soon as a source with copies is silent for longer than between two heartbeats; else at the latest then. */
+async function whenSilent(js: JetStream, stream: string, site: string): Promise<StreamInfo | undefined> {
+  const isSilent = (info: StreamInfo | undefined): boolean =>
+    info === undefined || !hasCopies(info) || !isActive(info, site, SILENT_AFTER_MS);
+  return await lookUntil(() => js.stream(stream), isSilent, { within: SILENT_AFTER_MS, every: 50 });
 }
 
 async function settle(js: JetStream, stream: string, site: string): Promise<void> {
@@ -153,13 +158,15 @@ async function settle(js: JetStream, stream: string, site: string): Promise<void
 }
 
 /** Puts a source back that its toggle left off. */
-async function putBack(js: JetStream, toggle: Toggle, notes: Notes): Promise<void> {
+async function putBack(js: JetStream, toggle: Toggle, notes: Notes): Promise<boolean> {
   const info = await js.stream(toggle.stream);
   const sources = info?.config.sources ?? [];
-  if (info !== undefined && !sources.some((source) => isSourceOfSite(source, toggle.site))) {
+  const isOff = info !== undefined && !sources.some((source) => isSourceOfSite(source, toggle.site));
+  if (isOff) {
     // A stream that lost its last source took its own name as subject, and drops equal ids (nats-server stream.go).
     const { duplicate_window: _, ...config } = info.config;
     await js.updateStream({ ...config, subjects: [], sources: [...sources, toggle.source] });
   }
   notes.drop(toggle);
+  return isOff;
 }

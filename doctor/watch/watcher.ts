@@ -1,12 +1,13 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { NatsConnection } from "nats";
 import { accountOf } from "../../configs/names";
 import { maskSeeds } from "../../configs/seeds";
 import type { WatchStatus } from "../../views/outputs/watch-metrics";
+import type { LeafLink } from "../../servers/nats/system";
 import type { Say } from "../../machine/progress";
 import { messageOf } from "../../machine/refusal";
 import { becomesHeard } from "../../fleet/sourcing/source";
-import { LinkEvent, WatchedHub, WatchedSource, hearLinks } from "./watched";
+import { Rest } from "./rest";
+import { LinkEvent, WatchedServer, isGone } from "./server";
+import { WatchedHub, WatchedSource } from "./watched";
 
 /**
  * Watches the links of a running fleet, and restarts a waiting source the moment its link is back. nats-server leaves a
@@ -28,17 +29,23 @@ const AGAIN_AT_MOST_MS = 60_000;
 /** Before the hub is asked again that did not answer. */
 const NO_HUB_MS = 250;
 
+/** The links of each site at one server, by what tells one link from another. */
+type LinksOfSites = ReadonlyMap<string, ReadonlySet<string>>;
+
 export class Watcher {
-  /** The links of each site, by what tells one link from another; absent before the first look. */
-  private readonly links = new Map<string, ReadonlySet<string>>();
+  /** Absent of a server before the first look at it. */
+  private readonly links = new Map<WatchedServer, LinksOfSites>();
   private readonly sites: readonly string[];
-  private hubAnswers = true;
-  private heardOn: NatsConnection | undefined;
-  private readonly work = new Map<string, Promise<void>>();
+  /** Servers that did not answer the last time. */
+  private readonly silent = new Set<WatchedServer>();
+  /** The work on each source, and what tells it that the source has a new link. */
+  private readonly work = new Map<string, { done: Promise<void>; renew: () => void }>();
   private readonly waiting = new Map<string, number>();
   private readonly times = { since: Date.now(), asked: 0, answered: 0 };
   private restarts = 0;
-  private wake: () => void = () => undefined;
+  private puttingBack: Promise<void> | undefined;
+  /** Ends the rest between two looks at a server. */
+  private readonly wakes = new Set<() => void>();
 
   constructor(
     private readonly hub: WatchedHub,
@@ -59,90 +66,125 @@ export class Watcher {
 
   /** Watches until it is told to end. Whatever fails meanwhile is said, and tried again. */
   async run(end: AbortSignal): Promise<void> {
-    while (!end.aborted) {
-      const woken = new Promise<void>((resolve) => (this.wake = resolve));
-      const answers = await this.look(end);
-      const late = new AbortController();
-      const signal = AbortSignal.any([end, late.signal]);
-      const rest = sleep(answers ? LOOK_MS : NO_HUB_MS, undefined, { signal }).catch(() => undefined);
-      await Promise.race([rest, woken]);
-      late.abort();
-    }
-    await Promise.all(this.work.values());
+    await Promise.all(this.hub.servers.map((server) => this.watch(server, end)));
+    await Promise.all([this.puttingBack, ...[...this.work.values()].map(({ done }) => done)]);
   }
 
-  private async look(end: AbortSignal): Promise<boolean> {
+  private async watch(server: WatchedServer, end: AbortSignal): Promise<void> {
+    while (!end.aborted) {
+      const rest = new Rest(end);
+      const wake = (): void => rest.cutShort();
+      this.wakes.add(wake);
+      await rest.last((await this.look(server, end)) ? LOOK_MS : NO_HUB_MS);
+      this.wakes.delete(wake);
+    }
+  }
+
+  private async look(server: WatchedServer, end: AbortSignal): Promise<boolean> {
     if (this.sites.length === 0) return true;
     this.times.asked = Date.now();
     try {
-      const connection = await this.hub.connection();
-      if (connection !== this.heardOn) {
-        hearLinks(connection, (event) => this.hear(event));
-        await connection.flush();
-        this.heardOn = connection;
-      }
-      const found = await this.hub.links(connection);
+      const found = await server.links((event) => this.hear(event));
       this.times.answered = Date.now();
-      if (!this.hubAnswers) this.say("the hub answers again");
-      this.hubAnswers = true;
-      await this.hub.putBack();
-      for (const site of this.sites) {
-        const own = found.filter(({ name, account }) => name === site && account === accountOf(site));
-        this.compare(site, new Set(own.map(({ id, ip, port }) => `${id} ${ip ?? ""}:${port ?? ""}`)), end);
-      }
+      if (this.silent.delete(server)) this.say(`${this.nameOf(server)} answers again`);
+      this.startPuttingBack(end);
+      this.compare(server, found, end);
       return true;
     } catch (error) {
-      if (this.hubAnswers && !end.aborted) this.say(`the hub does not answer: ${maskSeeds(messageOf(error))}`);
-      this.hubAnswers = false;
+      if (!this.silent.has(server) && !end.aborted)
+        this.say(`${this.nameOf(server)} does not answer: ${maskSeeds(messageOf(error))}`);
+      this.silent.add(server);
+      // The links of a server that is gone come up elsewhere; those of the only one are looked at when it is back.
+      if (this.isOfSeveral && isGone(error)) this.compare(server, [], end);
       return false;
     }
   }
 
-  private hear({ client: { name = "", acc, host = "", user = "" }, reason }: LinkEvent): void {
-    const site = this.sites.find((one) => accountOf(one) === acc) ?? (name === "" ? acc : name);
-    const who = `from ${host}, key ${user}`;
-    if (reason !== undefined) this.say(`${site}: the hub closed its link: ${reason} (${who})`);
-    else this.say(`${site}: it linked (${who})`);
-    this.wake();
+  private get isOfSeveral(): boolean {
+    return this.hub.servers.length > 1;
   }
 
-  private compare(site: string, now: ReadonlySet<string>, end: AbortSignal): void {
-    const before = this.links.get(site);
-    this.links.set(site, now);
-    const isNew = [...now].some((link) => before?.has(link) !== true);
-    if (before === undefined && now.size === 0) this.say(`${site}: its link is not there`);
-    if (before !== undefined && before.size > 0 && now.size === 0) this.say(`${site}: its link is gone`);
-    if (!isNew) return;
-    if (before !== undefined) this.say(`${site}: its link is there`);
-    for (const source of this.hub.sources.filter((one) => one.site === site)) {
-      const key = `${site}/${source.stream}`;
-      if (this.work.has(key)) continue;
+  private nameOf = ({ name, access }: WatchedServer): string =>
+    this.isOfSeveral ? `the hub's server ${name ?? access.url}` : "the hub";
+
+  /** Not waited for: where the servers elect a leader it takes as long as they do. */
+  private startPuttingBack(end: AbortSignal): void {
+    this.puttingBack ??= this.hub
+      .putBack()
+      .catch((error: unknown) => {
+        if (!end.aborted) this.say(`a source is not put back yet: ${maskSeeds(messageOf(error))}`);
+      })
+      .finally(() => (this.puttingBack = undefined));
+  }
+
+  private hear({ server, client: { name = "", acc, host = "", user = "" }, reason }: LinkEvent): void {
+    const site = this.sites.find((one) => accountOf(one) === acc) ?? (name === "" ? acc : name);
+    const who = `${this.isOfSeveral ? `at ${server.name}, ` : ""}from ${host}, key ${user}`;
+    if (reason !== undefined) this.say(`${site}: the hub closed its link: ${reason} (${who})`);
+    else this.say(`${site}: it linked (${who})`);
+    for (const wake of this.wakes) wake();
+  }
+
+  /** Notes the links of one server, says what has changed, and starts to work where one is new. */
+  private compare(server: WatchedServer, found: readonly LeafLink[], end: AbortSignal): void {
+    const before = this.links.get(server);
+    const ofSite = (site: string): ReadonlySet<string> => {
+      const own = found.filter(({ name, account }) => name === site && account === accountOf(site));
+      return new Set(own.map(({ id, ip, port }) => `${id} ${ip ?? ""}:${port ?? ""}`));
+    };
+    const now = new Map(this.sites.map((site) => [site, ofSite(site)]));
+    const wereLinked = new Set(this.sites.filter(this.isLinked));
+    this.links.set(server, now);
+    const isLast = before === undefined && this.links.size === this.hub.servers.length;
+    for (const site of this.sites) {
+      if (isLast && !this.isLinked(site)) this.say(`${site}: its link is not there`);
+      else if (wereLinked.has(site) && !this.isLinked(site)) this.say(`${site}: its link is gone`);
+      const known = before?.get(site);
+      if (![...(now.get(site) ?? [])].some((link) => known?.has(link) !== true)) continue;
+      if (before !== undefined) this.say(`${site}: its link is there`);
       const byItselfMs = before === undefined ? IDLE_MS : BY_ITSELF_MS;
-      const work = this.bringBack(source, byItselfMs, end).finally(() => {
-        this.work.delete(key);
-        this.waiting.delete(key);
-      });
-      this.work.set(key, work);
+      for (const source of this.hub.sources) if (source.site === site) this.startWork(source, byItselfMs, end);
     }
   }
 
-  private isLinked = (site: string): boolean => (this.links.get(site)?.size ?? 0) > 0;
+  private isLinked = (site: string): boolean =>
+    [...this.links.values()].some((ofServer) => (ofServer.get(site)?.size ?? 0) > 0);
 
-  /** Starts the source anew until it is heard, as long as the link is there. */
-  private async bringBack(source: WatchedSource, byItselfMs: number, end: AbortSignal): Promise<void> {
+  private startWork(source: WatchedSource, byItselfMs: number, end: AbortSignal): void {
+    const key = `${source.site}/${source.stream}`;
+    const underWay = this.work.get(key);
+    if (underWay !== undefined) return underWay.renew();
+    let rest = new Rest(end);
+    const nextRest = (): Rest => (rest = new Rest(end));
+    const done = this.bringBack(source, byItselfMs, end, nextRest).finally(() => {
+      this.work.delete(key);
+      this.waiting.delete(key);
+    });
+    this.work.set(key, { done, renew: () => rest.cutShort() });
+  }
+
+  /** Starts the source anew until it is heard, as long as the link is there. A new link cuts the rest between attempts short. */
+  private async bringBack(
+    source: WatchedSource,
+    byItselfMs: number,
+    end: AbortSignal,
+    nextRest: () => Rest,
+  ): Promise<void> {
     const { site, stream } = source;
     const key = `${site}/${stream}`;
     const isOver = (): boolean => end.aborted || !this.isLinked(site);
     const started = Date.now();
-    for (let pause = AGAIN_MS; !isOver(); pause = Math.min(2 * pause, AGAIN_AT_MOST_MS)) {
+    for (let pause = AGAIN_MS; !isOver();) {
+      const rest = nextRest();
       try {
         const js = await source.js();
         if (await becomesHeard(js, stream, site, byItselfMs)) return await source.settle();
         if (isOver()) return;
         this.waiting.set(key, this.waiting.get(key) ?? started);
-        await source.restart();
-        this.restarts++;
+        const isRestarted = await source.restart();
+        if (isRestarted) this.restarts++;
         if (await becomesHeard(js, stream, site, STARTED_MS)) {
+          if (!isRestarted) return await source.settle();
           const seconds = ((Date.now() - started) / 1000).toFixed(1);
           this.say(
             `${key}: its source was waiting; it was restarted, and was heard ${seconds} s after the link came up`,
@@ -153,7 +195,8 @@ export class Watcher {
       } catch (error) {
         this.say(`${key}: ${maskSeeds(messageOf(error))}`);
       }
-      await sleep(pause, undefined, { signal: end }).catch(() => undefined);
+      await rest.last(pause);
+      pause = rest.isCutShort ? AGAIN_MS : Math.min(2 * pause, AGAIN_AT_MOST_MS);
     }
   }
 }

@@ -83,9 +83,11 @@ async function watcherAttacks(
 ): Promise<Finding[]> {
   const { hub, secrets, streams } = inputs;
   if (secrets.watch === undefined) return [];
-  const target = { ...hub, seed: secrets.watch, sites: sites.map((one) => one.site), streams };
-  return attackAsWatcher(site, target).then(
-    (breaches) => breaches.map(breachFinding),
+  const points = hubPoints(hub);
+  const watch = { seed: secrets.watch, isOfSeveral: points.length > 1, sites: sites.map((one) => one.site), streams };
+  const attacks = points.map((point) => attackAsWatcher(site, { ...watch, ...point, name: hub.name }));
+  return Promise.all(attacks).then(
+    (breaches) => breaches.flat().map(breachFinding),
     (error: unknown) => [cannotTest(site, "the watcher's key", error)],
   );
 }

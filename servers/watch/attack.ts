@@ -1,6 +1,6 @@
 import { collectingAccount } from "../../configs/names";
 import type { StreamSettings } from "../../configs/settings";
-import { LINKS_REQUEST, watchedApi } from "../../configs/watch/watch";
+import { linksRequest, watchedApi } from "../../configs/watch/watch";
 import { Breach } from "../../diagnosis/facts/facts";
 import { open } from "../nats/connection";
 import { sideBySide } from "../../machine/side-by-side";
@@ -11,6 +11,8 @@ import { ATTACK_TIMEOUT_MS, CONTROL_TIMEOUT_MS, answers, leafPortKeeps } from ".
 export interface WatcherTarget {
   /** The hub's name, which is its JetStream domain. */
   name: string;
+  /** Whether the hub has several servers; the attacked one is one of them. */
+  isOfSeveral: boolean;
   url: string;
   leafUrl: string;
   seed: string;
@@ -30,25 +32,29 @@ const STREAM_REQUESTS = [
   "CONSUMER.CREATE",
 ];
 /** Of the server that the id names. KICK refuses a body that is not JSON. */
-const systemRequests = (id: string): string[] => [
+const systemRequests = (id: string, isOfSeveral: boolean): string[] => [
   ...["VARZ", "CONNZ", "JSZ", "ACCOUNTZ"].map((request) => `$SYS.REQ.SERVER.PING.${request}`),
-  ...["VARZ", "LEAFZ", "KICK"].map((request) => `$SYS.REQ.SERVER.${id}.${request}`),
+  ...["VARZ", "CONNZ", "KICK", ...(isOfSeveral ? [] : ["LEAFZ"])].map((request) => `$SYS.REQ.SERVER.${id}.${request}`),
 ];
 
 /** @param site that the breaches are reported at. */
 export async function attackAsWatcher(site: string, target: WatcherTarget): Promise<Breach[]> {
-  const { name, url, leafUrl, seed, sites, streams } = target;
+  const { name, isOfSeveral, url, leafUrl, seed, sites, streams } = target;
   const next = "restore the hub's accounts (run 'pulumi up')";
   const breach = (attack: string, evidence: string): Breach => ({ site, attack, evidence, next });
   const watched = sites.flatMap((one) =>
     streams.map((stream) => ({ api: watchedApi(collectingAccount(stream, one)), stream: stream.name })),
   );
-  const controls = [LINKS_REQUEST, ...watched.map(({ api, stream }) => `${api}.STREAM.INFO.${stream}`)];
   const [first] = watched;
   const apis = ["$JS.API", `$JS.${name}.API`, ...sites.map((one) => `$JS.${one}.API`)];
   const connection = await open({ url, seed });
+  const id = connection.info?.server_id ?? "";
+  const controls = [
+    linksRequest(isOfSeveral ? id : undefined),
+    ...watched.map(({ api, stream }) => `${api}.STREAM.INFO.${stream}`),
+  ];
   const attacks = [
-    ...systemRequests(connection.info?.server_id ?? ""),
+    ...systemRequests(id, isOfSeveral),
     ...[...apis, ...(first === undefined ? [] : [first.api])].flatMap((api) => [
       ...REQUESTS.map((request) => `${api}.${request}`),
       ...STREAM_REQUESTS.map((request) => `${api}.${request}.${first?.stream ?? "EVENTS"}`),

@@ -9,7 +9,7 @@ export interface Toggle {
   source: StreamSource;
 }
 
-const keyOf = ({ site, stream }: Toggle): string => `${site}/${stream}`;
+const keyOf = ({ site, stream }: Pick<Toggle, "site" | "stream">): string => `${site}/${stream}`;
 
 /**
  * Which sources are being restarted, in a file: whoever comes after a watcher that was killed, or after a hub that died
@@ -17,6 +17,8 @@ const keyOf = ({ site, stream }: Toggle): string => `${site}/${stream}`;
  */
 export class Notes {
   private readonly open: Map<string, Toggle>;
+  /** The latest toggle of each source, as long as this process lives. */
+  private readonly latest = new Map<string, Toggle>();
 
   constructor(private readonly file: string) {
     this.open = new Map((readJson<Toggle[]>(file) ?? []).map((toggle) => [keyOf(toggle), toggle]));
@@ -27,9 +29,16 @@ export class Notes {
     return [...this.open.values()];
   }
 
+  /** What the source was when it was last taken off; undefined where this process did not do that. */
+  takenOff = ({ site, stream }: Pick<Toggle, "site" | "stream">): Toggle | undefined => {
+    const key = keyOf({ site, stream });
+    return this.open.get(key) ?? this.latest.get(key);
+  };
+
   /** Keeps the note until the work succeeded. Errors: those of the work; the note then stays. */
   async during(toggle: Toggle, work: () => Promise<unknown>): Promise<void> {
     this.open.set(keyOf(toggle), toggle);
+    this.latest.set(keyOf(toggle), toggle);
     this.write();
     await work();
     this.drop(toggle);

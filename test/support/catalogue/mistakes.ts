@@ -110,8 +110,15 @@ export async function editSiteStream(fleet: TestFleet, change: (config: Record<s
 
 /** Has oslo dial the hub through a proxy. */
 export async function throughProxy(fleet: TestFleet): Promise<Proxy> {
-  const proxy = await proxyTo(fleet.hub.ports.leafnodes);
-  fleet.whenStopped(async () => proxy[Symbol.asyncDispose]());
-  await misconfigureOslo(fleet, (config) => (remoteOf(config).urls = [`nats-leaf://127.0.0.1:${proxy.port}`]));
-  return proxy;
+  const [proxy] = await throughProxies(fleet, [fleet.hub]);
+  return proxy!;
+}
+
+/** Has oslo dial these servers of the hub, each through a proxy. */
+export async function throughProxies(fleet: TestFleet, servers: readonly TestServer[]): Promise<Proxy[]> {
+  const proxies = await Promise.all(servers.map(({ ports }) => proxyTo(ports.leafnodes)));
+  fleet.whenStopped(() => Promise.all(proxies.map((proxy) => proxy[Symbol.asyncDispose]())));
+  const urls = proxies.map(({ port }) => `nats-leaf://127.0.0.1:${port}`);
+  await misconfigureOslo(fleet, (config) => (remoteOf(config).urls = urls));
+  return proxies;
 }

@@ -4,6 +4,7 @@ import type { RawSettings } from "../../../configs/settings";
 import { until } from "../until";
 import type { TestFleet } from "./fleet";
 import { publishAll, textsFrom } from "./messages";
+import { textsOnHub } from "./outage";
 import type { Proxy } from "./proxy";
 
 /** A link that is away for long while an application of oslo publishes; every message is counted by its text. */
@@ -29,17 +30,6 @@ export const COLLECTED: readonly (readonly ["perSite" | "merged", RawSettings])[
 /** Publishes at oslo: `m1`, `m2` … */
 export const publish = async (fleet: TestFleet, from: number, to: number): Promise<void> =>
   publishAll(await fleet.application("oslo"), "events.a", textsFrom(from, to));
-
-async function textsOnHub(fleet: TestFleet): Promise<string[]> {
-  const js = await fleet.atHub("oslo");
-  const { state } = await fleet.collected("oslo");
-  const texts: string[] = [];
-  for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
-    const message = await js.messageAt("EVENTS", seq);
-    if (message !== undefined) texts.push(Buffer.from(message.payload).toString());
-  }
-  return texts;
-}
 
 /** Waits until the hub has these, each once, and resolves with the milliseconds that it took. */
 export async function comesOnce(fleet: TestFleet, texts: readonly string[]): Promise<number> {

@@ -10,6 +10,8 @@ export interface Proxy extends AsyncDisposable {
   restore(): void;
   /** Ends what is there and takes nothing new, until it is told otherwise. */
   cut(isCut: boolean): void;
+  /** Takes nothing from any connection, old or new, and ends none, until it is told otherwise; then all of it crosses. */
+  hold(isHeld: boolean): void;
   /** From now on, what comes from the site crosses at this rate; undefined for as fast as it can. */
   slow(bytesPerSecond: number | undefined): void;
 }
@@ -19,6 +21,7 @@ export async function proxyTo(port: number): Promise<Proxy> {
   let rate: number | undefined;
   let swallowed: { site?: RegExp; hub?: RegExp } = {};
   let isCut = false;
+  let isHeld = false;
   const server = createServer((site) => {
     if (isCut) {
       site.on("error", () => undefined).destroy();
@@ -30,12 +33,13 @@ export async function proxyTo(port: number): Promise<Proxy> {
       ["hub", hub, site],
     ] as const) {
       sockets.add(from);
+      if (isHeld) from.pause();
       from.on("data", (bytes) => {
         if (swallowed[name]?.test(bytes.toString("latin1")) === true) return;
         to.write(bytes);
         if (name === "hub" || rate === undefined) return;
         from.pause();
-        setTimeout(() => from.resume(), (bytes.length / rate) * 1000);
+        setTimeout(() => isHeld || from.resume(), (bytes.length / rate) * 1000);
       });
       from.on("close", () => {
         sockets.delete(from);
@@ -48,6 +52,12 @@ export async function proxyTo(port: number): Promise<Proxy> {
   return {
     port: (server.address() as AddressInfo).port,
     slow: (bytesPerSecond) => void (rate = bytesPerSecond),
+    hold(held) {
+      isHeld = held;
+      for (const socket of sockets)
+        if (held) socket.pause();
+        else socket.resume();
+    },
     cut(cut) {
       isCut = cut;
       if (cut) for (const socket of sockets) socket.destroy();

@@ -97,6 +97,7 @@ export const PLACEMENT_CASES: Cases = {
     ],
     passes: [
       { what: "a watcher beside a hub that is a process", raw: { sites: [{ name: "oslo" }], watch: { deploy: true } } },
+      { what: "a watcher beside a hub of three", raw: { hub: { servers: 3 }, watch: { deploy: true } } },
       { what: "a site of that name without a watcher", raw: { sites: [{ name: "watcher" }] } },
     ],
   },

@@ -32,9 +32,11 @@ describe("the docs", () => {
   }
 
   it("print the rights of the watcher as the program grants them", () => {
-    const { publish, subscribe } = watcherPermissions();
+    const { publish, subscribe } = watcherPermissions(false);
     const lists = `publish allow: ${publish.allow?.join(" ")} subscribe allow: ${subscribe.allow?.join(" ")} `;
     assert.ok(permissions.includes(lists), lists);
+    const ofSeveral = watcherPermissions(true).publish.allow?.find((subject) => subject.includes("LEAFZ")) ?? "";
+    assert.ok(permissions.includes(ofSeveral), ofSeveral);
   });
 
   it("print the rights of a reader as the program grants them", () => {
