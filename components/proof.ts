@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "./sdk/pulumi";
 import { proofSeeds, provenSite } from "../fleet/sourcing/access";
-import { hasProcesses, isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
+import { isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { SiteSettings } from "../configs/settings";
-import { WATCHER, WATCH_ROLE, isWatched, watchOf } from "../configs/watch/watch";
+import { WATCHER, WATCH_ROLE, isWatched, runsHere, watchOf } from "../configs/watch/watch";
 import type { ProofRow } from "../providers/smoke-test";
 import { Fleet } from "./fleet";
 import { Hub } from "./hub";
@@ -34,7 +34,7 @@ export class Proof extends pulumi.ComponentResource {
         streams,
         stack,
         ...(isBoundToMachine(settings) ? {} : { bound: false }),
-        ...(hasProcesses(settings) ? { root: folders.root } : {}),
+        ...(runsHere(settings) ? { root: folders.root } : {}),
         ...(usesUnnamedEngine(settings) ? { onUnnamedEngine: true } : {}),
         hub: pulumi.secret({ url: hub.url, seed: hub.system }),
         access: fleet.access(),

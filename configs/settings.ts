@@ -187,7 +187,7 @@ const docker = z
 const watch = z
   .strictObject({
     deploy: about(
-      "`true`: `up` runs a watcher as a process of this machine, which must run the hub too",
+      "`true`: `up` runs a watcher as a process of this machine, which must run the hub too, as a process or in Docker",
       flag().default(false),
     ),
     port: about("port on loopback of the watcher's health and metrics, 1 to 65535", port.optional(), {

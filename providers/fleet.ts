@@ -3,14 +3,8 @@ import { Settings } from "../configs/settings";
 import { Leaving, lossWords, lossesOf } from "../fleet/streams/at-stake";
 import { FleetAccess, accessOf } from "../fleet/sourcing/collected";
 import { undeclaredStreams } from "../configs/streams";
-import {
-  dialedHub,
-  hasProcesses,
-  isBoundToMachine,
-  onOneMachine,
-  serverCount,
-  usesUnnamedEngine,
-} from "../configs/placement";
+import { runsHere } from "../configs/watch/watch";
+import { dialedHub, isBoundToMachine, onOneMachine, serverCount, usesUnnamedEngine } from "../configs/placement";
 import { certificateProblem } from "./certificate";
 import { isLookedFor } from "../servers/away";
 import { refuseOtherEngine, unnamedEngine, unreachedEngines } from "../servers/docker/whereabouts";
@@ -209,7 +203,7 @@ interface FleetOutputs {
 const outputsOf = (inputs: FleetInputs): FleetOutputs => ({
   root: inputs.root,
   machine: isBoundToMachine(inputs.settings) ? machineId() : "",
-  ...(hasProcesses(inputs.settings) ? { folder: resolve(inputs.root) } : {}),
+  ...(runsHere(inputs.settings) ? { folder: resolve(inputs.root) } : {}),
   ...(usesUnnamedEngine(inputs.settings) ? { engine: unnamedEngine() } : {}),
   inputs: digest(inputsOnly(inputs)),
 });

@@ -79,15 +79,15 @@ export const PLACEMENT_RULES = {
     if (!isWatched(settings)) return [];
     const site = settings.sites.findIndex(({ name }) => name === WATCHER);
     return [
-      ...(placementOf(settings, settings.hub).kind === "process"
-        ? []
-        : [
+      ...(isElsewhere(settings.hub)
+        ? [
             {
               where: "watch.deploy",
-              problem: "the hub runs in Docker, and the watcher is a process beside a hub that is one",
-              cure: "run 'nats-hub-leaf watch' as a service on a machine that reaches the hub, or remove watch",
+              problem: "the hub runs on another machine, and the watcher is a process beside it",
+              cure: "run 'nats-hub-leaf watch' as a service on that machine (nats-hub-leaf watch --unit), or remove watch",
             },
-          ]),
+          ]
+        : []),
       ...(site < 0
         ? []
         : [

@@ -1,4 +1,5 @@
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, isOnline } from "../names";
+import { hasProcesses } from "../placement";
 import { AccountConfig, AccountImport, ServiceExport, SubjectRule } from "../server-config";
 import { Settings } from "../settings";
 import { WATCH_PREFIX } from "../subjects";
@@ -50,6 +51,9 @@ export const watchOf = ({ sites, streams }: Pick<Settings, "sites" | "streams">,
 
 /** Whether the settings deploy a watcher. */
 export const isWatched = ({ watch }: Pick<Settings, "watch">): boolean => watch?.deploy === true;
+
+/** Whether anything of the stack is a process of the machine that deploys, and so has files there. */
+export const runsHere = (settings: Pick<Settings, "hub" | "sites" | "runtime" | "watch">): boolean => hasProcesses(settings) || isWatched(settings);
 
 /** Where the watcher asks the JetStream of an account on the hub: `_watch.OSLO.STREAM.INFO.EVENTS`. */
 export const watchedApi = (account: string): string => `${WATCH_PREFIX}.${account}`;

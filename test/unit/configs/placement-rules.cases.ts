@@ -85,9 +85,9 @@ export const PLACEMENT_CASES: Cases = {
   watcherHasItsPlace: {
     refuses: [
       {
-        what: "a watcher beside a hub in Docker",
-        raw: { hub: { runtime: "docker" }, sites: [{ name: "oslo" }], watch: { deploy: true } },
-        says: ["watch.deploy: the hub runs in Docker, and the watcher is a process beside a hub that is one"],
+        what: "a watcher of a hub on another machine",
+        raw: { ...DOCKER, hub: REMOTE, links: { tls: "generated" }, watch: { deploy: true } },
+        says: ["watch.deploy: the hub runs on another machine, and the watcher is a process beside it"],
       },
       {
         what: "a site with the name of the watcher",
@@ -97,6 +97,7 @@ export const PLACEMENT_CASES: Cases = {
     ],
     passes: [
       { what: "a watcher beside a hub that is a process", raw: { sites: [{ name: "oslo" }], watch: { deploy: true } } },
+      { what: "a watcher beside a hub in Docker on this machine", raw: { ...DOCKER, watch: { deploy: true } } },
       { what: "a watcher beside a hub of three", raw: { hub: { servers: 3 }, watch: { deploy: true } } },
       { what: "a site of that name without a watcher", raw: { sites: [{ name: "watcher" }] } },
     ],
