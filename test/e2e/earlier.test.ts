@@ -1,44 +1,17 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
 import { Stack } from "../support/stacks/cli";
 import { succeeded } from "../support/stacks/commands";
 import type { RawSettings } from "../../configs/settings";
+import { hasCommit, projectOf, updateProject } from "../support/stacks/earlier";
 import { killHard, serversOf } from "../support/stacks/servers";
 import { Traffic, arrived, endAll } from "../support/stacks/traffic";
-import { copyProject } from "../support/stacks/scratch-project";
 
 /** What an earlier commit deployed goes on: no replacement, no restart, no message lost, and it can be taken down. */
 
-const ROOT = path.resolve(__dirname, "../..");
-
 /** Before the program was laid out in rooms, and had one command line. */
 const EARLIER = "32d1ae0";
-
-const hasHistory = spawnSync("git", ["cat-file", "-e", `${EARLIER}^{commit}`], { cwd: ROOT }).status === 0;
-
-/** The files of that commit, with the packages of this one. */
-function earlierProject(): string {
-  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "nhl-earlier-")));
-  const archive = execFileSync("git", ["archive", EARLIER], { cwd: ROOT, maxBuffer: 1 << 30 });
-  execFileSync("tar", ["-x", "-C", folder], { input: archive });
-  fs.copyFileSync(path.join(ROOT, "package-lock.json"), path.join(folder, "package-lock.json"));
-  fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
-  return folder;
-}
-
-/** Puts the files of the checkout in their place; state, servers and the stack's file stay. */
-function update(folder: string): void {
-  const kept = [".state", ".fleet", "node_modules", "Pulumi.earlier.yaml"];
-  for (const name of fs.readdirSync(folder).filter((one) => !kept.includes(one)))
-    fs.rmSync(path.join(folder, name), { recursive: true });
-  const now = copyProject("now");
-  fs.rmSync(path.join(now, "node_modules"));
-  fs.cpSync(now, folder, { recursive: true });
-  fs.rmSync(now, { recursive: true });
-}
 
 /** What the stack's watcher says of itself. */
 async function health(stack: Stack): Promise<unknown> {
@@ -59,9 +32,8 @@ describe("a stack that an earlier commit deployed", function () {
   const traffic: Record<string, Traffic> = {};
 
   before(async function () {
-    // A clone without its history has nothing to deploy.
-    if (!hasHistory) return this.skip();
-    folder = earlierProject();
+    if (!hasCommit(EARLIER)) return this.skip();
+    folder = projectOf(EARLIER);
     const collect = { maxBytes: "32MiB" };
     settings = {
       sites: [{ name: "oslo" }, { name: "bergen" }],
@@ -74,7 +46,7 @@ describe("a stack that an earlier commit deployed", function () {
     succeeded(await stack.make("up"));
     pids = pidsOf(stack);
     for (const site of ["oslo", "bergen"]) traffic[site] = Traffic.start(await stack.applicationOf(site), site);
-    update(folder);
+    updateProject(folder, "earlier");
   });
   after(async () => {
     await endAll(traffic);

@@ -9,7 +9,7 @@ import type { Proxy } from "../support/fleets/proxy";
 import { linked, misconfigure, throughProxies } from "../support/catalogue/mistakes";
 import { COLLECTED } from "../support/fleets/long-cut";
 import { Traffic, comesAll, settled } from "../support/fleets/outage";
-import { killServer, pidOf, startServer } from "../support/fleets/servers";
+import { configOf, killServer, pidOf, startServer } from "../support/fleets/servers";
 import { leaderOf, metaLeaderOf } from "../support/fleets/three";
 import { until } from "../support/until";
 
@@ -187,6 +187,30 @@ describe("a watcher of a hub of three", function () {
     await until("all is stored", async () => (await fleet.collected("oslo")).state.last_seq >= sent);
     await sleep(1_000);
     assert.equal((await fleet.collected("oslo")).state.last_seq, sent);
+  });
+});
+
+describe("a hub of three that gets a watcher", function () {
+  this.timeout(120_000);
+
+  it("restarts no server, keeps its links, and has its old configuration again when the watcher goes", async () => {
+    await using fleet = await TestFleet.deploy({ ...THREE, watch: { deploy: false } });
+    const look = async () => ({
+      configs: fleet.members.map(({ folder }) => configOf(folder)),
+      pids: fleet.members.map(({ folder }) => pidOf(folder)),
+      links: (await fleet.links("oslo")).map(({ server, id }) => `${server} ${id}`),
+    });
+    const traffic = new Traffic(fleet);
+    const before = await look();
+    for (const config of before.configs) assert.doesNotMatch(config, /_WATCH|LEAFZ/);
+    await fleet.up({ watch: { deploy: true } });
+    const { configs: _, ...during } = await look();
+    assert.deepEqual(during, { pids: before.pids, links: before.links });
+    await fleet.prove();
+    assert.deepEqual((await fleet.preview()).changes, []);
+    await fleet.up({ watch: { deploy: false } });
+    assert.deepEqual(await look(), before);
+    assert.deepEqual(await settled(fleet, traffic), { lost: [], doubled: [] });
   });
 });
 
