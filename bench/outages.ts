@@ -8,7 +8,10 @@ import { TestFleet } from "../test/support/fleets/fleet";
 import { Traffic, comesAll, settled } from "../test/support/fleets/outage";
 import type { Proxy } from "../test/support/fleets/proxy";
 import { killServer, startServer, stopServer } from "../test/support/fleets/servers";
+import { exclusively } from "../machine/exclusively";
+import { Engine } from "../test/support/docker/engine";
 import { throughProxy } from "../test/support/catalogue/mistakes";
+import { measureContainer } from "./container";
 import { until } from "../test/support/until";
 
 /**
@@ -45,6 +48,13 @@ const OUTAGES: Readonly<Record<string, { words: string; make: (stage: Stage) => 
   "site-term": { words: "site stopped (SIGTERM)", make: ({ fleet }) => away(fleet.site("oslo").folder, stopServer) },
   "site-kill": { words: "site killed (SIGKILL)", make: ({ fleet }) => away(fleet.site("oslo").folder, killServer) },
 };
+
+/** Where there is a Docker engine: one stack after the other, for each has an engine of its own. */
+const CONTAINER = "container-kill";
+const NO_ENGINE = Engine.unavailable();
+const KNOWN: readonly string[] = [...Object.keys(OUTAGES), ...(NO_ENGINE === undefined ? [CONTAINER] : [])];
+const wordsOf = (outage: string): string | undefined =>
+  outage === CONTAINER ? "hub's container killed" : OUTAGES[outage]?.words;
 
 async function cut({ fleet, proxy }: Stage, ms: number): Promise<void> {
   proxy.cut(true);
@@ -84,6 +94,7 @@ interface Measured {
 
 /** Each outage on a fleet of its own. */
 async function measure(outage: string, mode: Mode, isWatched: boolean, rounds: number): Promise<Measured> {
+  if (outage === CONTAINER) return exclusively(CONTAINER, () => measureContainer(settingsOf(mode, isWatched), rounds));
   const ms: number[] = [];
   await using fleet = await TestFleet.deploy(settingsOf(mode, isWatched));
   const stage = { fleet, proxy: await throughProxy(fleet) };
@@ -142,14 +153,14 @@ describe("what the watcher takes", function () {
 describe("how soon everything is at the hub after an outage", function () {
   this.timeout(0);
   const rounds = Number(process.env.ROUNDS ?? 5);
-  const chosen = (process.env.OUTAGES ?? Object.keys(OUTAGES).join(",")).split(",");
+  const chosen = (process.env.OUTAGES ?? KNOWN.join(",")).split(",");
   const head = ["outage", "mode", "with the watcher", "without it", "lost", "doubled"];
   const table = new Table({ head, style: { head: [] } });
 
   for (const outage of chosen)
-    it(OUTAGES[outage]?.words ?? outage, async () => {
-      const { words } = OUTAGES[outage] ?? {};
-      if (words === undefined) throw new Error(`OUTAGES may name ${Object.keys(OUTAGES).join(", ")}`);
+    it(wordsOf(outage) ?? outage, async () => {
+      const words = wordsOf(outage);
+      if (words === undefined || !KNOWN.includes(outage)) throw new Error(`OUTAGES may name ${KNOWN.join(", ")}`);
       const modes = ["perSite", "merged"] as const;
       // Side by side: most of the time they only wait.
       const measured = await Promise.all(
