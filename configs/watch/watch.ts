@@ -53,7 +53,8 @@ export const watchOf = ({ sites, streams }: Pick<Settings, "sites" | "streams">,
 export const isWatched = ({ watch }: Pick<Settings, "watch">): boolean => watch?.deploy === true;
 
 /** Whether anything of the stack is a process of the machine that deploys, and so has files there. */
-export const runsHere = (settings: Pick<Settings, "hub" | "sites" | "runtime" | "watch">): boolean => hasProcesses(settings) || isWatched(settings);
+export const runsHere = (settings: Pick<Settings, "hub" | "sites" | "runtime" | "watch">): boolean =>
+  hasProcesses(settings) || isWatched(settings);
 
 /** Where the watcher asks the JetStream of an account on the hub: `_watch.OSLO.STREAM.INFO.EVENTS`. */
 export const watchedApi = (account: string): string => `${WATCH_PREFIX}.${account}`;
