@@ -54,10 +54,10 @@ export class Fleet extends pulumi.ComponentResource {
     this.hub = new HubServers(args.settings, {
       port: (server, listener) => this.port(server, listener),
       clientUrl: (server) => this.clientUrl(server),
-      placeOf: (server) => this.runtime.placeOf(server),
+      placeOf: (server) => this.runtime.placeByName(server),
     });
     const { hub, sites } = args.settings;
-    const listeners = hubListeners(hub);
+    const listeners = hubListeners(args.settings);
     if (this.hub.isCluster) {
       // The keys are the hub's, the ports are each server's.
       this.identify(hub, this.folders.hub, [...HUB_ROLES, ROUTES_KEY], [], 0);

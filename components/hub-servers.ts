@@ -1,6 +1,6 @@
 import * as pulumi from "./sdk/pulumi";
 import { linkUrl } from "../configs/link-tls";
-import { dialedHub, isCluster, hubServers, reachedAt, ROUTES_HOST } from "../configs/placement";
+import { dialedHub, firstOfHub, isCluster, hubServers, reachedAt, routesOf } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
 import { hostPort, joinUrls } from "../configs/text/address";
 import type { HubServerPoint } from "../fleet/proof/job";
@@ -12,7 +12,8 @@ import { Declared } from "./sdk/declared";
 interface Known {
   port(server: string, listener: string): pulumi.Input<number>;
   clientUrl(server: HubSettings): pulumi.Output<string>;
-  placeOf(server: string): Declared<Place>;
+  /** Where it runs, known before it is there. */
+  placeOf(server: HubSettings): Declared<Place>;
 }
 
 /** The servers of the hub: itself, or several. What is asked of several at once is one text, joined by commas. */
@@ -32,7 +33,7 @@ export class HubServers {
 
   /** The hub's server, or the first of its servers. */
   get first(): HubSettings {
-    return this.all[0] ?? this.settings.hub;
+    return firstOfHub(this.settings);
   }
 
   /** What each of them has, as one text. */
@@ -58,9 +59,9 @@ export class HubServers {
     });
 
   /** The ports of one of them. */
-  ports({ name }: HubSettings) {
-    const port = (listener: string) => this.known.port(name, listener);
-    const routes = this.isCluster ? { cluster: port("cluster") } : {};
+  ports(server: HubSettings) {
+    const port = (listener: string) => this.known.port(server.name, listener);
+    const routes = this.isCluster ? { cluster: this.routesPort(server) } : {};
     return { client: port("client"), leafnodes: port("leafnodes"), monitor: port("monitor"), ...routes };
   }
 
@@ -68,10 +69,13 @@ export class HubServers {
   routes = (): pulumi.Output<string>[] | undefined =>
     this.isCluster
       ? this.all.map((server) => {
-          const port = pulumi.output(this.known.port(server.name, "cluster"));
-          return port.apply((number) => hostPort(ROUTES_HOST, number));
+          const { host } = routesOf(this.settings, server);
+          return pulumi.output(this.routesPort(server)).apply((port) => hostPort(host, port));
         })
       : undefined;
+
+  private routesPort = (server: HubSettings): pulumi.Input<number> =>
+    routesOf(this.settings, server).port ?? this.known.port(server.name, "cluster");
 
   /** Where each of several runs, and its own client URL. */
   members = (): { servers?: Declared<HubMember>[] } => this.ofMembers((server) => this.memberOf(server));
@@ -84,7 +88,7 @@ export class HubServers {
     this.isCluster ? { servers: this.all.map(memberOf) } : {};
 
   private memberOf = (server: HubSettings) => ({
-    place: this.known.placeOf(server.name),
+    place: this.known.placeOf(server),
     url: this.known.clientUrl(server),
   });
 }

@@ -38,9 +38,11 @@ export class Hub extends pulumi.ComponentResource {
     const keys = { system: key("system"), operator: key("operator"), reader: key("reader") };
     const ofServer = { parent: this, dependsOn: fleet.check, ...fleet.kept };
     const certificates = fleet.certificatesOf(owner);
-    for (const server of fleet.hub.all) runtime.placeHub(server, fleet.hub.ports(server), ofServer);
     const [members, routes] = [fleet.hub.members(), fleet.hub.routes()];
+    let before: pulumi.Resource[] = [];
     for (const server of fleet.hub.all) {
+      // Another container takes the place of a server when the server before it is back, and the hub is complete.
+      runtime.placeHub(server, fleet.hub.ports(server), { parent: this, dependsOn: [fleet.check, ...before] });
       const part = resourceName(server.name, "server");
       const member = routes === undefined ? undefined : { server, routes };
       const declaration = declareHub(
@@ -53,7 +55,7 @@ export class Hub extends pulumi.ComponentResource {
         system: this.system,
         ...(routes === undefined ? {} : { routes: fleet.seed(owner, ROUTES_KEY) }),
       };
-      runtime.hubServer(part, server, declaration, secrets, certificates, members, ofServer);
+      before = [runtime.hubServer(part, server, declaration, secrets, certificates, members, ofServer)];
     }
     this.registerOutputs({});
   }

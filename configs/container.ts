@@ -3,6 +3,9 @@
 /** Where a server in a container of its own network listens; what is published is another matter. */
 export const CONTAINER_PORTS = { client: 4222, leafnodes: 7422, monitor: 8222 } as const;
 
+/** Where a server of a hub of several listens for the others; it is never published. */
+export const ROUTES_PORT = 6222;
+
 /** Where the server finds its files. */
 export const CONFIG_FOLDER = "/nats/config";
 export const DATA_FOLDER = "/nats/data";

@@ -1,6 +1,6 @@
 import { present } from "./values";
 import { addressParts } from "./text/address";
-import { CONTAINER_PORTS } from "./container";
+import { CONTAINER_PORTS, ROUTES_PORT } from "./container";
 import { HubSettings, Settings, SiteSettings } from "./settings";
 
 /** Where each server runs, and how the servers find each other. */
@@ -65,7 +65,7 @@ export function sharesNetwork(settings: Settings, site: SiteSettings): boolean {
 export function dialedHub(
   settings: Settings,
   site: SiteSettings,
-  server: HubSettings = settings.hub,
+  server: HubSettings = firstOfHub(settings),
 ): { host: string; port?: number } {
   if (sharesNetwork(settings, site)) return { host: server.name, port: CONTAINER_PORTS.leafnodes };
   const { host, port } = (site.hubAddress === undefined ? undefined : addressParts(site.hubAddress)) ?? {
@@ -74,9 +74,6 @@ export function dialedHub(
   const index = hubServers(settings.hub).findIndex(({ name }) => name === server.name);
   return { host, ...(port === undefined ? {} : { port: port + Math.max(0, index) }) };
 }
-
-/** Where the servers of a hub of several, all of them processes of this machine, find each other. */
-export const ROUTES_HOST = "127.0.0.1";
 
 /** Whether the site's link stays on one machine, so no one else can listen to its messages. */
 export const staysOnMachine = (settings: Settings, site: SiteSettings): boolean =>
@@ -94,16 +91,16 @@ export function linkSecurity(settings: Settings, site: SiteSettings): LinkSecuri
   return staysOnMachine(settings, site) ? "loopback" : "plain";
 }
 
-/** The names and addresses under which sites dial the hub: its certificate must have them. */
+/** The names and addresses at which sites dial the hub or its servers. */
+export const dialedHosts = (settings: Settings): string[] => [
+  ...new Set(
+    hubServers(settings.hub).flatMap((server) => settings.sites.map((site) => dialedHub(settings, site, server).host)),
+  ),
+];
+
+/** The names that the hub's certificate has: its own, and those at which sites dial it. */
 export const linkNames = (settings: Settings): string[] =>
-  [
-    ...new Set(
-      hubServers(settings.hub).flatMap((server) => [
-        settings.hub.name,
-        ...settings.sites.map((site) => dialedHub(settings, site, server).host),
-      ]),
-    ),
-  ].sort();
+  [...new Set([settings.hub.name, ...dialedHosts(settings)])].sort();
 
 /** Whether the stack belongs to the machine that deployed it: one of its servers runs there. */
 export const isBoundToMachine = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
@@ -143,11 +140,13 @@ export const isCluster = (hub: Sized): boolean => serverCount(hub) > 1;
 
 /**
  * Each server of the hub, as settings of its own: `hub-1`, `hub-2`, `hub-3`. A hub of one server is that server. Ports that
- * are given are those of the first server; each further one has the next port.
+ * are given, or that a machine of the hub's own has by default, are those of the first server; each further one has the
+ * next port.
  */
 export function hubServers(hub: HubSettings): HubSettings[] {
   if (!isCluster(hub)) return [hub];
-  const { servers: _count, ports, ...common } = hub;
+  const { servers: _count, ports: given, ...common } = hub;
+  const ports = isElsewhere(hub) ? { ...CONTAINER_PORTS, ...given } : given;
   return Array.from({ length: serverCount(hub) }, (_, i) => ({
     ...common,
     name: `${hub.name}-${i + 1}`,
@@ -155,12 +154,31 @@ export function hubServers(hub: HubSettings): HubSettings[] {
   }));
 }
 
-/** The listeners of a server of the hub; the servers of a cluster find each other at `cluster`. */
-export const hubListeners = (hub: Sized): ("client" | "leafnodes" | "monitor" | "cluster")[] => [
+/** The hub's server, or the first of its servers. */
+export const firstOfHub = ({ hub }: Pick<Settings, "hub">): HubSettings => hubServers(hub)[0] ?? hub;
+
+/** Every server that the settings have in a container, the hub's first. */
+export const serversInDocker = (settings: Settings): (HubSettings | SiteSettings)[] =>
+  [...hubServers(settings.hub), ...settings.sites].filter((server) => placementOf(settings, server).kind === "docker");
+
+/** Whether the hub runs in a container, or in several. */
+export const isInContainers = (settings: Settings): boolean => placementOf(settings, settings.hub).kind === "docker";
+
+/**
+ * Where a server of a hub of several listens for the others, and where they find it: processes on loopback, containers on
+ * the stack's own network. Without a port: at a port of its own.
+ */
+export const routesOf = (settings: Settings, server: HubSettings): { listen: string; host: string; port?: number } =>
+  placementOf(settings, server).kind === "docker"
+    ? { listen: "0.0.0.0", host: server.name, port: ROUTES_PORT }
+    : { listen: "127.0.0.1", host: "127.0.0.1" };
+
+/** The listeners of a server of the hub that need ports of its machine. */
+export const hubListeners = (settings: Settings): ("client" | "leafnodes" | "monitor" | "cluster")[] => [
   "client",
   "leafnodes",
   "monitor",
-  ...(isCluster(hub) ? (["cluster"] as const) : []),
+  ...(isCluster(settings.hub) && routesOf(settings, settings.hub).port === undefined ? (["cluster"] as const) : []),
 ];
 
 /** The folder of the hub's server, or of one of its servers, in the folder of the stack's files. */

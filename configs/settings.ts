@@ -45,7 +45,7 @@ const hub = z
   .strictObject({
     name: about("the hub's server name and JetStream domain", siteName.default("hub"), { change: "refused" }),
     servers: about(
-      "how many servers the hub has: 1, 3 or 5. Several form a cluster named as the hub, of the servers `hub-1`, `hub-2`, `hub-3`; streams have copies on them, so collection survives a server that fails. See [a hub of three](cluster.md)",
+      "how many servers the hub has: 1, 3 or 5. Several form a cluster named as the hub, of the servers `hub-1`, `hub-2`, `hub-3`; streams have copies on them, so collection survives a server that fails. They are processes of one machine, or containers of one engine. See [a hub of three](cluster.md)",
       z.int().min(1).max(5).optional(),
       { unset: "`1`", change: "`make up` moves what the hub holds to other servers" },
     ),
@@ -65,10 +65,14 @@ const hub = z
           client: about("port of clients", port, { unset: `${ALLOCATED} 4222`, change: "restart" }),
           leafnodes: about("port that sites dial", port, { unset: `${ALLOCATED} 7422`, change: "restart" }),
           monitor: about("port of the monitoring pages", port, { unset: `${ALLOCATED} none`, change: "restart" }),
-          cluster: about("port at which the servers of a hub of several find each other", port, {
-            unset: "allocated once, then kept",
-            change: "restart",
-          }),
+          cluster: about(
+            "port at which the servers of a hub of several find each other; in containers it is 6222, and not published",
+            port,
+            {
+              unset: "allocated once, then kept",
+              change: "restart",
+            },
+          ),
         })
         .partial()
         .prefault({}),

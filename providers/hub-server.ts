@@ -9,10 +9,10 @@ import { heldBy, refuseTooLittle } from "../fleet/sourcing/account-room";
 import { LinkCertificates, certificatesDigest, writeCertificates } from "../servers/files/link-tls";
 import { findNatsServer } from "../servers/nats-server-binary";
 import { exclusively } from "../machine/exclusively";
-import { HubMember, copyLinks, membersAccess } from "../servers/hub-members";
+import { HubMember, bringLinks, membersAccess } from "../servers/hub-members";
 import { noteRoutesKey } from "../servers/files/routes-key";
 import { Access, shared } from "../servers/nats/connection";
-import { waitForOrder } from "../servers/nats/cluster";
+import { allKnowLeader, waitForOrder, waitUntilFilled } from "../servers/nats/cluster";
 import { kick, leafLinks, reload, varz } from "../servers/nats/system";
 import { type ReportAbout, NOT_RUNNING, type Fault, report, faultReport } from "../machine/report";
 import { type Outcome, Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
@@ -91,7 +91,8 @@ const othersOf = ({ servers = [], secrets }: HubServerInputs, { access }: Server
 
 /**
  * Brings the server to its configuration. Of several servers one at a time restarts, when the others are in order, and the
- * next one waits until all are: collection goes on.
+ * next one waits until all are: collection goes on. One that starts beside others that work is waited for as well: with it
+ * comes the turn of the next container.
  */
 async function bringOneAtATime(
   inputs: HubServerInputs,
@@ -100,7 +101,17 @@ async function bringOneAtATime(
   restart: boolean,
 ): Promise<Outcome> {
   const others = othersOf(inputs, server);
-  if (others.length === 0 || !(await server.host.isRunning())) return bringUp(server, digest, restart);
+  if (others.length === 0) return bringUp(server, digest, restart);
+  if (!(await server.host.isRunning())) {
+    const joins = await allKnowLeader(others);
+    const outcome = await bringUp(server, digest, restart);
+    const { name, access } = server;
+    if (joins)
+      await waitUntilFilled(name, access, others, (troubles) =>
+        report(`${name}: waiting until it has its copies (${troubles.join("; ")})`),
+      );
+    return outcome;
+  }
   return exclusively(`servers of the hub ${inputs.root}`, async () => {
     if (restart)
       await waitForOrder(others, `${server.name} is not restarted while other servers of the hub are out of order`);
@@ -111,11 +122,6 @@ async function bringOneAtATime(
   });
 }
 
-/** The declarations of sites that a server of several has lost with its files, from one that has them. */
-async function bringLinks(inputs: HubServerInputs, files: ServerFiles): Promise<void> {
-  for (const { place } of inputs.servers ?? []) copyLinks(files, await hostOf(place).files());
-}
-
 async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServerOutputs> {
   const server = serverOf(inputs);
   markUnproven(inputs.root, server.name);
@@ -123,7 +129,7 @@ async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServ
   const files = await server.host.files();
   if (restart) refuseRestart(inputs, files);
   const holds = await heldBy(server.access, HUB_ACCOUNT);
-  await bringLinks(inputs, files);
+  await bringLinks(files, inputs.servers ?? []);
   declareHub(files, inputs.declaration);
   noteRoutesKey(files, inputs.secrets.routes);
   if (holds !== undefined) noteHeldLimits(files, HUB_ACCOUNT, inputs.declaration.reload.merged, holds);
@@ -186,17 +192,16 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
   const wanted = settled(news, olds);
   const { name } = wanted.declaration.restart;
   const fate = (server: string): ReportAbout => ({ kind: "fate", server: name, values: { fate: server } });
+  const [what, links] =
+    news.servers === undefined
+      ? ["the hub", "every leaf link drops and comes back"]
+      : ["this server of the hub", "its leaf links move to another one"];
   if (mustRestart(wanted, olds)) await refuseRestartOf(olds, wanted);
-  if (hasUnknown(news.place))
-    report(`${name}: up replaces the hub's container; every leaf link drops and comes back`, fate("replaced"));
+  if (hasUnknown(news.place)) report(`${name}: up replaces the container of ${what}; ${links}`, fate("replaced"));
   // Whatever else changes: a dead server is started, and neither reloads nor restarts.
   else if (!(await isRunning(olds.place)))
-    report(
-      `${name}: ${news.servers === undefined ? "the hub" : "this server of the hub"} is not running; up repairs it`,
-      faultReport(name, NOT_RUNNING),
-    );
-  else if (mustRestart(wanted, olds))
-    report(`${name}: up restarts the hub; every leaf link drops and comes back`, fate("restarts"));
+    report(`${name}: ${what} is not running; up repairs it`, faultReport(name, NOT_RUNNING));
+  else if (mustRestart(wanted, olds)) report(`${name}: up restarts ${what}; ${links}`, fate("restarts"));
   else if (changed(news.declaration, olds.declaration))
     report(`${name}: up reloads the hub; links stay`, fate("reloads"));
   else if (hasOtherCertificates(news, olds))

@@ -1,4 +1,4 @@
-import { hubServers, isCluster } from "../configs/placement";
+import { firstOfHub, isCluster } from "../configs/placement";
 import { present } from "../configs/values";
 import { createUser } from "@nats-io/nkeys";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -62,8 +62,8 @@ const throwawaySeed = (): string => new TextDecoder().decode(createUser().getSee
 function declaredHub(settings: Settings): HubDeclaration {
   const keys = { system: throwawayPublicKey(), operator: throwawayPublicKey(), reader: throwawayPublicKey() };
   const watched = present({ watchKey: isWatched(settings) ? throwawayPublicKey() : undefined });
-  const [server] = hubServers(settings.hub);
-  if (server === undefined || !isCluster(settings.hub)) return declareHub(settings, keys, HUB_PORTS, watched);
+  const server = firstOfHub(settings);
+  if (!isCluster(settings.hub)) return declareHub(settings, keys, HUB_PORTS, watched);
   return declareHub(settings, keys, MEMBER_PORTS, { ...watched, member: { server, routes: ["127.0.0.1:6"] } });
 }
 

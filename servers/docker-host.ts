@@ -5,15 +5,18 @@ import { STORE, VolumeFiles, isGone, makeStore } from "./docker/volume-files";
 import { Refusal } from "../machine/refusal";
 import { ServerFiles } from "./files/server-files";
 import { FOREIGN_FILES } from "./server-end";
-import type { DockerPlace, ProcessState, Room, ServerHost } from "./server-host";
+import { type DockerPlace, PlaceGone, type ProcessState, type Room, type ServerHost } from "./server-host";
 
 /** The engine answers when the server has stopped: the longest that `docker.stopTimeout` may be, and a while. */
 const STOP_ANSWER_TIMEOUT_MS = 660_000;
 const START_ANSWER_TIMEOUT_MS = 60_000;
 const LOG_LINES = 400;
 
-/** What was read, by container: a provider lives for one command only, and is the only one that writes. */
-const opened = new Map<string, Promise<VolumeFiles>>();
+/**
+ * What was read, by engine and name of the container: a provider lives for one command only, and is the only one that
+ * writes. A container that took the place of another may have another volume.
+ */
+const opened = new Map<string, { container: string; files: Promise<VolumeFiles> }>();
 
 export class DockerHost implements ServerHost {
   /** The configuration is checked by this machine's nats-server. */
@@ -23,14 +26,15 @@ export class DockerHost implements ServerHost {
 
   files(): Promise<ServerFiles> {
     const { engine, container, name, folder } = this.place;
-    const known = opened.get(container);
-    if (known !== undefined) return known;
-    const opening = VolumeFiles.open(engine, { container, name, lockFolder: folder }).catch((error: unknown) => {
-      opened.delete(container);
+    const key = `${engine.url ?? ""} ${name}`;
+    const known = opened.get(key);
+    if (known !== undefined && [known.container, name].includes(container)) return known.files;
+    const files = VolumeFiles.open(engine, { container, name, lockFolder: folder }).catch((error: unknown) => {
+      opened.delete(key);
       throw this.explain(error);
     });
-    opened.set(container, opening);
-    return opening;
+    opened.set(key, { container, files });
+    return files;
   }
 
   async isRunning(): Promise<boolean> {
@@ -130,7 +134,9 @@ export class DockerHost implements ServerHost {
     const said = saidBy(error);
     const { name } = this.place;
     if (isGone(error))
-      return new Refusal(`container ${name} was removed; run 'make up' (or 'pulumi up --refresh'), which recreates it`);
+      return new PlaceGone(
+        `container ${name} was removed; run 'make up' (or 'pulumi up --refresh'), which recreates it`,
+      );
     const [, host, port] = PUBLISHED.exec(said) ?? [];
     const listener = port === undefined ? "a port that it publishes" : `port ${port} on ${host}`;
     if (/port is already allocated|address already in use/i.test(said))

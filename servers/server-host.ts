@@ -1,4 +1,5 @@
 import type { EngineAccess } from "./docker/engine";
+import { Refusal } from "../machine/refusal";
 import { ServerFiles } from "./files/server-files";
 
 /** A process of this machine, with a folder of its own. */
@@ -13,7 +14,7 @@ export interface ProcessPlace {
 export interface DockerPlace {
   kind: "docker";
   engine: EngineAccess;
-  /** The container's id. */
+  /** The container's id; its name where the place must be known before the container is made. */
   container: string;
   /** The container's name. */
   name: string;
@@ -23,6 +24,9 @@ export interface DockerPlace {
 
 /** Where a server runs, as it crosses Pulumi's boundary. */
 export type Place = ProcessPlace | DockerPlace;
+
+/** What holds the server is not there: it was never made, or it was removed. */
+export class PlaceGone extends Refusal {}
 
 /** The addresses that a server listens on, by listener. */
 export type Listeners = Record<string, { host: string; port: number }>;
@@ -39,6 +43,7 @@ export interface Room {
 
 /** What a server's life needs of the place where it runs. How servers are spoken to is NATS everywhere. */
 export interface ServerHost {
+  /** Errors: a PlaceGone when the place is not there; another Refusal when it cannot be asked. */
   files(): Promise<ServerFiles>;
   /** Whether the server's process is there; undefined when the place itself cannot be asked. */
   isRunning(): Promise<boolean>;

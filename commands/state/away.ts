@@ -1,6 +1,6 @@
 import { resourceName } from "../../configs/resources";
 import { DOCKER_PROVIDER, isOf, nameOf, typeOf } from "../../configs/text/urn";
-import { engineOf, placementOf } from "../../configs/placement";
+import { engineOf, hubServers, serversInDocker } from "../../configs/placement";
 import { readSettings } from "../../configs/reading/read-settings";
 import { Settings } from "../../configs/settings";
 import { absence, refuseOtherEngine } from "../../servers/docker/whereabouts";
@@ -47,9 +47,9 @@ export async function standingOf(
   const { removed, changed, away } = await lookAtContainers(state, ({ url }) => declared.get(url ?? ""));
   const known = new Set(away.flatMap(({ servers }) => servers));
   const leftOut = settings === undefined ? [] : await newServersOutOfReach(settings, state, known);
-  const hub = settings?.hub.name ?? "hub";
+  const ofHub = settings === undefined ? ["hub"] : hubServers(settings.hub).map(({ name }) => name);
   const all = inOrderOf(settings, [...away.flatMap(ofServers), ...leftOut]);
-  const hubs = all.find(({ site }) => site === hub);
+  const hubs = all.find(({ site }) => ofHub.includes(site));
   if (hubs !== undefined) throw new Refusal(`stack '${stack}': the hub's ${hubs.reason}`);
   return {
     removed,
@@ -98,9 +98,6 @@ export function containersOf({ projectFolder, stack }: Pick<PulumiStack, "projec
   const settings = settingsOf(projectFolder, stack);
   return settings === undefined ? [] : serversInDocker(settings).map(({ name }) => name);
 }
-
-const serversInDocker = (settings: Settings) =>
-  [settings.hub, ...settings.sites].filter((server) => placementOf(settings, server).kind === "docker");
 
 const enginesOf = (settings: Settings) =>
   serversInDocker(settings).map((server) => [server.engine ?? "", engineOf(server)] as const);

@@ -4,6 +4,7 @@ import {
   CONFIG_FOLDER,
   CONTAINER_PORTS,
   DATA_FOLDER,
+  ROUTES_PORT,
   SERVER_UID,
   SSH_OPTIONS,
   cpuText,
@@ -28,6 +29,7 @@ interface Engine {
 
 /** Where a server listens in a container with a network of its own. */
 const INSIDE = { host: "0.0.0.0", ports: CONTAINER_PORTS };
+const INSIDE_OF_SEVERAL = { ...INSIDE, ports: { ...CONTAINER_PORTS, cluster: ROUTES_PORT } };
 
 /** What is published of a server: the port on the outside, by the port in the container. */
 type Published = { internal: number; external: pulumi.Input<number> }[];
@@ -55,7 +57,7 @@ export class DockerRuntime implements Runtime {
       { internal: CONTAINER_PORTS.client, external: client },
       { internal: CONTAINER_PORTS.leafnodes, external: leafnodes },
     ];
-    void this.container(server, this.folders.ofHub(server.name) ?? this.folders.hub, published, opts);
+    void this.container(server, this.folderOf(server), published, opts);
   }
 
   hubServer(
@@ -63,7 +65,8 @@ export class DockerRuntime implements Runtime {
   ): pulumi.Resource {
     const place = this.placeOf(server.name);
     const reached = { host: reachedAt(server), ports: restart.ports };
-    const declaration = { restart: { ...restart, ...INSIDE }, reload };
+    const inside = restart.cluster === undefined ? INSIDE : INSIDE_OF_SEVERAL;
+    const declaration = { restart: { ...restart, ...inside }, reload };
     const { root } = this.folders;
     const given = { place, root, reached, declaration, secrets, ...withTls(certificates), ...members };
     return new HubServer(name, given, opts);
@@ -86,6 +89,19 @@ export class DockerRuntime implements Runtime {
     if (place === undefined) throw new pulumi.RunError(`${server} has no container in this stack`);
     return place;
   }
+
+  placeByName(server: HubSettings): Declared<Place> {
+    const name = this.nameOf(server.name);
+    return {
+      kind: "docker" as const,
+      engine: engineOf(server),
+      container: name,
+      name,
+      folder: this.folderOf(server),
+    };
+  }
+
+  private folderOf = ({ name }: HubSettings): string => this.folders.ofHub(name) ?? this.folders.hub;
 
   private inDocker(server: HubSettings | SiteSettings): InDocker {
     const placement = placementOf(this.settings, server);

@@ -1,6 +1,6 @@
 import * as pulumi from "../sdk/pulumi";
 import { placementOf } from "../../configs/placement";
-import { Settings } from "../../configs/settings";
+import { HubSettings, Settings } from "../../configs/settings";
 import type { Place } from "../../servers/server-host";
 import { Declared } from "../sdk/declared";
 import { DockerRuntime } from "./docker";
@@ -31,6 +31,8 @@ export class MixedRuntime implements Runtime {
 
   leafServer = (...args: Parameters<Runtime["leafServer"]>): pulumi.Resource =>
     this.of(args[1].name).leafServer(...args);
+
+  placeByName = (server: HubSettings): Declared<Place> => this.of(server.name).placeByName(server);
 
   placeOf = (server: string): Declared<Place> => this.of(server).placeOf(server);
 

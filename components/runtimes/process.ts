@@ -1,6 +1,6 @@
 import { present } from "../../configs/values";
 import * as pulumi from "../sdk/pulumi";
-import { Settings } from "../../configs/settings";
+import { HubSettings, Settings } from "../../configs/settings";
 import type { ProcessPlace } from "../../servers/server-host";
 import { HubServer, LeafServer } from "../sdk/resources";
 import { Runtime, StackFolders, withTls } from "./runtime";
@@ -29,6 +29,8 @@ export class ProcessRuntime implements Runtime {
     const place = this.placeOf(site);
     return new LeafServer(name, { place, root, expect, declaration, access, ...withTls(certificates) }, opts);
   }
+
+  placeByName = ({ name }: HubSettings): ProcessPlace => this.placeOf(name);
 
   placeOf(server: string): ProcessPlace {
     const { natsServer } = this.settings;

@@ -53,6 +53,9 @@ export interface Runtime {
     opts: pulumi.CustomResourceOptions,
   ): pulumi.Resource;
 
+  /** Where a server of the hub runs, by a name that is known before the place is made. */
+  placeByName(server: HubSettings): Declared<Place>;
+
   /** Where the server of that name runs; of a server that was asked for before. */
   placeOf(server: string): Declared<Place>;
 }

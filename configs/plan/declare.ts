@@ -1,5 +1,6 @@
 import { hubLimits, mergedLimits, siteLimits } from "./limits";
 import { siteStreamName } from "../names";
+import { routesOf } from "../placement";
 import { HubSettings, Settings, SiteSettings } from "../settings";
 import { WatchDeclaration, watchedStreams } from "../watch/watch";
 
@@ -28,6 +29,12 @@ export interface HubOptions<Routes, Key> {
   watchKey?: Key;
 }
 
+/** Loopback is left out: servers that are deployed have it so, and another declaration would restart them. */
+function clusterOf<Routes>(settings: Settings, { server, routes }: Member<Routes>) {
+  const { listen } = routesOf(settings, server);
+  return { name: settings.hub.name, routes, ...(listen === "127.0.0.1" ? {} : { host: listen }) };
+}
+
 export function declareHub<Keys, Ports, Routes = string[], Key = string>(
   settings: Settings,
   keys: Keys,
@@ -46,7 +53,7 @@ export function declareHub<Keys, Ports, Routes = string[], Key = string>(
       syncInterval,
       logs,
       ...tlsOf(settings),
-      ...(member === undefined ? {} : { domain: hub.name, cluster: { name: hub.name, routes: member.routes } }),
+      ...(member === undefined ? {} : { domain: hub.name, cluster: clusterOf(settings, member) }),
     },
     reload: { limits: { maxFile, maxMemory }, maxPayload, merged: mergedLimits(settings), keys, ...watch },
   };

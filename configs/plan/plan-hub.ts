@@ -1,6 +1,5 @@
 import { ROUTES_KEY } from "../keys";
 import { hostPort } from "../text/address";
-import { ROUTES_HOST } from "../placement";
 import { atLeast } from "./limits";
 import { linkTls } from "../link-tls";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, probeStreamName } from "../names";
@@ -16,8 +15,11 @@ export interface HubDeclaration {
     ports: { leafnodes: number; cluster?: number };
     /** Whether leaf links use TLS; absent for no. The listener cannot change it by reload (nats-server reload.go). */
     tls?: true;
-    /** Of a server of a hub of several: the cluster's name, and `host:port` of every server of it. */
-    cluster?: { name: string; routes: string[] };
+    /**
+     * Of a server of a hub of several: the cluster's name, `host:port` of every server of it, and the address where it
+     * listens for them; absent for loopback.
+     */
+    cluster?: { name: string; routes: string[]; host?: string };
   };
   reload: ReloadSettings & {
     /** Limits of the account HUB. */
@@ -137,12 +139,12 @@ export const reservationsOf = (
  */
 function clusterOf({ ports, cluster }: HubDeclaration["restart"], routesKey: string): Partial<ServerConfig> {
   if (cluster === undefined || ports.cluster === undefined) return {};
-  const { name, routes } = cluster;
+  const { name, routes, host = "127.0.0.1" } = cluster;
   return {
     cluster: {
       name,
-      // Routes have no TLS: no other machine reaches the listener.
-      listen: hostPort(ROUTES_HOST, ports.cluster),
+      // Routes have no TLS: it is on loopback, or on a Docker network of the stack's own and not published.
+      listen: hostPort(host, ports.cluster),
       no_advertise: true,
       authorization: { user: ROUTES_KEY, password: routesKey },
       routes: routes.map((address) => `nats://${ROUTES_KEY}:${routesKey}@${address}`),

@@ -47,8 +47,9 @@ function knownPorts({ server, where, placement }: Placed): { key: string; port: 
   const expected = isElsewhere(server) ? CONTAINER_PORTS : {};
   const listeners = Object.entries<number | undefined>({ ...expected, ...server.ports });
   return listeners.flatMap(([listener, port]) => {
-    // A container does not publish its monitoring, and a site listens for no leaf links.
-    const isOpen = !(onBridge && listener === "monitor") && (listener !== "leafnodes" || where === "hub");
+    // A container publishes neither its monitoring nor its routes, and a site listens for no leaf links.
+    const isInside = onBridge && (listener === "monitor" || listener === "cluster");
+    const isOpen = !isInside && (listener !== "leafnodes" || where === "hub");
     return port === undefined || !isOpen
       ? []
       : [{ key: `${machineOf(server)} ${port}`, port, where: `${where}.ports.${listener}` }];
@@ -99,17 +100,6 @@ export const PLACEMENT_RULES = {
           ]),
     ];
   },
-
-  hubOfSeveralIsOfProcesses: (settings) =>
-    isCluster(settings.hub) && placementOf(settings, settings.hub).kind === "docker"
-      ? [
-          {
-            where: "hub.servers",
-            problem: `${settings.hub.servers} servers cannot run in containers yet`,
-            cure: "use 1, or hub: { runtime: process }",
-          },
-        ]
-      : [],
 
   enginesFit: (settings) =>
     placedServers(settings).flatMap(({ where, server: { engine, engineCertificates }, placement }): Problem[] => {

@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
 import { engineNameOf } from "../../configs/container";
-import { Placement, engineOf, hubServers, isElsewhere, placementOf, serverCount } from "../../configs/placement";
+import { Placement, engineOf, isElsewhere, placementOf, serverCount, serversInDocker } from "../../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
 import { mayDiscard } from "../sourcing/discard";
 import { statusOf, withEngine } from "../../servers/docker/engine";
@@ -87,8 +87,7 @@ function cutOffSites(olds: Fleet, news: Fleet): Failure[] {
   return [failure("links", reason)];
 }
 
-const inDocker = (settings: Fleet): (HubSettings | SiteSettings)[] =>
-  [...hubServers(settings.hub), ...settings.sites].filter((server) => placementIn(settings, server).kind === "docker");
+const inDocker = (settings: Fleet): (HubSettings | SiteSettings)[] => serversInDocker({ ...settings, keys: {} });
 
 /** Whether the server has a container; so it is taken while its engine is away. */
 async function hasContainer(stack: string, server: HubSettings | SiteSettings): Promise<boolean> {

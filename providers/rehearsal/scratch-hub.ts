@@ -62,11 +62,11 @@ export class ScratchHub {
     if (this.isCluster) for (const name of names) this.members.set(name, new Resource(name, identity));
   }
 
-  async identify({ hub, keys }: Settings): Promise<void> {
-    const { root } = this;
+  async identify(settings: Settings): Promise<void> {
+    const [{ root }, { hub, keys }] = [this, settings];
     const common = { root, rotation: 0 };
     const ports = (server: HubSettings): Record<string, number> =>
-      Object.fromEntries(hubListeners(hub).map((listener) => [listener, server.ports[listener] ?? 0]));
+      Object.fromEntries(hubListeners(settings).map((listener) => [listener, server.ports[listener] ?? 0]));
     await this.identity.apply({
       ...common,
       owner: hub.name,

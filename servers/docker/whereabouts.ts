@@ -1,4 +1,4 @@
-import { engineOf, placementOf } from "../../configs/placement";
+import { engineOf, serversInDocker } from "../../configs/placement";
 import { Settings } from "../../configs/settings";
 import { Refusal } from "../../machine/refusal";
 import { EngineAccess, EngineUnreachable, engineName, withEngine } from "./engine";
@@ -40,8 +40,7 @@ export interface Unreached {
 /** Asks every engine of the settings, all at once. */
 export async function unreachedEngines(settings: Settings): Promise<Unreached[]> {
   const byEngine = new Map<string, { engine: EngineAccess; servers: string[] }>();
-  for (const server of [settings.hub, ...settings.sites]) {
-    if (placementOf(settings, server).kind === "process") continue;
+  for (const server of serversInDocker(settings)) {
     const engine = engineOf(server);
     const known = byEngine.get(engine.url ?? "") ?? { engine, servers: [] };
     byEngine.set(engine.url ?? "", { ...known, servers: [...known.servers, server.name] });

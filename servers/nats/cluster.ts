@@ -91,15 +91,24 @@ export async function clusterTroubles(members: readonly Access[]): Promise<strin
 /** An election takes 4 to 8 s. */
 const ELECTION_MS = 30_000;
 
+/** The servers of the cluster, by URL, that know no leader or do not answer. */
+async function withoutLeader(members: readonly Access[]): Promise<string[]> {
+  const asked = members.map(async (access) => {
+    const leader = await shared(access)
+      .then(metaLeader)
+      .catch(() => undefined);
+    return leader === undefined ? [access.url] : [];
+  });
+  return (await Promise.all(asked)).flat();
+}
+
+/** Whether every one of the servers knows a leader: they work, whatever became of another one. */
+export const allKnowLeader = async (members: readonly Access[]): Promise<boolean> =>
+  (await withoutLeader(members)).length === 0;
+
 /** Waits until every server of the cluster knows a leader. Errors: a Refusal that says which does not. */
 export async function waitForLeader(members: readonly Access[]): Promise<void> {
-  const look = async (): Promise<string[]> => {
-    const asked = members.map(async (access) => {
-      const leader = await shared(access).then(metaLeader, () => undefined);
-      return leader === undefined ? [access.url] : [];
-    });
-    return (await Promise.all(asked)).flat();
-  };
+  const look = () => withoutLeader(members);
   const without = await lookUntil(look, (urls) => urls.length === 0, { within: ELECTION_MS, every: 50 });
   if (without.length === 0) return;
   throw new Refusal(
@@ -117,6 +126,38 @@ export async function waitForOrder(members: readonly Access[], otherwise: string
     patience,
   );
   if (troubles.length > 0) throw new Refusal(`${otherwise}: ${troubles.join("; ")}`);
+}
+
+/** A server whose disk was lost is filled by the others: gigabytes take minutes. */
+const FILLED_MS = 600_000;
+
+/**
+ * Waits until a server that was started beside others knows a leader and has its copies; what is wrong with others is
+ * another matter. Errors: a Refusal that says what it lacks.
+ *
+ * @param note hears what it lacks when it takes longer than an election.
+ */
+export async function waitUntilFilled(
+  name: string,
+  own: Access,
+  others: readonly Access[],
+  note: (troubles: readonly string[]) => void,
+): Promise<void> {
+  const isItsOwn = (trouble: string): boolean => trouble.includes(` ${name} `) || trouble.startsWith(own.url);
+  const wait = (within: number): Promise<string[]> =>
+    lookUntil(
+      async () => (await clusterTroubles([...others, own])).filter(isItsOwn),
+      (found) => found.length === 0,
+      { within, every: 100 },
+    );
+  let troubles = await wait(ELECTION_MS);
+  if (troubles.length === 0) return;
+  note(troubles);
+  troubles = await wait(FILLED_MS);
+  if (troubles.length > 0)
+    throw new Refusal(
+      `${name} was started, and lacks copies after ${FILLED_MS / 60_000} minutes: ${troubles.join("; ")}`,
+    );
 }
 
 /** Whether a stream of the account has a leader, as the answering server knows it; undefined when it cannot tell. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { declareHub } from "../../../configs/plan/declare";
 import { planHub } from "../../../configs/plan/plan-hub";
-import { hubServers } from "../../../configs/placement";
+import { dialedHub, hubServers, linkNames } from "../../../configs/placement";
 import { judge } from "../../../configs/rules/rules";
 import { RawSettings } from "../../../configs/settings";
 import { newKey, newSeed, settingsOf } from "../../support/rules/settings";
@@ -28,6 +28,52 @@ describe("a hub of several servers, in the settings", () => {
         ["hub-3", 4224],
       ],
     );
+  });
+
+  it("runs in containers too, on a machine of its own at the default ports and the next ones", () => {
+    assert.deepEqual(problemsOf({ servers: 3 }, { runtime: "docker" }), []);
+    const away = { servers: 3, engine: "ssh://edge@hub.example", address: "hub.example", host: "192.0.2.10" };
+    assert.deepEqual(problemsOf(away, { runtime: "docker" }), []);
+    const servers = hubServers(settings(away, { runtime: "docker" }).hub);
+    assert.deepEqual(
+      servers.map(({ ports: { client, leafnodes } }) => [client, leafnodes]),
+      [
+        [4222, 7422],
+        [4223, 7423],
+        [4224, 7424],
+      ],
+    );
+    assert.match(
+      problemsOf({ ...away, ports: { leafnodes: 4224 } }, { runtime: "docker" }).join(),
+      /port 4224 is taken by hub/,
+    );
+  });
+
+  it("is dialed at each server: by name in containers of one engine, elsewhere at its own port", () => {
+    const dialed = (hub: RawSettings["hub"], site: NonNullable<RawSettings["sites"]>[number]) => {
+      const all = settings({ servers: 3, ...hub }, { runtime: "docker", sites: [site] });
+      return hubServers(all.hub).map((server) => dialedHub(all, all.sites[0]!, server));
+    };
+    assert.deepEqual(dialed({}, { name: "oslo" }), [
+      { host: "hub-1", port: 7422 },
+      { host: "hub-2", port: 7422 },
+      { host: "hub-3", port: 7422 },
+    ]);
+    assert.deepEqual(dialed({}, { name: "oslo", runtime: "process" }), [
+      { host: "127.0.0.1" },
+      { host: "127.0.0.1" },
+      { host: "127.0.0.1" },
+    ]);
+    assert.deepEqual(dialed({}, { name: "oslo", engine: "ssh://edge@oslo.example", hubAddress: "hub.example:7000" }), [
+      { host: "hub.example", port: 7000 },
+      { host: "hub.example", port: 7001 },
+      { host: "hub.example", port: 7002 },
+    ]);
+  });
+
+  it("has a certificate with the names at which its containers are dialed", () => {
+    const all = settings({ servers: 3 }, { runtime: "docker", sites: [{ name: "oslo" }] });
+    assert.deepEqual(linkNames(all), ["hub", "hub-1", "hub-2", "hub-3"]);
   });
 
   it("has three copies of each stream, if nothing else is said", () => {
@@ -57,12 +103,11 @@ describe("a hub of several servers, in the settings", () => {
     assert.deepEqual(problemsOf({}, { sites: [{ name: "hub-2" }] }), []);
   });
 
-  it("is refused with more copies than servers, ports that meet, and in containers", () => {
+  it("is refused with more copies than servers, and with ports that meet", () => {
     const stream = (replicas: number) => [{ name: "A", subjects: ["a"], collect: { replicas } }];
     assert.match(problemsOf({ servers: 3 }, { streams: stream(5) }).join(), /5 copies need as many/);
     assert.match(problemsOf({ servers: 3 }, { streams: stream(2) }).join(), /2 copies survive no more/);
     assert.match(problemsOf({ servers: 3, ports: { client: 4222, leafnodes: 4224 } }).join(), /port 4224 is taken/);
-    assert.match(problemsOf({ servers: 3 }, { runtime: "docker" }).join(), /cannot run in containers yet/);
   });
 
   it("needs room for one copy of each stream on each server", () => {
@@ -74,8 +119,8 @@ describe("a hub of several servers, in the settings", () => {
 });
 
 describe("the configuration of a server of a hub of several", () => {
-  const plan = (hub: RawSettings["hub"]) => {
-    const wanted = settings(hub);
+  const plan = (hub: RawSettings["hub"], more: RawSettings = {}) => {
+    const wanted = settings(hub, more);
     const keys = { system: newKey(), operator: newKey(), reader: newKey() };
     const ports = { client: 1, leafnodes: 2, monitor: 3, cluster: 4 };
     const [server] = hubServers(wanted.hub);
@@ -99,5 +144,9 @@ describe("the configuration of a server of a hub of several", () => {
 
   it("keeps routes on loopback, whatever address clients use", () => {
     assert.equal(plan({ servers: 3, host: "0.0.0.0" }).config.cluster?.listen, "127.0.0.1:4");
+  });
+
+  it("takes routes on its container's network", () => {
+    assert.equal(plan({ servers: 3 }, { runtime: "docker" }).config.cluster?.listen, "0.0.0.0:4");
   });
 });

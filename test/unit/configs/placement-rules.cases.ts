@@ -103,21 +103,6 @@ export const PLACEMENT_CASES: Cases = {
     ],
   },
 
-  hubOfSeveralIsOfProcesses: {
-    refuses: [
-      {
-        what: "a hub of three containers",
-        raw: { ...DOCKER, hub: { servers: 3 } },
-        says: ["hub.servers: 3 servers cannot run in containers yet"],
-      },
-    ],
-    passes: [
-      {
-        what: "a hub of three processes with a site in a container",
-        raw: { hub: { servers: 3 }, sites: [{ name: "oslo", runtime: "docker" }] },
-      },
-    ],
-  },
   enginesFit: {
     refuses: [
       {

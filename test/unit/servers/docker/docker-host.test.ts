@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { DockerHost } from "../../../../servers/docker-host";
 import { Refusal } from "../../../../machine/refusal";
-import { type Answer, entriesOf, withFakeDocker } from "./fake-docker";
+import { bringLinks } from "../../../../servers/hub-members";
+import { type Answer, archiveOf, entriesOf, withFakeDocker } from "./fake-docker";
 
 const CONTAINER = "0a1b";
 
@@ -107,6 +108,55 @@ describe("a server in a container", () => {
       const gone = "container nats-dev-hub was removed; run 'make up' (or 'pulumi up --refresh'), which recreates it";
       assert.equal(await refusal(hostOf().start()), gone);
       assert.equal(await refusal(hostOf("gone").files()), gone);
+    });
+  });
+
+  describe("whose container has the same files by its id and by its name", () => {
+    const NAME = "nats-dev-hub";
+
+    it("reads them once, and what one writes the other has", async () => {
+      const archive = await archiveOf("config", { "hub.json": "{}" });
+      docker.answer = ({ what }) => (what === `GET /containers/${CONTAINER}/archive` ? [200, archive] : [404, {}]);
+      const files = await hostOf().files();
+      files.write("links/oslo.UA.json", "{}");
+      const byName = await hostOf(NAME).files();
+      assert.deepEqual([byName.list("links"), docker.asked.length], [["oslo.UA.json"], 1]);
+    });
+
+    it("reads those of another container in its place anew", async () => {
+      const archives: Record<string, Buffer> = {
+        [CONTAINER]: await archiveOf("config", { "hub.json": "1" }),
+        "9f8e": await archiveOf("config", { "hub.json": "2" }),
+      };
+      docker.answer = ({ what }) => [200, archives[what.split("/")[2] ?? ""]];
+      assert.equal((await hostOf().files()).read("hub.json"), "1");
+      assert.equal((await hostOf("9f8e").files()).read("hub.json"), "2");
+      assert.equal((await hostOf(NAME).files()).read("hub.json"), "2");
+    });
+  });
+
+  describe("of a hub of several, with a volume that is new", () => {
+    const member = (name: string) => ({
+      place: { kind: "docker", engine: { url: docker.url }, container: name, name, folder: "." } as const,
+    });
+    const bring = async (...names: string[]): Promise<string[]> => {
+      const files = await hostOf().files();
+      await bringLinks(files, names.map(member));
+      return files.list("links");
+    };
+
+    it("has the declarations of sites from a server that is there", async () => {
+      const own = await archiveOf("config", {});
+      const other = await archiveOf("config", { "folders.json": JSON.stringify({ "links/oslo.UA.json": "{}" }) });
+      docker.answer = ({ what }) =>
+        what.includes(CONTAINER) ? [200, own] : what.includes("hub-3") ? [200, other] : [404, { message: "none" }];
+      assert.deepEqual(await bring("nats-dev-hub-2", "nats-dev-hub-3"), ["oslo.UA.json"]);
+    });
+
+    it("does not start without them when the engine cannot say", async () => {
+      const own = await archiveOf("config", {});
+      docker.answer = ({ what }) => (what.includes(CONTAINER) ? [200, own] : [500, { message: "broken" }]);
+      assert.match(await refusal(bring("nats-dev-hub-2")), /nats-dev-hub-2: .*broken/);
     });
   });
 
