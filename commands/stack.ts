@@ -1,8 +1,10 @@
 import { containersOf, declaredSites, sayPending, standingOf } from "./state/away";
 import { clearInterrupted, upgradeOf } from "./state/containers";
-import { QUIET, deployedState, exportState, importState, pulumi } from "./stack/cli";
+import { QUIET, deployedState, exportSecrets, exportState, importState, pulumi } from "./stack/cli";
 import type { PulumiStack } from "./stack/backend";
 import { clearDeadRun, isEmpty, isLocal } from "./stack/dead-lock";
+import { checkedFleet } from "./state/fleet-state";
+import { refuseUpgrading } from "../fleet/streams/copies";
 import { inPreview, resizingOf } from "./resize/resize";
 import { refuseForgetting, withoutMachineOf } from "./state/forget";
 import { newStack, requestOf } from "./new-stack";
@@ -116,10 +118,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const standing = await standingOf(target, state);
     const { pending } = standing;
     const upgrading = { ...target, env: { ...target.env, ...standing.env, NATS_HUB_LEAF_UPGRADE: "1" } };
+    const checked = checkedFleet((await exportSecrets(target)) ?? {});
     // One after the other, each proven before the next: what an interrupted upgrade has done needs nothing any more.
     for (const server of containersOf(target).filter((name) => !pending.some(({ site }) => site === name))) {
       const targets = upgradeOf(server, state).flatMap((pattern) => ["--target", pattern]);
       if (targets.length === 0) continue;
+      if (checked !== undefined) await refuseUpgrading(checked, server);
       say(`upgrade: ${server}`);
       const exitCode = await pulumi(upgrading, ["up", "--yes", "--skip-preview", ...targets]);
       if (exitCode !== 0) return exitCode;

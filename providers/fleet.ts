@@ -4,7 +4,14 @@ import { Leaving, lossWords, lossesOf } from "../fleet/streams/at-stake";
 import { FleetAccess, accessOf } from "../fleet/sourcing/collected";
 import { undeclaredStreams } from "../configs/streams";
 import { runsHere } from "../configs/watch/watch";
-import { dialedHub, isBoundToMachine, onOneMachine, serverCount, usesUnnamedEngine } from "../configs/placement";
+import {
+  dialedHosts,
+  hubServers,
+  isBoundToMachine,
+  onOneMachine,
+  serverCount,
+  usesUnnamedEngine,
+} from "../configs/placement";
 import { certificateProblem } from "./certificate";
 import { isLookedFor } from "../servers/away";
 import { refuseOtherEngine, unnamedEngine, unreachedEngines } from "../servers/docker/whereabouts";
@@ -18,6 +25,7 @@ import { movedServers } from "../servers/moved";
 import { folderProblem, machineId, refuseOtherFolder, refuseOtherMachine, removeOfStack } from "../machine/folders";
 import { NatsServer, findNatsServer } from "../servers/nats-server-binary";
 import { pemsOf } from "../servers/files/link-tls";
+import { refuseReplacing } from "../fleet/streams/copies";
 import { Failure, failure, isResized, refuseMoves, refuseNewImage } from "../fleet/streams/moves";
 import { messageOf } from "../machine/refusal";
 import { rehearse } from "./rehearsal";
@@ -103,7 +111,7 @@ function givenCertificateProblems(settings: Settings): Failure[] {
     {
       server: settings.hub.name,
       role: "hub" as const,
-      names: [...new Set(settings.sites.map((site) => dialedHub(settings, site).host))],
+      names: dialedHosts(settings),
     },
     ...settings.sites.map(({ name }) => ({ server: name, role: "site" as const, names: [] })),
   ];
@@ -129,7 +137,7 @@ function givenCertificateProblems(settings: Settings): Failure[] {
 async function refuseAbsentEngines(settings: Settings): Promise<Failure[]> {
   if (isLookedFor()) return [];
   return (await unreachedEngines(settings)).map(({ reason, servers }) => {
-    const ofHub = servers.includes(settings.hub.name);
+    const ofHub = hubServers(settings.hub).some(({ name }) => servers.includes(name));
     const way = ofHub ? "" : "; or run 'make up', which leaves them as they are and does everything else";
     return failure(ofHub ? "hub" : "sites", `${servers.join(", ")} cannot be worked on: ${reason}${way}`);
   });
@@ -176,6 +184,7 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
       ...(await refuseRemovals(old, news)),
       ...(await refuseStreamRemovals(old, news)),
       ...(await refuseNewImage(old, news)),
+      ...(await refuseReplacing(old, news)),
     );
   }
   failures.push(...(await refuseAbsentEngines(settings)));

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { FleetInputs } from "../../providers/fleet";
 import type { GuardInputs } from "../../providers/guard";
 import type { HubServerInputs } from "../../providers/hub-server";
 import type { LeafServerInputs } from "../../providers/leaf-server";
@@ -33,6 +34,12 @@ export function opened(value: unknown): unknown {
   const { plaintext } = value as { plaintext?: unknown };
   if (SECRET in value && typeof plaintext === "string") return opened(JSON.parse(plaintext));
   return Object.fromEntries(entries.map(([key, item]) => [key, opened(item)]));
+}
+
+/** The fleet that the check of the last `up` passed; undefined where there was none. */
+export function checkedFleet(state: Deployment): FleetInputs | undefined {
+  const check = (state.deployment?.resources ?? []).find(isOf("FleetCheck"));
+  return check === undefined ? undefined : (opened(check.inputs) as FleetInputs);
 }
 
 /** Every site that was deployed, with all that is needed to look at it. Paths are those of the project's folder. */

@@ -1,0 +1,87 @@
+import { hubServers, isCluster, isInContainers } from "../../configs/placement";
+import { collectingAccount } from "../../configs/names";
+import { Settings, SiteSettings, StreamSettings } from "../../configs/settings";
+import { splitUrls } from "../../configs/text/address";
+import { same } from "../../configs/values";
+import { sideBySide } from "../../machine/side-by-side";
+import { Refusal, messageOf } from "../../machine/refusal";
+import { shared } from "../../servers/nats/connection";
+import { FleetAccess, SiteAccess, accessOf, atHub } from "../sourcing/collected";
+import { Failure, failure } from "./moves";
+
+/** Copies of collected streams, before containers of the hub's servers are replaced one after the other. */
+
+type Fleet = Omit<Settings, "keys">;
+
+interface Deployed {
+  settings: Fleet;
+  access: FleetAccess;
+}
+
+/** What a container of the hub is made of. */
+const madeOf = ({ docker, hub: { host, ports, logs } }: Fleet) => ({ docker, host, ports, logs });
+
+/** What is wrong with the copies of a stream on the hub, in words. */
+async function troublesOf(access: SiteAccess, stream: StreamSettings): Promise<string[]> {
+  const name = `${collectingAccount(stream, access.site)}/${stream.name}`;
+  try {
+    const { cluster } = (await (await atHub(access, stream)).stream(stream.name)) ?? {};
+    if (cluster === undefined) return [];
+    const behind = (cluster.replicas ?? []).filter(({ current = true, offline = false }) => !current || offline);
+    return behind.map((server) => `${server.name} lacks its copy of ${name}`);
+  } catch (error) {
+    return [`${name} cannot be looked at (${messageOf(error)})`];
+  }
+}
+
+/** The others notice only after some seconds that a server is gone. */
+async function goneServers({ settings, access }: Deployed): Promise<string[]> {
+  const [seed] = Object.values(access.sites).map(({ operator }) => operator);
+  if (seed === undefined) return [];
+  const urls = splitUrls(access.hubUrl);
+  const asked = hubServers(settings.hub).map(async ({ name }, i) => {
+    const connection = await shared({ url: urls[i] ?? "", seed }).catch(() => undefined);
+    return connection === undefined ? [`${name} does not answer`] : [];
+  });
+  return (await Promise.all(asked)).flat();
+}
+
+/** Why the next container of the hub may not be replaced, but for what is wrong with the server that is `replaced`. */
+async function incomplete(deployed: Deployed, replaced = ""): Promise<string | undefined> {
+  const { settings, access } = deployed;
+  const gone = await goneServers(deployed);
+  const all = settings.sites.flatMap((site: SiteSettings) => {
+    const own = accessOf(access, site.name, site.expect);
+    return own === undefined ? [] : settings.streams.map((stream) => [own, stream] as const);
+  });
+  const found = gone.length > 0 ? gone : (await sideBySide(all, ([own, stream]) => troublesOf(own, stream))).flat();
+  const troubles = [...new Set(found)].filter((trouble) => !trouble.startsWith(`${replaced} `));
+  if (troubles.length === 0) return undefined;
+  const more = troubles.length > MOST_SHOWN ? `, and ${troubles.length - MOST_SHOWN} more` : "";
+  return (
+    `the hub is not complete: ${troubles.slice(0, MOST_SHOWN).join("; ")}${more}. Set the change back and run 'make up', ` +
+    "which repairs the hub; then make the change"
+  );
+}
+
+const MOST_SHOWN = 3;
+
+const isOfContainers = (settings: Fleet): boolean =>
+  isCluster(settings.hub) && isInContainers({ ...settings, keys: {} });
+
+/** Other containers for all servers of a hub while one of them is not complete: with the next one it would stop. */
+export async function refuseReplacing(olds: Deployed, news: { settings: Fleet }): Promise<Failure[]> {
+  const { settings } = olds;
+  if (!isOfContainers(settings) || same(madeOf(settings), madeOf(news.settings))) return [];
+  const why = await incomplete(olds);
+  const what = "every server gets another container by this change, one at a time, but";
+  return why === undefined ? [] : [failure("hub", `${what} ${why}`)];
+}
+
+/** The same for one of them, when they get another image. Errors: a Refusal. One that was interrupted may be away itself. */
+export async function refuseUpgrading(deployed: Deployed, server: string): Promise<void> {
+  if (!isOfContainers(deployed.settings)) return;
+  if (!hubServers(deployed.settings.hub).some(({ name }) => name === server)) return;
+  const why = await incomplete(deployed, server);
+  if (why !== undefined) throw new Refusal(`${server} is not upgraded: ${why}`);
+}
