@@ -47,6 +47,7 @@ export const EXCEPTIONS: Readonly<Record<string, Lane>> = {
 export const LONGEST: readonly string[] = [
   "test/e2e/docker.test.ts",
   "test/integration/catalogue.test.ts",
+  "test/e2e/three-containers.test.ts",
   "test/e2e/changes.test.ts",
   "test/e2e/resize.test.ts",
   "test/integration/book.test.ts",

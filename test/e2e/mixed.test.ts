@@ -5,6 +5,8 @@ import { type ServerInfo, converse, endpointOf } from "../../servers/nats/connec
 import { Stack, type StackOptions } from "../support/stacks/cli";
 import { pidOf } from "../support/stacks/servers";
 import { arrived, linkIds, publish } from "../support/stacks/traffic";
+import { whilePublishing } from "../support/fleets/three";
+import { collectingOf, isWholeHub } from "../support/stacks/three";
 import { Containers, missingEngine } from "../support/stacks/grounds";
 
 // Servers of one stack in different places: processes beside containers, and containers of two engines.
@@ -26,6 +28,7 @@ const missing = missingEngine();
     besideEachOther(() => ground, { stack: "inner", hub: "docker" });
     besideEachOther(() => ground, { stack: "outer", hub: "process" });
     onTwoEngines(() => ground);
+    threeOnOneEngine(() => ground);
   },
 );
 
@@ -236,6 +239,56 @@ function onTwoEngines(groundOf: () => Containers): void {
       await fleet.assertProven("oslo", "bergen", "tromso");
       await fleet.assertTransport("oslo", "bergen", "tromso");
       await fleet.assertSettled();
+    });
+
+    it("leaves nothing on both engines after destroy", () => fleet.assertLeavesNothing(first, second));
+  });
+}
+
+function threeOnOneEngine(groundOf: () => Containers): void {
+  describe("a hub of three on one engine, with a site on a second one, over TLS", () => {
+    let first: Containers;
+    let second: Containers;
+    let fleet: Fleet;
+
+    before(async () => {
+      first = groundOf();
+      second = await Containers.start("second");
+      const { url: engine, address: hubAddress } = second.engine;
+      const hub = { servers: 3, host: "0.0.0.0", address: "127.0.0.1" };
+      const common: RawSettings = { runtime: "docker", hub, links: { tls: "generated" } };
+      fleet = await Fleet.create(
+        "trine",
+        common,
+        [{ name: "oslo" }, { name: "bergen", engine, hubAddress }],
+        first.options,
+      );
+      await fleet.stack.up();
+    });
+    after(async () => {
+      await fleet.stack.remove();
+      await second.stop();
+    });
+
+    it("is proven, and what applications publish arrives once", async () => {
+      await fleet.assertProven("oslo", "bergen");
+      await fleet.assertTransport("oslo", "bergen");
+      await fleet.assertSettled();
+    });
+
+    it("loses and doubles nothing of the site far away, whichever server is killed", async () => {
+      for (const server of ["hub-1", "hub-2", "hub-3"]) {
+        const kill = () => first.kill(fleet.stack, server);
+        const { lost, doubled, pauseMs } = await whilePublishing(collectingOf(fleet.stack), kill, {
+          site: "bergen",
+          run: server,
+        });
+        assert.deepEqual({ lost, doubled }, { lost: [], doubled: [] });
+        assert.ok(pauseMs < 10_000, `the hub took nothing for ${pauseMs} ms after the end of ${server}`);
+        await fleet.stack.up();
+        assert.equal(await isWholeHub(fleet.stack), true);
+      }
+      await fleet.assertProven("oslo", "bergen");
     });
 
     it("leaves nothing on both engines after destroy", () => fleet.assertLeavesNothing(first, second));

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { NatsConnection } from "nats";
 import { TestFleet, TestServer } from "./fleet";
 import { metaLeader } from "../../../servers/nats/cluster";
+import type { JetStream } from "../../../servers/nats/jetstream";
 import { until } from "../until";
 
 /** A hub of three while applications publish: who leads, who does not, and what became of every message. */
@@ -34,9 +36,15 @@ export interface Outcome {
 
 const EVERY_MS = 10;
 
+/** Where an application publishes, and where the hub collects it: of a fleet, or of a stack. */
+export interface Collecting {
+  application(site: string): Promise<NatsConnection>;
+  atHub(site: string): Promise<JetStream>;
+}
+
 /** Publishes at the site while `fault` happens and until it is over; resolves when the hub has all of it. */
 export async function whilePublishing(
-  fleet: TestFleet,
+  fleet: Collecting,
   fault: () => Promise<unknown>,
   { site = "oslo", run = "" } = {},
 ): Promise<Outcome> {
@@ -52,7 +60,7 @@ export async function whilePublishing(
       await sleep(EVERY_MS);
     }
   })();
-  const taken = async (): Promise<number> => (await fleet.collected(site)).sources?.[0]?.seq ?? 0;
+  const taken = async (): Promise<number> => (await (await fleet.atHub(site)).stream("EVENTS"))?.sources?.[0]?.seq ?? 0;
   await until("the hub takes messages", async () => sent.length > 20 && (await taken()) > 0);
   await fault();
   const atFault = sent.length;
@@ -74,7 +82,7 @@ export async function whilePublishing(
 }
 
 /** Read one by one: a consumer may be on the very server that was killed. */
-async function storedIn(fleet: TestFleet, site: string, subject: string): Promise<{ text: string; at: number }[]> {
+async function storedIn(fleet: Collecting, site: string, subject: string): Promise<{ text: string; at: number }[]> {
   const js = await fleet.atHub(site);
   const stored: { text: string; at: number }[] = [];
   for (let seq = 1; ;) {

@@ -44,9 +44,10 @@ export function serversOf(folder: string): ServerProcess[] {
   });
 }
 
-/** The process of the hub or of a site. */
+/** The process of the hub, of one of its servers, or of a site. */
 export function pidOf(fleet: string, server: string): number {
-  const folder = server === "hub" ? path.join(fleet, "hub") : path.join(fleet, "sites", server);
+  const folders = [path.join(fleet, "hub", server), path.join(fleet, "sites", server)];
+  const folder = server === "hub" ? path.join(fleet, "hub") : (folders.find(fs.existsSync) ?? "");
   const found = serversOf(folder);
   if (found.length !== 1) throw new Error(`${server}: ${found.length} processes run in ${folder}`);
   return found[0]!.pid;
