@@ -113,9 +113,9 @@ e2e: install ## tests with the real Pulumi CLI
 test: install test-tools gates ## everything; the last line is the total
 	@$(SUITES) unit integration e2e -- $(ARGS)
 
-bench: install ## measure how long the usual changes take, by number of sites; ARGS=outages: how soon all is at the hub after an outage (ROUNDS=, OUTAGES=)
-ifeq ($(ARGS),outages)
-	@$(BIN)/mocha --exit bench/outages.ts
+bench: install ## measure how long the usual changes take, by number of sites; ARGS=outages: how soon all is at the hub after an outage (ROUNDS=, OUTAGES=); ARGS=faults: what a hub of three survives (ROUNDS=, RATE=, SEED=, MODES=)
+ifneq ($(filter outages faults,$(ARGS)),)
+	@$(BIN)/mocha --exit bench/$(ARGS).ts
 else
 	@$(TS) bench/run.ts $(ARGS)
 	@$(BIN)/mocha bench/answers.ts

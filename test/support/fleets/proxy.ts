@@ -33,7 +33,6 @@ export async function proxyTo(port: number): Promise<Proxy> {
       ["hub", hub, site],
     ] as const) {
       sockets.add(from);
-      if (isHeld) from.pause();
       from.on("data", (bytes) => {
         if (swallowed[name]?.test(bytes.toString("latin1")) === true) return;
         to.write(bytes);
@@ -41,6 +40,7 @@ export async function proxyTo(port: number): Promise<Proxy> {
         from.pause();
         setTimeout(() => isHeld || from.resume(), (bytes.length / rate) * 1000);
       });
+      if (isHeld) from.pause();
       from.on("close", () => {
         sockets.delete(from);
         to.destroy();
@@ -52,15 +52,15 @@ export async function proxyTo(port: number): Promise<Proxy> {
   return {
     port: (server.address() as AddressInfo).port,
     slow: (bytesPerSecond) => void (rate = bytesPerSecond),
-    hold(held) {
-      isHeld = held;
-      for (const socket of sockets)
-        if (held) socket.pause();
-        else socket.resume();
-    },
     cut(cut) {
       isCut = cut;
       if (cut) for (const socket of sockets) socket.destroy();
+    },
+    hold(held) {
+      isHeld = held;
+      for (const socket of sockets)
+        if (isHeld) socket.pause();
+        else socket.resume();
     },
     restore: () => void (swallowed = {}),
     swallow: (from, what = /^/) => void (swallowed[from] = what),
