@@ -35,10 +35,10 @@ const totals = (rounds: readonly Round[]): (string | number)[] => [
   sum(rounds.map(({ doubled }) => doubled.length)),
 ];
 
-const said = ({ seed, mode, fault, server, acknowledged, lost, doubled, pauseMs }: Round): void =>
+const said = ({ seed, mode, fault, server, acknowledged, lost, doubled, pauseMs, failures }: Round): void =>
   console.log(
     `seed ${seed} ${mode}: ${fault} (${server}): ${acknowledged} messages, ${lost.length} lost, ` +
-      `${doubled.length} doubled, pause ${seconds(pauseMs)} s`,
+      `${doubled.length} doubled, pause ${seconds(pauseMs)} s${failures.map((why) => `; up was run again: ${why}`).join("")}`,
   );
 
 describe(`a hub of three under ${ROUNDS} faults in each mode, seed ${SEED}`, function () {

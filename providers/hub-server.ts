@@ -10,6 +10,7 @@ import { LinkCertificates, certificatesDigest, writeCertificates } from "../serv
 import { findNatsServer } from "../servers/nats-server-binary";
 import { exclusively } from "../machine/exclusively";
 import { HubMember, bringLinks, membersAccess } from "../servers/hub-members";
+import { isPartlyLost, refill } from "../servers/hub-refill";
 import { noteRoutesKey } from "../servers/files/routes-key";
 import { Access, shared } from "../servers/nats/connection";
 import { allKnowLeader, waitForOrder, waitUntilFilled } from "../servers/nats/cluster";
@@ -102,16 +103,7 @@ async function bringOneAtATime(
 ): Promise<Outcome> {
   const others = othersOf(inputs, server);
   if (others.length === 0) return bringUp(server, digest, restart);
-  if (!(await server.host.isRunning())) {
-    const joins = await allKnowLeader(others);
-    const outcome = await bringUp(server, digest, restart);
-    const { name, access } = server;
-    if (joins)
-      await waitUntilFilled(name, access, others, (troubles) =>
-        report(`${name}: waiting until it has its copies (${troubles.join("; ")})`),
-      );
-    return outcome;
-  }
+  if (!(await server.host.isRunning())) return bringBack(inputs, server, digest, others);
   return exclusively(`servers of the hub ${inputs.root}`, async () => {
     if (restart)
       await waitForOrder(others, `${server.name} is not restarted while other servers of the hub are out of order`);
@@ -119,6 +111,29 @@ async function bringOneAtATime(
     if (outcome !== "restarted") return outcome;
     await waitForOrder([...others, server.access], `${server.name} was restarted, and the next one waits for the hub`);
     return outcome;
+  });
+}
+
+/** Starts a server of several that does not run. Beside others that work it is waited for until it has its copies. */
+async function bringBack(
+  { root, place, servers = [] }: HubServerInputs,
+  server: Server,
+  digest: string,
+  others: readonly Access[],
+): Promise<Outcome> {
+  const { name, access } = server;
+  const start = async (): Promise<Outcome> => {
+    const joins = await allKnowLeader(others);
+    const outcome = await bringUp(server, digest, false);
+    const say = (troubles: readonly string[]) =>
+      report(`${name}: waiting until it has its copies (${troubles.join("; ")})`);
+    if (joins) await waitUntilFilled(name, access, others, say);
+    return outcome;
+  };
+  if (!isPartlyLost(servers)) return start();
+  return exclusively(`partly lost hub ${root}`, async () => {
+    await refill(name, place, servers);
+    return start();
   });
 }
 

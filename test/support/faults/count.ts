@@ -1,3 +1,4 @@
+import type { NatsConnection } from "nats";
 import type { Mode } from "../catalogue/catalogue";
 import type { TestFleet } from "../fleets/fleet";
 import { until } from "../until";
@@ -31,21 +32,27 @@ async function* storedFrom(fleet: TestFleet, mode: Mode, owner: string, from: nu
   const client = await open({ url: fleet.hub.url, seed });
   try {
     for (let next = Math.max(from, state.first_seq); next <= state.last_seq;) {
-      const consumer = await client.jetstream().consumers.get(STREAM, { opt_start_seq: next });
-      const count = Math.min(AT_A_TIME, (await consumer.info()).num_pending);
-      if (count === 0) return;
-      let read = 0;
-      for await (const message of await consumer.fetch({ max_messages: count, expires: 10_000 })) {
-        const [site = "", number = ""] = message.string().split(" ");
-        next = message.seq + 1;
-        read++;
-        yield { site, number: Number(number), at: message.info.timestampNanos / 1e6 };
-      }
-      if (read === 0) throw new Error(`the hub's stream of ${owner} cannot be read from ${next} on`);
+      const some = await until(`the hub's stream of ${owner} is read from ${next} on`, () => readSome(client, next));
+      for (const one of some) yield one;
+      next = (some.at(-1)?.seq ?? state.last_seq) + 1;
     }
   } finally {
     await client.close();
   }
+}
+
+/** A consumer may be new on another server than the one that is asked: then this fails, and is tried again. */
+async function readSome(client: NatsConnection, from: number): Promise<(Stored & { seq: number })[]> {
+  const consumer = await client.jetstream().consumers.get(STREAM, { opt_start_seq: from });
+  const count = Math.min(AT_A_TIME, (await consumer.info()).num_pending);
+  const some: (Stored & { seq: number })[] = [];
+  if (count === 0) return some;
+  for await (const message of await consumer.fetch({ max_messages: count, expires: 10_000 })) {
+    const [site = "", number = ""] = message.string().split(" ");
+    some.push({ site, number: Number(number), at: message.info.timestampNanos / 1e6, seq: message.seq });
+  }
+  if (some.length === 0) throw new Error("nothing came");
+  return some;
 }
 
 /** How often each message is on the hub. */

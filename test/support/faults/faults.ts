@@ -17,6 +17,8 @@ export interface Stage {
   random: Random;
   /** The servers whose store has a small disk of its own. */
   disks: Map<string, SmallDisk>;
+  /** `up`, as a person runs it: once more when it fails. */
+  up: () => Promise<void>;
 }
 
 export interface Fault {
@@ -43,9 +45,9 @@ const ROLES: Readonly<Record<string, (stage: Stage) => Promise<TestServer>>> = {
 const anyRole = (stage: Stage): Promise<TestServer> => stage.random.pick(Object.values(ROLES))(stage);
 
 /** Sometimes `up` comes at once, sometimes long after the others elected a leader. */
-const comesUp = async ({ fleet, random }: Stage): Promise<void> => {
+const comesUp = async ({ up, random }: Stage): Promise<void> => {
   await sleep(random.between(0, AWAY_MS));
-  await fleet.up();
+  await up();
 };
 
 const ENDS: Readonly<Record<string, (folder: string) => Promise<void>>> = { killed: killServer, stopped: stopServer };
@@ -80,13 +82,16 @@ const apart = (words: string, part: (relays: Relays, server: TestServer, isApart
   },
 });
 
-/** Both others of the server end at once; for longer than one that is alone believes that it leads. */
-async function endTwo(stage: Stage, { name }: TestServer): Promise<void> {
-  const two = stage.fleet.members.filter((member) => member.name !== name);
-  await Promise.all(two.map(({ folder }) => stage.random.pick(Object.values(ENDS))(folder)));
-  await sleep(AWAY_MS);
-  await stage.fleet.up();
-}
+/** Both others of the server end at once, and perhaps lose more; for longer than one that is alone believes that it leads. */
+const endTwo =
+  (lose: (folder: string) => void) =>
+  async (stage: Stage, { name }: TestServer): Promise<void> => {
+    const two = stage.fleet.members.filter((member) => member.name !== name);
+    await Promise.all(two.map(({ folder }) => stage.random.pick(Object.values(ENDS))(folder)));
+    for (const { folder } of two) lose(folder);
+    await sleep(AWAY_MS);
+    await stage.up();
+  };
 
 /** What a new disk in the place of a lost one holds; the store may be a file system of its own. */
 export function emptyStore(folder: string): void {
@@ -94,21 +99,21 @@ export function emptyStore(folder: string): void {
   for (const name of readdirSync(store)) rmSync(join(store, name), { recursive: true });
 }
 
-async function loseDisk({ fleet }: Stage, { folder }: TestServer): Promise<void> {
+async function loseDisk({ up }: Stage, { folder }: TestServer): Promise<void> {
   await killServer(folder);
   emptyStore(folder);
-  await fleet.up();
+  await up();
 }
 
 async function prepareDisk({ fleet, disks }: Stage, server: TestServer): Promise<undefined> {
   if (!disks.has(server.name)) disks.set(server.name, await onSmallDisk(fleet, server, SMALL_DISK_BYTES));
 }
 
-async function fillDisk({ fleet, disks }: Stage, { name }: TestServer): Promise<void> {
+async function fillDisk({ up, disks }: Stage, { name }: TestServer): Promise<void> {
   disks.get(name)?.fill();
   await sleep(AWAY_MS);
   disks.get(name)?.makeRoom();
-  await fleet.up();
+  await up();
 }
 
 export const FAULTS: readonly Fault[] = [
@@ -120,8 +125,16 @@ export const FAULTS: readonly Fault[] = [
     ? [{ words: "a server's disk is full for 10 s", serverOf: anyRole, prepare: prepareDisk, make: fillDisk }]
     : []),
   { words: "a server loses its disk", serverOf: anyRole, make: loseDisk },
-  { words: "two of three are gone for 10 s", serverOf: anyRole, make: endTwo },
+  { words: "two of three are gone for 10 s", serverOf: anyRole, make: endTwo(() => undefined) },
+  { words: "two of three lose their disks", serverOf: anyRole, make: endTwo(emptyStore) },
 ];
+
+/** The fault whose words begin so. */
+export function faultNamed(words: string): Fault {
+  const fault = FAULTS.find((one) => one.words.startsWith(words));
+  if (fault === undefined) throw new Error(`no fault is: ${words}`);
+  return fault;
+}
 
 /** A server that leads nothing need not be there at every moment. */
 export const struck = (fault: Fault, stage: Stage): Promise<TestServer> =>

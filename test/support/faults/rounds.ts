@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RawSettings } from "../../../configs/settings";
-import { clusterTroubles } from "../../../servers/nats/cluster";
+import { messageOf } from "../../../machine/refusal";
 import type { Mode } from "../catalogue/catalogue";
 import { TestFleet } from "../fleets/fleet";
 import type { SmallDisk } from "../fleets/small-disk";
 import { Random } from "../soak/random";
-import { until } from "../until";
 import { Count } from "./count";
 import { FAULTS, type Fault, struck } from "./faults";
 import { Traffic } from "./traffic";
+import { becomesWhole } from "./whole";
 
 /** Rounds of faults over one fleet: messages at all sites, one fault, and the count of what the hub then has. */
 
@@ -25,6 +25,8 @@ export interface Round {
   lost: string[];
   doubled: string[];
   pauseMs: number;
+  /** Why `up` had to be run again. */
+  failures: string[];
 }
 
 export interface Options {
@@ -54,14 +56,6 @@ const faultOf = (seed: number): Fault => {
   return fault;
 };
 
-/** The hub is as it should be: all copies complete, every site linked once. */
-const becomesWhole = (fleet: TestFleet): Promise<unknown> =>
-  until("the hub is whole", async () => {
-    const members = fleet.members.map(({ url }) => ({ url, seed: fleet.hub.seeds.system }));
-    const links = await Promise.all(SITES.map((site) => fleet.links(site)));
-    return (await clusterTroubles(members)).length === 0 && links.every(({ length }) => length === 1);
-  });
-
 export class Rounds implements AsyncDisposable {
   private readonly disks = new Map<string, SmallDisk>();
   private readonly traffic: Traffic;
@@ -81,7 +75,13 @@ export class Rounds implements AsyncDisposable {
   async run(seed: number, fault = faultOf(seed)): Promise<Round> {
     const { fleet, traffic, disks, options } = this;
     const random = new Random(seed);
-    const stage = { fleet, random, disks };
+    const failures: string[] = [];
+    const up = () =>
+      fleet.up().catch((error: unknown) => {
+        failures.push(messageOf(error));
+        return fleet.up();
+      });
+    const stage = { fleet, random, disks, up };
     const before = traffic.acknowledged;
     const server = await struck(fault, stage);
     const prepared = await fault.prepare?.(stage, server);
@@ -89,16 +89,20 @@ export class Rounds implements AsyncDisposable {
     await traffic.during(async () => {
       await sleep(random.between(500, 1_500));
       await fault.make(stage, server, prepared);
-      await becomesWhole(fleet);
+      await becomesWhole(fleet).catch(async (error: unknown) => {
+        failures.push(messageOf(error));
+        await fleet.up();
+        await becomesWhole(fleet);
+      });
       await sleep(500);
     });
     await this.count.arrived();
     const counted = await this.count.further();
     await prepared?.[Symbol.asyncDispose]();
-    await fleet.up();
+    await up();
     const { mode } = options;
     const acknowledged = traffic.acknowledged - before;
-    const round = { seed, mode, fault: fault.words, server: server.name, acknowledged, ...counted };
+    const round = { seed, mode, fault: fault.words, server: server.name, acknowledged, ...counted, failures };
     options.said?.(round);
     return round;
   }

@@ -59,7 +59,14 @@ export async function onSmallDisk(fleet: TestFleet, server: TestServer, bytes: n
     return bavail * bsize;
   };
   return {
-    fill: (left = 0) => writeFileSync(ballast, Buffer.alloc(free() - left)),
+    fill(left = 0) {
+      try {
+        writeFileSync(ballast, Buffer.alloc(free() - left));
+      } catch (error) {
+        // The server took some of the room meanwhile.
+        if (left > 0 || (error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+      }
+    },
     makeRoom: () => rmSync(ballast, { force: true }),
     free,
   };
