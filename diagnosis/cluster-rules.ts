@@ -52,6 +52,22 @@ export const CLUSTER_RULES: readonly SiteRule[] = [
     },
   },
   {
+    code: "hub-route-refused",
+    by: "seen",
+    unless: ["hub-down", "hub-without-leader"],
+    find(facts) {
+      const { up } = membersOf(facts);
+      const apart = up.filter(({ leader, routes }) => leader === "" && routes === 0);
+      if (apart.length === 0 || apart.length === up.length) return undefined;
+      return {
+        symptom: "a server of the hub is apart from the others",
+        cause: `${namesOf(apart)} runs, but does not reach the others: its routes are refused or cut, and it stores nothing`,
+        evidence: `${namesOf(apart)} has no route to another server, and knows no leader`,
+        next: `${UP}; if it does not, a firewall or another key is between the servers: see the log of ${namesOf(apart)}`,
+      };
+    },
+  },
+  {
     code: "account-missing-on-server",
     by: "seen",
     unless: ["hub-down"],
@@ -68,7 +84,7 @@ export const CLUSTER_RULES: readonly SiteRule[] = [
   {
     code: "hub-replica-behind",
     by: "seen",
-    unless: ["hub-down", "hub-without-leader", "hub-server-missing"],
+    unless: ["hub-down", "hub-without-leader", "hub-server-missing", "hub-route-refused"],
     find(facts) {
       const troubles = [...new Set(membersOf(facts).up.flatMap(({ troubles: found = [] }) => found))];
       return troubles.length === 0
@@ -77,7 +93,7 @@ export const CLUSTER_RULES: readonly SiteRule[] = [
             symptom: "the copies on the hub are not all the same",
             cause: "a copy of a stream on a server of the hub is behind, or a stream has no leader",
             evidence: troubles.join("; "),
-            next: "wait while a large copy is built; if it does not get further, look at the log and the disk of that server",
+            next: "wait while a large copy is built; if it does not get further, look at the log and the disk of that server, then run 'pulumi up'",
           };
     },
   },

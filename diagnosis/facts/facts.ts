@@ -92,6 +92,8 @@ export interface MemberFacts {
   process?: "running" | "frozen" | "gone";
   /** The server that leads JetStream, as it knows; empty for none, absent when it does not answer. */
   leader?: string;
+  /** How many of the others it has a route to. */
+  routes?: number;
   /** Whether it has the site's account. */
   hasAccount?: boolean;
   /** Copies that are behind, and streams without a leader, in words. */

@@ -44,6 +44,13 @@ export const SERVER_FINDINGS = {
     shows: "its client port refuses the connection, or nothing comes in time, while another server of the hub answers",
     cure: UP,
   },
+  "hub-route-refused": {
+    severity: "warning",
+    cause: "a server of the hub runs and does not reach the others: its routes are refused (another key), or cut",
+    shows:
+      "JSZ of that server reports no leader, and JSZ of another one reports one, for longer than an election takes",
+    cure: `${UP}; if it does not, look at the firewall between the servers, and at the log of that server`,
+  },
   "account-missing-on-server": {
     cause: "a server of the hub does not have the site's account: streams that it leads hear nothing of the site",
     shows: "ACCOUNTZ of each server of the hub",
@@ -53,6 +60,6 @@ export const SERVER_FINDINGS = {
     severity: "warning",
     cause: "a copy of a stream on a server of the hub is behind, or a stream has no leader",
     shows: "JSZ of the server that leads the stream, for longer than a copy needs after a restart",
-    cure: "wait while a large copy is built; if it does not get further, look at the log and the disk of that server",
+    cure: "wait while a large copy is built; if it does not get further, look at the log and the disk of that server, then `up`, which restarts a server whose store failed",
   },
 } satisfies Record<string, Reference>;

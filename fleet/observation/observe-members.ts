@@ -2,7 +2,7 @@ import { MemberFacts } from "../../diagnosis/facts/facts";
 import { present } from "../../configs/values";
 import { lookUntil } from "../../machine/until";
 import { messageOf } from "../../machine/refusal";
-import { metaLeader, notInOrder } from "../../servers/nats/cluster";
+import { metaLeader, notInOrder, otherNames } from "../../servers/nats/cluster";
 import { shared } from "../../servers/nats/connection";
 import { accountNames } from "../../servers/nats/system";
 import { hostOf } from "../../servers/hosts";
@@ -21,13 +21,14 @@ async function memberFacts(
 ): Promise<MemberFacts> {
   try {
     const connection = await shared({ url, seed: system });
-    const [leader, names, troubles] = await Promise.all([
+    const [leader, others, names, troubles] = await Promise.all([
       metaLeader(connection),
+      readable(otherNames(connection)),
       readable(accountNames(connection)),
       readable(notInOrder({ url, seed: system })),
     ]);
     const hasAccount = names?.includes(account);
-    return { name, leader: leader ?? "", ...present({ hasAccount, troubles }) };
+    return { name, leader: leader ?? "", ...present({ routes: others?.length, hasAccount, troubles }) };
   } catch (error) {
     const state = place === undefined ? undefined : await readable(hostOf(place).state());
     return { name, unreachable: `${url}: ${messageOf(error)}`, ...present({ process: state }) };

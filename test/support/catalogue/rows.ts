@@ -1,6 +1,7 @@
 import { CLONE_ROWS } from "./clones";
 import { CARRIED_ROWS } from "./carried";
 import { DISK_ROWS } from "./disks";
+import { HUB_ROWS } from "./hubs";
 import { LINK_ROWS } from "./links";
 import { LOSS_ROWS } from "./losses";
 import { PAIR_ROWS } from "./pairs";
@@ -24,6 +25,7 @@ export const GROUPS: Record<string, readonly Row[]> = {
   "What the link carries": CARRIED_ROWS,
   "Streams, sources, limits": STREAM_ROWS,
   "Full disks": DISK_ROWS,
+  "A hub of three": HUB_ROWS,
   "Refused at the site, frozen, hung": REFUSAL_ROWS,
   "The watcher": WATCHER_ROWS,
   Losses: LOSS_ROWS,

@@ -47,7 +47,7 @@ describe("what was observed in the catalogue of mistakes (cure: make catalogue R
       "source-at-rest": "behind other findings here: test/integration/probes.test.ts",
       "config-altered": "the doctor finds it: test/integration/hand-edits.test.ts",
       ...Object.fromEntries(
-        ["hub-without-leader", "hub-server-missing", "account-missing-on-server", "hub-replica-behind"].map((code) => [
+        ["hub-without-leader", "hub-server-missing", "account-missing-on-server"].map((code) => [
           code,
           "of a hub of several servers: test/integration/three.test.ts",
         ]),

@@ -79,6 +79,22 @@ export const SERVER_EXAMPLES = {
       next: PULUMI_UP,
     },
   ],
+  "hub-route-refused": [
+    {
+      it: "a server that the others do not let in",
+      severity: "warning" as const,
+      facts: withHub({
+        members: [
+          { name: "hub-1", leader: "hub-1", troubles: ["JetStream: hub-3 is behind"] },
+          { name: "hub-2", leader: "hub-1" },
+          { name: "hub-3", leader: "", routes: 0 },
+        ],
+      }),
+      cause: /hub-3 runs, but does not reach the others/,
+      evidence: /^hub-3 has no route to another server/,
+      next: /^run 'pulumi up', which repairs it/,
+    },
+  ],
   "account-missing-on-server": [
     {
       it: "a server that was not told of the site",
