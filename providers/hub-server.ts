@@ -10,7 +10,7 @@ import { LinkCertificates, certificatesDigest, writeCertificates } from "../serv
 import { findNatsServer } from "../servers/nats-server-binary";
 import { exclusively } from "../machine/exclusively";
 import { HubMember, bringLinks, membersAccess } from "../servers/hub-members";
-import { isPartlyLost, refill } from "../servers/hub-refill";
+import { isPartlyLost, refill } from "../servers/files/hub-refill";
 import { noteRoutesKey } from "../servers/files/routes-key";
 import { Access, shared } from "../servers/nats/connection";
 import { allKnowLeader, waitForOrder, waitUntilFilled } from "../servers/nats/cluster";

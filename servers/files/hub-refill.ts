@@ -1,11 +1,11 @@
 import { cpSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolder, serverFiles } from "../machine/folders";
-import { Refusal, messageOf } from "../machine/refusal";
-import { report } from "../machine/report";
-import { hostOf } from "./hosts";
-import type { HubMember } from "./hub-members";
-import type { Place } from "./server-host";
+import { makeFolder, serverFiles } from "../../machine/folders";
+import { Refusal, messageOf } from "../../machine/refusal";
+import { report } from "../../machine/report";
+import { hostOf } from "../hosts";
+import type { HubMember } from "../hub-members";
+import type { Place } from "../server-host";
 
 /**
  * What keeps the streams of a hub of several when most of its disks are lost. Servers with empty disks that are the majority
