@@ -6,7 +6,7 @@ import { formatSize } from "../../configs/text/units";
 import { type Collection, withoutSite } from "../../diagnosis/book/ledger";
 import { type SiteEnd, afterRestore } from "../../diagnosis/book/restored";
 import { bookName, changeBook } from "../../fleet/book/record";
-import { noteRestored } from "../../fleet/book/restored";
+import { noteRestored } from "../../fleet/proof/restored";
 import { behind } from "../../fleet/book/positions";
 import { atSite, sourceInfoOf } from "../../fleet/sourcing/collected";
 import { originIn } from "../../fleet/sourcing/source-identity";

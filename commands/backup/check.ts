@@ -1,6 +1,6 @@
 import { isNamed } from "../../configs/names";
 import { formatSize } from "../../configs/text/units";
-import { isRestored } from "../../fleet/book/restored";
+import { isRestored } from "../../fleet/proof/restored";
 import { mayRemake } from "../../fleet/sourcing/discard";
 import { isAtLeast } from "../../machine/version";
 import { messageOf } from "../../machine/refusal";

@@ -9,7 +9,7 @@ import type { SmokeTestInputs, SmokeTestOutputs } from "../../providers/smoke-te
 import type { WatcherInputs } from "../../providers/watcher";
 import type { Observed } from "../../fleet/observation/observed";
 import { accessOf } from "../../fleet/streams/streams-inputs";
-import { sinceRestore } from "../../fleet/book/restored";
+import { sinceRestore } from "../../fleet/proof/restored";
 import { recordOf } from "../../fleet/proof/record";
 import type { StreamsInputs } from "../../providers/streams";
 import { siteStreamName } from "../../configs/names";

@@ -2,7 +2,6 @@ import {
   Placement,
   dialedHub,
   hubServers,
-  isCluster,
   isElsewhere,
   isLoopback,
   placementOf,

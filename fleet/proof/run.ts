@@ -9,7 +9,7 @@ import { cannotTest } from "./isolation";
 import { Proved, SmokeTestInputs, SmokeTestOutputs, SmokeTestSite } from "./job";
 import { observeSettled } from "../observation/observe";
 import type { Observed } from "../observation/observed";
-import { sinceRestore } from "../book/restored";
+import { sinceRestore } from "./restored";
 import { recordOf } from "./record";
 import { Decision, Job, StandInRoom, decide, demandOf } from "./room";
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { StreamSettings } from "../../configs/settings";
 import { makeFolder, readJson, writePrivate } from "../../machine/folders";
 import type { StreamInfo } from "../../servers/nats/jetstream";
-import { bookFolder } from "./record";
+import { bookFolder } from "../book/record";
 
 // Which stream of the hub was restored from which backup. A restore that was interrupted goes on with the rest, and later
 // looks know that the stream is another one than before.
