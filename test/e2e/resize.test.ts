@@ -8,23 +8,25 @@ import { filesBelow } from "../support/stacks/scratch-project";
 import { Stack } from "../support/stacks/cli";
 import { type Ran, succeeded } from "../support/stacks/commands";
 import { Traffic, endAll, publish, stored } from "../support/stacks/traffic";
+import { Containers, type Ground, onEveryGround } from "../support/stacks/grounds";
 import { until } from "../support/until";
 
 // A hub gets another number of servers while applications publish. Every message is counted by its text.
 
 const SITES = ["oslo", "bergen"];
 
-const settings = (servers: number): RawSettings => ({
-  hub: { servers, maxFile: "2GiB" },
-  sites: SITES.map((name) => ({ name })),
-  streams: [
-    { name: "EVENTS", subjects: ["events.>"], maxBytes: "64MiB", collect: { maxBytes: "128MiB" } },
-    { name: "LOGS", subjects: ["logs.>"], maxBytes: "64MiB", collect: { mode: "merged", maxBytes: "128MiB" } },
-  ],
-});
-
-describe("another number of servers of the hub", () => {
+onEveryGround("another number of servers of the hub", (start) => {
+  let ground: Ground;
   let stack: Stack;
+  const settings = (servers: number): RawSettings => ({
+    ...ground.settings,
+    hub: { servers, maxFile: "2GiB" },
+    sites: SITES.map((name) => ({ name })),
+    streams: [
+      { name: "EVENTS", subjects: ["events.>"], maxBytes: "64MiB", collect: { maxBytes: "128MiB" } },
+      { name: "LOGS", subjects: ["logs.>"], maxBytes: "64MiB", collect: { mode: "merged", maxBytes: "128MiB" } },
+    ],
+  });
   const traffic: Record<string, Traffic> = {};
   /** All that each site acknowledged, by stream and site. */
   const published: Record<string, string[]> = {};
@@ -65,7 +67,8 @@ describe("another number of servers of the hub", () => {
   };
 
   before(async () => {
-    stack = await Stack.create("resize", settings(1));
+    ground = await start();
+    stack = await Stack.create("resize", settings(1), ground.options);
     succeeded(await stack.make("up"));
     for (const site of SITES)
       for (const kind of ["events", "logs"])
@@ -86,6 +89,7 @@ describe("another number of servers of the hub", () => {
   after(async () => {
     await endAll(traffic);
     await stack.remove();
+    await ground.stop();
   });
 
   /** A command of the stack that is killed, with all that it started, when something holds. */
@@ -150,8 +154,10 @@ describe("another number of servers of the hub", () => {
     await starts();
     stack.configure(settings(3));
     await upKilledWhen("the backup is complete", completed);
-    await upKilledWhen("a new server has its files", () =>
-      fs.existsSync(path.join(stack.fleet, "hub", "hub-3", "nats-server.conf")),
+    await upKilledWhen("a new server is under way", async () =>
+      ground instanceof Containers
+        ? (await ground.traces(stack, "hub-3")).length > 0
+        : fs.existsSync(path.join(stack.fleet, "hub", "hub-3", "nats-server.conf")),
     );
     assert.match(
       (await stack.make("doctor")).output,
