@@ -5,6 +5,7 @@ import { splitUrls } from "../../configs/text/address";
 import { same } from "../../configs/values";
 import { sideBySide } from "../../machine/side-by-side";
 import { Refusal, messageOf } from "../../machine/refusal";
+import { lookUntil } from "../../machine/until";
 import { shared } from "../../servers/nats/connection";
 import { FleetAccess, SiteAccess, accessOf, atHub } from "../sourcing/collected";
 import { Failure, failure } from "./moves";
@@ -46,8 +47,8 @@ async function goneServers({ settings, access }: Deployed): Promise<string[]> {
   return (await Promise.all(asked)).flat();
 }
 
-/** Why the next container of the hub may not be replaced, but for what is wrong with the server that is `replaced`. */
-async function incomplete(deployed: Deployed, replaced = ""): Promise<string | undefined> {
+/** What is wrong with the hub, but for the server that is `replaced`. */
+async function troublesNow(deployed: Deployed, replaced: string): Promise<string[]> {
   const { settings, access } = deployed;
   const gone = await goneServers(deployed);
   const all = settings.sites.flatMap((site: SiteSettings) => {
@@ -55,7 +56,17 @@ async function incomplete(deployed: Deployed, replaced = ""): Promise<string | u
     return own === undefined ? [] : settings.streams.map((stream) => [own, stream] as const);
   });
   const found = gone.length > 0 ? gone : (await sideBySide(all, ([own, stream]) => troublesOf(own, stream))).flat();
-  const troubles = [...new Set(found)].filter((trouble) => !trouble.startsWith(`${replaced} `));
+  return [...new Set(found)].filter((trouble) => !trouble.startsWith(`${replaced} `));
+}
+
+/** A copy that lacks nothing but the last messages, and an election, take some seconds. */
+const PREVIEW_MS = 10_000;
+const UPGRADE_MS = 60_000;
+
+/** Why the next container of the hub may not be replaced. */
+async function incomplete(deployed: Deployed, within: number, replaced = ""): Promise<string | undefined> {
+  const look = () => troublesNow(deployed, replaced);
+  const troubles = await lookUntil(look, (found) => found.length === 0, { within, every: 250 });
   if (troubles.length === 0) return undefined;
   const more = troubles.length > MOST_SHOWN ? `, and ${troubles.length - MOST_SHOWN} more` : "";
   return (
@@ -73,7 +84,7 @@ const isOfContainers = (settings: Fleet): boolean =>
 export async function refuseReplacing(olds: Deployed, news: { settings: Fleet }): Promise<Failure[]> {
   const { settings } = olds;
   if (!isOfContainers(settings) || same(madeOf(settings), madeOf(news.settings))) return [];
-  const why = await incomplete(olds);
+  const why = await incomplete(olds, PREVIEW_MS);
   const what = "every server gets another container by this change, one at a time, but";
   return why === undefined ? [] : [failure("hub", `${what} ${why}`)];
 }
@@ -82,6 +93,6 @@ export async function refuseReplacing(olds: Deployed, news: { settings: Fleet })
 export async function refuseUpgrading(deployed: Deployed, server: string): Promise<void> {
   if (!isOfContainers(deployed.settings)) return;
   if (!hubServers(deployed.settings.hub).some(({ name }) => name === server)) return;
-  const why = await incomplete(deployed, server);
+  const why = await incomplete(deployed, UPGRADE_MS, server);
   if (why !== undefined) throw new Refusal(`${server} is not upgraded: ${why}`);
 }
