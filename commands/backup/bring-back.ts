@@ -13,6 +13,7 @@ import { originIn } from "../../fleet/sourcing/source-identity";
 import { markUnproven } from "../../fleet/observation/unproven";
 import type { Say } from "../../machine/progress";
 import { Refusal, messageOf } from "../../machine/refusal";
+import { tryAgain } from "../../machine/until";
 import { sideBySide } from "../../machine/side-by-side";
 import { unsealed } from "./sealed";
 import { type JetStream, JetStreamError, SOURCE_HEADER, type StreamInfo } from "../../servers/nats/jetstream";
@@ -46,7 +47,14 @@ export async function bringBack(opened: OpenedBackup, folder: string, pair: Pair
     noteRestored({ root, stream: hub.stream, site: access.site }, opened.manifest.begun, info);
 }
 
-const MOST_ATTEMPTS = 3;
+/** How long the hub may take until it is done with a restore that it ended, or that an earlier run began. */
+const ENDED = { within: 60_000, every: 1_000 };
+
+/** "Stream name already in use, cannot restore": an earlier restore of it is not at its end (nats-server errors.json). */
+const IN_USE = 10_130;
+
+const isEnded = (error: unknown): boolean =>
+  error instanceof NatsError || (error instanceof JetStreamError && error.code === IN_USE);
 
 /** A server that hears nothing for five seconds, as on a busy machine, ends the restore (nats-server jetstream_api.go). */
 async function filled(
@@ -57,16 +65,16 @@ async function filled(
   say: Say,
 ): Promise<void> {
   const wanted = { config: unfinishedConfig(hub, saved), state: stateOf(saved) };
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await restoreSnapshot(js, wanted, opener(opened, folder, saved, say));
-    } catch (error) {
-      if (attempt === MOST_ATTEMPTS || !(error instanceof NatsError)) throw error;
-      say(`${saved.name}: the hub ended the restore (${error.message}); again`);
-      const left = await js.stream(saved.stream);
-      if (left !== undefined && isUnfinished(left)) await js.deleteStream(saved.stream);
-    }
-  }
+  const attempt = async (): Promise<void> => {
+    const left = await js.stream(saved.stream);
+    if (left !== undefined && isUnfinished(left)) await js.deleteStream(saved.stream);
+    await restoreSnapshot(js, wanted, opener(opened, folder, saved, say));
+  };
+  const mayPass = (error: unknown): boolean => {
+    if (isEnded(error)) say(`${saved.name}: the hub ended the restore (${messageOf(error)}); again`);
+    return isEnded(error);
+  };
+  await tryAgain(attempt, mayPass, ENDED);
 }
 
 const stateOf = ({ messages, storedBytes, first, last, consumers }: SavedStream): StreamInfo["state"] => ({
