@@ -154,7 +154,9 @@ describe("a watcher of a hub of three", function () {
         await using on = await stage(raw);
         const leader = await until("there is a leader", () => find(on.fleet).catch(() => undefined));
         await cutOff(on);
-        await until("the source is off", () => isOff(on.fleet));
+        // It is off for less than a second: on a busy machine the look may come too late, and the leader dies right after.
+        const wasOff = (): boolean => /it was restarted/.test(logOf(on.fleet));
+        await until("the source is off, or was", async () => (await isOff(on.fleet)) || wasOff());
         process.kill(pidOf(leader.folder), "SIGKILL");
         await comesOnce(on);
         await until("no source is off", async () => !(await isOff(on.fleet)));
