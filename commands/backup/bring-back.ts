@@ -107,7 +107,8 @@ async function* opener(
   yield* shown(opened, say, `${saved.name}: restoring`);
 }
 
-const positionsIn = (info: StreamInfo, { sites }: HubStream): SourcePosition[] =>
+/** Where the sources of the stream stand. */
+export const positionsIn = (info: StreamInfo, { sites }: HubStream): SourcePosition[] =>
   sites.map(({ access: { site } }) => ({ site, position: sourceInfoOf(info, site)?.seq ?? 0 }));
 
 /** Removes the stream of now. First its sources: what they bring after it was judged would be lost. */

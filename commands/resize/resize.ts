@@ -1,8 +1,6 @@
 import { join, resolve } from "node:path";
 import { serverCount } from "../../configs/placement";
-import type { HubSettings } from "../../configs/settings";
 import { isOf } from "../../configs/text/urn";
-import { sourceInfoOf } from "../../fleet/sourcing/collected";
 import { mayRemake } from "../../fleet/sourcing/discard";
 import { say } from "../../machine/progress";
 import { Refusal, messageOf } from "../../machine/refusal";
@@ -11,6 +9,7 @@ import { hostOf } from "../../servers/hosts";
 import { closeShared } from "../../servers/nats/connection";
 import type { StreamInfo } from "../../servers/nats/jetstream";
 import { attachSources } from "../backup/attach";
+import { positionsIn } from "../backup/bring-back";
 import { type HubStream, hubStreamsOf } from "../backup/hub-streams";
 import { type Manifest, readManifest } from "../backup/manifest";
 import { restore } from "../backup/restore";
@@ -19,7 +18,7 @@ import type { PulumiStack } from "../stack/backend";
 import { QUIET, deployedState, pulumi } from "../stack/cli";
 import type { Deployment } from "../stack/pending";
 import { settingsOf } from "../state/away";
-import { fleetOf, opened } from "../state/fleet-state";
+import { checkedFleet, fleetOf, opened } from "../state/fleet-state";
 import { IGNORE_PROTECTION } from "../state/protection";
 import { pauseReaders, pauseUntil, resumeReaders } from "./readers";
 import { type Begun, begunIn, forgetBegun, noteBegun } from "./marker";
@@ -42,29 +41,26 @@ export interface Resizing {
 /** Tells the providers that what the hub holds is safe: the folder of the backup, or "preview". */
 const VARIABLE = "NATS_HUB_LEAF_RESIZE";
 
+/** The folder of the stack's files, and the change that was begun there; undefined of a stack that was never deployed. */
+function begunOf({ projectFolder }: PulumiStack, state: Deployment): Pick<Resizing, "root" | "begun"> | undefined {
+  const { root } = checkedFleet(state) ?? {};
+  if (root === undefined) return undefined;
+  const folder = resolve(projectFolder, root);
+  return { root: folder, begun: begunIn(folder) };
+}
+
 /** After an update of a hub whose change was begun and is wanted no longer: its readers go on. */
 export async function giveUp(target: PulumiStack, state: Deployment): Promise<void> {
-  const root = deployed(state)?.root;
-  if (root === undefined) return;
-  const folder = resolve(target.projectFolder, root);
-  const begun = begunIn(folder);
+  const { root = "", begun } = begunOf(target, state) ?? {};
   if (begun === undefined) return;
   for (const hub of hubStreamsOf(await fleetIn(target)))
     await resumeReaders(await hub.js(), hub.stream.name, begun.until);
-  forgetBegun(folder);
-}
-
-/** The hub and the folder of the stack's files, as the last run knew them. */
-function deployed(state: Deployment): { root: string; hub: HubSettings } | undefined {
-  const check = (state.deployment?.resources ?? []).find(isOf("FleetCheck"));
-  const { root, settings } = (check?.inputs ?? {}) as { root?: string; settings?: { hub?: HubSettings } };
-  return root === undefined || settings?.hub === undefined ? undefined : { root, hub: settings.hub };
+  forgetBegun(root);
 }
 
 /** What to know of a change that was interrupted, in words; undefined for none. */
-export function unfinishedWords({ projectFolder }: PulumiStack, state: Deployment): string | undefined {
-  const root = deployed(state)?.root;
-  const begun = root === undefined ? undefined : begunIn(resolve(projectFolder, root));
+export function unfinishedWords(target: PulumiStack, state: Deployment): string | undefined {
+  const { begun } = begunOf(target, state) ?? {};
   if (begun === undefined) return undefined;
   const { from, to, backup } = begun;
   const change = `hub: a change from ${from} to ${to} servers was interrupted`;
@@ -74,14 +70,14 @@ export function unfinishedWords({ projectFolder }: PulumiStack, state: Deploymen
 }
 
 /** What a run has to do because the settings want another number of servers than the hub has; undefined for nothing. */
-export function resizingOf({ projectFolder, stack }: PulumiStack, state: Deployment): Resizing | undefined {
-  const [wanted, before] = [settingsOf(projectFolder, stack), deployed(state)];
-  if (wanted === undefined || before === undefined) return undefined;
-  const folder = resolve(projectFolder, before.root);
-  const begun = begunIn(folder);
-  const [was, is] = [serverCount(before.hub), serverCount(wanted.hub)];
-  if (begun?.backup === undefined) return was === is ? undefined : { from: was, to: is, root: folder, begun };
-  if (is === begun.to) return { from: begun.from, to: is, root: folder, begun };
+export function resizingOf(target: PulumiStack, state: Deployment): Resizing | undefined {
+  const wanted = settingsOf(target.projectFolder, target.stack);
+  const [before, known] = [checkedFleet(state), begunOf(target, state)];
+  if (wanted === undefined || before === undefined || known === undefined) return undefined;
+  const { root, begun } = known;
+  const [was, is] = [serverCount(before.settings.hub), serverCount(wanted.hub)];
+  if (begun?.backup === undefined) return was === is ? undefined : { from: was, to: is, root, begun };
+  if (is === begun.to) return { from: begun.from, to: is, root, begun };
   // Nothing of it was deployed: the hub is as it was, and the update starts it.
   if (is === begun.from && was === is) return undefined;
   throw new Refusal(
@@ -150,7 +146,7 @@ async function saved(target: PulumiStack, { from, to, root, begun }: Resizing): 
   } catch (error) {
     for (const hub of hubs) {
       const info = detached.get(hub.name);
-      if (info !== undefined) await attachSources(await hub.js(), hub, positionsIn(hub, info), info.config);
+      if (info !== undefined) await attachSources(await hub.js(), hub, positionsIn(info, hub), info.config);
       await resumeReaders(await hub.js(), hub.stream.name, until);
     }
     forgetBegun(root);
@@ -159,9 +155,6 @@ async function saved(target: PulumiStack, { from, to, root, begun }: Resizing): 
     );
   }
 }
-
-const positionsIn = ({ sites }: HubStream, info: StreamInfo) =>
-  sites.map(({ access: { site } }) => ({ site, position: sourceInfoOf(info, site)?.seq ?? 0 }));
 
 /** The stream as it was with its sources; after a run that was killed, as far as the hub still says. */
 async function detach(hub: HubStream): Promise<StreamInfo> {
