@@ -7,7 +7,7 @@ import type { NatsConnection } from "nats";
 import type { RawSettings } from "../../configs/settings";
 import { JetStream } from "../../servers/nats/jetstream";
 import { Stack } from "../support/stacks/cli";
-import { type Ran, succeeded } from "../support/stacks/commands";
+import { type Ran, killWhen, succeeded } from "../support/stacks/commands";
 import { killHard, pidOf } from "../support/stacks/servers";
 import { MOST_SILENCE_MS, Traffic, endAll, pause, publish, stored } from "../support/stacks/traffic";
 import { until } from "../support/until";
@@ -49,18 +49,8 @@ for (const mode of ["perSite", "merged"] as const)
       mode === "merged" ? { BACKUP_PASSPHRASE_FILE: path.join(folder, "passphrase") } : {};
     const command = (line: string, env: NodeJS.ProcessEnv = passphrase()) =>
       stack.shell(`node commands/bin.js ${line} --stack ${stack.name}`, env);
-    /** Runs a command until something holds, and kills it with all that it started. */
-    const killed = async (line: string, what: string, look: () => boolean | Promise<boolean>): Promise<void> => {
-      const running = stack.startShell(`node commands/bin.js ${line} --stack ${stack.name}`, passphrase());
-      let ran: Ran | undefined;
-      void running.ended.then((one) => (ran = one));
-      await until(what, async () => {
-        if (ran !== undefined) throw new Error(`it ended before:\n${ran.output}`);
-        return await look();
-      });
-      process.kill(-running.child.pid!, "SIGKILL");
-      await running.ended;
-    };
+    const killed = (line: string, what: string, look: () => boolean | Promise<boolean>): Promise<void> =>
+      killWhen(stack.startShell(`node commands/bin.js ${line} --stack ${stack.name}`, passphrase()), what, look);
 
     /** Looks at the hub's sources, again and again, for the longest silence of one; -1 for one that was never heard. */
     function watchSources() {

@@ -192,13 +192,8 @@ function onTwoEngines(groundOf: () => Containers): void {
     before(async () => {
       first = groundOf();
       second = await Containers.start("second");
-      const { url: engine, address: hubAddress } = second.engine;
-      const site = (name: string): Site => ({ name, engine, hubAddress });
-      [bergen, tromso] = [site("bergen"), site("tromso")];
-      const hub = { host: "0.0.0.0", address: "127.0.0.1" };
-      const common: RawSettings = { runtime: "docker", hub, links: { tls: "generated" } };
-      fleet = await Fleet.create("twin", common, [oslo, bergen], first.options);
-      await fleet.stack.up();
+      [bergen, tromso] = [siteOn(second, "bergen"), siteOn(second, "tromso")];
+      fleet = await overTls("twin", {}, [oslo, bergen], first);
     });
     after(async () => {
       await fleet.stack.remove();
@@ -245,6 +240,27 @@ function onTwoEngines(groundOf: () => Containers): void {
   });
 }
 
+/** A site on an engine that another one's hub is reached from. */
+const siteOn = ({ engine: { url: engine, address: hubAddress } }: Containers, name: string): Site => ({
+  name,
+  engine,
+  hubAddress,
+});
+
+/** A fleet that is up, with links over TLS to a hub that other engines reach too. */
+async function overTls(
+  name: string,
+  hub: RawSettings["hub"],
+  sites: readonly Site[],
+  first: Containers,
+): Promise<Fleet> {
+  const reached = { ...hub, host: "0.0.0.0", address: "127.0.0.1" };
+  const common: RawSettings = { runtime: "docker", hub: reached, links: { tls: "generated" } };
+  const fleet = await Fleet.create(name, common, sites, first.options);
+  await fleet.stack.up();
+  return fleet;
+}
+
 function threeOnOneEngine(groundOf: () => Containers): void {
   describe("a hub of three on one engine, with a site on a second one, over TLS", () => {
     let first: Containers;
@@ -254,16 +270,7 @@ function threeOnOneEngine(groundOf: () => Containers): void {
     before(async () => {
       first = groundOf();
       second = await Containers.start("second");
-      const { url: engine, address: hubAddress } = second.engine;
-      const hub = { servers: 3, host: "0.0.0.0", address: "127.0.0.1" };
-      const common: RawSettings = { runtime: "docker", hub, links: { tls: "generated" } };
-      fleet = await Fleet.create(
-        "trine",
-        common,
-        [{ name: "oslo" }, { name: "bergen", engine, hubAddress }],
-        first.options,
-      );
-      await fleet.stack.up();
+      fleet = await overTls("trine", { servers: 3 }, [{ name: "oslo" }, siteOn(second, "bergen")], first);
     });
     after(async () => {
       await fleet.stack.remove();

@@ -1,3 +1,5 @@
+import { factsOf } from "../../../diagnosis/book/facts";
+import type { Collection, Difference } from "../../../diagnosis/book/ledger";
 import type { EndSeen, Look } from "../../../diagnosis/book/look";
 
 /** Looks of the account book, made up: oslo, whose hub has everything, and nothing out of order. */
@@ -34,3 +36,7 @@ export const lookOf = (seen: Pick<Look, "at" | "atSite" | "onHub" | "position"> 
   causes: {},
   ...seen,
 });
+
+/** What the book tells of the site. */
+export const told = (book: Collection): Pick<Difference, "kind" | "count">[] =>
+  (factsOf(book, "oslo", { tellsOfHub: true })?.open ?? []).map(({ kind, count }) => ({ kind, count }));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import * as path from "node:path";
+import { until } from "../until";
 
 /** What one run of a command left behind. */
 export interface Ran {
@@ -48,4 +49,22 @@ export function startCommand(
 export function succeeded(ran: Ran): Ran {
   assert.equal(ran.code, 0, `'${ran.command}' failed:\n${ran.output}`);
   return ran;
+}
+
+/** Kills a command, with all that it started, when something holds. */
+export async function killWhen(
+  { child, ended }: Running,
+  what: string,
+  look: () => boolean | Promise<boolean>,
+  withinMs?: number,
+): Promise<void> {
+  let ran: Ran | undefined;
+  void ended.then((one) => (ran = one));
+  const holds = async (): Promise<boolean> => {
+    if (ran !== undefined) throw new Error(`it ended before:\n${ran.output}`);
+    return await look();
+  };
+  await until(what, holds, withinMs);
+  process.kill(-child.pid!, "SIGKILL");
+  await ended;
 }

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { advance } from "../../../diagnosis/book/advance";
-import { factsOf } from "../../../diagnosis/book/facts";
-import { Collection, Difference } from "../../../diagnosis/book/ledger";
+import { Collection } from "../../../diagnosis/book/ledger";
 import { EndSeen, Look } from "../../../diagnosis/book/look";
 import { afterRestore } from "../../../diagnosis/book/restored";
-import { EMPTY_END, lookOf } from "../../support/book/looks";
+import { EMPTY_END, lookOf, told } from "../../support/book/looks";
 
 // What the book says of a hub's stream that was lost at 03:00 and restored at 05:00 from a backup of 02:00.
 
@@ -30,9 +29,6 @@ const look = (at: string, atSite: EndSeen, onHub: EndSeen, position: number, mor
     causes: { missing: "the hub's store went back in time, and the site no longer held them" },
     ...more,
   });
-
-const told = (book: Collection): Pick<Difference, "kind" | "count">[] =>
-  (factsOf(book, "oslo", { tellsOfHub: true })?.open ?? []).map(({ kind, count }) => ({ kind, count }));
 
 const opened = advance(undefined, look("01:00", end(SITE, 10), end(HUB.first, 10), 10));
 const saved = advance(opened, look("02:00", end(SITE, 100), end(HUB.first, 100), 100));

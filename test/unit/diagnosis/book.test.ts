@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { advance } from "../../../diagnosis/book/advance";
-import { factsOf } from "../../../diagnosis/book/facts";
 import {
   Collection,
   Difference,
@@ -11,7 +10,7 @@ import {
   withoutSite,
 } from "../../../diagnosis/book/ledger";
 import { EndSeen, Look } from "../../../diagnosis/book/look";
-import { EMPTY_END, lookOf } from "../../support/book/looks";
+import { EMPTY_END, lookOf, told } from "../../support/book/looks";
 
 /** A stream that holds all that it ever stored. */
 const stored = (last: number, more: Partial<EndSeen> = {}): EndSeen => ({ ...EMPTY_END, last, held: last, ...more });
@@ -31,9 +30,6 @@ const after = (...looks: Look[]): Collection => {
   assert.ok(book);
   return book;
 };
-
-const told = (book: Collection): Pick<Difference, "kind" | "count">[] =>
-  (factsOf(book, "oslo", { tellsOfHub: true })?.open ?? []).map(({ kind, count }) => ({ kind, count }));
 
 describe("the arithmetic of the account book", () => {
   it("begins where the fleet is, whatever was lost before", () => {
