@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { RawSettings } from "../../configs/settings";
 import { readJson, watcherFiles } from "../../machine/folders";
 import { rearm } from "../../fleet/sourcing/source";
@@ -160,7 +161,8 @@ describe("a watcher of a hub of three", function () {
         process.kill(pidOf(leader.folder), "SIGKILL");
         await comesOnce(on);
         await until("no source is off", async () => !(await isOff(on.fleet)));
-        assert.deepEqual(readJson(watcherFiles(on.fleet.watcherPlace.folder).restarting), []);
+        const { restarting } = watcherFiles(on.fleet.watcherPlace.folder);
+        await until("the watcher has put all back", async () => isDeepStrictEqual(readJson(restarting), []));
       });
 
   it("doubles nothing although messages are on their way to the copies when a source is restarted", async () => {
