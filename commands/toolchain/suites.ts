@@ -120,14 +120,17 @@ async function main(names: readonly string[], mochaArguments: readonly string[])
       `commands/toolchain/suites.ts: '${name}' is not a suite; there are ${Object.keys(SUITES).join(", ")}`,
     );
   });
-  const isAlone = ({ lane }: Suite): boolean => lane === undefined || mochaArguments.length > 0;
-  let sum = NOTHING;
-  for (const suite of suites.filter(isAlone)) {
+  const isWhole = ({ lane }: Suite): boolean => lane === undefined || mochaArguments.length > 0;
+  const ran: Ran[] = [];
+  for (const suite of suites.filter(isWhole)) {
     console.log(`\n--- ${suite.folder}`);
     const options = mochaArguments.length > 0 ? mochaArguments : (suite.options ?? []);
-    sum = sumOf(sum, await runFiles(suite, [...options, `${suite.folder}/**/*.test.ts`], "inherit"));
+    const run = (output: Output) => runFiles(suite, [...options, `${suite.folder}/**/*.test.ts`], output);
+    ran.push({ file: suite.folder, seconds: 0, totals: await run("inherit"), again: () => run("at the end") });
   }
-  sum = sumOf(sum, await runSideBySide(suites.filter((suite) => !isAlone(suite))));
+  ran.push(...(await runSideBySide(suites.filter((suite) => !isWhole(suite)))));
+  // Who runs chosen tests wants to see each run for itself.
+  const sum = (mochaArguments.length > 0 ? ran.map(({ totals }) => totals) : await counted(ran)).reduce(sumOf, NOTHING);
   // Said again here: the end of the output is what CI shows first.
   if (sum.failures.length > 0) console.log(`\nfailed:\n${sum.failures.map((failure) => `  ${failure}`).join("\n")}`);
   console.log(`\n${totalLine(sum)}`);
@@ -142,20 +145,21 @@ interface Job {
 }
 
 interface Ran {
-  readonly job: Job;
+  /** Or the folder of a suite. */
   readonly file: string;
   readonly seconds: number;
   readonly totals: Totals;
+  readonly again: () => Promise<Totals>;
 }
 
-/** All files of these suites, so many at a time; then those that failed again, if they are few. */
-async function runSideBySide(suites: readonly Suite[]): Promise<Totals> {
-  const jobs = inOrder(suites.flatMap(jobsOf));
+/** All files of these suites, so many at a time. */
+async function runSideBySide(suites: readonly Suite[]): Promise<Ran[]> {
   const ran: Ran[] = [];
-  await inLanes(jobs, LANES, async (job) => {
+  await inLanes(inOrder(suites.flatMap(jobsOf)), LANES, async ({ suite, file }) => {
     const started = Date.now();
-    const totals = await runFiles(job.suite, [job.file], "at the end");
-    ran.push({ job, file: job.file, seconds: (Date.now() - started) / 1000, totals });
+    const again = () => runFiles(suite, [file], "at the end");
+    const totals = await again();
+    ran.push({ file, seconds: (Date.now() - started) / 1000, totals, again });
   });
   const slowest = ran.sort((a, b) => b.seconds - a.seconds).slice(0, 12);
   const said = slowest.map(
@@ -163,13 +167,18 @@ async function runSideBySide(suites: readonly Suite[]): Promise<Totals> {
       `  ${seconds.toFixed(0).padStart(4)} s, ${cpuSeconds.toFixed(0).padStart(4)} s of CPU  ${file}`,
   );
   if (said.length > 0) console.log(["\nslowest:", ...said].join("\n"));
-  const again = await failedAgain(ran, ({ job: { suite, file } }) => {
+  return ran;
+}
+
+/** What counts: of files that failed, if they are few, their second run. */
+async function counted(ran: readonly Ran[]): Promise<readonly Totals[]> {
+  const { totals, alone } = await failedAgain(ran, ({ file, again }) => {
     console.log(`\n--- ${file}, again and alone`);
-    return runFiles(suite, [file], "at the end");
+    return again();
   });
-  if (again.alone.length > 0)
-    console.log(["\nfailed beside other files, and passed alone:", ...again.alone.map((one) => `  ${one}`)].join("\n"));
-  return again.totals.reduce(sumOf, NOTHING);
+  if (alone.length > 0)
+    console.log(["\nfailed beside other files, and passed alone:", ...alone.map((one) => `  ${one}`)].join("\n"));
+  return totals;
 }
 
 /** A fault shows in every run of its file. On a busy machine a few files may meet a deadline of the machine's. */
