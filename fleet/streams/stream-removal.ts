@@ -10,6 +10,7 @@ import { mayDiscard, mayDiscardCollected } from "../sourcing/discard";
 import { StreamInfo, isNoStorage } from "../../servers/nats/jetstream";
 import { Refusal, messageOf, passUnlessRefusal } from "../../machine/refusal";
 import { report } from "../../machine/report";
+import { tryAgain } from "../../machine/until";
 import { SILENT_AFTER_MS, isActive, onHubStream, rearm } from "../sourcing/source";
 import { otherOwner } from "../sourcing/stream-owner";
 
@@ -106,18 +107,21 @@ async function removeAtSite(access: SiteAccess, stream: StreamSettings, { stack,
 /** Time in which the hub takes what a site's stream holds; and after which a source that is silent is restarted. */
 const CATCH_UP_MS = 20_000;
 const SOURCE_STARTS_MS = 3_000;
+const STARTED = { within: 3_000, every: 100 };
 
 /**
- * Waits until the hub has all that the site's streams hold, or the time is over. A source that lost its site (the hub was
- * restarted) looks for it for up to 40 s, and one that is started while the link comes back may miss it again.
+ * Waits until the hub has all that the site's streams hold. A source that lost its site (the hub was restarted) looks for
+ * it for up to 40 s, and one that is started while the link comes back may miss it again. Errors: a Refusal when the hub
+ * lacks some after that time.
  */
 async function catchUp(access: SiteAccess, streams: readonly StreamSettings[], removal: Removal): Promise<void> {
+  const look = () => lossesOf(access, streams, removal, SOURCE_STARTS_MS);
   for (const deadline = Date.now() + CATCH_UP_MS; ;) {
-    const isLacking = await lossesOf(access, streams, removal, SOURCE_STARTS_MS).then(
-      (losses) => losses.some(({ isOthers = false }) => !isOthers),
-      () => false,
-    );
-    if (!isLacking || Date.now() >= deadline) return;
+    // Servers that have only just started refuse some requests, and end connections.
+    const losses = await tryAgain(look, () => true, STARTED).catch(() => undefined);
+    if (losses?.length === 0) return;
+    const isLacking = losses?.some(({ isOthers = false }) => !isOthers) ?? false;
+    if (!isLacking || Date.now() >= deadline) return refuseLosses(access, streams, removal);
     for (const stream of streams)
       await atHub(access, stream)
         .then((js) => js.stream(stream.name))
@@ -136,7 +140,6 @@ async function drain(access: SiteAccess, streams: readonly StreamSettings[], rem
   const { stack } = removal;
   // Most refusals need no stream to be closed.
   await catchUp(access, streams, removal);
-  await refuseLosses(access, streams, removal);
   const js = await atSite(access);
   const closed: StreamInfo[] = [];
   try {
@@ -148,7 +151,6 @@ async function drain(access: SiteAccess, streams: readonly StreamSettings[], rem
       closed.push(info);
     }
     await catchUp(access, streams, removal);
-    await refuseLosses(access, streams, removal);
   } catch (error) {
     for (const { config } of closed) await js.updateStream(config);
     throw error;
