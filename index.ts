@@ -1,6 +1,6 @@
 import "./machine/typescript/read.js";
 import * as pulumi from "./components/sdk/pulumi";
-import { Fleet, Hub, Leaf, Proof, stackSettings } from "./components";
+import { Fleet, Hub, Proof, leavesOf, stackSettings } from "./components";
 import { lightenSdk } from "./components/sdk/light-sdk";
 
 // A function, because what Pulumi stores with every resource includes its call stack, which is shorter this way.
@@ -12,9 +12,9 @@ export = async () => {
   const fleet = new Fleet("fleet", { settings, stack: pulumi.getStack() });
   await fleet.isUnderWay();
 
-  // The hub, then each site: its account on the hub, its server, its streams.
+  // The hub, then each site: its account on the hub, its server, its streams. With waves, one wave after the other.
   const hub = new Hub(settings.hub.name, { fleet });
-  const sites = settings.sites.map((site) => new Leaf(site.name, { fleet, hub, site }));
+  const sites = leavesOf(fleet, hub);
 
   // The proof, with real messages, that every site's data reaches the hub and that no site sees another.
   const { rows } = new Proof("smoke-test", { fleet, hub, sites });

@@ -2,6 +2,7 @@
 export { Fleet, type FleetArgs } from "./fleet";
 export { Hub, type HubArgs } from "./hub";
 export { Leaf, type LeafArgs } from "./leaf";
+export { leavesOf } from "./leaves";
 export { Proof, type ProofArgs } from "./proof";
 export { stackSettings } from "./stack-settings";
 export { readSitesFile } from "./sites-file";

@@ -13,6 +13,8 @@ export interface LeafArgs {
   fleet: Fleet;
   hub: Hub;
   site: SiteSettings;
+  /** What must be proven before this site is touched. */
+  after?: pulumi.Resource[];
 }
 
 /** A site: its account and link key on the hub, its server, its streams and the hub's that source them. */
@@ -27,7 +29,7 @@ export class Leaf extends pulumi.ComponentResource {
   /** The account of the site, of the same name on the hub. */
   readonly account: string;
 
-  constructor(name: string, { fleet, hub, site }: LeafArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { fleet, hub, site, after = [] }: LeafArgs, opts?: pulumi.ComponentResourceOptions) {
     super("nats-hub-leaf:index:Leaf", name, {}, opts);
     const { settings, runtime, folders } = fleet;
     this.site = site;
@@ -48,7 +50,7 @@ export class Leaf extends pulumi.ComponentResource {
         ...fleet.hub.members(),
       },
       // After a change the check no longer depends on the identity of a site that leaves; this sets the order of removal.
-      { parent: this, dependsOn: [hub, fleet.identity(site.name)] },
+      { parent: this, dependsOn: [hub, fleet.identity(site.name), ...after] },
     );
 
     const system = fleet.key(settings.hub.name, "system");

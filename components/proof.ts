@@ -23,8 +23,8 @@ export class Proof extends pulumi.ComponentResource {
 
   constructor(name: string, { fleet, hub, sites }: ProofArgs, opts?: pulumi.ComponentResourceOptions) {
     super("nats-hub-leaf:index:Proof", name, {}, opts);
-    const { settings, runtime, folders, stack } = fleet;
-    const { streams, probes, smokeTest: run } = settings;
+    const { settings, folders, stack } = fleet;
+    const { streams, smokeTest } = settings;
     const servers = [hub, ...sites.map((site) => site.streams)];
     const watcher = isWatched(settings) ? this.watcher(fleet, hub, servers) : undefined;
     const guard = new Guard(
@@ -42,31 +42,18 @@ export class Proof extends pulumi.ComponentResource {
       { parent: this, dependsOn: watcher === undefined ? servers : [...servers, watcher] },
     );
 
+    const watch = watcher === undefined ? {} : { watch: fleet.seed(WATCHER, WATCH_ROLE) };
+    const { secrets, ...tested } = testedBy(
+      fleet,
+      hub,
+      sites.map(({ site }) => site),
+    );
     const test = new SmokeTest(
       name,
       {
-        run,
-        stack,
-        root: folders.root,
-        hub: {
-          name: settings.hub.name,
-          url: hub.url,
-          leafUrl: hub.leafUrl,
-          place: runtime.placeOf(fleet.hub.first.name),
-          ...fleet.hub.points(),
-        },
-        sites: sites.map(({ site }) => ({
-          ...provenSite(site, fleet.reached),
-          place: runtime.placeOf(site.name),
-          maxPayload: site.maxPayload,
-          declared: digestOf(site, settings.streams),
-        })),
-        streams,
-        probes,
-        secrets: pulumi.secret({
-          ...proofSeeds(settings, settings.sites, fleet.reached),
-          ...(watcher === undefined ? {} : { watch: fleet.seed(WATCHER, WATCH_ROLE) }),
-        }),
+        run: smokeTest,
+        ...tested,
+        secrets: pulumi.secret({ ...secrets, ...watch }),
         ...(watcher === undefined ? {} : { watcher: this.watcherPlace(fleet) }),
       },
       { parent: this, dependsOn: guard },
@@ -94,6 +81,35 @@ export class Proof extends pulumi.ComponentResource {
   }
 }
 
-/** Changes exactly when the site's own declaration does. */
-const digestOf = (site: SiteSettings, streams: unknown): string =>
+/** What a proof of these sites is given. `secrets` are still to be marked as such. */
+export function testedBy(
+  { settings, stack, folders, runtime, reached, hub: servers }: Fleet,
+  hub: Hub,
+  sites: readonly SiteSettings[],
+) {
+  const { streams, probes } = settings;
+  return {
+    stack,
+    root: folders.root,
+    hub: {
+      name: settings.hub.name,
+      url: hub.url,
+      leafUrl: hub.leafUrl,
+      place: runtime.placeOf(servers.first.name),
+      ...servers.points(),
+    },
+    sites: sites.map((site) => ({
+      ...provenSite(site, reached),
+      place: runtime.placeOf(site.name),
+      maxPayload: site.maxPayload,
+      declared: digestOf(site, streams),
+    })),
+    streams,
+    probes,
+    secrets: proofSeeds(settings, sites, reached),
+  };
+}
+
+/** Changes exactly when the site's own declaration does; its wave says only when it is updated. */
+const digestOf = ({ wave: _, ...site }: SiteSettings, streams: unknown): string =>
   createHash("sha256").update(JSON.stringify({ site, streams })).digest("hex").slice(0, 16);

@@ -19,5 +19,8 @@ export const serverOf = (name: string, part: Part): string | undefined =>
 export type EnginePart = "network" | "image";
 export const engineResource = (provider: string, part: EnginePart): string => `${provider}-${part}`;
 
+/** The test of one wave of sites, before its number. */
+export const WAVE_TEST = "wave-";
+
 /** The test of the whole fleet. */
 export const SMOKE_TEST = "smoke-test";

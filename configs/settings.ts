@@ -147,6 +147,11 @@ export const siteSettings = z.strictObject({
     z.int().min(0).max(1_000_000).default(0),
     { change: "reload" },
   ),
+  wave: about(
+    "sites with a lower number are updated and proven before this one is touched; 1 to 1000. Sites without a number come last. See [waves](deploying.md#waves)",
+    z.int().min(1).max(1000).optional(),
+    { unset: "after all waves" },
+  ),
   syncInterval: about(
     "see `hub.syncInterval`; if a site loses acknowledged messages, the hub silently skips later ones",
     syncInterval.default("always"),

@@ -34,7 +34,11 @@ export async function check(olds: Partial<SmokeTestInputs>, news: SmokeTestInput
   const burst = news.sites.filter(
     (site) => isOnline(site) && olds.sites?.find((old) => old.site === site.site)?.declared !== site.declared,
   );
-  if (burst.length > 0 && news.streams.length > 0) {
+  if (news.wave !== undefined) {
+    const { number, later } = news.wave;
+    const waits = `${listOf(later)} ${later.length === 1 ? "waits" : "wait"} until this wave is proven`;
+    if (burst.length > 0) report(`wave ${number}: ${listOf(news.sites.map(({ site }) => site))}; ${waits}`);
+  } else if (burst.length > 0 && news.streams.length > 0) {
     const { probes, streams } = news;
     const others = burst.length === news.sites.filter(isOnline).length ? "" : "; one probe over each other link";
     reportProof(
@@ -52,6 +56,8 @@ export async function create(inputs: SmokeTestInputs) {
 export async function diff(_id: string, olds: SmokeTestOutputs, news: SmokeTestInputs) {
   if (hasUnknown(news) || news.run === "always" || olds.inputs !== digest(inputsOnly(news))) return { changes: true };
   const changed = unproven(olds.root);
+  // The test of all looks at everything later.
+  if (news.wave !== undefined) return { changes: news.sites.some(({ site }) => changed.includes(site)) };
   if (changed.length > 0) reportProof(AGAIN, `not proven since the last change: ${listOf(changed)}`);
   // What runs again anyway looks at every site.
   const [ids, wrong] = changed.length > 0 ? [{}, []] : await Promise.all([serverIds(news), lookOver(news, olds)]);

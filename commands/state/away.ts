@@ -3,6 +3,7 @@ import { DOCKER_PROVIDER, isOf, nameOf, typeOf } from "../../configs/text/urn";
 import { engineOf, hubServers, serversInDocker } from "../../configs/placement";
 import { readSettings } from "../../configs/reading/read-settings";
 import { Settings } from "../../configs/settings";
+import { wavesOf } from "../../configs/waves/waves";
 import { absence, refuseOtherEngine } from "../../servers/docker/whereabouts";
 import type { PulumiStack } from "../stack/backend";
 import { Away, exclusions, lookAtContainers } from "./containers";
@@ -93,10 +94,12 @@ export function settingsOf(projectFolder: string, stack: string): Settings | und
 export const declaredSites = ({ projectFolder, stack }: PulumiStack): string[] =>
   (settingsOf(projectFolder, stack)?.sites ?? []).map(({ name }) => name);
 
-/** The names of the servers in containers, the hub first. */
+/** The names of the servers in containers, the hub first, then the sites wave by wave. */
 export function containersOf({ projectFolder, stack }: Pick<PulumiStack, "projectFolder" | "stack">): string[] {
   const settings = settingsOf(projectFolder, stack);
-  return settings === undefined ? [] : serversInDocker(settings).map(({ name }) => name);
+  if (settings === undefined) return [];
+  const sites = wavesOf(settings).flatMap((wave) => wave.sites);
+  return serversInDocker({ ...settings, sites }).map(({ name }) => name);
 }
 
 const enginesOf = (settings: Settings) =>

@@ -107,6 +107,13 @@ export class Guard extends ProviderResource {
   }
 }
 
+/** Proves the sites of a wave, before the next one is touched. */
+export class WaveTest extends ProviderResource {
+  constructor(name: string, args: DeclaredArgs<SmokeTestInputs>, opts: Options) {
+    super("smoke-test", "WaveTest", name, args, opts);
+  }
+}
+
 /** Proves sourcing and isolation with real messages. */
 export class SmokeTest extends ProviderResource {
   declare readonly proof: pulumi.Output<ProofRow[]>;

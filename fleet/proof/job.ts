@@ -33,6 +33,12 @@ export interface SmokeTestInputs {
     /** Of the watcher's key; absent without one. */
     watch?: string;
   };
+  /** What is proven is one wave of sites; absent in the test of all. */
+  wave?: {
+    number: number;
+    /** The sites that are touched only when it is proven. */
+    later: string[];
+  };
   /** Where the watcher runs; absent without one. */
   watcher?: WatcherPlace;
 }
