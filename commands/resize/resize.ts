@@ -1,4 +1,5 @@
-import { join, resolve } from "node:path";
+import { rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { serverCount } from "../../configs/placement";
 import { isOf } from "../../configs/text/urn";
 import { mayRemake } from "../../fleet/sourcing/discard";
@@ -136,11 +137,11 @@ async function saved(target: PulumiStack, { from, to, root, begun }: Resizing): 
   const until = begun !== undefined && Date.parse(begun.until) > Date.now() ? begun.until : pauseUntil();
   const now: Begun = { from, to, until };
   noteBegun(root, now);
+  const backup = join(root, "resize", new Date().toISOString().replace(/[^0-9T]/g, ""));
   try {
     for (const hub of hubs) detached.set(hub.name, await detach(hub));
     for (const hub of hubs) await pauseReaders(await hub.js(), hub.stream.name, until);
-    const backup = join(root, "resize", new Date().toISOString().replace(/[^0-9T]/g, ""));
-    refuseOthers(await save({ stack, fleet, folder: backup, detached, say }), backup);
+    refuseOthers(await save({ stack, fleet, folder: backup, detached, say }), dirname(backup));
     noteBegun(root, { ...now, backup });
     return { ...now, backup };
   } catch (error) {
@@ -150,6 +151,7 @@ async function saved(target: PulumiStack, { from, to, root, begun }: Resizing): 
       await resumeReaders(await hub.js(), hub.stream.name, until);
     }
     forgetBegun(root);
+    rmSync(backup, { recursive: true, force: true });
     throw new Refusal(
       `hub: keeps its ${from === 1 ? "one server" : `${from} servers`}, and collects as before: ${messageOf(error)}`,
     );
@@ -171,13 +173,13 @@ async function detach(hub: HubStream): Promise<StreamInfo> {
 }
 
 /** Streams that would not come along: the settings have none of the name, or the stack has no key for them. */
-function refuseOthers({ streams, leftOut }: Manifest, backup: string): void {
+function refuseOthers({ streams, leftOut }: Manifest, backups: string): void {
   const others = [...streams.filter(({ mode }) => mode === undefined).map(({ name }) => name), ...leftOut];
   if (others.length === 0 || mayRemake("hub")) return;
   throw new Refusal(
     `the hub also holds ${others.join(", ")}, which the settings do not have, and which the new servers would not get; ` +
       "save what you need of it and delete it ('nats stream rm'), or allow that it stays behind with REMAKE=hub: " +
-      `the store of the old server is kept in ${backup}`,
+      `what the old server held is kept in a folder in ${backups}`,
   );
 }
 

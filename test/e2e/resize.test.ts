@@ -126,6 +126,7 @@ describe("another number of servers of the hub", () => {
     assert.notEqual(ran.code, 0);
     assert.match(ran.output, /the hub also holds OSLO\/OTHER, .*REMAKE=hub/);
     assert.match(ran.output, /keeps its one server, and collects as before/);
+    assert.deepEqual(backups(), []);
     await (await hub.jetstreamManager()).streams.delete("OTHER");
     stack.configure(settings(1));
     await isWell();
