@@ -180,6 +180,8 @@ describe("what a run has to know of Docker", () => {
       const sites = [{ name: "oslo" }, { name: "bergen", runtime: "process" }];
       assert.deepEqual(containersOf(stackOf({ runtime: "docker", sites })), ["hub", "oslo"]);
       assert.deepEqual(containersOf(stackOf({ sites })), []);
+      const waves = [{ name: "tromso" }, { name: "bergen", wave: 2 }, { name: "oslo", wave: 1 }];
+      assert.deepEqual(containersOf(stackOf({ runtime: "docker", sites: waves })), ["hub", "oslo", "bergen", "tromso"]);
       assert.deepEqual(containersOf(stackOf({ sites: "oslo" })), []);
     });
   });
