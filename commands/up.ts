@@ -1,6 +1,8 @@
 import { nameOf, typeOf } from "../configs/text/urn";
-import { PENDING_EXIT_CODE, type Standing, sayPending, standingOf } from "./state/away";
+import { engineNameOf } from "../configs/container";
+import { PENDING_EXIT_CODE, type Standing, sayPending, settingsOf, standingOf } from "./state/away";
 import { clearInterrupted } from "./state/containers";
+import { lostOfHub, withoutMachineOf } from "./state/forget";
 import { QUIET, ask, exportState, importState, pulumi } from "./stack/cli";
 import type { PulumiStack } from "./stack/backend";
 import { clearDeadRun } from "./stack/dead-lock";
@@ -26,7 +28,10 @@ import { readStackFile } from "./stack/stack-file";
 /** @param removing protected sites that may go. */
 export async function up(target: PulumiStack, args: readonly string[], removing = namedInRemove()): Promise<number> {
   await clearDeadRun(target);
-  const state = await ensuredState(target, (found) => refuseUnconfirmed(target, "up", found));
+  const state = await withoutLost(
+    target,
+    await ensuredState(target, (found) => refuseUnconfirmed(target, "up", found)),
+  );
   const pending = pendingOperations(state);
   const begun = perhapsCreated(pending);
   if (begun.length > 0) {
@@ -53,6 +58,24 @@ export async function up(target: PulumiStack, args: readonly string[], removing 
   await followWithContexts(target);
   sayPending(standing.pending, say);
   return standing.pending.length === 0 ? 0 : PENDING_EXIT_CODE;
+}
+
+/**
+ * The state without servers of the hub whose machines are lost: the settings have them on other engines, where they start
+ * with empty stores that the others fill. No resource of a lost machine could be replaced.
+ */
+async function withoutLost(target: PulumiStack, state: Deployment): Promise<Deployment> {
+  const settings = settingsOf(target.projectFolder, target.stack);
+  const lost = settings === undefined ? [] : await lostOfHub(state, settings);
+  if (lost.length === 0) return state;
+  const rest = lost.reduce(withoutMachineOf, state);
+  await importState(target, rest);
+  for (const name of lost)
+    say(
+      `${name}: its old engine cannot be reached, and the settings name another one: the state no longer has what was there. ` +
+        `If that machine ever comes back, remove its container first: docker rm -f ${engineNameOf(target.stack, name)}`,
+    );
+  return rest;
 }
 
 /** Runs the CLI's `up`; the protection of the sites in `leaving`, and of nothing else, does not hold it up. */

@@ -3,7 +3,7 @@ import { Reached, fleetAccess, siteAccess } from "../fleet/sourcing/access";
 import { hostPort } from "../configs/text/address";
 import { publicKeyOf, HUB_ROLES, SITE_ROLES, ROUTES_KEY } from "../configs/keys";
 import { CONTAINER_PORTS } from "../configs/container";
-import { hubListeners, isElsewhere, placementOf, reachedAt } from "../configs/placement";
+import { hubListeners, isElsewhere, placementOf, reachedAt, routesLeave } from "../configs/placement";
 import { resourceName } from "../configs/resources";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
 import { WATCHER, WATCH_ROLE, isWatched } from "../configs/watch/watch";
@@ -141,6 +141,10 @@ export class Fleet extends pulumi.ComponentResource {
         return neverTls(tls);
     }
   }
+
+  /** The certificates of the routes of a server of the hub; undefined where routes do not leave their machine. */
+  routesCertificatesOf = (server: HubSettings): Declared<LinkCertificates> | undefined =>
+    routesLeave(this.settings) ? this.authority.routesOf(server) : undefined;
 
   /** The URL of a server's monitoring; undefined in a container, where only the container itself reaches it. */
   monitorUrl = (server: HubSettings | SiteSettings): pulumi.Output<string> | undefined =>

@@ -1,6 +1,6 @@
 import * as pulumi from "./sdk/pulumi";
 import { linkUrl } from "../configs/link-tls";
-import { dialedHub, firstOfHub, isCluster, hubServers, reachedAt, routesOf } from "../configs/placement";
+import { dialedHub, firstOfHub, hubServers, isCluster, reachedAt, routesLeave, routesOf } from "../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
 import { hostPort, joinUrls } from "../configs/text/address";
 import type { HubServerPoint } from "../fleet/proof/job";
@@ -65,14 +65,15 @@ export class HubServers {
     return { client: port("client"), leafnodes: port("leafnodes"), monitor: port("monitor"), ...routes };
   }
 
-  /** Where several find each other; undefined for a hub of one. */
-  routes = (): pulumi.Output<string>[] | undefined =>
-    this.isCluster
-      ? this.all.map((server) => {
-          const { host } = routesOf(this.settings, server);
-          return pulumi.output(this.routesPort(server)).apply((port) => hostPort(host, port));
-        })
-      : undefined;
+  /** Where a server of several finds the others, and over a network not itself; undefined for a hub of one. */
+  routes(from: HubSettings): pulumi.Output<string>[] | undefined {
+    if (!this.isCluster) return undefined;
+    const others = routesLeave(this.settings) ? this.all.filter(({ name }) => name !== from.name) : this.all;
+    return others.map((server) => {
+      const { host } = routesOf(this.settings, server);
+      return pulumi.output(this.routesPort(server)).apply((port) => hostPort(host, port));
+    });
+  }
 
   private routesPort = (server: HubSettings): pulumi.Input<number> =>
     routesOf(this.settings, server).port ?? this.known.port(server.name, "cluster");

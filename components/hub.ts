@@ -38,12 +38,13 @@ export class Hub extends pulumi.ComponentResource {
     const keys = { system: key("system"), operator: key("operator"), reader: key("reader") };
     const ofServer = { parent: this, dependsOn: fleet.check, ...fleet.kept };
     const certificates = fleet.certificatesOf(owner);
-    const [members, routes] = [fleet.hub.members(), fleet.hub.routes()];
+    const members = fleet.hub.members();
     let before: pulumi.Resource[] = [];
     for (const server of fleet.hub.all) {
       // Another container takes the place of a server when the server before it is back, and the hub is complete.
       runtime.placeHub(server, fleet.hub.ports(server), { parent: this, dependsOn: [fleet.check, ...before] });
       const part = resourceName(server.name, "server");
+      const routes = fleet.hub.routes(server);
       const member = routes === undefined ? undefined : { server, routes };
       const declaration = declareHub(
         settings,
@@ -55,7 +56,8 @@ export class Hub extends pulumi.ComponentResource {
         system: this.system,
         ...(routes === undefined ? {} : { routes: fleet.seed(owner, ROUTES_KEY) }),
       };
-      before = [runtime.hubServer(part, server, declaration, secrets, certificates, members, ofServer)];
+      const ofSeveral = { ...members, ...present({ routesCertificates: fleet.routesCertificatesOf(server) }) };
+      before = [runtime.hubServer(part, server, declaration, secrets, certificates, ofSeveral, ofServer)];
     }
     this.registerOutputs({});
   }

@@ -2,19 +2,22 @@ import { z } from "zod";
 import { hostPort } from "./text/address";
 import { about, duration } from "./text/setting";
 
-/** TLS of leaf links: both ends verify each other by certificates of one CA. */
+/** TLS of leaf links, and of routes that leave their machine: both ends verify each other by certificates of one CA. */
 
 /** The files of a server's certificates, beside its configuration, where the server runs. */
 export const CA_FILE = "ca.pem";
 /** Certificate and key in one file, so that both change in one step. */
 export const LINK_FILE = "link.pem";
+/** The same for the routes of a server of a hub of several, which are always of the stack's own CA. */
+export const ROUTES_CA_FILE = "routes-ca.pem";
+export const ROUTES_FILE = "routes.pem";
 
-/** The `tls` block of a leafnode listener or remote, in the server's own words. */
+/** The `tls` block of a leafnode listener or remote, or of a cluster, in the server's own words. */
 export interface TlsConfig {
   ca_file: string;
   cert_file: string;
   key_file: string;
-  /** On the hub: sites must have a certificate too. */
+  /** Of a listener: who dials must have a certificate too. */
   verify?: true;
 }
 
@@ -26,6 +29,13 @@ export const linkUrl = ({ tls }: { tls: "off" | "generated" | "given" }, host: s
   `${tls === "off" ? "nats-leaf" : "tls"}://${hostPort(host, port)}`;
 
 export const linkTls = (): TlsConfig => ({ ca_file: CA_FILE, cert_file: LINK_FILE, key_file: LINK_FILE });
+
+export const routesTls = (): TlsConfig => ({
+  ca_file: ROUTES_CA_FILE,
+  cert_file: ROUTES_FILE,
+  key_file: ROUTES_FILE,
+  verify: true,
+});
 
 /** The setting `links`. */
 export const linkSettings = z

@@ -1,7 +1,7 @@
 import { present } from "./values";
 import { addressParts } from "./text/address";
 import { CONTAINER_PORTS, ROUTES_PORT } from "./container";
-import { HubSettings, Settings, SiteSettings } from "./settings";
+import { HubSettings, ListedServer, Settings, SiteSettings } from "./settings";
 
 /** Where each server runs, and how the servers find each other. */
 
@@ -38,17 +38,28 @@ export const isLoopback = (host: string): boolean =>
 export const isElsewhere = ({ engine }: HubSettings | SiteSettings): boolean =>
   engine !== undefined && !engine.startsWith("unix://");
 
-export function placementOf(settings: Settings, server: HubSettings | SiteSettings): Placement {
+/** The machine that a server's ports are on; "" for this one. */
+export const machineOf = ({ engine }: HubSettings | SiteSettings): string =>
+  engine === undefined || engine.startsWith("unix://") ? "" : new URL(engine).hostname;
+
+const isSite = (server: HubSettings | SiteSettings): server is SiteSettings => "expect" in server;
+
+/** Where the server runs; for the hub as a whole: where the first of its servers runs. */
+export function placementOf(settings: Settings, asked: HubSettings | SiteSettings): Placement {
+  const first = firstOfHub(settings);
+  const server = asked === settings.hub ? first : asked;
   if (runtimeOf(settings, server) === "process") return { kind: "process" };
-  const { hub } = settings;
-  const dialsHost = server !== hub && "hubAddress" in server && server.hubAddress !== undefined;
-  const besideProcess = server !== hub && !isElsewhere(server) && runtimeOf(settings, hub) === "process" && !dialsHost;
+  const besideProcess =
+    isSite(server) &&
+    !isElsewhere(server) &&
+    runtimeOf(settings, first) === "process" &&
+    server.hubAddress === undefined;
   return { kind: "docker", engine: server.engine ?? "", network: besideProcess ? "host" : "bridge" };
 }
 
-/** Whether the site's server reaches the hub's over the stack's own Docker network. */
-export function sharesNetwork(settings: Settings, site: SiteSettings): boolean {
-  const [ofHub, ofSite] = [placementOf(settings, settings.hub), placementOf(settings, site)];
+/** Whether the site's server reaches the hub's server, or the first of them, over the stack's own Docker network. */
+export function sharesNetwork(settings: Settings, site: SiteSettings, server = firstOfHub(settings)): boolean {
+  const [ofHub, ofSite] = [placementOf(settings, server), placementOf(settings, site)];
   return (
     site.hubAddress === undefined &&
     ofHub.kind === "docker" &&
@@ -67,7 +78,7 @@ export function dialedHub(
   site: SiteSettings,
   server: HubSettings = firstOfHub(settings),
 ): { host: string; port?: number } {
-  if (sharesNetwork(settings, site)) return { host: server.name, port: CONTAINER_PORTS.leafnodes };
+  if (sharesNetwork(settings, site, server)) return { host: server.name, port: CONTAINER_PORTS.leafnodes };
   const { host, port } = (site.hubAddress === undefined ? undefined : addressParts(site.hubAddress)) ?? {
     host: reachedAt(server),
   };
@@ -77,9 +88,12 @@ export function dialedHub(
 
 /** Whether the site's link stays on one machine, so no one else can listen to its messages. */
 export const staysOnMachine = (settings: Settings, site: SiteSettings): boolean =>
-  sharesNetwork(settings, site) ||
-  isLoopback(dialedHub(settings, site).host) ||
-  (site.hubAddress === undefined && !isElsewhere(site) && !isElsewhere(settings.hub));
+  hubServers(settings.hub).every(
+    (server) =>
+      sharesNetwork(settings, site, server) ||
+      isLoopback(dialedHub(settings, site, server).host) ||
+      (site.hubAddress === undefined && !isElsewhere(site) && !isElsewhere(server)),
+  );
 
 /** What protects the messages on a leaf link: TLS, the network that the link stays on, or nothing. */
 export type LinkSecurity = "tls" | "bridge" | "loopback" | "plain";
@@ -87,7 +101,7 @@ export type LinkSecurity = "tls" | "bridge" | "loopback" | "plain";
 /** Where a link without TLS goes; a rule has checked that a plain link is accepted. */
 export function linkSecurity(settings: Settings, site: SiteSettings): LinkSecurity {
   if (settings.links.tls !== "off") return "tls";
-  if (sharesNetwork(settings, site)) return "bridge";
+  if (hubServers(settings.hub).every((server) => sharesNetwork(settings, site, server))) return "bridge";
   return staysOnMachine(settings, site) ? "loopback" : "plain";
 }
 
@@ -102,17 +116,23 @@ export const dialedHosts = (settings: Settings): string[] => [
 export const linkNames = (settings: Settings): string[] =>
   [...new Set([settings.hub.name, ...dialedHosts(settings)])].sort();
 
+/** Every server, the hub's first. */
+const serversOf = ({ hub, sites }: Pick<Settings, "hub" | "sites">): (HubSettings | SiteSettings)[] => [
+  ...hubServers(hub),
+  ...sites,
+];
+
 /** Whether the stack belongs to the machine that deployed it: one of its servers runs there. */
 export const isBoundToMachine = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
-  [settings.hub, ...settings.sites].some((server) => runtimeOf(settings, server) === "process" || !isElsewhere(server));
+  serversOf(settings).some((server) => runtimeOf(settings, server) === "process" || !isElsewhere(server));
 
 /** Whether a server is a process of the machine that deploys. */
 export const hasProcesses = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
-  [settings.hub, ...settings.sites].some((server) => runtimeOf(settings, server) === "process");
+  serversOf(settings).some((server) => runtimeOf(settings, server) === "process");
 
 /** Whether a server is a container. */
 export const hasContainers = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
-  [settings.hub, ...settings.sites].some((server) => runtimeOf(settings, server) === "docker");
+  serversOf(settings).some((server) => runtimeOf(settings, server) === "docker");
 
 /** How the server's Docker engine is reached; both absent: the one that the environment names. */
 export const engineOf = ({ engine: url, engineCertificates: certificates }: HubSettings | SiteSettings) => ({
@@ -121,9 +141,7 @@ export const engineOf = ({ engine: url, engineCertificates: certificates }: HubS
 
 /** Whether a server is on the Docker engine that the environment names, because its settings name none. */
 export const usesUnnamedEngine = (settings: Pick<Settings, "hub" | "sites" | "runtime">): boolean =>
-  [settings.hub, ...settings.sites].some(
-    (server) => runtimeOf(settings, server) === "docker" && server.engine === undefined,
-  );
+  serversOf(settings).some((server) => runtimeOf(settings, server) === "docker" && server.engine === undefined);
 
 /** How this program reaches a server. */
 export const reachedAt = ({ address, host }: Pick<HubSettings | SiteSettings, "address" | "host">): string =>
@@ -134,24 +152,41 @@ export const reachedAt = ({ address, host }: Pick<HubSettings | SiteSettings, "a
 type Sized = Pick<HubSettings, "servers">;
 
 /** How many servers the hub has. */
-export const serverCount = ({ servers = 1 }: Sized): number => servers;
+export const serverCount = ({ servers = 1 }: Sized): number => (typeof servers === "number" ? servers : servers.length);
 
 export const isCluster = (hub: Sized): boolean => serverCount(hub) > 1;
 
+/** What the settings say of each server alone; nothing where they give a number. */
+const listed = (hub: Sized): readonly ListedServer[] =>
+  Array.isArray(hub.servers) ? hub.servers : Array.from({ length: serverCount(hub) }, () => ({}));
+
 /**
- * Each server of the hub, as settings of its own: `hub-1`, `hub-2`, `hub-3`. A hub of one server is that server. Ports that
- * are given, or that a machine of the hub's own has by default, are those of the first server; each further one has the
- * next port.
+ * Each server of the hub, as settings of its own: `hub-1`, `hub-2`, `hub-3`. A hub of one server is that server. Ports of
+ * the hub, and those that a machine of the hub's own has by default, are those of the first server on a machine; each
+ * further one there has the next port.
  */
 export function hubServers(hub: HubSettings): HubSettings[] {
   if (!isCluster(hub)) return [hub];
-  const { servers: _count, ports: given, ...common } = hub;
-  const ports = isElsewhere(hub) ? { ...CONTAINER_PORTS, ...given } : given;
-  return Array.from({ length: serverCount(hub) }, (_, i) => ({
-    ...common,
-    name: `${hub.name}-${i + 1}`,
-    ports: Object.fromEntries(Object.entries(ports).map(([listener, port = 0]) => [listener, port + i])),
-  }));
+  const { servers: _listed, ports: ofHub, ...common } = hub;
+  const onMachine = new Map<string, number>();
+  return listed(hub).map(({ ports: own, ...entry }, i) => {
+    const server = { ...common, ...present(entry), name: `${hub.name}-${i + 1}` };
+    // Certificates are of an engine at tcp://.
+    if (entry.engineCertificates === undefined && entry.engine?.startsWith("tcp://") === false)
+      delete server.engineCertificates;
+    const machine = machineOf({ ...server, ports: {} });
+    const before = onMachine.get(machine) ?? 0;
+    onMachine.set(machine, before + 1);
+    const ports = isElsewhere({ ...server, ports: {} }) ? { ...CONTAINER_PORTS, ...ofHub } : ofHub;
+    const next = Object.entries(ports).map(([listener, port = 0]) => [listener, port + before] as const);
+    return { ...server, ports: { ...Object.fromEntries(next), ...present(own ?? {}) } };
+  });
+}
+
+/** Whether the servers of the hub find each other over a network: they are containers of different engines. */
+export function routesLeave(settings: Settings): boolean {
+  const servers = hubServers(settings.hub);
+  return servers.some((server) => server.engine !== servers[0]?.engine);
 }
 
 /** The hub's server, or the first of its servers. */
@@ -165,13 +200,17 @@ export const serversInDocker = (settings: Settings): (HubSettings | SiteSettings
 export const isInContainers = (settings: Settings): boolean => placementOf(settings, settings.hub).kind === "docker";
 
 /**
- * Where a server of a hub of several listens for the others, and where they find it: processes on loopback, containers on
- * the stack's own network. Without a port: at a port of its own.
+ * Where a server of a hub of several listens for the others, and where they find it: processes on loopback, containers of
+ * one engine on the stack's own network, containers of several engines at their addresses. Without a port: at a port of
+ * its own.
  */
-export const routesOf = (settings: Settings, server: HubSettings): { listen: string; host: string; port?: number } =>
-  placementOf(settings, server).kind === "docker"
-    ? { listen: "0.0.0.0", host: server.name, port: ROUTES_PORT }
-    : { listen: "127.0.0.1", host: "127.0.0.1" };
+export function routesOf(settings: Settings, server: HubSettings): { listen: string; host: string; port?: number } {
+  if (placementOf(settings, server).kind === "process") return { listen: "127.0.0.1", host: "127.0.0.1" };
+  if (!routesLeave(settings)) return { listen: "0.0.0.0", host: server.name, port: ROUTES_PORT };
+  const before = hubServers(settings.hub).filter((one) => machineOf(one) === machineOf(server));
+  const index = before.findIndex(({ name }) => name === server.name);
+  return { listen: "0.0.0.0", host: reachedAt(server), port: server.ports.cluster ?? ROUTES_PORT + Math.max(0, index) };
+}
 
 /** The listeners of a server of the hub that need ports of its machine. */
 export const hubListeners = (settings: Settings): ("client" | "leafnodes" | "monitor" | "cluster")[] => [
@@ -185,12 +224,16 @@ export const hubListeners = (settings: Settings): ("client" | "leafnodes" | "mon
 export const hubFolder = (root: string, hub: HubSettings, server: string): string =>
   isCluster(hub) ? `${root}/hub/${server}` : `${root}/hub`;
 
-/** What a person should know of a hub whose servers share a machine, in words; empty for a hub of one. */
-export const onOneMachine = ({ hub }: Pick<Settings, "hub">): string[] =>
-  isCluster(hub)
-    ? [
-        `hub: ${hubServers(hub)
-          .map(({ name }) => name)
-          .join(", ")} are on one machine: the hub survives a server that fails, and not that machine`,
-      ]
-    : [];
+/** What a person should know of a hub of several whose servers share machines, in words; empty where they do not. */
+export function onOneMachine({ hub }: Pick<Settings, "hub">): string[] {
+  if (!isCluster(hub)) return [];
+  const servers = hubServers(hub);
+  const groups = servers.map((server) => servers.filter((one) => machineOf(one) === machineOf(server)));
+  const largest = groups.reduce((most, group) => (group.length > most.length ? group : most), []);
+  if (largest.length === 1) return [];
+  const survives = servers.length - largest.length > servers.length / 2;
+  const fate = survives
+    ? `with that machine it loses ${largest.length} of its ${servers.length} servers`
+    : "the hub survives a server that fails, and not that machine";
+  return [`hub: ${largest.map(({ name }) => name).join(", ")} are on one machine: ${fate}`];
+}

@@ -34,6 +34,9 @@ export interface ClusterConfig {
   listen: string;
   no_advertise: true;
   authorization: { user: string; password: string };
+  /** Of routes that leave their machine. */
+  tls?: TlsConfig;
+  advertise?: string;
   routes: string[];
 }
 

@@ -41,12 +41,36 @@ const logs = about(
 
 const ALLOCATED = "allocated once, then kept; with an `engine` on another machine";
 
+/** Of servers on machines of their own these are machine after machine the same. */
+const hubPorts = z
+  .strictObject({
+    client: about("port of clients", port, { unset: `${ALLOCATED} 4222`, change: "restart" }),
+    leafnodes: about("port that sites dial", port, { unset: `${ALLOCATED} 7422`, change: "restart" }),
+    monitor: about("port of the monitoring pages", port, { unset: `${ALLOCATED} none`, change: "restart" }),
+    cluster: about(
+      "port at which the servers of a hub of several find each other. In containers of one engine it is 6222, and not published; of servers on several engines it is published",
+      port,
+      { unset: "allocated once, then kept; with several engines 6222", change: "restart" },
+    ),
+  })
+  .partial();
+
+/** One server of a hub of several; what is missing is the hub's. */
+const hubServer = z
+  .strictObject({
+    ...placed,
+    host: about("address that this server listens on (in Docker: on which its ports are published)", z.string().min(1)),
+    address: about("address at which this program, the sites and the other servers reach it", address),
+    ports: about("ports of this server", hubPorts),
+  })
+  .partial();
+
 const hub = z
   .strictObject({
     name: about("the hub's server name and JetStream domain", siteName.default("hub"), { change: "refused" }),
     servers: about(
-      "how many servers the hub has: 1, 3 or 5. Several form a cluster named as the hub, of the servers `hub-1`, `hub-2`, `hub-3`; streams have copies on them, so collection survives a server that fails. They are processes of one machine, or containers of one engine. See [a hub of three](cluster.md)",
-      z.int().min(1).max(5).optional(),
+      "how many servers the hub has: 1, 3 or 5. Several form a cluster named as the hub, of the servers `hub-1`, `hub-2`, `hub-3`; streams have copies on them, so collection survives a server that fails. A number: processes of one machine, or containers of one engine. A list with an entry for each: on machines of their own. See [a hub of three](cluster.md)",
+      z.union([z.int().min(1).max(5), z.array(hubServer).min(3).max(5)]).optional(),
       { unset: "`1`", change: "`make up` moves what the hub holds to other servers" },
     ),
     ...placed,
@@ -59,23 +83,8 @@ const hub = z
       unset: "`hub.host`",
     }),
     ports: about(
-      "the hub's ports, 1 to 65535. Of several servers these are the first one's, and each further server has the next port",
-      z
-        .strictObject({
-          client: about("port of clients", port, { unset: `${ALLOCATED} 4222`, change: "restart" }),
-          leafnodes: about("port that sites dial", port, { unset: `${ALLOCATED} 7422`, change: "restart" }),
-          monitor: about("port of the monitoring pages", port, { unset: `${ALLOCATED} none`, change: "restart" }),
-          cluster: about(
-            "port at which the servers of a hub of several find each other; in containers it is 6222, and not published",
-            port,
-            {
-              unset: "allocated once, then kept",
-              change: "restart",
-            },
-          ),
-        })
-        .partial()
-        .prefault({}),
+      "the hub's ports, 1 to 65535. Of several servers these are the first one's, and each further server on its machine has the next port",
+      hubPorts.prefault({}),
     ),
     maxFile: about(
       "most that the hub stores in files, on each of its servers. It must hold what may be collected from all sites, including removed ones whose data is kept",
@@ -282,6 +291,8 @@ export type Settings = z.output<typeof fleetSettings>;
 export type SiteSettings = Settings["sites"][number];
 export type StreamSettings = Settings["streams"][number];
 export type HubSettings = Settings["hub"];
+/** One of the servers that the hub's settings list. */
+export type ListedServer = Exclude<NonNullable<HubSettings["servers"]>, number>[number];
 export type ProbeSettings = Settings["probes"];
 export type RawSettings = z.input<typeof stackConfig>;
 

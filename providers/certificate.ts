@@ -5,6 +5,7 @@ import { messageOf } from "../machine/refusal";
 import { report } from "../machine/report";
 import { changed, same, settled } from "../configs/values";
 import {
+  CertificateRole,
   KeyPair,
   Role,
   USAGE,
@@ -19,14 +20,14 @@ import {
 } from "../servers/x509";
 
 /**
- * The certificate of one server for its leaf links: made once, kept until it must be another. Another certificate has
+ * The certificate of one server for its leaf links or its routes: made once, kept until it must be another. Another certificate has
  * another key. A CA that was renewed with its key (see `authority`) is no reason for one.
  */
 
 export interface CertificateInputs {
   /** The server's name: the common name of the subject. */
   owner: string;
-  role: Role;
+  role: CertificateRole;
   /**
    * DNS names in ASCII and IP addresses without a zone, for subjectAltName. The hub's are those that sites dial: a hub
    * without any is refused by all of them. A site needs none.

@@ -9,6 +9,7 @@ import {
   hubServers,
   isBoundToMachine,
   onOneMachine,
+  routesLeave,
   serverCount,
   usesUnnamedEngine,
 } from "../configs/placement";
@@ -138,7 +139,10 @@ async function refuseAbsentEngines(settings: Settings): Promise<Failure[]> {
   if (isLookedFor()) return [];
   return (await unreachedEngines(settings)).map(({ reason, servers }) => {
     const ofHub = hubServers(settings.hub).some(({ name }) => servers.includes(name));
-    const way = ofHub ? "" : "; or run 'make up', which leaves them as they are and does everything else";
+    const way =
+      ofHub && !routesLeave(settings)
+        ? ""
+        : "; or run 'make up', which leaves them as they are and does everything else";
     return failure(ofHub ? "hub" : "sites", `${servers.join(", ")} cannot be worked on: ${reason}${way}`);
   });
 }

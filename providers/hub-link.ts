@@ -19,7 +19,7 @@ import {
 import { resumeFrozen } from "../servers/server";
 import { ServerFiles } from "../servers/files/server-files";
 import { hostOf } from "../servers/hosts";
-import { HubMember, membersAccess } from "../servers/hub-members";
+import { HubMember, membersAccess, thereOf } from "../servers/hub-members";
 import type { Place } from "../servers/server-host";
 import { markUnproven } from "../fleet/observation/unproven";
 import { changed, hasUnknown, same, settled } from "../configs/values";
@@ -46,8 +46,9 @@ const sourcedOf = ({ hub, declaration: { site } }: HubLinkInputs): Promise<strin
       () => undefined,
     );
 
-/** The servers of the hub, each with its files. */
-const membersOf = ({ place, hub, servers }: HubLinkInputs): HubMember[] => servers ?? [{ place, url: hub.url }];
+/** The servers of the hub, each with its files. One whose machine is away makes up for what it misses when it is back. */
+const membersOf = ({ place, hub, servers }: HubLinkInputs): HubMember[] =>
+  thereOf(servers ?? [{ place, url: hub.url }]);
 
 /**
  * Changes the declarations on every server of the hub, and brings them into effect. A server that does not know the account
@@ -88,7 +89,7 @@ async function declare(inputs: HubLinkInputs, olds?: HubLinkInputs): Promise<voi
     });
     throw error;
   }
-  if (inputs.servers !== undefined) await waitForLeader(membersAccess(inputs.servers, hub.seed));
+  if (inputs.servers !== undefined) await waitForLeader(membersAccess(membersOf(inputs), hub.seed));
 }
 
 export async function create(inputs: HubLinkInputs) {
@@ -137,8 +138,9 @@ export async function update(_id: string, olds: HubLinkInputs, news: HubLinkInpu
   return { outs: news };
 }
 
-async function permissionsOf({ place, declaration }: HubLinkInputs) {
-  const held = await hostOf(place)
+async function permissionsOf(inputs: HubLinkInputs) {
+  const { place, declaration } = inputs;
+  const held = await hostOf(membersOf(inputs)[0]?.place ?? place)
     .files()
     .then(heldIn, () => NOTHING_HELD);
   const { site, merged, throughHub } = withHeld(declaration, held);

@@ -9,13 +9,23 @@ import { heldBy, refuseTooLittle } from "../fleet/sourcing/account-room";
 import { LinkCertificates, certificatesDigest, writeCertificates } from "../servers/files/link-tls";
 import { findNatsServer } from "../servers/nats-server-binary";
 import { exclusively } from "../machine/exclusively";
-import { HubMember, bringLinks, membersAccess } from "../servers/hub-members";
+import {
+  HubMember,
+  MissedLinks,
+  bringLinks,
+  catchUp,
+  membersAccess,
+  missedLinks,
+  thereOf,
+} from "../servers/hub-members";
+import { awayOfHub } from "../servers/away";
 import { isPartlyLost, refill } from "../servers/files/hub-refill";
 import { noteRoutesKey } from "../servers/files/routes-key";
 import { Access, shared } from "../servers/nats/connection";
 import { allKnowLeader, waitForOrder, waitUntilFilled } from "../servers/nats/cluster";
-import { kick, leafLinks, reload, varz } from "../servers/nats/system";
+import { type LeafLink, kick, leafLinks, reload, varz } from "../servers/nats/system";
 import { type ReportAbout, NOT_RUNNING, type Fault, report, faultReport } from "../machine/report";
+import { Refusal } from "../machine/refusal";
 import { type Outcome, Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
 import {
   declareHub,
@@ -45,6 +55,8 @@ export interface HubServerInputs {
   declaration: HubDeclaration;
   /** Certificates of its leaf links; absent without TLS. */
   certificates?: LinkCertificates;
+  /** Certificates of its routes to the other servers; absent where these do not leave their machine. */
+  routesCertificates?: LinkCertificates;
   /** Secret. `routes`: what the servers of a hub of several authenticate each other with. */
   secrets: { system: string; routes?: string };
   /** Every server of a hub of several, this one among them; absent for a hub of one. */
@@ -83,12 +95,30 @@ const refuseRestart = ({ declaration, servers }: HubServerInputs, files: ServerF
     ? undefined
     : refuseTooLittle(declaration.reload.limits, reservationsOf(declaration, declaredLinks(files), heldIn(files)));
 
-/** The other servers of the hub. */
+/** The other servers of the hub whose machines can be reached. */
 const othersOf = ({ servers = [], secrets }: HubServerInputs, { access }: Server): Access[] =>
   membersAccess(
-    servers.filter(({ url }) => url !== access.url),
+    thereOf(servers).filter(({ url }) => url !== access.url),
     secrets.system,
   );
+
+/** Errors: a Refusal while the machine of another server is away. */
+function refuseStopping(name: string): void {
+  const away = awayOfHub();
+  if (away.length > 0)
+    throw new Refusal(
+      `${name}: this change restarts it, and the machine of ${away.join(", ")} cannot be reached: without both the hub may ` +
+        "store nothing; bring that machine back, or set the change back",
+    );
+}
+
+/** Whether the servers of the hub are on machines of their own, of which one may be away for a while. */
+const isSpread = ({ servers = [] }: HubServerInputs): boolean =>
+  new Set(servers.map(({ place }) => (place.kind === "docker" ? (place.engine.url ?? "") : ""))).size > 1;
+
+/** What it missed while its machine was away; undefined for nothing. */
+const missedBy = async (inputs: HubServerInputs, files: ServerFiles): Promise<MissedLinks | undefined> =>
+  isSpread(inputs) ? missedLinks(files, inputs.place, inputs.servers ?? []) : undefined;
 
 /**
  * Brings the server to its configuration. Of several servers one at a time restarts, when the others are in order, and the
@@ -143,20 +173,25 @@ async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServ
   const foreign = await runsForeignConfig(server);
   const files = await server.host.files();
   if (restart) refuseRestart(inputs, files);
+  if (restart) refuseStopping(server.name);
   const holds = await heldBy(server.access, HUB_ACCOUNT);
   await bringLinks(files, inputs.servers ?? []);
+  const missed = await missedBy(inputs, files);
+  const concerned = missed === undefined ? [] : catchUp(files, missed);
   declareHub(files, inputs.declaration);
   noteRoutesKey(files, inputs.secrets.routes);
   if (holds !== undefined) noteHeldLimits(files, HUB_ACCOUNT, inputs.declaration.reload.merged, holds);
-  writeCertificates(files, inputs.certificates);
+  writeCertificates(files, inputs.certificates, inputs.routesCertificates);
   const digest = await writeHub(files, await findNatsServer(server.host.natsServer));
   const outcome = await bringOneAtATime(inputs, server, digest, restart);
   // An account that a reload adds has its imports only after the next one (nats-server server.go, configureAccounts).
   const isWatched = inputs.declaration.reload.watch !== undefined;
   if (isWatched && (outcome === "reloaded" || outcome === "unchanged")) await reload(await shared(server.access));
-  if (foreign && outcome === "reloaded") await dropAllLinks(server);
-  const written = inputs.certificates === undefined ? {} : { written: certificatesDigest(inputs.certificates) };
-  return { ...inputs, ...written, running: true };
+  if (foreign && outcome === "reloaded") await dropLinks(server, (link) => link.server === undefined);
+  // A server that does not know an account when its site links stays deaf to it, until the site links again.
+  if (concerned.length > 0) await dropLinks(server, ({ name }) => concerned.includes(name));
+  const written = certificatesOf(inputs);
+  return { ...inputs, ...(written === "" ? {} : { written }), running: true };
 }
 
 /** Whether the server runs and has a configuration that this program did not give it. */
@@ -171,17 +206,21 @@ async function runsForeignConfig({ host, access }: Server): Promise<boolean> {
  * A reload leaves live links in the account, and with the permissions, that they logged in with (nats-server
  * reload.go). After a foreign configuration these are unknown, so the links are dropped; they come back immediately.
  */
-async function dropAllLinks({ access }: Server): Promise<void> {
+async function dropLinks({ access }: Server, isMeant: (link: LeafLink) => boolean): Promise<void> {
   const connection = await shared(access);
-  for (const link of await leafLinks(connection)) if (link.server === undefined) await kick(connection, link);
+  for (const link of await leafLinks(connection)) if (isMeant(link)) await kick(connection, link);
 }
 
 export async function create(inputs: HubServerInputs) {
   return { id: inputs.declaration.restart.name, outs: await apply(inputs, false) };
 }
 
+/** A digest of its certificates; empty for none. */
+const certificatesOf = ({ certificates, routesCertificates }: HubServerInputs): string =>
+  certificatesDigest(certificates, routesCertificates);
+
 const hasOtherCertificates = (news: HubServerInputs, olds: HubServerOutputs): boolean =>
-  hasUnknown(news.certificates) || certificatesDigest(news.certificates) !== (olds.written ?? "");
+  hasUnknown([news.certificates, news.routesCertificates]) || certificatesOf(news) !== (olds.written ?? "");
 
 /** What is wrong with the hub, and whether this program would now write another configuration than it wrote. */
 async function lookAt(props: HubServerOutputs): Promise<{ wrong: Fault | undefined; isOutdated: boolean }> {
@@ -203,6 +242,14 @@ const refuseRestartOf = ({ place }: HubServerOutputs, wanted: HubServerInputs): 
       () => undefined,
     );
 
+const missedOf = (wanted: HubServerInputs): Promise<MissedLinks | undefined> =>
+  hostOf(wanted.place)
+    .files()
+    .then(
+      (files) => missedBy(wanted, files),
+      () => undefined,
+    );
+
 export async function diff(_id: string, olds: HubServerOutputs, news: HubServerInputs) {
   const wanted = settled(news, olds);
   const { name } = wanted.declaration.restart;
@@ -211,7 +258,10 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
     news.servers === undefined
       ? ["the hub", "every leaf link drops and comes back"]
       : ["this server of the hub", "its leaf links move to another one"];
-  if (mustRestart(wanted, olds)) await refuseRestartOf(olds, wanted);
+  if (mustRestart(wanted, olds)) {
+    await refuseRestartOf(olds, wanted);
+    if (!hasUnknown(news.place)) refuseStopping(name);
+  }
   if (hasUnknown(news.place)) report(`${name}: up replaces the container of ${what}; ${links}`, fate("replaced"));
   // Whatever else changes: a dead server is started, and neither reloads nor restarts.
   else if (!(await isRunning(olds.place)))
@@ -224,10 +274,12 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
   else {
     // Its engine is asked as the settings say now.
     const { wrong, isOutdated } = await lookAt({ ...olds, place: wanted.place });
+    const hasMissed = (await missedOf(wanted)) !== undefined;
     const rest = ({ secrets, reached, place, servers }: HubServerInputs) => [secrets, reached, place, servers];
-    if (wrong === undefined && !isOutdated) return { changes: changed(rest(news), rest(olds)) };
+    if (hasMissed) report(`${name}: missed changes of sites while it was away; up makes up for them`, fate("reloads"));
+    if (wrong === undefined && !isOutdated && !hasMissed) return { changes: changed(rest(news), rest(olds)) };
     if (wrong !== undefined) report(`${name}: the hub ${wrong.what}; up repairs it`, faultReport(name, wrong));
-    else
+    else if (isOutdated)
       report(
         `${name}: up reloads the hub: this version of the program writes another configuration; links stay`,
         fate("reloads"),

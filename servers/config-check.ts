@@ -1,4 +1,4 @@
-import { firstOfHub, isCluster } from "../configs/placement";
+import { firstOfHub, isCluster, routesLeave } from "../configs/placement";
 import { present } from "../configs/values";
 import { createUser } from "@nats-io/nkeys";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { declareHub, declareHubLink, declareLeaf } from "../configs/plan/declare";
 import { HubDeclaration, NOTHING_HELD, planHub } from "../configs/plan/plan-hub";
-import { CA_FILE, LINK_FILE } from "../configs/link-tls";
+import { CA_FILE, LINK_FILE, ROUTES_CA_FILE, ROUTES_FILE } from "../configs/link-tls";
 import { planLeaf } from "../configs/plan/plan-leaf";
 import { render } from "../configs/format/render";
 import { Settings, SiteSettings } from "../configs/settings";
@@ -38,8 +38,8 @@ const HUB_URL = "nats-leaf://127.0.0.1:2";
 async function writeThrowawayCertificates(folder: string): Promise<void> {
   const [key, now] = [newKey(), Date.now()];
   const ca = await makeAuthority({ name: "check", key, validity: 60_000, now });
-  writePrivate(join(folder, CA_FILE), ca);
-  writePrivate(join(folder, LINK_FILE), `${ca}${key}`);
+  for (const file of [CA_FILE, ROUTES_CA_FILE]) writePrivate(join(folder, file), ca);
+  for (const file of [LINK_FILE, ROUTES_FILE]) writePrivate(join(folder, file), `${ca}${key}`);
 }
 
 /** Of sites whose settings differ in nothing but their names, this many are read. */
@@ -86,7 +86,7 @@ export async function refusedConfigs(
   ];
   const folder = mkdtempSync(join(tmpdir(), "nats-hub-leaf-"));
   try {
-    if (settings.links.tls !== "off") await writeThrowawayCertificates(folder);
+    if (settings.links.tls !== "off" || routesLeave(settings)) await writeThrowawayCertificates(folder);
     const results = await sideBySide([...configs.entries()], async ([i, { where, text }]) => {
       const file = join(folder, `${i}.conf`);
       writePrivate(file, text());

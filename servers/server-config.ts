@@ -12,12 +12,11 @@ import {
   reservationsOf,
 } from "../configs/plan/plan-hub";
 import { StoreLimits } from "../configs/plan/plan-server";
-import { CA_FILE, LINK_FILE } from "../configs/link-tls";
 import { render } from "../configs/format/render";
 import { maskSeeds } from "../configs/seeds";
 import { commitTogether } from "../machine/group-commit";
 import { writePrivate } from "../machine/folders";
-import { writtenCertificates } from "./files/link-tls";
+import { CERTIFICATE_FILES, writtenCertificates } from "./files/link-tls";
 import { NatsServer, checkConfig, findNatsServer } from "./nats-server-binary";
 import { publicKeyOf } from "./nats/authenticator";
 import { Access, shared } from "./nats/connection";
@@ -56,7 +55,7 @@ export async function writeConfig(files: ServerFiles, text: string, binary: Nats
     const candidate = join(folder, CONFIG_FILE);
     writePrivate(candidate, text);
     // The certificates that it names, relative to its folder, which is where servers and this check run.
-    for (const name of [CA_FILE, LINK_FILE]) {
+    for (const name of CERTIFICATE_FILES) {
       const pem = files.read(name);
       if (pem !== undefined) writePrivate(join(folder, name), pem);
     }

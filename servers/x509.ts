@@ -10,6 +10,9 @@ import { Refusal } from "../machine/refusal";
 /** Which end of a leaf link a server is: the hub is dialled, a site dials. */
 export type Role = "hub" | "site";
 
+/** What a server's certificate is for; "routes": to dial the other servers of the hub and to be dialled by them. */
+export type CertificateRole = Role | "routes";
+
 /** A certificate and the private key that belongs to it, both in PEM. */
 export interface KeyPair {
   certificate: string;
@@ -31,6 +34,8 @@ export interface CertificateFacts {
 
 /** The extended key usage that each end of a leaf link needs. */
 export const USAGE: Readonly<Record<Role, string>> = { hub: "1.3.6.1.5.5.7.3.1", site: "1.3.6.1.5.5.7.3.2" };
+
+const usagesOf = (role: CertificateRole): string[] => (role === "routes" ? Object.values(USAGE) : [USAGE[role]]);
 
 /** The organisation in a CA's subject; a server's subject has none, so that the two never meet. */
 const ORGANIZATION = "nats-hub-leaf";
@@ -111,7 +116,7 @@ export async function makeAuthority({ name, key, before, validity, now }: Author
 export interface ServerParts {
   /** The common name of the subject. */
   owner: string;
-  role: Role;
+  role: CertificateRole;
   /** DNS names in ASCII and IP addresses without a zone, into subjectAltName. */
   names: readonly string[];
   key: string;
@@ -122,7 +127,7 @@ export interface ServerParts {
   now: number;
 }
 
-/** A server's certificate in PEM: the hub's for TLS servers, a site's for TLS clients, neither for both. */
+/** A server's certificate in PEM: the hub's for TLS servers, a site's for TLS clients, that of routes for both. */
 export async function makeServerCertificate(parts: ServerParts): Promise<string> {
   const { owner, role, names, key, ca, validity, now } = parts;
   const x509 = await loadLibrary();
@@ -138,7 +143,7 @@ export async function makeServerCertificate(parts: ServerParts): Promise<string>
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([USAGE[role]]),
+      new x509.ExtendedKeyUsageExtension(usagesOf(role)),
       ...(alternatives.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(alternatives)]),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),

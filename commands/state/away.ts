@@ -1,12 +1,13 @@
 import { resourceName } from "../../configs/resources";
 import { DOCKER_PROVIDER, isOf, nameOf, typeOf } from "../../configs/text/urn";
-import { engineOf, hubServers, serversInDocker } from "../../configs/placement";
+import { engineOf, hubServers, routesLeave, serversInDocker } from "../../configs/placement";
 import { readSettings } from "../../configs/reading/read-settings";
 import { Settings } from "../../configs/settings";
 import { wavesOf } from "../../configs/waves/waves";
 import { absence, refuseOtherEngine } from "../../servers/docker/whereabouts";
 import type { PulumiStack } from "../stack/backend";
 import { Away, exclusions, lookAtContainers } from "./containers";
+import { lostOfHub } from "./forget";
 import type { Deployment } from "../stack/pending";
 import type { Say } from "../../machine/progress";
 import { Refusal } from "../../machine/refusal";
@@ -31,8 +32,8 @@ const NONE: Standing = { removed: [], changed: [], pending: [], options: [], env
 
 /**
  * Engines are reached as the settings say now, unless what is `deployed` is all that counts: for what is removed, the CLI
- * knows nothing newer. Errors: a Refusal when the hub's own engine is away, or when the environment names another engine
- * than before.
+ * knows nothing newer. Errors: a Refusal when the hub's own engine is away, or those of too many of its servers, or when the
+ * environment names another engine than before.
  */
 export async function standingOf(
   { projectFolder, stack }: PulumiStack,
@@ -50,19 +51,55 @@ export async function standingOf(
   const leftOut = settings === undefined ? [] : await newServersOutOfReach(settings, state, known);
   const ofHub = settings === undefined ? ["hub"] : hubServers(settings.hub).map(({ name }) => name);
   const all = inOrderOf(settings, [...away.flatMap(ofServers), ...leftOut]);
-  const hubs = all.find(({ site }) => ofHub.includes(site));
-  if (hubs !== undefined) throw new Refusal(`stack '${stack}': the hub's ${hubs.reason}`);
+  const hubs = all.filter(({ site }) => ofHub.includes(site));
+  refuseHubAway(stack, settings, hubs, leftOut);
+  const replaced = settings === undefined ? [] : await lostOfHub(state, settings);
+  const pending = all.map((one) => {
+    if (!hubs.includes(one)) return one;
+    return { ...one, reason: `${one.reason}; ${replaced.includes(one.site) ? REPLACED : LOST_OF_HUB}` };
+  });
   return {
     removed,
     changed,
-    pending: all,
+    pending,
     options: away.flatMap(exclusions).flatMap((pattern) => ["--exclude", pattern]),
     env: {
       NATS_HUB_LEAF_AWAY: [...known].join(","),
+      ...(hubs.length === 0 ? {} : { NATS_HUB_LEAF_HUB_AWAY: hubs.map(({ site }) => site).join(",") }),
       ...(leftOut.length === 0 ? {} : { NATS_HUB_LEAF_LEFT_OUT: leftOut.map(({ site }) => site).join(",") }),
     },
   };
 }
+
+/**
+ * A hub on machines of its own works while most of its servers do. Errors: a Refusal when fewer are left, or when one that
+ * is away is not deployed yet.
+ */
+function refuseHubAway(
+  stack: string,
+  settings: Settings | undefined,
+  hubs: Standing["pending"],
+  leftOut: Standing["pending"],
+): void {
+  const [first] = hubs;
+  if (first === undefined) return;
+  if (settings === undefined || !routesLeave(settings))
+    throw new Refusal(`stack '${stack}': the hub's ${first.reason}`);
+  const isNew = hubs.find(({ site }) => leftOut.some((one) => one.site === site));
+  if (isNew !== undefined)
+    throw new Refusal(`stack '${stack}': ${isNew.site} of the hub is not deployed yet, and its ${isNew.reason}`);
+  const total = hubServers(settings.hub).length;
+  if (hubs.length < total / 2) return;
+  throw new Refusal(
+    `stack '${stack}': the machines of ${hubs.map(({ site }) => site).join(", ")} cannot be reached, and the hub stores ` +
+      `nothing without more than half of its ${total} servers: ${hubs.map(({ reason }) => reason).join("; ")}. If their ` +
+      "disks are lost for good, restore a backup (docs/backup.md)",
+  );
+}
+
+const REPLACED = "'make up' starts this server on the engine that the settings have now, and the others fill it";
+const LOST_OF_HUB =
+  "or, if that machine is lost for good, give this server another engine in hub.servers, and the others fill it";
 
 /** Where the fleet's check recorded the containers whose settings name no engine. */
 function recordedEngine(state: Deployment): string | undefined {

@@ -1,4 +1,6 @@
 import { type Part, isPartOf, resourceName } from "../../configs/resources";
+import { hubServers, routesLeave } from "../../configs/placement";
+import { Settings } from "../../configs/settings";
 import { CONTAINER, nameOf, providerUrn, typeOf } from "../../configs/text/urn";
 import { mayDiscard } from "../../fleet/sourcing/discard";
 import { lookAtContainers } from "./containers";
@@ -65,4 +67,18 @@ function withoutReferences<R extends Resources[number]>(resource: R, gone: Reado
           ),
         }),
   };
+}
+
+/** Servers of the hub that the settings have on another engine than the state, while that one cannot be reached. */
+export async function lostOfHub(state: Deployment, settings: Settings): Promise<string[]> {
+  if (!routesLeave(settings)) return [];
+  const resources: Resources = state.deployment?.resources ?? [];
+  const hostOf = (provider = ""): unknown => resources.find(({ urn }) => urn === providerUrn(provider))?.inputs?.host;
+  const moved = hubServers(settings.hub).filter(({ name, engine }) => {
+    const container = resources.find((resource) => nameOf(resource) === resourceName(name, "container"));
+    return container !== undefined && hostOf(container.provider) !== engine;
+  });
+  if (moved.length === 0) return [];
+  const { away } = await lookAtContainers(state);
+  return moved.flatMap(({ name }) => (away.some(({ servers }) => servers.includes(name)) ? [name] : []));
 }

@@ -10,7 +10,7 @@ import {
   cpuText,
   engineNameOf,
 } from "../../configs/container";
-import { Placement, engineOf, placementOf, reachedAt } from "../../configs/placement";
+import { Placement, engineOf, placementOf, reachedAt, routesLeave } from "../../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
 import type { Place } from "../../servers/server-host";
 import { Declared } from "../sdk/declared";
@@ -52,23 +52,24 @@ export class DockerRuntime implements Runtime {
     private readonly check: () => pulumi.Resource,
   ) {}
 
-  placeHub(...[server, { client, leafnodes }, opts]: Parameters<Runtime["placeHub"]>): void {
+  placeHub(...[server, { client, leafnodes, cluster }, opts]: Parameters<Runtime["placeHub"]>): void {
     const published = [
       { internal: CONTAINER_PORTS.client, external: client },
       { internal: CONTAINER_PORTS.leafnodes, external: leafnodes },
+      ...(cluster !== undefined && routesLeave(this.settings) ? [{ internal: ROUTES_PORT, external: cluster }] : []),
     ];
     void this.container(server, this.folderOf(server), published, opts);
   }
 
   hubServer(
-    ...[name, server, { restart, reload }, secrets, certificates, members, opts]: Parameters<Runtime["hubServer"]>
+    ...[name, server, { restart, reload }, secrets, certificates, ofSeveral, opts]: Parameters<Runtime["hubServer"]>
   ): pulumi.Resource {
     const place = this.placeOf(server.name);
     const reached = { host: reachedAt(server), ports: restart.ports };
     const inside = restart.cluster === undefined ? INSIDE : INSIDE_OF_SEVERAL;
     const declaration = { restart: { ...restart, ...inside }, reload };
     const { root } = this.folders;
-    const given = { place, root, reached, declaration, secrets, ...withTls(certificates), ...members };
+    const given = { place, root, reached, declaration, secrets, ...withTls(certificates), ...ofSeveral };
     return new HubServer(name, given, opts);
   }
 

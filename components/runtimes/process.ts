@@ -15,11 +15,11 @@ export class ProcessRuntime implements Runtime {
   placeHub = (): void => undefined;
 
   hubServer(
-    ...[name, server, declaration, secrets, certificates, members, opts]: Parameters<Runtime["hubServer"]>
+    ...[name, server, declaration, secrets, certificates, ofSeveral, opts]: Parameters<Runtime["hubServer"]>
   ): pulumi.Resource {
     const { root } = this.folders;
     const place = this.placeOf(server.name);
-    return new HubServer(name, { place, root, declaration, secrets, ...withTls(certificates), ...members }, opts);
+    return new HubServer(name, { place, root, declaration, secrets, ...withTls(certificates), ...ofSeveral }, opts);
   }
 
   leafServer(

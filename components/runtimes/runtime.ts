@@ -32,7 +32,7 @@ export interface Runtime {
 
   /**
    * @param server the hub, or one of its servers.
-   * @param members every server of a hub of several; absent for a hub of one.
+   * @param ofSeveral every server of a hub of several, and the certificates of routes that leave their machine.
    */
   hubServer(
     name: string,
@@ -40,7 +40,7 @@ export interface Runtime {
     declaration: DeclaredServer<HubDeclaration>,
     secrets: Declared<HubServerInputs["secrets"]>,
     certificates: Declared<LinkCertificates> | undefined,
-    members: { servers?: Declared<HubMember>[] },
+    ofSeveral: { servers?: Declared<HubMember>[]; routesCertificates?: Declared<LinkCertificates> },
     opts: pulumi.CustomResourceOptions,
   ): pulumi.Resource;
 

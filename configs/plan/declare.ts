@@ -1,6 +1,8 @@
+import { ROUTES_PORT } from "../container";
+import { hostPort } from "../text/address";
 import { hubLimits, mergedLimits, siteLimits } from "./limits";
 import { siteStreamName } from "../names";
-import { routesOf } from "../placement";
+import { routesLeave, routesOf } from "../placement";
 import { HubSettings, Settings, SiteSettings } from "../settings";
 import { WatchDeclaration, watchedStreams } from "../watch/watch";
 
@@ -32,7 +34,19 @@ export interface HubOptions<Routes, Key> {
 /** Loopback is left out: servers that are deployed have it so, and another declaration would restart them. */
 function clusterOf<Routes>(settings: Settings, { server, routes }: Member<Routes>) {
   const { listen } = routesOf(settings, server);
-  return { name: settings.hub.name, routes, ...(listen === "127.0.0.1" ? {} : { host: listen }) };
+  const { name } = settings.hub;
+  if (routesLeave(settings)) return { name, host: listen, tls: true as const };
+  return { name, routes, ...(listen === "127.0.0.1" ? {} : { host: listen }) };
+}
+
+/** Routes over a network are taken by reload: a server that moves to another machine restarts no other one. */
+function routesIn<Routes>(
+  settings: Settings,
+  { server, routes }: Member<Routes>,
+): { routes?: Routes; advertise?: string } {
+  if (!routesLeave(settings)) return {};
+  const { host, port = ROUTES_PORT } = routesOf(settings, server);
+  return { routes, advertise: hostPort(host, port) };
 }
 
 export function declareHub<Keys, Ports, Routes = string[], Key = string>(
@@ -55,7 +69,14 @@ export function declareHub<Keys, Ports, Routes = string[], Key = string>(
       ...tlsOf(settings),
       ...(member === undefined ? {} : { domain: hub.name, cluster: clusterOf(settings, member) }),
     },
-    reload: { limits: { maxFile, maxMemory }, maxPayload, merged: mergedLimits(settings), keys, ...watch },
+    reload: {
+      limits: { maxFile, maxMemory },
+      maxPayload,
+      merged: mergedLimits(settings),
+      keys,
+      ...watch,
+      ...(member === undefined ? {} : routesIn(settings, member)),
+    },
   };
 }
 

@@ -45,9 +45,20 @@ export interface ServerPlan {
   keys: Record<string, KeySource>;
 }
 
+/** One server of a hub whose servers are on machines of their own, and where it is reached. */
+export interface MachinePlan {
+  name: string;
+  runs: Placement;
+  clients: string;
+  leafLinks: string;
+  routes: string;
+}
+
 export interface HubPlan extends ServerPlan {
   /** The names of the servers of a hub of several. `listens` are the addresses of the first one. */
   servers?: string[];
+  /** Absent where all of them share a machine. */
+  machines?: MachinePlan[];
   accounts: { name: string; stores?: StoreLimits }[];
 }
 

@@ -51,7 +51,7 @@ export const factRows = <T>(of: T, facts: Facts<T>): string[][] =>
     .map(([label, textOf]) => [label, textOf(of)])
     .filter(([, text]) => text !== "");
 
-function placeWords(runs: Placement): string {
+export function placeWords(runs: Placement): string {
   if (runs.kind === "process") return "process on this machine";
   if (runs.network === "host") return "container on this machine's network";
   return `container on ${runs.engine === "" ? "this machine" : runs.engine}`;

@@ -10,6 +10,7 @@ import {
   FleetPlan,
   HubPlan,
   KeySource,
+  MachinePlan,
   PlanContext,
   ServerPlan,
   SitePlan,
@@ -20,6 +21,7 @@ import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, collectingAccount, isOnline } f
 import { linkPermissions } from "../permissions";
 import {
   dialedHub,
+  firstOfHub,
   hasContainers,
   hubServers,
   isCluster,
@@ -28,6 +30,8 @@ import {
   linkSecurity,
   placementOf,
   reachedAt,
+  routesLeave,
+  routesOf,
 } from "../placement";
 import { LogRotation, ReloadSettings, SyncInterval } from "./plan-server";
 import { HubSettings, Settings, SiteSettings, StreamSettings } from "../settings";
@@ -84,12 +88,32 @@ class Planner {
   hub(): HubPlan {
     const { hub, sites } = this.settings;
     const keys = this.keys(hub.name, HUB_ROLES);
+    const isSpread = routesLeave(this.settings);
+    // What all servers have alike, and where the first of them is.
+    const { engine, address, host, ports } = firstOfHub(this.settings);
+    const shown = isSpread ? { ...hub, ...present({ engine, address }), host, ports } : hub;
     const declaration = declareHub(this.settings, keys, this.hubPorts());
     const ofSites = sites.map((site) => ({ name: accountOf(site.name), stores: this.hubLink(site).limits }));
     return {
-      ...this.server(hub, declaration, keys),
+      ...this.server(
+        shown,
+        isSpread ? { ...declaration, restart: { ...declaration.restart, host } } : declaration,
+        keys,
+      ),
       ...(isCluster(hub) ? { servers: hubServers(hub).map(({ name }) => name) } : {}),
+      ...(isSpread ? { machines: hubServers(hub).map((server) => this.machine(server)) } : {}),
       accounts: [{ name: SYSTEM_ACCOUNT }, { name: HUB_ACCOUNT, stores: declaration.reload.merged }, ...ofSites],
+    };
+  }
+
+  private machine(server: HubSettings): MachinePlan {
+    const at = (port: Port | undefined): string => hostPort(reachedAt(server), port ?? ALLOCATED);
+    return {
+      name: server.name,
+      runs: placementOf(this.settings, server),
+      clients: at(portOf(server, "client")),
+      leafLinks: at(portOf(server, "leafnodes")),
+      routes: at(routesOf(this.settings, server).port),
     };
   }
 
@@ -168,7 +192,7 @@ class Planner {
   private hubLink = (site: SiteSettings) => declareHubLink(this.settings, site, {});
 
   private hubPorts() {
-    const { hub } = this.settings;
+    const hub = routesLeave(this.settings) ? firstOfHub(this.settings) : this.settings.hub;
     return { client: portOf(hub, "client"), leafnodes: portOf(hub, "leafnodes"), monitor: portOf(hub, "monitor") };
   }
 

@@ -1,7 +1,8 @@
 import { ROUTES_KEY } from "../keys";
 import { hostPort } from "../text/address";
+import { present } from "../values";
 import { atLeast } from "./limits";
-import { linkTls } from "../link-tls";
+import { linkTls, routesTls } from "../link-tls";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, probeStreamName } from "../names";
 import { deliverPrefix, linkPermissions, readerPermissions } from "../permissions";
 import { ReloadSettings, RestartSettings, ServerPaths, StoreLimits, jetStreamLimits, planServer } from "./plan-server";
@@ -17,11 +18,15 @@ export interface HubDeclaration {
     tls?: true;
     /**
      * Of a server of a hub of several: the cluster's name, `host:port` of every server of it, and the address where it
-     * listens for them; absent for loopback.
+     * listens for them; absent for loopback. With `tls`, routes leave their machine; `routes` are then taken by reload.
      */
-    cluster?: { name: string; routes: string[]; host?: string };
+    cluster?: { name: string; routes?: string[]; host?: string; tls?: true };
   };
   reload: ReloadSettings & {
+    /** `host:port` of every server of a hub whose servers are on machines of their own: one may move to another machine. */
+    routes?: string[];
+    /** `host:port` at which the others find such a server: in its container it cannot know. */
+    advertise?: string;
     /** Limits of the account HUB. */
     merged: StoreLimits;
     /** Public keys. */
@@ -137,16 +142,19 @@ export const reservationsOf = (
  * What makes a server one of a cluster. With the flag a copy of a stream that is built anew knows how far the sources were:
  * without it the copy stores what was collected and dropped again a second time, when it leads (nats-server feature_flags.go).
  */
-function clusterOf({ ports, cluster }: HubDeclaration["restart"], routesKey: string): Partial<ServerConfig> {
+function clusterOf({ restart, reload }: HubDeclaration, routesKey: string): Partial<ServerConfig> {
+  const { ports, cluster } = restart;
   if (cluster === undefined || ports.cluster === undefined) return {};
-  const { name, routes, host = "127.0.0.1" } = cluster;
+  const { name, routes = reload.routes ?? [], host = "127.0.0.1", tls } = cluster;
   return {
     cluster: {
       name,
-      // Routes have no TLS: it is on loopback, or on a Docker network of the stack's own and not published.
       listen: hostPort(host, ports.cluster),
       no_advertise: true,
       authorization: { user: ROUTES_KEY, password: routesKey },
+      // Other routes have none: they are on loopback, or on a Docker network of the stack's own and not published.
+      ...(tls === true ? { tls: routesTls() } : {}),
+      ...present({ advertise: reload.advertise }),
       routes: routes.map((address) => `nats://${ROUTES_KEY}:${routesKey}@${address}`),
     },
     feature_flags: { js_snapshot_sources: true },
@@ -187,7 +195,7 @@ export function planHub(
   const linked = links.filter(({ keys }) => keys.link !== undefined).map(({ site }) => site);
   return {
     ...planServer(restart, reload, paths),
-    ...clusterOf(restart, routesKey),
+    ...clusterOf(hub, routesKey),
     leafnodes: {
       listen: hostPort(restart.host, restart.ports.leafnodes),
       no_advertise: true,

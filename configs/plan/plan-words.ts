@@ -1,8 +1,8 @@
 import { aligned, wrapped } from "./aligned";
-import { FleetPlan, Passphrase, SitePlan, StreamPlan } from "./fleet-plan";
+import { FleetPlan, MachinePlan, Passphrase, SitePlan, StreamPlan } from "./fleet-plan";
 import { isOnline } from "../names";
 import { Facts, KEY_WORDS, LINK_FACTS, SERVER_FACTS, SITE_FACTS } from "./plan-facts";
-import { count, duration, factRows, keyWords, storeWords } from "./plan-facts";
+import { count, duration, factRows, keyWords, placeWords, storeWords } from "./plan-facts";
 import { maskSeeds } from "../seeds";
 import { StreamConfig } from "../streams";
 import { NANOSECONDS_PER_MS, formatSize } from "../text/units";
@@ -69,8 +69,13 @@ function hubWords({ hub, eachSite, sites }: FleetPlan): string {
   ];
   const each = "each with a store and ports of its own; below are those of the first";
   const several = servers === undefined ? [] : [["servers", `${servers.join(", ")}: ${each}`]];
-  return `hub\n${aligned([name, ...several, ...factRows(hub, SERVER_FACTS), ["keys", keyWords(hub.keys)], ...rows])}`;
+  const machines = (hub.machines ?? []).map((machine) => [machine.name, machineWords(machine)]);
+  const routes = machines.length === 0 ? [] : [["routes", "TLS, by certificates of the stack's own CA"]];
+  return `hub\n${aligned([name, ...several, ...machines, ...routes, ...factRows(hub, SERVER_FACTS), ["keys", keyWords(hub.keys)], ...rows])}`;
 }
+
+const machineWords = ({ runs, clients, leafLinks, routes }: MachinePlan): string =>
+  `${placeWords(runs)}: clients ${clients}, leaf links ${leafLinks}, routes ${routes}`;
 
 function sitesWords({ sites }: FleetPlan): string[] {
   const groups = groupsOf(sites);

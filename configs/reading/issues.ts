@@ -17,6 +17,9 @@ const shown = (value: unknown, path: readonly PropertyKey[]): string =>
 const inShort = (value: unknown): string =>
   Array.isArray(value) && value.length > 0 ? `a list of ${value.length}` : JSON.stringify(value);
 
+const isInList = (path: readonly PropertyKey[], code: string | undefined): boolean =>
+  path.length > 0 || code === "too_small" || code === "too_big";
+
 /** A mistake of shape, in the terms of the stack config. */
 export function toProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
   const where = z.core.toDotPath(issue.path) || "stack config";
@@ -52,12 +55,18 @@ export function toProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
         problem: `${shown(value, issue.path)} is too large`,
         cure: `use ${String(issue.maximum)} or less`,
       };
-    case "invalid_union":
+    case "invalid_union": {
+      if (typeof value === "number") return { where, problem: `${value} is not allowed`, cure: "use 1, 3 or 5" };
+      // Of a list: what is wrong in it.
+      const [inList] = issue.errors.filter((errors) => errors.some(({ path, code }) => isInList(path, code))).flat();
+      if (Array.isArray(value) && inList !== undefined)
+        return toProblem({ ...inList, path: [...issue.path, ...inList.path] } as z.core.$ZodIssue, raw);
       return {
         where,
         problem: `${shown(value, issue.path)} is not allowed`,
-        cure: 'use "always" or a duration such as "30s"',
+        cure: where === "hub.servers" ? "give 1, 3 or 5, or a list" : 'use "always" or a duration such as "30s"',
       };
+    }
     default:
       return { where, problem: `${shown(value, issue.path)} ${issue.message}`, cure: "see docs/settings.md" };
   }

@@ -58,8 +58,9 @@ const SPREAD = 3;
 /** The settings in which streams have three copies where the hub has several servers and nothing else is said. */
 function withReplicas(raw: unknown): unknown {
   const { hub, streams } = (raw ?? {}) as { hub?: { servers?: unknown }; streams?: unknown };
-  const servers = hub?.servers;
-  if (typeof servers !== "number" || servers < SPREAD || !Array.isArray(streams)) return raw;
+  const { servers } = hub ?? {};
+  const count = Array.isArray(servers) ? servers.length : servers;
+  if (typeof count !== "number" || count < SPREAD || !Array.isArray(streams)) return raw;
   const isGroup = (value: unknown): value is object => typeof value === "object" && value !== null;
   return {
     ...(raw as object),

@@ -4,8 +4,11 @@ import {
   hubServers,
   isElsewhere,
   isLoopback,
+  machineOf,
   placementOf,
   reachedAt,
+  routesLeave,
+  routesOf,
   sharesNetwork,
   staysOnMachine,
 } from "../placement";
@@ -27,11 +30,18 @@ interface Placed {
   placement: Placement;
 }
 
-const placedServers = (settings: Settings): Placed[] =>
-  [
-    { where: "hub", server: settings.hub },
-    ...settings.sites.map((server, i) => ({ where: `sites[${i}]`, server })),
-  ].map(({ where, server }) => ({ where, server, placement: placementOf(settings, server) }));
+/** The hub once where its servers are alike, else each of them, and the sites. */
+const placedServers = (settings: Settings): Placed[] => {
+  const { hub, sites } = settings;
+  const ofHub = Array.isArray(hub.servers)
+    ? hubServers(hub).map((server, i) => ({ where: `hub.servers[${i}]`, server }))
+    : [{ where: "hub", server: hub }];
+  return [...ofHub, ...sites.map((server, i) => ({ where: `sites[${i}]`, server }))].map(({ where, server }) => ({
+    where,
+    server,
+    placement: placementOf(settings, server),
+  }));
+};
 
 /** The same with each server of a hub of several. */
 const withEachOfHub = (settings: Settings): Placed[] =>
@@ -40,24 +50,25 @@ const withEachOfHub = (settings: Settings): Placed[] =>
   );
 
 /** The listeners that a server needs on its machine, with the ports that are known before anything is deployed. */
-function knownPorts({ server, where, placement }: Placed): { key: string; port: number; where: string }[] {
+function knownPorts(
+  settings: Settings,
+  { server, where, placement }: Placed,
+): { key: string; port: number; where: string }[] {
   const isContainer = placement.kind === "docker";
   const onBridge = isContainer && placement.network === "bridge";
   const expected = isElsewhere(server) ? CONTAINER_PORTS : {};
-  const listeners = Object.entries<number | undefined>({ ...expected, ...server.ports });
+  const isOfHub = !("expect" in server);
+  const routes = isOfHub && routesLeave(settings) ? { cluster: routesOf(settings, server).port } : {};
+  const listeners = Object.entries<number | undefined>({ ...expected, ...server.ports, ...routes });
   return listeners.flatMap(([listener, port]) => {
-    // A container publishes neither its monitoring nor its routes, and a site listens for no leaf links.
-    const isInside = onBridge && (listener === "monitor" || listener === "cluster");
-    const isOpen = !isInside && (listener !== "leafnodes" || where === "hub");
+    // A container publishes no monitoring, routes only to other engines, and a site listens for no leaf links.
+    const isInside = onBridge && (listener === "monitor" || (listener === "cluster" && !routesLeave(settings)));
+    const isOpen = !isInside && (listener !== "leafnodes" || isOfHub);
     return port === undefined || !isOpen
       ? []
       : [{ key: `${machineOf(server)} ${port}`, port, where: `${where}.ports.${listener}` }];
   });
 }
-
-/** The machine that a server's ports are on. */
-const machineOf = (server: HubSettings | SiteSettings): string =>
-  isElsewhere(server) && server.engine !== undefined ? new URL(server.engine).hostname : "";
 
 function watcherPort({ watch }: Settings): { key: string; port: number; where: string }[] {
   const port = watch?.deploy === true ? watch.port : undefined;
@@ -67,19 +78,20 @@ function watcherPort({ watch }: Settings): { key: string; port: number; where: s
 /** The rules about where servers run, and how they find each other. */
 export const PLACEMENT_RULES = {
   portsDiffer: (settings) =>
-    repeated([...withEachOfHub(settings).flatMap(knownPorts), ...watcherPort(settings)], ({ key }) => key).map(
-      ({ first, again }) => ({
-        where: again.where,
-        problem: `port ${again.port} is taken by ${first.where}`,
-        cure: "give each listener on a machine a port of its own (on another machine the default is 4222 or 7422)",
-      }),
-    ),
+    repeated(
+      [...withEachOfHub(settings).flatMap((placed) => knownPorts(settings, placed)), ...watcherPort(settings)],
+      ({ key }) => key,
+    ).map(({ first, again }) => ({
+      where: again.where,
+      problem: `port ${again.port} is taken by ${first.where}`,
+      cure: "give each listener on a machine a port of its own (on another machine the default is 4222 or 7422)",
+    })),
 
   watcherHasItsPlace: (settings) => {
     if (!isWatched(settings)) return [];
     const site = settings.sites.findIndex(({ name }) => name === WATCHER);
     return [
-      ...(isElsewhere(settings.hub)
+      ...(hubServers(settings.hub).every(isElsewhere)
         ? [
             {
               where: "watch.deploy",
@@ -160,39 +172,34 @@ export const PLACEMENT_RULES = {
 
   sitesReachTheHub: (settings) =>
     settings.sites.flatMap((site, i): Problem[] => {
-      const { host } = dialedHub(settings, site);
       const where = `sites[${i}].hubAddress`;
-      if (sharesNetwork(settings, site)) return [];
-      if (host === "0.0.0.0" || host === "::") {
+      if (site.hubAddress !== undefined && routesLeave(settings)) {
         return [
-          { where, problem: `${host} is not an address to dial`, cure: "give hub.address, or this site's hubAddress" },
+          {
+            where,
+            problem: "is one address, but the servers of the hub are on machines of their own",
+            cure: "remove it: sites dial the address of each server in hub.servers",
+          },
         ];
       }
-      const ofSite = placementOf(settings, site);
-      const isInContainer = ofSite.kind === "docker" && ofSite.network === "bridge";
-      const dialsItself = isLoopback(host) && (isInContainer || isElsewhere(settings.hub));
-      return dialsItself
-        ? [
-            {
-              where,
-              problem: `${host} is ${isInContainer ? "the site's own container" : "not where the hub is"}`,
-              cure: "give hub.address (and hub.host, the address that the hub listens on), or this site's hubAddress",
-            },
-          ]
-        : [];
+      const of = dialedServers(settings, site).map(({ server, host }) => undialable(settings, site, server, host));
+      const [found] = of.filter((problem) => problem !== undefined);
+      return found === undefined ? [] : [{ where, ...found }];
     }),
 
   plainTextStaysLocal: (settings) =>
     settings.links.plaintext === "accepted" || settings.links.tls !== "off"
       ? []
       : settings.sites.flatMap((site, i): Problem[] => {
-          const { host } = dialedHub(settings, site);
+          const leaving = dialedServers(settings, site).find(
+            ({ server, host }) => !sharesNetwork(settings, site, server) && !isLoopback(host),
+          );
           return staysOnMachine(settings, site)
             ? []
             : [
                 {
                   where: `sites[${i}]`,
-                  problem: `its leaf link to ${host} leaves its machine in plain text, messages included`,
+                  problem: `its leaf link to ${leaving?.host ?? dialedHub(settings, site).host} leaves its machine in plain text, messages included`,
                   cure: "write links: { tls: generated }; or { plaintext: accepted } if that network is private or encrypted (VPN)",
                 },
               ];
@@ -241,6 +248,29 @@ export const PLACEMENT_RULES = {
     ...range("docker.stopTimeout", docker.stopTimeout, 1000, 600_000, (value) => `${value} ms`),
   ],
 } satisfies Record<string, Rule>;
+
+/** Where the site dials each server of the hub. */
+const dialedServers = (settings: Settings, site: SiteSettings): { server: HubSettings; host: string }[] =>
+  hubServers(settings.hub).map((server) => ({ server, host: dialedHub(settings, site, server).host }));
+
+/** Why the site cannot dial the server there; undefined when it can. */
+function undialable(
+  settings: Settings,
+  site: SiteSettings,
+  server: HubSettings,
+  host: string,
+): Omit<Problem, "where"> | undefined {
+  if (sharesNetwork(settings, site, server)) return undefined;
+  if (host === "0.0.0.0" || host === "::")
+    return { problem: `${host} is not an address to dial`, cure: "give hub.address, or this site's hubAddress" };
+  const ofSite = placementOf(settings, site);
+  const isInContainer = ofSite.kind === "docker" && ofSite.network === "bridge";
+  if (!isLoopback(host) || !(isInContainer || isElsewhere(server))) return undefined;
+  return {
+    problem: `${host} is ${isInContainer ? "the site's own container" : "not where the hub is"}`,
+    cure: "give hub.address (and hub.host, the address that the hub listens on), or this site's hubAddress",
+  };
+}
 
 const MINIMUM = natsServer.minimum;
 

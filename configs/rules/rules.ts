@@ -1,5 +1,6 @@
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf } from "../names";
 import { PROBE_ROOM, hubLimits, mergedLimits, siteStreamBytes } from "../plan/limits";
+import { HUB_RULES } from "./hub-rules";
 import { PLACEMENT_RULES } from "./placement-rules";
 import { Problem } from "../problem";
 import { Rule, RuleContext, ms, range, repeated } from "./rule";
@@ -86,6 +87,8 @@ export const RULES: Record<string, Rule> = {
   ...STREAM_RULES,
 
   ...PLACEMENT_RULES,
+
+  ...HUB_RULES,
 
   payloadsFit: ({ hub, sites }) => [
     ...range("hub.maxPayload", hub.maxPayload, MIN_PAYLOAD, MAX_PAYLOAD, formatSize),

@@ -2,6 +2,7 @@ import { ProbeSettings, StreamSettings } from "../../configs/settings";
 import { ProbeFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { Collection } from "../../diagnosis/book/ledger";
 import { Finding } from "../../diagnosis/facts/finding";
+import { isAway } from "../../servers/away";
 import type { WatcherPlace } from "../../servers/watch/process";
 import type { HubMember } from "../../servers/hub-members";
 import type { Place } from "../../servers/server-host";
@@ -50,9 +51,9 @@ export interface HubServerPoint extends HubMember {
   leafUrl: string;
 }
 
-/** The hub's server, or each of its servers. */
+/** The hub's server, or each of its servers that can be reached. */
 export const hubPoints = ({ name, url, leafUrl, servers }: SmokeTestInputs["hub"]): Omit<HubServerPoint, "place">[] =>
-  servers ?? [{ name, url, leafUrl }];
+  servers?.filter((server) => !isAway(server.name)) ?? [{ name, url, leafUrl }];
 
 export interface SmokeTestSite {
   site: string;

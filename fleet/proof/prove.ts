@@ -1,6 +1,6 @@
 import { siteStreamName } from "../../configs/names";
 import { collectedName } from "../../configs/streams";
-import { isAway } from "../../servers/away";
+import { awayOfHub, isAway } from "../../servers/away";
 import { atHub, atSite } from "../sourcing/collected";
 import { digest } from "../../machine/digest";
 import { Access, open, serverInfo, shared } from "../../servers/nats/connection";
@@ -229,7 +229,8 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
   }
   if (inputs.wave !== undefined) return { ...provenOnly(inputs), proven: { servers, streams: {} } };
   for (const name of unproven(inputs.root)) if (!isAway(name)) markProven(inputs.root, name);
-  for (const { site } of inputs.sites) if (isAway(site)) markUnproven(inputs.root, site);
+  for (const name of [...awayOfHub(), ...inputs.sites.map(({ site }) => site)])
+    if (isAway(name)) markUnproven(inputs.root, name);
   const rows = inputs.sites.flatMap((site) =>
     rowsOf(
       site,

@@ -7,6 +7,7 @@ import { Comparison, StreamChange, mayBeKept, streamChanges } from "../../config
 import { changeWords, harmOf } from "../../configs/plan/stream-words";
 import { declaredSites } from "./declared-sites";
 import { DriftFacts } from "../../diagnosis/facts/facts";
+import { awayOfHub } from "../../servers/away";
 import { StreamInfo } from "../../servers/nats/jetstream";
 import { otherOwner } from "./stream-owner";
 
@@ -60,8 +61,12 @@ export function hubEnd(stream: StreamSettings, { site, stack, root }: Owner): En
   };
 }
 
+/** Copies stay as they are while the machine of a server of the hub is away: none can be made there. */
+export const wantedAt = ({ wanted }: End, { config }: StreamInfo): StreamConfig =>
+  awayOfHub().length === 0 ? wanted : { ...wanted, num_replicas: config.num_replicas };
+
 export const changesAt = (end: End, info: StreamInfo): StreamChange[] =>
-  streamChanges({ ...info.config }, end.wanted, end.comparison(info));
+  streamChanges({ ...info.config }, wantedAt(end, info), end.comparison(info));
 
 export const isRefused = ({ kind }: StreamChange): boolean => kind === "refused";
 

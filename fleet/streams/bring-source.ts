@@ -1,6 +1,7 @@
 import { StreamSettings } from "../../configs/settings";
+import { splitUrls } from "../../configs/text/address";
 import { isSourceOfSite, sameSource, sourceOf } from "../../configs/streams";
-import { bringStream, createStream } from "./bring-stream";
+import { bringStream, createOnHub } from "./bring-stream";
 import { bookedPosition, isForgotten, localStream } from "../book/booked-position";
 import { mayDouble, mayRemake } from "../sourcing/discard";
 import { doublingOf, doublingRefusal } from "../book/doubling";
@@ -22,7 +23,7 @@ export async function bringSource(js: JetStream, inputs: StreamsInputs, stream: 
   const end = hubEnd(stream, inputs);
   const info = await js.stream(stream.name);
   if (info === undefined) {
-    await createStream(js, end, [source]);
+    await createOnHub(js, end, splitUrls(inputs.access.hubUrl).length, [source]);
     return;
   }
   const { declares = () => true } = end.comparison(info);

@@ -3,12 +3,13 @@ import { ADOPTED, StreamChange, wantedNew, wantedOver, withoutRefused } from "..
 import { STREAM_FIELDS } from "../../configs/plan/stream-fields";
 import { changeWords } from "../../configs/plan/stream-words";
 import { StreamSource } from "../../configs/streams";
+import { awayOfHub } from "../../servers/away";
 import { mayRemake } from "../sourcing/discard";
 import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
 import { Refusal } from "../../machine/refusal";
 import { refusalOf } from "./refuse-change";
 import { report } from "../../machine/report";
-import { End, changesAt, isRefused, strangerOf } from "../sourcing/stream-ends";
+import { End, changesAt, isRefused, strangerOf, wantedAt } from "../sourcing/stream-ends";
 
 /** Brings every field of one end of a stream to its declared value, whoever changed it. */
 
@@ -35,7 +36,7 @@ export async function bringStream(js: JetStream, end: End, info: StreamInfo, bri
   const isShut = refused.some(({ field }) => field === "sealed" || field === "mirror");
   const isAlone = refused.length === 0 || isShut || strangerOf(end, info) !== undefined;
   if (refusal !== undefined && isAlone) throw new Refusal(refusal);
-  const kept = wantedOver({ ...info.config }, wanted, end.comparison(info));
+  const kept = wantedOver({ ...info.config }, wantedAt(end, info), end.comparison(info));
   const config = withoutRefused(kept, changes);
   const isSourcing = sources !== undefined;
   const updated = await js.updateStream({
@@ -71,6 +72,17 @@ async function refuseRest(js: JetStream, end: End, info: StreamInfo): Promise<vo
 
 export const createStream = (js: JetStream, { wanted, adopt }: End, sources?: StreamSource[]): Promise<StreamInfo> =>
   js.createStream({ ...wantedNew(wanted, { adopt }), ...present({ sources }) });
+
+/** The same on the hub: while the machine of one of its servers is away, with a copy on each of the others at most. */
+export function createOnHub(js: JetStream, end: End, servers: number, sources: StreamSource[]): Promise<StreamInfo> {
+  const { wanted } = end;
+  const copies = Math.min(wanted.num_replicas, servers - awayOfHub().length);
+  if (copies < wanted.num_replicas)
+    report(
+      `site ${end.site}: ${end.where}: ${copies} of ${wanted.num_replicas} copies, until ${awayOfHub().join(", ")} is back`,
+    );
+  return createStream(js, { ...end, wanted: { ...wanted, num_replicas: copies } }, sources);
+}
 
 async function remake(js: JetStream, end: End, info: StreamInfo, { sources, beforeRemake }: Bring): Promise<void> {
   await beforeRemake();

@@ -19,8 +19,11 @@ interface Deployed {
   access: FleetAccess;
 }
 
-/** What a container of the hub is made of. */
-const madeOf = ({ docker, hub: { host, ports, logs } }: Fleet) => ({ docker, host, ports, logs });
+/** What the container of each server of the hub is made of, by the server's name. */
+const madeOf = ({ docker, hub }: Fleet): Record<string, object> =>
+  Object.fromEntries(
+    hubServers(hub).map(({ name, engine = "", host, ports, logs }) => [name, { docker, engine, host, ports, logs }]),
+  );
 
 /** What is wrong with the copies of a stream on the hub, in words. */
 async function troublesOf(access: SiteAccess, stream: StreamSettings): Promise<string[]> {
@@ -83,9 +86,15 @@ const isOfContainers = (settings: Fleet): boolean =>
 /** Other containers for all servers of a hub while one of them is not complete: with the next one it would stop. */
 export async function refuseReplacing(olds: Deployed, news: { settings: Fleet }): Promise<Failure[]> {
   const { settings } = olds;
-  if (!isOfContainers(settings) || same(madeOf(settings), madeOf(news.settings))) return [];
-  const why = await incomplete(olds, PREVIEW_MS);
-  const what = "every server gets another container by this change, one at a time, but";
+  const [before, after] = [madeOf(settings), madeOf(news.settings)];
+  const changed = Object.keys(after).filter((name) => before[name] !== undefined && !same(before[name], after[name]));
+  const [only = "", ...more] = changed;
+  if (!isOfContainers(settings) || only === "") return [];
+  // One server alone may be replaced because it is lost.
+  const why = await incomplete(olds, PREVIEW_MS, more.length === 0 ? only : "");
+  const who =
+    more.length === 0 ? only : changed.length === Object.keys(after).length ? "every server" : changed.join(", ");
+  const what = `${who} gets another container by this change, one at a time, but`;
   return why === undefined ? [] : [failure("hub", `${what} ${why}`)];
 }
 

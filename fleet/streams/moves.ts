@@ -1,6 +1,16 @@
 import { basename, dirname } from "node:path";
 import { engineNameOf } from "../../configs/container";
-import { Placement, engineOf, isElsewhere, placementOf, serverCount, serversInDocker } from "../../configs/placement";
+import {
+  Placement,
+  engineOf,
+  firstOfHub,
+  hubServers,
+  isElsewhere,
+  placementOf,
+  routesLeave,
+  serverCount,
+  serversInDocker,
+} from "../../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
 import { mayDiscard } from "../sourcing/discard";
 import { statusOf, withEngine } from "../../servers/docker/engine";
@@ -33,28 +43,77 @@ function wordsOf(placement: Placement): string {
 /** A network of another kind is another container; its volumes stay where they are. */
 const isMoved = (before: Placement, after: Placement): boolean => wordsOf(before) !== wordsOf(after);
 
+/** Servers of a hub of several that get another place, by name. */
+const movedOfHub = (olds: Fleet, news: Fleet): { name: string; from: string; to: string }[] =>
+  hubServers(news.hub).flatMap((server) => {
+    const old = hubServers(olds.hub).find(({ name }) => name === server.name);
+    const [from, to] = [old, server].map((one, i) =>
+      one === undefined ? "" : wordsOf(placementIn(i === 0 ? olds : news, one)),
+    );
+    return old === undefined || from === undefined || to === undefined || from === to
+      ? []
+      : [{ name: server.name, from, to }];
+  });
+
+const WAY_OF_HUB = "deploy another stack beside this one, let it collect, then destroy this one";
+
+/** One server of several may move: the others have all that it has. */
+function movedHub(olds: Fleet, news: Fleet): Failure[] {
+  const [before, after] = [placementIn(olds, olds.hub), placementIn(news, news.hub)];
+  const [leftBefore, leaveNow] = [olds, news].map((fleet) => routesLeave({ ...fleet, keys: {} }));
+  if (serverCount(olds.hub) !== serverCount(news.hub) || serverCount(news.hub) === 1)
+    return isMoved(before, after)
+      ? [
+          changeOf(
+            "hub",
+            `moves from ${wordsOf(before)} to ${wordsOf(after)}, but what it collected would stay behind; ${WAY_OF_HUB}`,
+          ),
+        ]
+      : [];
+  const moved = movedOfHub(olds, news);
+  if (leftBefore !== leaveNow)
+    return [
+      changeOf(
+        "hub.servers",
+        `${leaveNow === true ? "are on machines of their own now, and were" : "are on one machine now, and were not"}: ` +
+          `their routes change, so that they would not find each other while one after the other changes; set hub.servers: 1, ` +
+          "run 'make up', then set the servers that you want, and run it again",
+      ),
+    ];
+  const [first] = moved;
+  if (first === undefined) return [];
+  if (before.kind !== after.kind || leaveNow !== true)
+    return [
+      changeOf(
+        "hub",
+        `moves from ${first.from} to ${first.to}, but what it collected would stay behind; ${WAY_OF_HUB}`,
+      ),
+    ];
+  if (moved.length === 1) return [];
+  const all = moved.map(({ name, to }) => `${name} to ${to}`).join(", ");
+  return [
+    changeOf(
+      "hub.servers",
+      `move all at once: ${all}; each gets an empty store that the others fill, so move one, run 'make up', then the next`,
+    ),
+  ];
+}
+
 function movedServers(olds: Fleet, news: Fleet): Failure[] {
-  const hub = [placementIn(olds, olds.hub), placementIn(news, news.hub)] as const;
-  const failures = isMoved(...hub)
-    ? [
-        changeOf(
-          "hub",
-          `moves from ${wordsOf(hub[0])} to ${wordsOf(hub[1])}, but what it collected would stay behind; ` +
-            "deploy another stack beside this one, let it collect, then destroy this one",
-        ),
-      ]
-    : [];
-  return news.sites.reduce((found, site) => {
-    const old = olds.sites.find(({ name }) => name === site.name);
-    if (old === undefined) return found;
-    const [before, after] = [placementIn(olds, old), placementIn(news, site)];
-    if (!isMoved(before, after)) return found;
-    const reason =
-      `${site.name} moves from ${wordsOf(before)} to ${wordsOf(after)}, but what it stores would stay behind; ` +
-      "take it out of 'sites' and run 'pulumi up' (which waits for its messages), then add it at the new place. " +
-      "What the hub collected stays";
-    return [...found, failure("sites", reason)];
-  }, failures);
+  return news.sites.reduce(
+    (found, site) => {
+      const old = olds.sites.find(({ name }) => name === site.name);
+      if (old === undefined) return found;
+      const [before, after] = [placementIn(olds, old), placementIn(news, site)];
+      if (!isMoved(before, after)) return found;
+      const reason =
+        `${site.name} moves from ${wordsOf(before)} to ${wordsOf(after)}, but what it stores would stay behind; ` +
+        "take it out of 'sites' and run 'pulumi up' (which waits for its messages), then add it at the new place. " +
+        "What the hub collected stays";
+      return [...found, failure("sites", reason)];
+    },
+    movedHub(olds, news),
+  );
 }
 
 /** A site that went and one that came in one update, alike but for their names: a rename, most likely. */
@@ -154,7 +213,7 @@ function otherServers(olds: Fleet, news: Fleet): Failure[] {
       ),
     ];
   const unreached = news.sites.filter(({ expect }) => expect === "offline").map(({ name }) => name);
-  if (isResized() && unreached.length > 0 && !isElsewhere(news.hub) && news.hub.ports.leafnodes === undefined)
+  if (isResized() && unreached.length > 0 && !isElsewhere(firstOfHub(news)) && news.hub.ports.leafnodes === undefined)
     return [
       changeOf(
         "hub.servers",

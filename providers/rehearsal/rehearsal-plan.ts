@@ -2,6 +2,7 @@ import { Settings, SiteSettings, StreamSettings } from "../../configs/settings";
 import { streamChanges } from "../../configs/plan/stream-changes";
 import { hubStreamConfig, siteStreamConfig } from "../../configs/streams";
 import { isAway } from "../../servers/away";
+import { serverCount } from "../../configs/placement";
 import { same, present } from "../../configs/values";
 
 /** What of a fleet is rehearsed: the same plan, but on loopback, as processes, and with few of its sites. */
@@ -15,7 +16,8 @@ const MOST_SITES = 3;
 const PROBE_TIMEOUT_MS = 10_000;
 
 const hubOnLoopback = ({ hub }: Settings): Settings["hub"] => {
-  const { name, servers, maxFile, maxMemory, maxPayload, syncInterval, logs } = hub;
+  const { name, maxFile, maxMemory, maxPayload, syncInterval, logs } = hub;
+  const servers = hub.servers === undefined ? undefined : serverCount(hub);
   const common = { name, maxFile, maxMemory, maxPayload, syncInterval, logs, ...present({ servers }) };
   return { ...common, host: LOOPBACK, ports: {} };
 };

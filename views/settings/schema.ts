@@ -40,7 +40,7 @@ const plain = (text: string): string => text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g
 
 /** The same schema as editors show it: the effect of a change and the default are in its text. */
 function editorSchema(schema: JsonSchema): JsonSchema {
-  const { change, unset, description, properties, items, ...rest } = schema;
+  const { change, unset, description, properties, items, anyOf, ...rest } = schema;
   const words = [
     ...(description === undefined ? [] : [`${plain(description)}.`]),
     ...(change === undefined ? [] : [`A change: ${change}.`]),
@@ -51,6 +51,7 @@ function editorSchema(schema: JsonSchema): JsonSchema {
     ...rest,
     ...(properties === undefined ? {} : { properties: mapped(properties) }),
     ...(items === undefined ? {} : { items: editorSchema(items) }),
+    ...(anyOf === undefined ? {} : { anyOf: anyOf.map(editorSchema) }),
   };
 }
 

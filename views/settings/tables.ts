@@ -23,10 +23,14 @@ function rowsOf(schema: JsonSchema, prefix: string): Row[] {
   const { properties = {}, required = [] } = schema;
   return Object.entries(properties).flatMap(([name, one]) =>
     one.properties === undefined
-      ? [rowOf(prefix + name, one, required.includes(name))]
+      ? [rowOf(prefix + name, one, required.includes(name)), ...rowsOfList(one, `${prefix}${name}[].`)]
       : rowsOf(one, `${prefix}${name}.`),
   );
 }
+
+/** The settings of each entry, of what may be a list too. */
+const rowsOfList = ({ anyOf = [] }: JsonSchema, prefix: string): Row[] =>
+  anyOf.flatMap(({ items }) => (items?.properties === undefined ? [] : rowsOf(items, prefix)));
 
 const tableOf = (rows: readonly Row[]): string =>
   table(

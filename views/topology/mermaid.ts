@@ -141,12 +141,15 @@ export const placeWords = ({
   runtime,
   engine,
   servers,
-}: Pick<TopologyServer, "runtime" | "engine" | "servers">): string =>
+  machines,
+}: Pick<TopologyServer, "runtime" | "engine" | "servers" | "machines">): string =>
   runtime === "process"
     ? servers === undefined
       ? "process"
       : `${servers} processes`
-    : `container${engine === undefined ? "" : ` on ${machineOf(engine)}`}`;
+    : machines !== undefined
+      ? `containers on ${machines.map(({ engine: own }) => (own === undefined ? "this machine" : machineOf(own))).join(", ")}`
+      : `container${engine === undefined ? "" : ` on ${machineOf(engine)}`}`;
 
 /** The machine of an engine's address. */
 export const machineOf = (engine: string): string => (URL.canParse(engine) && new URL(engine).host) || engine;

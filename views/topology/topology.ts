@@ -1,6 +1,17 @@
 import { hostPort } from "../../configs/text/address";
 import { HUB_ACCOUNT, accountOf, collectingAccount, siteStreamName } from "../../configs/names";
-import { LinkSecurity, dialedHub, isCluster, linkSecurity, placementOf, serverCount } from "../../configs/placement";
+import {
+  LinkSecurity,
+  dialedHub,
+  firstOfHub,
+  hubServers,
+  isCluster,
+  linkSecurity,
+  placementOf,
+  routesLeave,
+  serverCount,
+} from "../../configs/placement";
+import { present } from "../../configs/values";
 import { maskSeeds } from "../../configs/seeds";
 import { HubSettings, Settings, SiteSettings, StreamSettings } from "../../configs/settings";
 
@@ -23,7 +34,16 @@ export interface TopologyServer {
   readonly runtime: Settings["runtime"];
   /** How many servers form a hub of several; absent for one. */
   readonly servers?: number;
+  /** Each of them, where they are on machines of their own. */
+  readonly machines?: readonly TopologyMachine[];
   /** The Docker engine that runs it; absent for this machine's own, and for a process. */
+  readonly engine?: string;
+}
+
+/** One server of such a hub. */
+export interface TopologyMachine {
+  readonly name: string;
+  /** Absent for the engine of this machine. */
   readonly engine?: string;
 }
 
@@ -64,6 +84,7 @@ export function topologyOf(settings: Settings): Topology {
       domain: hub.name,
       ...placeOf(settings, hub),
       ...(isCluster(hub) ? { servers: serverCount(hub) } : {}),
+      ...(routesLeave(settings) ? { machines: hubServers(hub).map((server) => machineOf(settings, server)) } : {}),
     },
     sites: sites.map((site) => ({
       name: site.name,
@@ -83,13 +104,19 @@ function placeOf(settings: Settings, server: HubSettings | SiteSettings): Pick<T
   return { runtime: "docker", ...(runs.engine === "" ? {} : { engine: withoutPassword(runs.engine) }) };
 }
 
+function machineOf(settings: Settings, server: HubSettings): TopologyMachine {
+  const { engine } = placeOf(settings, server);
+  return { name: server.name, ...present({ engine }) };
+}
+
 function withoutPassword(url: string): string {
   const { password } = new URL(url);
   return maskSeeds(password === "" ? url : url.replace(`:${password}@`, "@"));
 }
 
 function dialsOf(settings: Settings, site: SiteSettings): string {
-  const { host, port = settings.hub.ports.leafnodes } = dialedHub(settings, site);
+  const { ports } = routesLeave(settings) ? firstOfHub(settings) : settings.hub;
+  const { host, port = ports.leafnodes } = dialedHub(settings, site);
   return port === undefined ? host : hostPort(host, port);
 }
 

@@ -21,21 +21,26 @@ export async function newAuthority(): Promise<KeyPair> {
 /** Writes a certificate of this CA, its key, and the certificate of the CA that the other end's is of. */
 export async function writeCertificate(
   folder: string,
-  { role, ca, others = ca.certificate }: { role: Role; ca: KeyPair; others?: string },
+  {
+    role,
+    ca,
+    others = ca.certificate,
+    address = "127.0.0.1",
+  }: { role: Role; ca: KeyPair; others?: string; address?: string },
 ): Promise<void> {
   const key = newKey();
-  const names = role === "hub" ? ["127.0.0.1"] : [];
+  const names = role === "hub" ? [address] : [];
   const parts = { owner: role, role, names, key, ca, validity: VALIDITY_MS, now: Date.now() };
   const files = { ca: others, cert: await makeServerCertificate(parts), key };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `${name}.pem`), text, { mode: 0o600 });
 }
 
-/** Both ends' certificates, of one new CA. */
-export async function makeEngineCertificates(folder: string): Promise<EngineCertificates> {
+/** Both ends' certificates, of one new CA; the engine's for its address. */
+export async function makeEngineCertificates(folder: string, address: string): Promise<EngineCertificates> {
   const ca = await newAuthority();
   const [engine, client] = [join(folder, "engine"), join(folder, "client")];
-  await writeCertificate(engine, { role: "hub", ca });
+  await writeCertificate(engine, { role: "hub", ca, address });
   await writeCertificate(client, { role: "site", ca });
   const of = (name: string) => join(engine, `${name}.pem`);
   return { ca: of("ca"), cert: of("cert"), key: of("key"), client };

@@ -19,7 +19,7 @@ import { Territory } from "./territory";
 export class Engine {
   readonly docker: Dockerode;
   private daemon: ChildProcess | undefined;
-  private tcp: (EngineCertificates & { port: number }) | undefined;
+  private tcp: (EngineCertificates & { host: string; port: number }) | undefined;
 
   private constructor(
     readonly name: string,
@@ -40,14 +40,18 @@ export class Engine {
 
   /**
    * `name` is for messages. With `tcp`, it listens on a port of loopback too, for those with a certificate of its own
-   * CA. Errors: with the end of the engine's log when it does not come up.
+   * CA; as a `machine` of its own, at its address instead. Errors: with the end of the engine's log when it does not come
+   * up.
    */
-  static async start(name: string, { tcp = false } = {}): Promise<Engine> {
+  static async start(name: string, { tcp = false, machine = false } = {}): Promise<Engine> {
     const reason = Engine.unavailable();
     if (reason !== undefined) throw new Error(`the Docker engine '${name}' cannot be started: ${reason}`);
     const engine = new Engine(name, await Territory.claim());
     try {
-      if (tcp) engine.tcp = { ...(await makeEngineCertificates(engine.file("tls"))), port: await freePort() };
+      if (tcp || machine) {
+        const host = machine ? engine.address : "127.0.0.1";
+        engine.tcp = { ...(await makeEngineCertificates(engine.file("tls"), host)), host, port: await freePort() };
+      }
       engine.writeConfig();
       await engine.launch();
       return engine;
@@ -65,7 +69,7 @@ export class Engine {
   get overTcp(): { url: string; certificates: string } {
     const { tcp } = this;
     if (tcp === undefined) throw new Error(`the Docker engine '${this.name}' was started without tcp`);
-    return { url: `tcp://127.0.0.1:${tcp.port}`, certificates: tcp.client };
+    return { url: `tcp://${tcp.host}:${tcp.port}`, certificates: tcp.client };
   }
 
   get folder(): string {

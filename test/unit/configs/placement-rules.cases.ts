@@ -1,3 +1,4 @@
+import { on, spread } from "./hub-rules.cases";
 import { Cases, sites } from "../../support/rules/rule-cases";
 
 const DOCKER = { runtime: "docker" } as const;
@@ -153,6 +154,11 @@ export const PLACEMENT_CASES: Cases = {
         raw: { ...DOCKER, sites: [{ name: "oslo", engine: "ssh://edge@oslo.example", address: "oslo.example" }] },
         says: ["sites[0].host: its ports are published on 127.0.0.1 of its machine, which no other machine can reach"],
       },
+      {
+        what: "one of the hub's servers on another machine, without its address",
+        raw: { hub: { runtime: "docker", servers: [on("a"), { engine: "ssh://edge@b.example" }, on("c")] } },
+        says: ["hub.servers[1].address: 127.0.0.1 is this machine, but the server runs on another one"],
+      },
     ],
     passes: [
       { what: "a server of another machine with an address", raw: { ...DOCKER, sites: [{ name: "oslo", ...REMOTE }] } },
@@ -179,6 +185,11 @@ export const PLACEMENT_CASES: Cases = {
         what: "an address that only says where to listen",
         raw: { hub: { host: "0.0.0.0" }, sites: sites("oslo") },
         says: ["sites[0].hubAddress: 0.0.0.0 is not an address to dial"],
+      },
+      {
+        what: "one address for servers on three machines",
+        raw: { hub: spread("a", "b", "c"), sites: [{ name: "oslo", hubAddress: "hub.example" }] },
+        says: ["sites[0].hubAddress: is one address, but the servers of the hub are on machines of their own"],
       },
     ],
     passes: [

@@ -135,6 +135,57 @@ describe("what a run has to know of Docker", () => {
       assert.match((await reasons(true)).join(), /open '.*\/gone\/ca\.pem'/);
     });
 
+    describe("that has a server of a hub on machines of its own", () => {
+      const at = (engine: string, i: number) => ({ engine, address: `192.0.2.${i}`, host: `192.0.2.${i}` });
+      const hubOn = (...engines: string[]) => ({ hub: { runtime: "docker", servers: engines.map(at) } });
+      const OTHER = "unix:///nowhere/other.sock";
+      const third = `${engine.url}`;
+      const here = () => [engine.url, `unix:///proc/self/root${engine.url.slice("unix://".length)}`];
+      const found = () =>
+        stateOf(
+          ...here().flatMap((url, i) => [provider(`here-${i}`, url), container(`hub-${i + 1}`, `here-${i}`)]),
+          ...onEngine("far", NOWHERE),
+          container("hub-3", "far"),
+        );
+      const deployed = () => {
+        for (const i of [1, 2]) engine.containers.set(`nats-dev-hub-${i}`, { id: `hub-${i}-container-id` });
+        return found();
+      };
+
+      it("is that it is pending, and everything else goes on", async () => {
+        const { pending, env, options } = await standingOf(stackOf(hubOn(...here(), NOWHERE)), deployed());
+        assert.deepEqual(
+          pending.map(({ site }) => site),
+          ["hub-3"],
+        );
+        assert.match(pending[0]?.reason ?? "", /nothing listens.*lost for good, give this server another engine/);
+        assert.deepEqual(env, { NATS_HUB_LEAF_AWAY: "hub-3", NATS_HUB_LEAF_HUB_AWAY: "hub-3" });
+        assert.ok(options.includes("**::hub-3-container") && !options.includes("**::hub-2-container"));
+      });
+
+      it("is a refusal when fewer than most of them are left, with what to do", async () => {
+        const state = stateOf(
+          ...onEngine("here", engine.url),
+          container("hub-1", "here"),
+          ...onEngine("far", NOWHERE),
+          container("hub-2", "far"),
+          ...onEngine("farther", OTHER),
+          container("hub-3", "farther"),
+        );
+        await assert.rejects(standingOf(stackOf(hubOn(engine.url, NOWHERE, OTHER)), state), {
+          name: "Refusal",
+          message: /the machines of hub-2, hub-3 cannot be reached, .* more than half of its 3 .* restore a backup/s,
+        });
+      });
+
+      it("is a refusal while it is not deployed yet", async () => {
+        await assert.rejects(standingOf(stackOf(hubOn(...here(), NOWHERE)), {}), {
+          name: "Refusal",
+          message: /hub-3 of the hub is not deployed yet, and its Docker engine unix/,
+        });
+      });
+    });
+
     it("is a refusal when the hub is on it, deployed or not", async () => {
       const stack = stackOf({ hub: { name: "centre", runtime: "docker", engine: NOWHERE } });
       const deployed = stateOf(...onEngine("far", NOWHERE), container("centre", "far"));

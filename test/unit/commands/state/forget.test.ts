@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { refuseForgetting, withoutMachineOf } from "../../../../commands/state/forget";
+import { lostOfHub, refuseForgetting, withoutMachineOf } from "../../../../commands/state/forget";
 import type { Deployment, StateResource } from "../../../../commands/stack/pending";
 import { withEnvironment } from "../../providers/temp-folder";
 import { by, container, provider, resource, urnOf } from "../../toolchain/docker-state";
 import { withFakeEngine } from "../../toolchain/fake-engine";
+import { spread } from "../../configs/hub-rules.cases";
+import { settingsOf } from "../../../support/rules/settings";
 
 const stateOf = (...resources: StateResource[]): Deployment => ({ deployment: { resources } });
 const nameOf = ({ urn }: { urn: string }): string => urn.split("::").at(-1) ?? "";
@@ -135,5 +137,38 @@ describe("a site that is to be forgotten", () => {
   it("is let go when its machine is away and its loss is allowed", async () => {
     process.env.DISCARD = "oslo";
     await refuseForgetting(away(), "oslo", ["bergen"]);
+  });
+});
+
+describe("the servers of a hub whose machines are lost", () => {
+  const engine = withFakeEngine();
+  const [NOWHERE, LINKS] = ["unix:///nowhere/docker.sock", { tls: "generated" as const }];
+  const wanted = settingsOf({ hub: spread("a", "b", "c"), links: LINKS });
+  const there = (third: string): Deployment =>
+    stateOf(
+      ...["a", "b"].flatMap((name, i) => [
+        provider(name, `ssh://edge@${name}.example`),
+        container(`hub-${i + 1}`, name),
+      ]),
+      provider("third", third),
+      container("hub-3", "third"),
+    );
+
+  it("are those that the settings have elsewhere now, while their engines cannot be reached", async () => {
+    const asked = there(NOWHERE);
+    const resources = (asked.deployment?.resources ?? []).slice(4);
+    assert.deepEqual(await lostOfHub(stateOf(...resources), wanted), ["hub-3"]);
+  });
+
+  it("are none while the engine answers: it moves", async () => {
+    engine.containers.set("nats-dev-hub-3", { id: "hub-3-container-id" });
+    const resources = (there(engine.url).deployment?.resources ?? []).slice(4);
+    assert.deepEqual(await lostOfHub(stateOf(...resources), wanted), []);
+  });
+
+  it("are none where the settings have not changed, and of a hub on one machine: nothing is asked", async () => {
+    assert.deepEqual(await lostOfHub(there("ssh://edge@c.example"), wanted), []);
+    assert.deepEqual(await lostOfHub(there(NOWHERE), settingsOf({ hub: { servers: 3 } })), []);
+    assert.deepEqual(engine.asked, []);
   });
 });

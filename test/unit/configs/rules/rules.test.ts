@@ -7,6 +7,7 @@ import { RULES, judge } from "../../../../configs/rules/rules";
 import { RawSettings } from "../../../../configs/settings";
 import { Case, Cases, merged, sites, stream, withSubjects } from "../../../support/rules/rule-cases";
 import { newKey, newSeed, settingsOf } from "../../../support/rules/settings";
+import { HUB_CASES } from "../hub-rules.cases";
 import { PLACEMENT_CASES } from "../placement-rules.cases";
 import { STREAM_CASES } from "../stream-rules.cases";
 
@@ -20,6 +21,7 @@ const SHARED = newSeed();
 const CASES: Cases = {
   ...STREAM_CASES,
   ...PLACEMENT_CASES,
+  ...HUB_CASES,
 
   siteNamesDiffer: {
     refuses: [
@@ -99,6 +101,11 @@ const CASES: Cases = {
         what: "a hub of two servers",
         raw: { hub: { servers: 2 } },
         says: ["hub.servers: 2 servers survive no more failures than 1: more than half of them must run"],
+      },
+      {
+        what: "a list of four servers",
+        raw: { hub: { servers: [{}, {}, {}, {}] } },
+        says: ["hub.servers: 4 servers survive no more failures than 3: more than half of them must run"],
       },
     ],
     passes: [

@@ -1,3 +1,4 @@
+import { spread } from "../../configs/hub-rules.cases";
 import assert from "node:assert/strict";
 import { RawSettings } from "../../../../configs/settings";
 import { refuseMoves, refuseNewImage } from "../../../../fleet/streams/moves";
@@ -181,6 +182,33 @@ describe("an update that would move or rename servers", () => {
         refused({ ...one, streams }, { ...three, streams: [{ ...streams[0]!, collect: { mode: "merged" } }] }).join(),
         says,
       );
+    });
+  });
+
+  describe("of a server of a hub on machines of its own", () => {
+    const hub = (...machines: string[]): RawSettings => ({ hub: spread(...machines), links: { tls: "generated" } });
+
+    it("is let through for one of them: the others fill it", () => {
+      assert.deepEqual(refused(hub("a", "b", "c"), hub("a", "b", "d")), []);
+      assert.deepEqual(refused(hub("a", "b", "c"), hub("a", "b", "c")), []);
+    });
+
+    it("is refused for two at once", () => {
+      assert.match(
+        refused(hub("a", "b", "c"), hub("a", "d", "e")).join(),
+        /^hub.servers: move all at once: hub-2 to a container on ssh:\/\/edge@d.example, hub-3 to .*; .* so move one/,
+      );
+    });
+
+    it("is refused when their routes change at the same time", () => {
+      const together: RawSettings = { hub: { runtime: "docker", servers: 3 } };
+      assert.match(refused(together, hub("a", "b", "c")).join(), /^hub.servers: are on machines of their own now/);
+      assert.match(refused(hub("a", "b", "c"), together).join(), /^hub.servers: are on one machine now, .*hub\.servers: 1/s);
+    });
+
+    it("is refused where they are on one machine", () => {
+      const on = (engine: string): RawSettings => ({ hub: { runtime: "docker", servers: 3, engine } });
+      assert.match(refused(on("ssh://a"), on("ssh://b")).join(), /^hub: moves from a container on ssh:\/\/a to/);
     });
   });
 
