@@ -1,7 +1,4 @@
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
-import { connect as dial } from "node:net";
-import { connect as secure } from "node:tls";
 import * as hubServer from "../../providers/hub-server";
 import { declareHub } from "../../configs/plan/declare";
 import { hubServers } from "../../configs/placement";
@@ -12,6 +9,7 @@ import { closeShared, shared } from "../../servers/nats/connection";
 import { routes, varz } from "../../servers/nats/system";
 import { readText, serverFiles } from "../../machine/folders";
 import { type KeyPair, factsOf, makeAuthority, makeServerCertificate, newKey } from "../../servers/x509";
+import { shownCertificate } from "../support/stacks/shown-certificate";
 import { freePorts } from "../support/free-ports";
 import { newSeed, settingsOf } from "../support/rules/settings";
 import { until } from "../support/until";
@@ -31,24 +29,6 @@ async function certificateOf(owner: string, ca: KeyPair, names = [owner, "127.0.
   const key = newKey();
   const parts = { owner, role: "routes" as const, names, key, ca, validity: DAY_MS, now: Date.now() };
   return { kind: "generated", ca: ca.certificate, certificate: await makeServerCertificate(parts), key };
-}
-
-/** The certificate that the server's routes listener shows. A route begins in plain text. */
-async function shownBy(port: number, mine: LinkCertificates): Promise<X509Certificate> {
-  if (mine.kind !== "generated") throw new Error("the test's certificates are generated");
-  const socket = dial({ host: "127.0.0.1", port });
-  try {
-    await new Promise((resolve, reject) => socket.once("data", resolve).once("error", reject));
-    const { ca, certificate: cert, key } = mine;
-    return await new Promise((resolve, reject) => {
-      const over = secure({ socket, host: "127.0.0.1", ca, cert, key }, () =>
-        resolve(over.getPeerX509Certificate() ?? (reject(new Error("it shows no certificate")) as never)),
-      );
-      over.once("error", reject);
-    });
-  } finally {
-    socket.destroy();
-  }
 }
 
 describe("routes with TLS", () => {
@@ -108,14 +88,14 @@ describe("routes with TLS", () => {
 
   it("form a cluster, and show a certificate for the address that is dialed", async () => {
     assert.deepEqual(await clusterTroubles(all()), []);
-    const shown = await shownBy(at(1).cluster, await certificateOf("anybody", ca!));
-    assert.deepEqual(factsOf(shown).names.sort(), ["127.0.0.1", "hub-2"]);
+    const shown = await shownCertificate("127.0.0.1", at(1).cluster);
+    assert.deepEqual(factsOf(shown!).names.sort(), ["127.0.0.1", "hub-2"]);
   });
 
   it("take renewed certificates by a reload: the server runs on, and shows the new one", async () => {
-    const before = [await startOf(0), (await shownBy(at(0).cluster, await certificateOf("anybody", ca!))).serialNumber];
+    const before = [await startOf(0), (await shownCertificate("127.0.0.1", at(0).cluster))?.serialNumber];
     await bring(inputsOf("hub-1", await certificateOf("hub-1", ca!)));
-    const after = [await startOf(0), (await shownBy(at(0).cluster, await certificateOf("anybody", ca!))).serialNumber];
+    const after = [await startOf(0), (await shownCertificate("127.0.0.1", at(0).cluster))?.serialNumber];
     assert.equal(after[0], before[0]);
     assert.notEqual(after[1], before[1]);
     assert.deepEqual(await clusterTroubles(all()), []);
