@@ -32,7 +32,8 @@ const SERVERS = ["hub-1", "hub-2", "hub-3"];
     const settings = (sites: string[]): RawSettings => ({
       hub: { runtime: "docker", servers: engines.slice(0, 3).map(listed) },
       links: { tls: "generated" },
-      sites: sites.map((name) => ({ name })),
+      // A site that differs in its name alone would look like one that is renamed.
+      sites: sites.map((name) => ({ name, ...(name === "tromso" ? { quota: "3GiB" } : {}) })),
       streams: [{ name: "EVENTS", subjects: ["events.>"] }],
     });
     const statuses = async () =>
@@ -65,6 +66,7 @@ const SERVERS = ["hub-1", "hub-2", "hub-3"];
       stack = await Stack.create("spread", settings(["oslo", "bergen"]), { prepare: withDockerPlugin });
     });
     after(async () => {
+      await engines[2]?.resume().catch(() => undefined);
       await stack.remove();
       for (const engine of engines) await engine.stop();
     });
