@@ -14,18 +14,18 @@ import {
   MissedLinks,
   bringLinks,
   catchUp,
+  isSpread,
   membersAccess,
   missedLinks,
   thereOf,
 } from "../servers/hub-members";
-import { awayOfHub } from "../servers/away";
+import { refuseStopping } from "../servers/away";
 import { isPartlyLost, refill } from "../servers/files/hub-refill";
 import { noteRoutesKey } from "../servers/files/routes-key";
 import { Access, shared } from "../servers/nats/connection";
 import { allKnowLeader, waitForOrder, waitUntilFilled } from "../servers/nats/cluster";
 import { type LeafLink, kick, leafLinks, reload, varz } from "../servers/nats/system";
 import { type ReportAbout, NOT_RUNNING, type Fault, report, faultReport } from "../machine/report";
-import { Refusal } from "../machine/refusal";
 import { type Outcome, Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
 import {
   declareHub,
@@ -102,23 +102,9 @@ const othersOf = ({ servers = [], secrets }: HubServerInputs, { access }: Server
     secrets.system,
   );
 
-/** Errors: a Refusal while the machine of another server is away. */
-function refuseStopping(name: string): void {
-  const away = awayOfHub();
-  if (away.length > 0)
-    throw new Refusal(
-      `${name}: this change restarts it, and the machine of ${away.join(", ")} cannot be reached: without both the hub may ` +
-        "store nothing; bring that machine back, or set the change back",
-    );
-}
-
-/** Whether the servers of the hub are on machines of their own, of which one may be away for a while. */
-const isSpread = ({ servers = [] }: HubServerInputs): boolean =>
-  new Set(servers.map(({ place }) => (place.kind === "docker" ? (place.engine.url ?? "") : ""))).size > 1;
-
 /** What it missed while its machine was away; undefined for nothing. */
 const missedBy = async (inputs: HubServerInputs, files: ServerFiles): Promise<MissedLinks | undefined> =>
-  isSpread(inputs) ? missedLinks(files, inputs.place, inputs.servers ?? []) : undefined;
+  isSpread(inputs.servers ?? []) ? missedLinks(files, inputs.place, inputs.servers ?? []) : undefined;
 
 /**
  * Brings the server to its configuration. Of several servers one at a time restarts, when the others are in order, and the
@@ -233,20 +219,15 @@ async function lookAt(props: HubServerOutputs): Promise<{ wrong: Fault | undefin
   return { wrong: await whatIsWrong(serverOf(props), isOwn, props.written), isOutdated };
 }
 
-/** The same in a preview. What lies in a container that is gone shows with the next one. */
-const refuseRestartOf = ({ place }: HubServerOutputs, wanted: HubServerInputs): Promise<void> =>
+/** The work on the files in a preview. What lies in a container that is gone shows with the next one. */
+const inPreview = <T>(
+  { place }: HubServerInputs,
+  work: (files: ServerFiles) => T | Promise<T>,
+): Promise<T | undefined> =>
   hostOf(place)
     .files()
     .then(
-      (files) => refuseRestart(wanted, files),
-      () => undefined,
-    );
-
-const missedOf = (wanted: HubServerInputs): Promise<MissedLinks | undefined> =>
-  hostOf(wanted.place)
-    .files()
-    .then(
-      (files) => missedBy(wanted, files),
+      (files) => work(files),
       () => undefined,
     );
 
@@ -259,7 +240,7 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
       ? ["the hub", "every leaf link drops and comes back"]
       : ["this server of the hub", "its leaf links move to another one"];
   if (mustRestart(wanted, olds)) {
-    await refuseRestartOf(olds, wanted);
+    await inPreview(olds, (files) => refuseRestart(wanted, files));
     if (!hasUnknown(news.place)) refuseStopping(name);
   }
   if (hasUnknown(news.place)) report(`${name}: up replaces the container of ${what}; ${links}`, fate("replaced"));
@@ -274,7 +255,7 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
   else {
     // Its engine is asked as the settings say now.
     const { wrong, isOutdated } = await lookAt({ ...olds, place: wanted.place });
-    const hasMissed = (await missedOf(wanted)) !== undefined;
+    const hasMissed = (await inPreview(wanted, (files) => missedBy(wanted, files))) !== undefined;
     const rest = ({ secrets, reached, place, servers }: HubServerInputs) => [secrets, reached, place, servers];
     if (hasMissed) report(`${name}: missed changes of sites while it was away; up makes up for them`, fate("reloads"));
     if (wrong === undefined && !isOutdated && !hasMissed) return { changes: changed(rest(news), rest(olds)) };

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { Refusal } from "../machine/refusal";
 import type { Place } from "./server-host";
 
 /** Whether the reachable machines were determined before the CLI was started, as `make` does. */
@@ -16,3 +17,13 @@ export const isPlaceAway = ({ folder }: Pick<Place, "folder">): boolean => isAwa
 /** The servers of the hub among them. */
 export const awayOfHub = (): string[] =>
   (process.env.NATS_HUB_LEAF_HUB_AWAY ?? "").split(",").filter((name) => name !== "");
+
+/** Errors: a Refusal while the machine of another server is away. */
+export function refuseStopping(name: string): void {
+  const away = awayOfHub();
+  if (away.length > 0)
+    throw new Refusal(
+      `${name}: this change restarts it, and the machine of ${away.join(", ")} cannot be reached: without both the hub may ` +
+        "store nothing; bring that machine back, or set the change back",
+    );
+}

@@ -16,6 +16,10 @@ export interface HubMember {
 export const thereOf = <M extends Pick<HubMember, "place">>(members: readonly M[]): M[] =>
   members.filter(({ place }) => !isPlaceAway(place));
 
+/** Whether the servers of the hub are on machines of their own, of which one may be away for a while. */
+export const isSpread = (members: readonly Pick<HubMember, "place">[]): boolean =>
+  new Set(members.map(({ place }) => (place.kind === "docker" ? (place.engine.url ?? "") : ""))).size > 1;
+
 /** The system account of each server. */
 export const membersAccess = (members: readonly Pick<HubMember, "url">[], seed: string): Access[] =>
   members.map(({ url }) => ({ url, seed }));

@@ -60,7 +60,7 @@ export function toProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
       // Of a list: what is wrong in it.
       const [inList] = issue.errors.filter((errors) => errors.some(({ path, code }) => isInList(path, code))).flat();
       if (Array.isArray(value) && inList !== undefined)
-        return toProblem({ ...inList, path: [...issue.path, ...inList.path] } as z.core.$ZodIssue, raw);
+        return toProblem({ ...inList, path: [...issue.path, ...inList.path] }, raw);
       return {
         where,
         problem: `${shown(value, issue.path)} is not allowed`,

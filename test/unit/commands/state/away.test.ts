@@ -139,7 +139,6 @@ describe("what a run has to know of Docker", () => {
       const at = (engine: string, i: number) => ({ engine, address: `192.0.2.${i}`, host: `192.0.2.${i}` });
       const hubOn = (...engines: string[]) => ({ hub: { runtime: "docker", servers: engines.map(at) } });
       const OTHER = "unix:///nowhere/other.sock";
-      const third = `${engine.url}`;
       const here = () => [engine.url, `unix:///proc/self/root${engine.url.slice("unix://".length)}`];
       const found = () =>
         stateOf(

@@ -203,7 +203,10 @@ describe("an update that would move or rename servers", () => {
     it("is refused when their routes change at the same time", () => {
       const together: RawSettings = { hub: { runtime: "docker", servers: 3 } };
       assert.match(refused(together, hub("a", "b", "c")).join(), /^hub.servers: are on machines of their own now/);
-      assert.match(refused(hub("a", "b", "c"), together).join(), /^hub.servers: are on one machine now, .*hub\.servers: 1/s);
+      assert.match(
+        refused(hub("a", "b", "c"), together).join(),
+        /^hub.servers: are on one machine now, .*hub\.servers: 1/s,
+      );
     });
 
     it("is refused where they are on one machine", () => {
