@@ -21,8 +21,9 @@ const SERVERS = ["hub-1", "hub-2", "hub-3"];
 (missing === undefined ? describe : describe.skip)(
   `a hub of three on machines of its own${missing === undefined ? "" : ` (skipped: ${missing})`}`,
   () => {
-    /** The engine of each server, in their order; the last one is spare. */
+    /** The engine of each server, in their order. */
     let engines: Engine[];
+    let spare: Engine[];
     let stack: Stack;
     const listed = ({ overTcp, address }: Engine) => ({
       engine: overTcp.url,
@@ -31,7 +32,7 @@ const SERVERS = ["hub-1", "hub-2", "hub-3"];
       host: address,
     });
     const settings = (sites: string[]): RawSettings => ({
-      hub: { runtime: "docker", servers: engines.slice(0, 3).map(listed) },
+      hub: { runtime: "docker", servers: engines.map(listed) },
       links: { tls: "generated" },
       // A site that differs in its name alone would look like one that is renamed.
       sites: sites.map((name) => ({ name, ...(name === "tromso" ? { quota: "3GiB" } : {}) })),
@@ -57,6 +58,13 @@ const SERVERS = ["hub-1", "hub-2", "hub-3"];
       await killHard(Pid);
     }
 
+    /** Names another engine for the server; resolves with the one before. */
+    function replace(index: number): Engine {
+      const [before, next] = [engines[index]!, spare.pop()!];
+      engines[index] = next;
+      return before;
+    }
+
     async function assertLosesNothing(what: string, fault: () => Promise<unknown>, mostMs: number): Promise<void> {
       const { sent, lost, doubled, pauseMs } = await whilePublishing(collectingOf(stack), fault, {
         run: what.replace(/\W+/g, "-"),
@@ -67,22 +75,24 @@ const SERVERS = ["hub-1", "hub-2", "hub-3"];
     }
 
     before(async () => {
-      engines = [];
-      for (const name of ["first", "second", "third", "spare"])
-        engines.push(await Engine.start(name, { machine: true }));
-      for (const engine of engines) await engine.loadNatsImage();
+      [engines, spare] = [[], []];
+      for (const name of ["first", "second", "third", "fourth", "fifth"]) {
+        const engine = await Engine.start(name, { machine: true });
+        (engines.length < 3 ? engines : spare).push(engine);
+        await engine.loadNatsImage();
+      }
       stack = await Stack.create("spread", settings(["oslo", "bergen"]), { prepare: withDockerPlugin });
     });
     after(async () => {
       await engines[2]?.resume().catch(() => undefined);
       await stack.remove();
-      for (const engine of engines) await engine.stop();
+      for (const engine of [...engines, ...spare]) await engine.stop();
     });
 
     it("is deployed and proven, each server on its own engine", async () => {
       await make("up");
       assert.deepEqual(await statuses(), { oslo: "proven", bergen: "proven" });
-      for (const [i, engine] of engines.slice(0, 3).entries()) {
+      for (const [i, engine] of engines.entries()) {
         const names = (await engine.docker.listContainers({ all: true })).flatMap(({ Names }) => Names);
         assert.deepEqual(names, [`/nats-spread-${SERVERS[i]}`]);
       }
@@ -91,7 +101,7 @@ const SERVERS = ["hub-1", "hub-2", "hub-3"];
     });
 
     it("has routes with TLS, and shows neither their key nor their certificates' keys", async () => {
-      for (const { address } of engines.slice(0, 3)) {
+      for (const { address } of engines) {
         const shown = await shownCertificate(address, ROUTES_PORT);
         assert.ok(shown !== undefined && factsOf(shown).names.includes(address), address);
       }
@@ -150,9 +160,8 @@ const SERVERS = ["hub-1", "hub-2", "hub-3"];
       await assertLosesNothing(
         "a machine lost for good",
         async () => {
-          const [lost, spare] = [engines[index]!, engines[3]!];
           await switchOff(leader);
-          engines = engines.map((engine, i) => (i === index ? spare : engine)).slice(0, 3);
+          const lost = replace(index);
           stack.configure(settings(["oslo", "tromso"]));
           output = await make("up");
           await lost.stop();
@@ -167,6 +176,25 @@ const SERVERS = ["hub-1", "hub-2", "hub-3"];
       await stack.isClean();
     });
 
+    it("moves a server to another machine, filled by the others", async () => {
+      const index = SERVERS.indexOf(await leaderOf(stack, "oslo"));
+      const before = engines[index]!;
+      await assertLosesNothing(
+        "a server moved",
+        async () => {
+          spare.unshift(replace(index));
+          stack.configure(settings(["oslo", "tromso"]));
+          await make("up");
+        },
+        15_000,
+      );
+      assert.deepEqual(await statuses(), { oslo: "proven", tromso: "proven" });
+      assert.equal(await isWholeHub(stack), true);
+      assert.deepEqual((await before.docker.listContainers({ all: true })).length, 0);
+      assert.deepEqual((await before.docker.listVolumes()).Volumes, []);
+      await stack.isClean();
+    });
+
     it("is not upgraded without need", async () => {
       const before = await ids();
       await make("upgrade");
@@ -176,7 +204,7 @@ const SERVERS = ["hub-1", "hub-2", "hub-3"];
     it("is removed without a trace", async () => {
       await make("down", 0, { DISCARD: "1" });
       await stack.leftNothing();
-      for (const { docker } of engines) {
+      for (const { docker } of [...engines, ...spare]) {
         assert.deepEqual(await docker.listContainers({ all: true }), []);
         assert.deepEqual((await docker.listVolumes()).Volumes, []);
       }
