@@ -26,7 +26,7 @@ import { movedServers } from "../servers/moved";
 import { folderProblem, machineId, refuseOtherFolder, refuseOtherMachine, removeOfStack } from "../machine/folders";
 import { NatsServer, findNatsServer } from "../servers/nats-server-binary";
 import { pemsOf } from "../servers/files/link-tls";
-import { refuseReplacing } from "../fleet/streams/copies";
+import { refuseMovingOff, refuseReplacing } from "../fleet/streams/copies";
 import { Failure, failure, isResized, refuseMoves, refuseNewImage } from "../fleet/streams/moves";
 import { messageOf } from "../machine/refusal";
 import { rehearse } from "./rehearsal";
@@ -188,6 +188,7 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
       ...(await refuseRemovals(old, news)),
       ...(await refuseStreamRemovals(old, news)),
       ...(await refuseNewImage(old, news)),
+      ...(await refuseMovingOff(old, news)),
       ...(await refuseReplacing(old, news)),
     );
   }

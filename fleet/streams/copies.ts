@@ -1,4 +1,5 @@
-import { hubServers, isCluster, isInContainers } from "../../configs/placement";
+import { engineOf, hubServers, isCluster, isInContainers, routesLeave } from "../../configs/placement";
+import { absence } from "../../servers/docker/whereabouts";
 import { collectingAccount } from "../../configs/names";
 import { Settings, SiteSettings, StreamSettings } from "../../configs/settings";
 import { splitUrls } from "../../configs/text/address";
@@ -96,6 +97,24 @@ export async function refuseReplacing(olds: Deployed, news: { settings: Fleet })
     more.length === 0 ? only : changed.length === Object.keys(after).length ? "every server" : changed.join(", ");
   const what = `${who} gets another container by this change, one at a time, but`;
   return why === undefined ? [] : [failure("hub", `${what} ${why}`)];
+}
+
+/**
+ * A server that gets another engine while its old one answers. Pulumi would leave its volumes there, and keep them in the
+ * state as those of the new one.
+ */
+export async function refuseMovingOff(olds: { settings: Fleet }, news: { settings: Fleet }): Promise<Failure[]> {
+  if (!routesLeave({ ...olds.settings, keys: {} })) return [];
+  const found = hubServers(news.settings.hub).map(async ({ name, engine }): Promise<Failure[]> => {
+    const old = hubServers(olds.settings.hub).find((server) => server.name === name);
+    if (old === undefined || old.engine === engine || (await absence(engineOf(old))) !== undefined) return [];
+    const from = old.engine ?? "this machine";
+    const reason =
+      `${name} moves to another engine while the one on ${from} answers: stop that engine with its containers, then run ` +
+      "'make up'; the server starts at its new place, and the others fill it";
+    return [failure("hub.servers", reason)];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** The same for one of them, when they get another image. Errors: a Refusal. One that was interrupted may be away itself. */
