@@ -113,8 +113,8 @@ e2e: install ## tests with the real Pulumi CLI
 test: install test-tools gates ## everything; the last line is the total
 	@$(SUITES) unit integration e2e -- $(ARGS)
 
-bench: install ## measure how long the usual changes take, by number of sites; ARGS=outages: how soon all is at the hub after an outage (ROUNDS=, OUTAGES=); ARGS=faults: what a hub of three survives (ROUNDS=, RATE=, SEED=, MODES=)
-ifneq ($(filter outages faults,$(ARGS)),)
+bench: install ## measure how long the usual changes take, by number of sites; ARGS=outages: how soon all is at the hub after an outage (ROUNDS=, OUTAGES=); ARGS=faults: what a hub of three survives (ROUNDS=, RATE=, SEED=, MODES=); ARGS=kills: whether an up of many sites that is killed is finished by the next one (KILLS=, SITES=)
+ifneq ($(filter outages faults kills,$(ARGS)),)
 	@$(BIN)/mocha --exit bench/$(ARGS).ts
 else
 	@$(TS) bench/run.ts $(ARGS)

@@ -1,12 +1,15 @@
 import "./machine/typescript/read.js";
 import * as pulumi from "./components/sdk/pulumi";
 import { Fleet, Hub, Proof, leavesOf, stackSettings } from "./components";
+import { foldersOf } from "./components/runtimes/runtime";
+import { keepJournal } from "./components/sdk/journal";
 import { lightenSdk } from "./components/sdk/light-sdk";
 
 // A function, because what Pulumi stores with every resource includes its call stack, which is shorter this way.
 export = async () => {
   lightenSdk();
   const settings = stackSettings();
+  keepJournal(foldersOf(settings, pulumi.getStack()).root);
 
   // The identities of all servers, and the judgement of the fleet as a whole: nothing is touched before it passes.
   const fleet = new Fleet("fleet", { settings, stack: pulumi.getStack() });

@@ -2,10 +2,11 @@ import { containersOf, declaredSites, sayPending, standingOf } from "./state/awa
 import { clearInterrupted, upgradeOf } from "./state/containers";
 import { QUIET, deployedState, exportSecrets, exportState, importState, pulumi } from "./stack/cli";
 import type { PulumiStack } from "./stack/backend";
-import { clearDeadRun, isEmpty, isLocal } from "./stack/dead-lock";
+import { isEmpty, isLocal } from "./stack/dead-lock";
 import { checkedFleet } from "./state/fleet-state";
 import { refuseUpgrading } from "../fleet/streams/copies";
 import { inPreview, resizingOf } from "./resize/resize";
+import { clearKilledRun } from "./state/killed-run";
 import { refuseForgetting, withoutMachineOf } from "./state/forget";
 import { newStack, requestOf } from "./new-stack";
 import { dropContexts } from "./outputs";
@@ -40,13 +41,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 
   async refresh(target, { rest }) {
-    await clearDeadRun(target);
+    await clearKilledRun(target);
     await ensuredState(target);
     return await pulumi(target, ["refresh", "--yes", "--skip-preview", ...rest]);
   },
 
   async down(target, { rest }) {
-    await clearDeadRun(target);
+    await clearKilledRun(target);
     const state = await exportState(target);
     if (state === undefined) {
       say(`stack '${target.stack}': does not exist; nothing to remove`);
@@ -81,7 +82,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
   async forget(target, call) {
     const site = textOf(call, "site") ?? "";
-    await clearDeadRun(target);
+    await clearKilledRun(target);
     const state = await exportState(target);
     if (site === "" || state === undefined) throw new Refusal("make forget: name a site of the stack: SITE=oslo");
     refuseUnconfirmed(target, "forget", state);
@@ -95,7 +96,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
   async repair(target, call) {
     const [site = "", stream = ""] = [textOf(call, "site"), textOf(call, "stream")];
-    await clearDeadRun(target);
+    await clearKilledRun(target);
     const state = await deployedState(target, "nothing to repair");
     const accept = process.env.ACCEPT ?? "";
     if (accept !== "") refuseUnconfirmed(target, "repair", state);
@@ -108,7 +109,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 
   async upgrade(target) {
-    await clearDeadRun(target);
+    await clearKilledRun(target);
     const state = await exportState(target);
     if (state === undefined) throw new Refusal(`stack '${target.stack}': does not exist; run 'make up' first`);
     refuseUnconfirmed(target, "upgrade", state);
@@ -132,7 +133,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 
   async unlock(target) {
-    const cleared = await clearDeadRun(target);
+    const cleared = await clearKilledRun(target);
     const state = await exportState(target);
     const pending = state === undefined ? [] : pendingOperations(state);
     if (pending.length > 0) {

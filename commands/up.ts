@@ -1,11 +1,12 @@
-import { nameOf, typeOf } from "../configs/text/urn";
+import { STACK_TYPE, nameOf, typeOf } from "../configs/text/urn";
 import { engineNameOf } from "../configs/container";
 import { PENDING_EXIT_CODE, type Standing, sayPending, settingsOf, standingOf } from "./state/away";
 import { clearInterrupted } from "./state/containers";
 import { lostOfHub, withoutMachineOf } from "./state/forget";
 import { QUIET, ask, exportState, importState, pulumi } from "./stack/cli";
 import type { PulumiStack } from "./stack/backend";
-import { clearDeadRun } from "./stack/dead-lock";
+import { journaled } from "./state/journal";
+import { clearKilledRun, endJournal } from "./state/killed-run";
 import { balanceOf } from "./state/book";
 import { followWithContexts } from "./outputs";
 import { refuseEmptyPassphrase } from "./stack/passphrase";
@@ -27,7 +28,7 @@ import { readStackFile } from "./stack/stack-file";
 
 /** @param removing protected sites that may go. */
 export async function up(target: PulumiStack, args: readonly string[], removing = namedInRemove()): Promise<number> {
-  await clearDeadRun(target);
+  await clearKilledRun(target);
   const state = await withoutLost(
     target,
     await ensuredState(target, (found) => refuseUnconfirmed(target, "up", found)),
@@ -48,11 +49,18 @@ export async function up(target: PulumiStack, args: readonly string[], removing 
   }
   const leaving = isWhole(args) ? leavingSites(target, state) : [];
   refuseUnnamedRemoval(leaving, isWhole(args) ? removing : [], target);
-  const exitCode = await upRemoving(withState(target, standing), leaving, state, [...standing.options, ...args]);
-  if (exitCode !== 0) return exitCode;
+  const options = [...standing.options, ...args];
+  const journal = leaving.length === 0 ? await journaled(target, state, options) : {};
+  const ready = withState(target, { ...standing, env: { ...standing.env, ...journal } });
+  const exitCode = await upRemoving(ready, leaving, state, options);
+  if (exitCode !== 0) {
+    await endJournal(target);
+    return exitCode;
+  }
   if (pending.length > 0 && isWhole(args)) await settlePending(target, pending);
   if (isWhole(args)) await giveUp(target, state);
   const after = (await exportState(target)) ?? {};
+  await endJournal(target, after);
   console.log(`\n${proofTable(outputsIn(after).proof)}`);
   for (const line of balanceOf(after, target.projectFolder)) console.log(line);
   await followWithContexts(target);
@@ -165,4 +173,4 @@ export async function forgetPending(target: PulumiStack): Promise<void> {
 
 /** The outputs of the stack; the CLI itself takes a second of a large fleet's to show them. */
 const outputsIn = ({ deployment }: Deployment): Readonly<Record<string, unknown>> =>
-  (deployment?.resources ?? []).find((resource) => typeOf(resource) === "pulumi:pulumi:Stack")?.outputs ?? {};
+  (deployment?.resources ?? []).find((resource) => typeOf(resource) === STACK_TYPE)?.outputs ?? {};

@@ -6,6 +6,7 @@ import { FleetAccess, SiteAccess, accessOf } from "../fleet/sourcing/collected";
 import { mayDiscardAll } from "../fleet/sourcing/discard";
 import { refuseOtherEngine, unnamedEngine } from "../servers/docker/whereabouts";
 import { machineId, refuseOtherFolder, refuseOtherMachine } from "../machine/folders";
+import { unfinishedRun } from "../machine/journal";
 import { movedServers } from "../servers/moved";
 import { Access, shared } from "../servers/nats/connection";
 import { jsz } from "../servers/nats/system";
@@ -97,6 +98,8 @@ async function remove(
   refuseOtherFolder(folder, root ?? "");
   const moved = root === undefined ? undefined : movedServers(root);
   if (moved !== undefined) throw new Refusal(moved);
+  const unfinished = root === undefined ? undefined : unfinishedRun(root);
+  if (unfinished !== undefined) throw new Refusal(unfinished);
   refuseOtherEngine(engine);
   if (mayDiscardAll()) return;
   const reached = sites.flatMap(({ site, expect }) => accessOf(access, site, expect) ?? []);

@@ -11,7 +11,7 @@ import { varz } from "../../servers/nats/system";
 import type { Observed } from "../../fleet/observation/observed";
 import { parsed, projectFolder, textOf } from "../parse";
 import { deployedState } from "../stack/cli";
-import { clearDeadRun } from "../stack/dead-lock";
+import { clearKilledRun } from "../state/killed-run";
 import { pulumiStack } from "../stack/pulumi-stack";
 import { fleetOf } from "../state/fleet-state";
 import { refuseUnconfirmed } from "../state/protection";
@@ -32,7 +32,7 @@ export async function run(args: readonly string[], name: string): Promise<number
   const opened = readManifest(folder, backupPassphrase(process.env));
   const project = projectFolder();
   const target = await pulumiStack(project, stack);
-  await clearDeadRun(target);
+  await clearKilledRun(target);
   const state = await deployedState(target, "run 'make up' first, then restore");
   refuseUnconfirmed(target, "restore", state);
   try {

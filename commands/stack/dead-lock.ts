@@ -18,14 +18,21 @@ async function localBackend({ binary, projectFolder, env }: PulumiStack): Promis
   return backendFolder((JSON.parse(printed) as { url: string }).url, projectFolder);
 }
 
-/** Takes away the lock of a run that is dead; refuses while one lives. Returns whether there was something to clear. */
-export async function clearDeadRun(target: PulumiStack): Promise<boolean> {
+/**
+ * Takes away the lock of a run that is dead. Returns whether there was one. Errors: a Refusal while a run lives.
+ *
+ * @param wasKilled whether there was a run, with or without a lock.
+ */
+export async function clearLock(target: PulumiStack, wasKilled: boolean): Promise<boolean> {
   const backend = await localBackend(target);
   if (backend === undefined) return false;
   const project = projectName(target.projectFolder);
   clearEmptyAttributes(backend, project, target.stack);
   const locks = readLocks(lockFolder(backend, project, target.stack));
-  if (locks.length === 0) return false;
+  if (locks.length === 0) {
+    if (wasKilled) await endLeftBehind(target.projectFolder, say);
+    return false;
+  }
 
   const reasons = await livingOwners(locks);
   if (reasons.length > 0) throw new Refusal(reasons.map((why) => `stack '${target.stack}': ${why}`).join("\n"));
@@ -43,6 +50,13 @@ export async function clearDeadRun(target: PulumiStack): Promise<boolean> {
   return true;
 }
 
+/** Whether a run holds the stack, or was killed while it did. */
+export async function isLocked(target: PulumiStack): Promise<boolean> {
+  const backend = await localBackend(target);
+  if (backend === undefined) return false;
+  return readLocks(lockFolder(backend, projectName(target.projectFolder), target.stack)).length > 0;
+}
+
 export const isLocal = async (target: PulumiStack): Promise<boolean> => (await localBackend(target)) !== undefined;
 
 export async function isEmpty(target: PulumiStack): Promise<boolean> {
@@ -52,7 +66,7 @@ export async function isEmpty(target: PulumiStack): Promise<boolean> {
   return (listed.deployment?.resources ?? []).length === 0;
 }
 
-function projectName(projectFolder: string): string {
+export function projectName(projectFolder: string): string {
   const file = path.join(projectFolder, "Pulumi.yaml");
   const name = /^name:\s*["']?([A-Za-z0-9_.-]+)/m.exec(fs.readFileSync(file, "utf8"))?.[1];
   if (name === undefined) throw new Refusal(`${file}: it has no line 'name: …'`);

@@ -73,7 +73,8 @@ export function passphraseCure({ projectFolder, stack, env }: PulumiStack): stri
   return `${wrong}set it to that of '${stack}'${hidden}`;
 }
 
-function readablePassphrase(env: Environment): string | undefined {
+/** Errors: a Refusal when its file cannot be read. */
+export function readablePassphrase(env: Environment): string | undefined {
   try {
     return givenPassphrase(env);
   } catch (error) {

@@ -7,6 +7,8 @@ export interface StateResource {
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
   readonly protect?: boolean;
+  readonly delete?: boolean;
+  readonly pendingReplacement?: boolean;
 }
 
 /** What this program reads of `pulumi stack export`. */

@@ -23,8 +23,8 @@ import { present } from "../../configs/values";
 // The fleet that a state describes, as `doctor` and `repair` reach it. The state is the one of
 // `pulumi stack export --show-secrets`: what is made of it holds seeds and is never shown.
 
-/** What marks a secret in a state. */
-const SECRET = "4dabf18193072939515e22adb298388d";
+/** What marks a secret, in a state and in Pulumi's protocol. */
+export const SECRET_MARK = "4dabf18193072939515e22adb298388d";
 
 /** The value without the wrappings of its secrets. */
 export function opened(value: unknown): unknown {
@@ -32,7 +32,7 @@ export function opened(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value);
   const { plaintext } = value as { plaintext?: unknown };
-  if (SECRET in value && typeof plaintext === "string") return opened(JSON.parse(plaintext));
+  if (SECRET_MARK in value && typeof plaintext === "string") return opened(JSON.parse(plaintext));
   return Object.fromEntries(entries.map(([key, item]) => [key, opened(item)]));
 }
 

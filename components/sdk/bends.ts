@@ -62,6 +62,13 @@ export const BENDS: readonly Bend[] = [
     isOptional: true,
   },
   {
+    what: "State written once at the end, where `make up` adds ten or more sites of processes; a journal beside it until then",
+    where: "journal.ts",
+    saves: "JOURNAL_SAVES",
+    reliesOn: "`PULUMI_SKIP_CHECKPOINTS`; the SDK calling `registerResource` of its monitor; `pulumi stack import`",
+    isOptional: true,
+  },
+  {
     what: "Logins signed by Node's own Ed25519",
     where: "../../servers/nats/authenticator.ts, because the servers' room uses it",
     saves: "some milliseconds for each of the hundreds of connections of a large fleet",

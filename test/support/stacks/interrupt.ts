@@ -31,14 +31,20 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 const kill = (pid: number): void => signal(pid, "SIGKILL");
 
-export type Victims = "all" | "cli";
+export type Victims = "all" | "cli" | "provider" | "program";
 
 const named = (name: string) => (pid: number) => path.basename(commandOf(pid)[0] ?? "") === name;
 const isProvider = (pid: number) => commandOf(pid)[1]?.endsWith("/launcher/pulumi-resource-pulumi-nodejs") === true;
+const isProgram = (pid: number) => commandOf(pid).some((word) => /@pulumi\/pulumi\/cmd\/run(\/|$)/.test(word));
+const IS_VICTIM: Record<Exclude<Victims, "all">, (pid: number) => boolean> = {
+  cli: named("pulumi"),
+  provider: isProvider,
+  program: isProgram,
+};
 
 /**
- * Kills a command with kill -9 once `look` holds: with all that it started, or the Pulumi CLI in it alone, whose
- * provider then goes on unseen. Fails when the command ends before.
+ * Kills a command with kill -9 once `look` holds: with all that it started, or one part of it. Without its CLI the provider
+ * goes on unseen. Fails when the command ends before.
  */
 export async function interrupt(
   { child, ended }: Running,
@@ -63,7 +69,7 @@ export async function interrupt(
   try {
     await soon("its provider runs", 20, () => lookAround().some(isProvider));
     // Known beforehand: to look for them takes longer than much of what is to be interrupted.
-    const known = victims === "cli" ? started.filter(named("pulumi")) : started.toReversed();
+    const known = victims === "all" ? started.toReversed() : started.filter(IS_VICTIM[victims]);
     await soon(what, 1, look);
     // All of them stand still first: a CLI that saw its provider die would write down that the step failed.
     known.forEach((pid) => signal(pid, "SIGSTOP"));

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { journalFile } from "../../machine/journal";
+import { Stack } from "../support/stacks/cli";
+import { succeeded } from "../support/stacks/commands";
+import type { Victims } from "../support/stacks/interrupt";
+import { assertFinished, fleetOf, journalLines, killUp } from "../support/stacks/killed-up";
+
+// Where many sites are added, the CLI writes the state only at the end: what a killed run made is known from its journal.
+
+const SITES = 10;
+const settings = fleetOf(SITES);
+const sites = settings.sites.map(({ name }) => name);
+
+/** Moments by the number of lines in the journal: two for each resource, 108 in all. */
+const KILLS: readonly { victims: Victims; lines: number; while: string }[] = [
+  { victims: "all", lines: 3, while: "the first keys are made" },
+  { victims: "cli", lines: 25, while: "the keys of all sites are made" },
+  { victims: "all", lines: 60, while: "sites are declared on the hub" },
+  { victims: "program", lines: 75, while: "servers start" },
+  { victims: "provider", lines: 85, while: "servers link" },
+  { victims: "cli", lines: 95, while: "streams are made" },
+];
+
+describe("an up that adds many sites", () => {
+  let stack: Stack;
+  before(async () => (stack = await Stack.create("journal", settings)));
+  after(() => stack.remove());
+
+  for (const { victims, lines, while: what } of KILLS) {
+    it(`killed while ${what} (${victims}) is finished by the next one`, async () => {
+      const before = await killUp(stack, victims, `${lines} lines in the journal`, () => journalLines(stack) >= lines);
+      await assertFinished(stack, sites, before);
+      succeeded(await stack.make("down", { DISCARD: "1" }));
+      await stack.leftNothing();
+      succeeded(await stack.run(["stack", "init"]));
+    });
+  }
+
+  describe("killed for good", () => {
+    before(async () => void (await killUp(stack, "all", "servers run", () => journalLines(stack) >= 80)));
+
+    it("is finished by no plain CLI: it says what to run first", async () => {
+      succeeded(await stack.run(["cancel", "--yes"]));
+      const { output } = await stack.refusedUp();
+      assert.match(output, /a run of 'make up' was killed.*run 'make unlock'/s);
+    });
+
+    it("gives make down all that it made, which refuses only what it had begun", async () => {
+      const { code, output } = await stack.make("down", { DISCARD: "1" });
+      assert.match(output, /the state now has the \d+ resources that it made/);
+      assert.equal(fs.existsSync(journalFile(stack.fleet)), false);
+      if (code === 0) return;
+      assert.match(output, /was interrupted while creating/);
+      succeeded(await stack.make("up"));
+      succeeded(await stack.make("down", { DISCARD: "1" }));
+    });
+
+    it("leaves nothing then", () => stack.leftNothing());
+  });
+});
