@@ -6,11 +6,11 @@ import { isEmpty, isLocal } from "./stack/dead-lock";
 import { checkedFleet } from "./state/fleet-state";
 import { refuseUpgrading } from "../fleet/streams/copies";
 import { inPreview, resizingOf } from "./resize/resize";
-import { clearKilledRun } from "./state/killed-run";
+import { clearKilledRun, pendingOf } from "./state/killed-run";
 import { refuseForgetting, withoutMachineOf } from "./state/forget";
 import { newStack, requestOf } from "./new-stack";
 import { dropContexts } from "./outputs";
-import { type Deployment, pendingOperations, perhapsCreated } from "./stack/pending";
+import { type Deployment, perhapsCreated } from "./stack/pending";
 import { say } from "../machine/progress";
 import {
   IGNORE_PROTECTION,
@@ -55,7 +55,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return 0;
     }
     refuseUnconfirmed(target, "down", state);
-    const begun = perhapsCreated(pendingOperations(state));
+    const begun = perhapsCreated(pendingOf(target, state));
     if (begun.length > 0) {
       throw new Refusal(
         `stack '${target.stack}': a run was interrupted while creating ${begun.join(", ")}; ` +
@@ -115,7 +115,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     refuseUnconfirmed(target, "upgrade", state);
     refuseUnnamedRemoval(leavingSites(target, state), namedInRemove(), target);
     await clearInterrupted(state, target.stack);
-    if (pendingOperations(state).length > 0) await forgetPending(target);
+    if (pendingOf(target, state).length > 0) await forgetPending(target);
     const standing = await standingOf(target, state);
     const { pending } = standing;
     const upgrading = { ...target, env: { ...target.env, ...standing.env, NATS_HUB_LEAF_UPGRADE: "1" } };
@@ -135,7 +135,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   async unlock(target) {
     const cleared = await clearKilledRun(target);
     const state = await exportState(target);
-    const pending = state === undefined ? [] : pendingOperations(state);
+    const pending = state === undefined ? [] : pendingOf(target, state);
     if (pending.length > 0) {
       await forgetPending(target);
       for (const { name, operation } of pending) say(`forgot that ${name} was interrupted while ${operation}`);

@@ -6,12 +6,12 @@ import { lostOfHub, withoutMachineOf } from "./state/forget";
 import { QUIET, ask, exportState, importState, pulumi } from "./stack/cli";
 import type { PulumiStack } from "./stack/backend";
 import { journaled } from "./state/journal";
-import { clearKilledRun, endJournal } from "./state/killed-run";
+import { clearKilledRun, endJournal, forgetBegun, pendingOf } from "./state/killed-run";
 import { balanceOf } from "./state/book";
 import { followWithContexts } from "./outputs";
 import { refuseEmptyPassphrase } from "./stack/passphrase";
 import { giveUp, resize, resizingOf } from "./resize/resize";
-import { type Deployment, type Pending, neverTakenOver, pendingOperations, perhapsCreated } from "./stack/pending";
+import { type Deployment, type Pending, neverTakenOver, perhapsCreated } from "./stack/pending";
 import { say } from "../machine/progress";
 import { proofTable } from "./words/proof-table";
 import {
@@ -33,7 +33,7 @@ export async function up(target: PulumiStack, args: readonly string[], removing 
     target,
     await ensuredState(target, (found) => refuseUnconfirmed(target, "up", found)),
   );
-  const pending = pendingOperations(state);
+  const pending = pendingOf(target, state);
   const begun = perhapsCreated(pending);
   if (begun.length > 0) {
     say(`an earlier run was interrupted while creating ${begun.join(", ")}; this one takes over what it made`);
@@ -50,7 +50,7 @@ export async function up(target: PulumiStack, args: readonly string[], removing 
   const leaving = isWhole(args) ? leavingSites(target, state) : [];
   refuseUnnamedRemoval(leaving, isWhole(args) ? removing : [], target);
   const options = [...standing.options, ...args];
-  const journal = leaving.length === 0 ? await journaled(target, state, options) : {};
+  const journal = leaving.length + pending.length === 0 ? await journaled(target, state, options) : {};
   const ready = withState(target, { ...standing, env: { ...standing.env, ...journal } });
   const exitCode = await upRemoving(ready, leaving, state, options);
   if (exitCode !== 0) {
@@ -169,6 +169,7 @@ async function settlePending(target: PulumiStack, pending: readonly Pending[]): 
  */
 export async function forgetPending(target: PulumiStack): Promise<void> {
   await importState(target, (await exportState(target)) ?? {});
+  forgetBegun(target);
 }
 
 /** The outputs of the stack; the CLI itself takes a second of a large fleet's to show them. */

@@ -30,6 +30,8 @@ export interface Pending {
   readonly operation: string;
 }
 
+export const CREATING = "creating";
+
 /** The operations that a state still counts as begun and not ended. */
 export function pendingOperations(state: Deployment): Pending[] {
   return (state.deployment?.pending_operations ?? []).map(({ type, resource }) => ({
@@ -44,7 +46,7 @@ export function pendingOperations(state: Deployment): Pending[] {
  * interrupted operation is on a resource that the state holds.
  */
 export function perhapsCreated(pending: readonly Pending[]): string[] {
-  return pending.filter(({ operation }) => operation === "creating").map(({ name }) => name);
+  return pending.filter(({ operation }) => operation === CREATING).map(({ name }) => name);
 }
 
 /**

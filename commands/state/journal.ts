@@ -65,7 +65,7 @@ const isLeaving = (resource: StateResource): boolean => resource.delete === true
 
 /** Whether the settings have many new sites, and nothing else has changed. */
 function addsMany(settings: Settings, state: Deployment): boolean {
-  if ((state.deployment?.pending_operations ?? []).length > 0 || resourcesOf(state).some(isLeaving)) return false;
+  if (resourcesOf(state).some(isLeaving)) return false;
   if (resourcesOf(state).length === 0) return settings.sites.length >= MANY;
   const before = checkedFleet(state)?.settings;
   // Without the check no server was deployed, and with given keys a change of one would not show here.

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { readJson, writePrivate } from "../../machine/folders";
 import { type JournalEntry, journalFile } from "../../machine/journal";
 import { say } from "../../machine/progress";
 import { Refusal } from "../../machine/refusal";
@@ -8,19 +9,33 @@ import type { PulumiStack } from "../stack/backend";
 import { exportState, importState } from "../stack/cli";
 import { clearLock, isLocked, projectName } from "../stack/dead-lock";
 import { readablePassphrase } from "../stack/passphrase";
-import type { Deployment } from "../stack/pending";
+import { type Deployment, type Pending, pendingOperations } from "../stack/pending";
 import { readStackFile } from "../stack/stack-file";
 import { settingsOf } from "./away";
 import { withJournal } from "./merge-journal";
 
 // What a killed run leaves on this machine: its lock, processes of the CLI, and the journal of what it made.
 
+const rootOf = ({ projectFolder, stack }: PulumiStack): string =>
+  path.resolve(projectFolder, settingsOf(projectFolder, stack)?.dataFolder ?? ".fleet", stack);
+
 /** The journal of a run on this stack, whether the run goes on or is over; undefined when there is none. */
-function journalOf({ projectFolder, stack }: PulumiStack): string | undefined {
-  const dataFolder = settingsOf(projectFolder, stack)?.dataFolder ?? ".fleet";
-  const file = journalFile(path.resolve(projectFolder, dataFolder, stack));
+function journalOf(target: PulumiStack): string | undefined {
+  const file = journalFile(rootOf(target));
   return fs.existsSync(file) ? file : undefined;
 }
+
+/** What killed runs with a journal had begun to create: a state that is imported holds no operation that has begun. */
+const begunFile = (target: PulumiStack): string => path.join(rootOf(target), "begun.json");
+const begunBy = (target: PulumiStack): Pending[] => readJson<Pending[]>(begunFile(target)) ?? [];
+
+/** All that was begun and not ended: of the state, and of killed runs with a journal. */
+export const pendingOf = (target: PulumiStack, state: Deployment): Pending[] => [
+  ...pendingOperations(state),
+  ...begunBy(target),
+];
+
+export const forgetBegun = (target: PulumiStack): void => fs.rmSync(begunFile(target), { force: true });
 
 /**
  * Clears what a killed run left, and puts into the state what it had made. Returns whether there was anything. Errors: a
@@ -60,12 +75,13 @@ async function takeOver(target: PulumiStack, entries: readonly JournalEntry[], s
   const { salt } = readStackFile(projectFolder, stack);
   if (salt === undefined) throw new Refusal(`Pulumi.${stack}.yaml: the line 'encryptionsalt: …' is missing; restore it`);
   const secrets = { type: "passphrase", state: { salt } };
-  const merged = withJournal(state, entries, { stack, project: projectName(projectFolder), secrets });
-  const [known, begun] = [resourceCount(merged) - resourceCount(state), pendingCount(merged) - pendingCount(state)];
-  if (known + begun === 0) return;
+  const { merged, begun } = withJournal(state, entries, { stack, project: projectName(projectFolder), secrets });
+  // First: with it the next run knows what it takes over, also when this one is killed here.
+  if (begun.length > 0) writePrivate(begunFile(target), JSON.stringify(begun));
+  const more = resourceCount(merged) - resourceCount(state);
+  if (more === 0) return;
   await importState(target, merged);
-  say(`stack '${stack}': the killed run had not written its state; the state now has the ${known} resources that it made`);
+  say(`stack '${stack}': the killed run had not written its state; the state now has the ${more} resources that it made`);
 }
 
 const resourceCount = ({ deployment }: Deployment): number => deployment?.resources?.length ?? 0;
-const pendingCount = ({ deployment }: Deployment): number => deployment?.pending_operations?.length ?? 0;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Deployment, StateResource } from "../stack/pending";
+import { CREATING, type Deployment, type Pending, type StateResource } from "../stack/pending";
 import { STACK_TYPE, childUrn, providerOf, stackUrn, typeOf } from "../../configs/text/urn";
 import { SECRET_MARK } from "./fleet-state";
 import type { JournalEntry, Made } from "../../machine/journal";
@@ -31,12 +31,16 @@ function resourceOf(made: Made, provider: string): StateResource {
   return { ...common, id, provider, dependencies, propertyDependencies, additionalSecretOutputs } as StateResource;
 }
 
-/** @param secrets what encrypts the secrets of the stack, as a state says it; for one that has none yet. */
+/**
+ * The state with what the run made; and what the run had begun to create, which the import of a state cannot hold.
+ *
+ * @param secrets what encrypts the secrets of the stack, as a state says it; for one that has none yet.
+ */
 export function withJournal(
   state: Deployment,
   entries: readonly JournalEntry[],
   { stack, project, secrets }: { stack: string; project: string; secrets: unknown },
-): Deployment {
+): { merged: Deployment; begun: Pending[] } {
   const before = state.deployment?.resources ?? [];
   const root = stackUrn(stack, project);
   const found = before.find((resource) => typeOf(resource) === providerOf("pulumi-nodejs"));
@@ -55,16 +59,17 @@ export function withJournal(
   ];
   const asked = entries.flatMap(({ begun }) => (begun === undefined ? [] : [{ ...begun, urn: urnOf(begun, root) }]));
   const unknown = asked.filter(({ urn, custom }) => custom && !known.has(urn));
-  const pending = unknown.map(({ urn, type }) => ({ type: "creating", resource: { urn, custom: true, type } }));
   return {
-    ...state,
-    deployment: {
-      ...(state.deployment?.secrets_providers == null ? { secrets_providers: secrets } : {}),
-      ...state.deployment,
-      resources,
-      pending_operations: [...(state.deployment?.pending_operations ?? []), ...pending],
-    },
-  } as Deployment;
+    merged: {
+      ...state,
+      deployment: {
+        ...(state.deployment?.secrets_providers == null ? { secrets_providers: secrets } : {}),
+        ...state.deployment,
+        resources,
+      },
+    } as Deployment,
+    begun: unknown.map(({ urn, name }) => ({ urn, name, operation: CREATING })),
+  };
 }
 
 const urnOf = ({ parent, type, name }: { parent: string; type: string; name: string }, root: string): string =>

@@ -32,12 +32,10 @@ const begun = (site: string): JournalEntry => ({
   begun: { type: IDENTITY, name: `${site}-identity`, parent: FLEET, custom: true },
 });
 const urnsOf = ({ deployment }: Deployment) => (deployment?.resources ?? []).map(({ urn }) => urn);
-const pendingOf = ({ deployment }: Deployment) =>
-  (deployment?.pending_operations ?? []).map(({ type, resource }) => `${type} ${resource.urn}`);
 
 describe("a state with the journal of a killed run", () => {
   describe("that was the stack's first", () => {
-    const state = withJournal({}, [begun("oslo"), made("oslo"), begun("bergen")], OF);
+    const { merged: state, begun: left } = withJournal({}, [begun("oslo"), made("oslo"), begun("bergen")], OF);
     const resources = state.deployment?.resources ?? [];
 
     it("has the stack and its provider before what was made", () =>
@@ -50,8 +48,8 @@ describe("a state with the journal of a killed run", () => {
         plaintext: '{"link":"a seed"}',
       }));
     it("says what encrypts them", () => assert.deepEqual(state.deployment?.secrets_providers, OF.secrets));
-    it("counts what was begun and not made as being created", () =>
-      assert.deepEqual(pendingOf(state), [`creating ${identity("bergen")}`]));
+    it("says what was begun and not made", () =>
+      assert.deepEqual(left, [{ urn: identity("bergen"), name: "bergen-identity", operation: "creating" }]));
   });
 
   describe("that added to a fleet", () => {
@@ -67,7 +65,7 @@ describe("a state with the journal of a killed run", () => {
         ],
       },
     };
-    const state = withJournal(before, [begun("tromso"), made("tromso"), begun("oslo"), made("oslo"), begun("bergen")], OF);
+    const { merged: state, begun: left } = withJournal(before, [begun("tromso"), made("tromso"), begun("oslo"), made("oslo"), begun("bergen")], OF);
 
     it("has everything once, what the run had reached first", () =>
       assert.deepEqual(urnsOf(state), [STACK, PROVIDER, identity("tromso"), identity("oslo"), identity("bergen")]));
@@ -77,14 +75,14 @@ describe("a state with the journal of a killed run", () => {
     });
     it("has what was changed as it is now", () =>
       assert.equal(state.deployment?.resources?.[3]?.outputs?.owner, "oslo"));
-    it("counts no change that was begun as a creation", () => assert.deepEqual(pendingOf(state), []));
+    it("counts no change that was begun as a creation", () => assert.deepEqual(left, []));
     it("keeps what encrypts the secrets", () =>
       assert.deepEqual(state.deployment?.secrets_providers, before.deployment?.secrets_providers));
   });
 
   it("has components without an id or a provider", () => {
     const fleet = { urn: FLEET, custom: false, id: "", type: "nats-hub-leaf:index:Fleet", parent: STACK };
-    const [, , component] = withJournal({}, [made("oslo", fleet)], OF).deployment?.resources ?? [];
+    const [, , component] = withJournal({}, [made("oslo", fleet)], OF).merged.deployment?.resources ?? [];
     assert.deepEqual(Object.keys(component ?? {}).sort(), ["custom", "inputs", "outputs", "parent", "type", "urn"]);
   });
 });
