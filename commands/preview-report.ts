@@ -11,7 +11,8 @@ import type { PreviewJson } from "../views/report/preview";
 import { reportOf } from "../views/report/report";
 import type { FleetSettings } from "../views/report/settings";
 import { answer } from "./stack/cli";
-import { type Deployment, pendingOperations, perhapsCreated } from "./stack/pending";
+import { type Deployment, perhapsCreated } from "./stack/pending";
+import { pendingOf } from "./state/killed-run";
 import { judgeStack } from "./plan";
 import { sayOnTerminal, step } from "../machine/progress";
 import { parsed, projectFolder } from "./parse";
@@ -71,7 +72,7 @@ export async function previewed(folder: string, stack: string): Promise<Previewe
     pending,
     leaving,
     discard: { site: mayDiscard, collected: mayDiscardCollected },
-    interrupted: perhapsCreated(pendingOperations(state)),
+    interrupted: perhapsCreated(pendingOf(target, state)),
   };
 }
 

@@ -64,7 +64,7 @@ export class SealedLog {
     const sealed = [nonce, cipher.update(JSON.stringify(entry)), cipher.final(), cipher.getAuthTag()];
     const line = Buffer.from(`${Buffer.concat(sealed).toString("base64")}\n`);
     // A full disk may take a part of it.
-    for (let written = 0; written < line.length; ) written += fs.writeSync(this.descriptor, line, written);
+    for (let written = 0; written < line.length;) written += fs.writeSync(this.descriptor, line, written);
   }
 
   /** Resolves when all that was appended is on the disk. */
@@ -111,7 +111,9 @@ export function readSealed(file: string, passphrase: string): unknown[] {
   const readable = all.findIndex((one) => one === undefined);
   const damaged = readable === -1 ? [] : all.slice(readable);
   if (damaged.some((one) => one !== undefined) || (damaged.length > 0 && readable === 0)) {
-    throw new Refusal(`${file}: line ${readable + 2} cannot be opened: the passphrase is another one, or the file was changed`);
+    throw new Refusal(
+      `${file}: line ${readable + 2} cannot be opened: the passphrase is another one, or the file was changed`,
+    );
   }
   return all.flatMap((one) => (one === undefined ? [] : [one.entry]));
 }

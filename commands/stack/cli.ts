@@ -1,10 +1,8 @@
 import { spawn } from "node:child_process";
-import * as fs from "node:fs";
-import * as os from "node:os";
-import * as path from "node:path";
 import type { PulumiStack } from "./backend";
 import type { Deployment } from "./pending";
 import { passphraseCure, wrongPassphrase } from "./passphrase";
+import { present } from "../../configs/values";
 import { Refusal } from "../../machine/refusal";
 import { run, RunError } from "../../machine/run";
 
@@ -59,10 +57,14 @@ function onTerminal(
 }
 
 /** Runs the CLI quietly and gives back its standard output. Errors: a Refusal. */
-export async function ask(target: PulumiStack, args: readonly string[]): Promise<string> {
+export async function ask(target: PulumiStack, args: readonly string[], input?: string): Promise<string> {
   const { binary, projectFolder, stack, env } = target;
   try {
-    return await run(binary, [...args, "--stack", stack, "--non-interactive"], { cwd: projectFolder, env });
+    return await run(binary, [...args, "--stack", stack, "--non-interactive"], {
+      cwd: projectFolder,
+      env,
+      ...present({ input }),
+    });
   } catch (error) {
     const isWrong = error instanceof RunError && /incorrect passphrase/.test(error.said);
     throw isWrong ? new Refusal(passphraseCure(target)) : error;
@@ -95,14 +97,7 @@ async function stateOf(target: PulumiStack, options: readonly string[]): Promise
   }
 }
 
-/** Its secrets stay encrypted. */
+/** Its secrets get encrypted, or stay so; the state is in no file before that. */
 export async function importState(target: PulumiStack, state: Deployment): Promise<void> {
-  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "nats-hub-leaf-state-"));
-  try {
-    const file = path.join(scratch, "state.json");
-    fs.writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
-    await ask(target, ["stack", "import", "--file", file]);
-  } finally {
-    fs.rmSync(scratch, { recursive: true, force: true });
-  }
+  await ask(target, ["stack", "import"], JSON.stringify(state));
 }

@@ -22,7 +22,8 @@ import { checkedFleet } from "./fleet-state";
 const MANY = 10;
 const PACKAGE = path.join(__dirname, "../..");
 /** Options of the CLI that change no more than what it prints; with others, such as --refresh, it writes the state. */
-const OF_WORDS = /^(--skip-preview|--yes|-y|--color|always|never|raw|auto|--non-interactive|--diff|--(suppress|show)-\w+)$/;
+const OF_WORDS =
+  /^(--skip-preview|--yes|-y|--color|always|never|raw|auto|--non-interactive|--diff|--(suppress|show)-\w+)$/;
 
 const resourcesOf = ({ deployment }: Deployment) => deployment?.resources ?? [];
 
@@ -61,7 +62,8 @@ const isOfProcesses = (settings: Settings, state: Deployment): boolean =>
   serversInDocker(settings).length === 0 && !resourcesOf(state).some((one) => typeOf(one) === DOCKER_PROVIDER);
 
 /** Whether an earlier run has not finished to delete or to replace it. */
-const isLeaving = (resource: StateResource): boolean => resource.delete === true || resource.pendingReplacement === true;
+const isLeaving = (resource: StateResource): boolean =>
+  resource.delete === true || resource.pendingReplacement === true;
 
 /** Whether the settings have many new sites, and nothing else has changed. */
 function addsMany(settings: Settings, state: Deployment): boolean {
@@ -73,5 +75,7 @@ function addsMany(settings: Settings, state: Deployment): boolean {
   const { sites, keys: _none, ...rest } = settings;
   const { sites: old, ...restBefore } = before;
   const now = new Map(sites.map((site) => [site.name, site]));
-  return same(rest, restBefore) && old.every((site) => same(site, now.get(site.name))) && sites.length >= old.length + MANY;
+  return (
+    same(rest, restBefore) && old.every((site) => same(site, now.get(site.name))) && sites.length >= old.length + MANY
+  );
 }

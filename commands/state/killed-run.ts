@@ -73,7 +73,8 @@ function isWritten(entries: readonly JournalEntry[], { deployment }: Deployment)
 async function takeOver(target: PulumiStack, entries: readonly JournalEntry[], state: Deployment): Promise<void> {
   const { projectFolder, stack } = target;
   const { salt } = readStackFile(projectFolder, stack);
-  if (salt === undefined) throw new Refusal(`Pulumi.${stack}.yaml: the line 'encryptionsalt: …' is missing; restore it`);
+  if (salt === undefined)
+    throw new Refusal(`Pulumi.${stack}.yaml: the line 'encryptionsalt: …' is missing; restore it`);
   const secrets = { type: "passphrase", state: { salt } };
   const { merged, begun } = withJournal(state, entries, { stack, project: projectName(projectFolder), secrets });
   // First: with it the next run knows what it takes over, also when this one is killed here.
@@ -81,7 +82,9 @@ async function takeOver(target: PulumiStack, entries: readonly JournalEntry[], s
   const more = resourceCount(merged) - resourceCount(state);
   if (more === 0) return;
   await importState(target, merged);
-  say(`stack '${stack}': the killed run had not written its state; the state now has the ${more} resources that it made`);
+  say(
+    `stack '${stack}': the killed run had not written its state; the state now has the ${more} resources that it made`,
+  );
 }
 
 const resourceCount = ({ deployment }: Deployment): number => deployment?.resources?.length ?? 0;

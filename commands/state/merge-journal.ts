@@ -25,7 +25,14 @@ type Values = Record<string, unknown>;
 function resourceOf(made: Made, provider: string): StateResource {
   const { urn, custom, id, type, parent, protect } = made;
   const values = { inputs: asInState(made.inputs) as Values, outputs: asInState(made.outputs) as Values };
-  const common = { urn, custom, type, ...values, ...(parent === "" ? {} : { parent }), ...(protect ? { protect } : {}) };
+  const common = {
+    urn,
+    custom,
+    type,
+    ...values,
+    ...(parent === "" ? {} : { parent }),
+    ...(protect ? { protect } : {}),
+  };
   if (!custom) return common;
   const { dependencies, propertyDependencies, additionalSecretOutputs } = made;
   return { ...common, id, provider, dependencies, propertyDependencies, additionalSecretOutputs } as StateResource;
@@ -49,7 +56,8 @@ export function withJournal(
 
   const made = new Map(entries.flatMap(({ made: one }) => (one === undefined ? [] : [[one.urn, one]])));
   const known = new Set([...made.keys(), ...before.map(({ urn }) => urn)]);
-  const stackItself = before.find(({ urn }) => urn === root) ?? ({ urn: root, custom: false, type: STACK_TYPE } as StateResource);
+  const stackItself =
+    before.find(({ urn }) => urn === root) ?? ({ urn: root, custom: false, type: STACK_TYPE } as StateResource);
   // Each comes after those that it depends on, as in the journal; what the run had not reached comes last.
   const resources = [
     stackItself,
@@ -63,8 +71,8 @@ export function withJournal(
     merged: {
       ...state,
       deployment: {
-        ...(state.deployment?.secrets_providers == null ? { secrets_providers: secrets } : {}),
         ...state.deployment,
+        secrets_providers: state.deployment?.secrets_providers ?? secrets,
         resources,
       },
     } as Deployment,

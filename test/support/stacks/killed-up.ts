@@ -19,7 +19,7 @@ const keysIn = (text: string): string[] => [...new Set(text.match(KEYS) ?? [])].
 export const journalLines = (stack: Stack): number => textOf(journalFile(stack.fleet)).split("\n").length - 1;
 
 /** What no later run may change: the processes, and the keys that their configurations have. */
-interface Living {
+export interface Living {
   readonly servers: readonly ServerProcess[];
   readonly keys: Readonly<Record<string, readonly string[]>>;
 }

@@ -65,7 +65,11 @@ describe("a state with the journal of a killed run", () => {
         ],
       },
     };
-    const { merged: state, begun: left } = withJournal(before, [begun("tromso"), made("tromso"), begun("oslo"), made("oslo"), begun("bergen")], OF);
+    const { merged: state, begun: left } = withJournal(
+      before,
+      [begun("tromso"), made("tromso"), begun("oslo"), made("oslo"), begun("bergen")],
+      OF,
+    );
 
     it("has everything once, what the run had reached first", () =>
       assert.deepEqual(urnsOf(state), [STACK, PROVIDER, identity("tromso"), identity("oslo"), identity("bergen")]));
