@@ -66,7 +66,7 @@ const isLeaving = (resource: StateResource): boolean =>
   resource.delete === true || resource.pendingReplacement === true;
 
 /** Whether the settings have many new sites, and nothing else has changed. */
-function addsMany(settings: Settings, state: Deployment): boolean {
+export function addsMany(settings: Settings, state: Deployment): boolean {
   if (resourcesOf(state).some(isLeaving)) return false;
   if (resourcesOf(state).length === 0) return settings.sites.length >= MANY;
   const before = checkedFleet(state)?.settings;

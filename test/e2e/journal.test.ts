@@ -4,12 +4,14 @@ import { journalFile } from "../../machine/journal";
 import { Stack } from "../support/stacks/cli";
 import { succeeded } from "../support/stacks/commands";
 import type { Victims } from "../support/stacks/interrupt";
+import { serversOf } from "../support/stacks/servers";
 import { assertFinished, fleetOf, journalLines, killUp } from "../support/stacks/killed-up";
 
 // Where many sites are added, the CLI writes the state only at the end: what a killed run made is known from its journal.
 
 const SITES = 10;
-const settings = fleetOf(SITES);
+/** The hub has room for more. */
+const settings = { ...fleetOf(SITES), hub: fleetOf(2 * SITES).hub };
 const sites = settings.sites.map(({ name }) => name);
 
 /** Moments by the number of lines in the journal: two for each resource, 108 in all. */
@@ -25,18 +27,40 @@ describe("an up that adds many sites", () => {
   before(async () => (stack = await Stack.create("journal", settings)));
   after(() => stack.remove());
 
+  /** Begins with nothing, or goes on with what is there. */
+  async function empty(): Promise<void> {
+    if (await hasResources()) succeeded(await stack.make("down", { DISCARD: "1" }));
+    await stack.leftNothing();
+    if (!stack.exists()) succeeded(await stack.run(["stack", "init"]));
+  }
+  const hasResources = async (): Promise<boolean> => stack.exists() && (await stack.resources()).length > 0;
+
   for (const { victims, lines, while: what } of KILLS) {
     it(`killed while ${what} (${victims}) is finished by the next one`, async () => {
+      await empty();
       const before = await killUp(stack, victims, `${lines} lines in the journal`, () => journalLines(stack) >= lines);
       await assertFinished(stack, sites, before);
-      succeeded(await stack.make("down", { DISCARD: "1" }));
-      await stack.leftNothing();
-      succeeded(await stack.run(["stack", "init"]));
     });
   }
 
+  it("killed while it adds them to others is finished by the next one", async () => {
+    const more = fleetOf(2 * SITES);
+    stack.configure({ ...more, hub: settings.hub });
+    const before = await killUp(stack, "all", "servers start", () => serversOf(stack.fleet).length > SITES + 3);
+    assert.ok(journalLines(stack) > 0, "it kept no journal");
+    await assertFinished(
+      stack,
+      more.sites.map(({ name }) => name),
+      before,
+    );
+    stack.configure(settings);
+  });
+
   describe("killed for good", () => {
-    before(async () => void (await killUp(stack, "all", "servers run", () => journalLines(stack) >= 80)));
+    before(async () => {
+      await empty();
+      await killUp(stack, "all", "servers run", () => journalLines(stack) >= 80);
+    });
 
     it("is finished by no plain CLI: it says what to run first", async () => {
       succeeded(await stack.run(["cancel", "--yes"]));
