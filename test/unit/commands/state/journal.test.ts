@@ -27,7 +27,15 @@ describe("a run adds many sites, and nothing else,", () => {
   no("the stack has nine sites, and nothing yet", settingsOf(9), {});
   no("nine sites join ten", settingsOf(19), TEN);
   no("nothing has changed", settingsOf(10), TEN);
-  no("a site leaves", settingsOf(30, { sites: settingsOf(30).sites.slice(1).map(({ name }) => ({ name })) }), TEN);
+  no(
+    "a site leaves",
+    settingsOf(30, {
+      sites: settingsOf(30)
+        .sites.slice(1)
+        .map(({ name }) => ({ name })),
+    }),
+    TEN,
+  );
   no(
     "the key of a site rotates",
     settingsOf(20, { sites: settingsOf(20).sites.map(({ name }, i) => ({ name, rotation: i === 3 ? 2 : 1 })) }),
