@@ -6,7 +6,7 @@ import { FleetAccess, SiteAccess, accessOf } from "../fleet/sourcing/collected";
 import { mayDiscardAll } from "../fleet/sourcing/discard";
 import { refuseOtherEngine, unnamedEngine } from "../servers/docker/whereabouts";
 import { machineId, refuseOtherFolder, refuseOtherMachine } from "../machine/folders";
-import { unfinishedRun } from "../machine/journal";
+import { unfinishedRun } from "../machine/journal/journal";
 import { movedServers } from "../servers/moved";
 import { Access, shared } from "../servers/nats/connection";
 import { jsz } from "../servers/nats/system";

@@ -4,7 +4,6 @@ import { isByPassphrase } from "../../configs/reading/secrets-provider";
 import type { Settings } from "../../configs/settings";
 import { DOCKER_PROVIDER, typeOf } from "../../configs/text/urn";
 import { same } from "../../configs/values";
-import { JOURNAL_VARIABLE } from "../../machine/journal";
 import { isPlain } from "../../machine/plain";
 import type { PulumiStack } from "../stack/backend";
 import { isLocal } from "../stack/dead-lock";
@@ -40,10 +39,10 @@ export async function journaled(
   const settings = settingsOf(projectFolder, stack);
   const isOwn = path.resolve(projectFolder) === PACKAGE;
   if (!options.every((option) => OF_WORDS.test(option))) return {};
-  if (settings === undefined || !isOwn || isPlain(env) || env.PULUMI_SKIP_CHECKPOINTS !== undefined) return {};
+  if (settings === undefined || !isOwn || isPlain(env)) return {};
   if (!hasKeyFor(target, state) || !isOfProcesses(settings, state) || !addsMany(settings, state)) return {};
   if (!(await isLocal(target))) return {};
-  return { PULUMI_SKIP_CHECKPOINTS: "true", [JOURNAL_VARIABLE]: "1" };
+  return { PULUMI_SKIP_CHECKPOINTS: "true", NATS_HUB_LEAF_JOURNAL: "1" };
 }
 
 /** Whether this process can encrypt and decrypt what the stack's own secrets are encrypted with. */

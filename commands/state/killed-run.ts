@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { readJson, writePrivate } from "../../machine/folders";
-import { type JournalEntry, journalFile } from "../../machine/journal";
+import { type JournalEntry, journalFile } from "../../machine/journal/journal";
 import { say } from "../../machine/progress";
 import { Refusal } from "../../machine/refusal";
-import { readSealed } from "../../machine/sealed-log";
+import { readSealed } from "../../machine/journal/sealed-log";
 import type { PulumiStack } from "../stack/backend";
 import { exportState, importState } from "../stack/cli";
 import { clearLock, isLocked, projectName } from "../stack/dead-lock";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { CREATING, type Deployment, type Pending, type StateResource } from "../stack/pending";
 import { STACK_TYPE, childUrn, providerOf, stackUrn, typeOf } from "../../configs/text/urn";
 import { SECRET_MARK } from "./fleet-state";
-import type { JournalEntry, Made } from "../../machine/journal";
+import type { JournalEntry, Made } from "../../machine/journal/journal";
 
 // A state with what a killed run noted beside it: as the CLI would have written it at the moment of the kill.
 

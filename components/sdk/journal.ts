@@ -1,8 +1,8 @@
 import type { RegisterResourceRequest, RegisterResourceResponse } from "@pulumi/pulumi/proto/resource_pb";
 import { getMonitor, isDryRun } from "@pulumi/pulumi/runtime/settings";
 import * as pulumi from "./pulumi";
-import { type JournalEntry, JOURNAL_VARIABLE, type Made, journalFile, unfinishedRun } from "../../machine/journal";
-import { SealedLog } from "../../machine/sealed-log";
+import { type JournalEntry, type Made, journalFile, unfinishedRun } from "../../machine/journal/journal";
+import { SealedLog } from "../../machine/journal/sealed-log";
 import { givenPassphrase } from "../passphrase";
 
 /** `Result.SUCCESS` of the protocol. */
@@ -24,7 +24,7 @@ export function keepJournal(root: string): void {
   if (isDryRun()) return;
   const unfinished = unfinishedRun(root);
   if (unfinished !== undefined) throw new pulumi.RunError(unfinished);
-  if (process.env[JOURNAL_VARIABLE] !== "1") return;
+  if (process.env.NATS_HUB_LEAF_JOURNAL !== "1") return;
   const journal = new SealedLog(journalFile(root), givenPassphrase(process.env) ?? "");
   const monitor = getMonitor() as unknown as { registerResource: Register };
   const register = monitor.registerResource.bind(monitor);

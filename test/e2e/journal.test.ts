@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import { journalFile } from "../../machine/journal";
+import { journalFile } from "../../machine/journal/journal";
 import { Stack } from "../support/stacks/cli";
 import { succeeded } from "../support/stacks/commands";
 import type { Victims } from "../support/stacks/interrupt";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { journalFile } from "../../../machine/journal";
+import { journalFile } from "../../../machine/journal/journal";
 import type { Stack } from "./cli";
 import { succeeded } from "./commands";
 import { type Victims, interrupt } from "./interrupt";

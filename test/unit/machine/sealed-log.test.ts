@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { SealedLog, readSealed } from "../../../machine/sealed-log";
+import { SealedLog, readSealed } from "../../../machine/journal/sealed-log";
 
 const ENTRIES = [{ seed: "SU-of-oslo" }, { name: "Tromsø" }, { third: [1, 2, 3] }];
 

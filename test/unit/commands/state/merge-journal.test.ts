@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { withJournal } from "../../../../commands/state/merge-journal";
 import type { Deployment } from "../../../../commands/stack/pending";
-import type { JournalEntry, Made } from "../../../../machine/journal";
+import type { JournalEntry, Made } from "../../../../machine/journal/journal";
 
 const STACK = "urn:pulumi:dev::nats-hub-leaf::pulumi:pulumi:Stack::nats-hub-leaf-dev";
 const FLEET = "urn:pulumi:dev::nats-hub-leaf::nats-hub-leaf:index:Fleet::fleet";

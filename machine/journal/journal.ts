@@ -3,9 +3,6 @@ import { join, resolve } from "node:path";
 
 // What a run notes beside the state while the CLI does not write the state: see commands/state/journal.ts.
 
-/** Set to 1 for a run that keeps one. */
-export const JOURNAL_VARIABLE = "NATS_HUB_LEAF_JOURNAL";
-
 /** @param root the folder of the stack's files. */
 export const journalFile = (root: string): string => join(resolve(root), "unfinished-run");
 

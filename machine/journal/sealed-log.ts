@@ -1,9 +1,9 @@
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { makeFolder, readText } from "./folders";
-import { GroupCommit } from "./group-commit";
-import { Refusal } from "./refusal";
+import { makeFolder, readText } from "../folders";
+import { GroupCommit } from "../group-commit";
+import { Refusal } from "../refusal";
 
 // A file of entries, each encrypted with a passphrase. What was appended outlives a process that is killed at any moment;
 // what was also synced outlives a loss of power.
