@@ -258,6 +258,9 @@ function judged(record: SiteRecord, before: SiteRecord, look: Look, hub: HubReco
   const isSettled = look.position >= before.position || look.waiting === 0;
   if (news === 0 || !isSettled) return differences;
   const isBack = turnedSince(hub, look.onHub.history, before.at) !== "same" || look.atSite.history !== "same";
-  if (isBack) return withoutMissing(differences, -news);
-  return withDifference(differences, withCause({ kind: "doubled", count: -news, ...period }, look.causes.doubled));
+  // A killed server of the site holds messages again that a limit had removed before the hub took them.
+  const found = isBack ? -news : look.causes.doubled === undefined ? Math.min(-news, before.gap) : 0;
+  const left = withoutMissing(differences, found);
+  const doubled: Difference = { kind: "doubled", count: -news - found, ...period };
+  return doubled.count === 0 ? left : withDifference(left, withCause(doubled, look.causes.doubled));
 }

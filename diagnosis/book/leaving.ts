@@ -15,7 +15,19 @@ import {
 } from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
 import { GoneFront, HolesBooked, holesTurned } from "./holes";
-import { MOST_RUNS, Range, inBoth, mergedRanges, lengthOf, numberOf, standingAt, startingAt, without } from "./runs";
+import {
+  MOST_RUNS,
+  Range,
+  inBoth,
+  mergedRanges,
+  lengthOf,
+  newest,
+  numberOf,
+  rangesOf,
+  standingAt,
+  startingAt,
+  without,
+} from "./runs";
 import { afterHubWentBack, onlyCopies, secondBelow } from "./second-copies";
 
 /** What left the hub's stream, and why. */
@@ -27,7 +39,7 @@ export function leaving(collection: Collection, look: Look): Pick<HubRecord, "by
   const left = leftHub({ ...collection, hub: { ...hub, last: onHub.last, held: onHub.held } });
   const { differences } = hub;
   // A killed server holds messages again that a limit had removed, when that limit is gone.
-  const back = onHub.history === "same" ? backIn(hub, onHub) : 0;
+  const back = onHub.history === "same" ? lengthOf(backIn(hub, onHub)) : 0;
   const otherwise = hub.otherwise - Math.min(back, hub.otherwise);
   const byLimits = hub.byLimits - (back - (hub.otherwise - otherwise));
   const news = left - byLimits - otherwise;
@@ -43,11 +55,46 @@ export function leaving(collection: Collection, look: Look): Pick<HubRecord, "by
   };
 }
 
-/** Messages that the stream holds, and that had left it by the look before. */
-function backIn({ first, empty, isEmptyOld }: HubRecord, onHub: EndSeen): number {
-  if (empty === undefined || isEmptyOld === true || onHub.empty === undefined || empty.length === MOST_RUNS) return 0;
+/** Sequences at which the stream holds messages that had left it by the look before. */
+export function backIn(
+  { first, empty, isEmptyOld }: HubRecord,
+  onHub: Pick<EndSeen, "first" | "last" | "empty">,
+): Range[] {
+  if (empty === undefined || isEmptyOld === true || onHub.empty === undefined || empty.length === MOST_RUNS) return [];
   const left = mergedRanges([{ first: 1, last: first - 1 }, ...empty]);
-  return lengthOf(inBoth(without(left, onHub.empty), [{ first: onHub.first, last: onHub.last }]));
+  return inBoth(without(left, onHub.empty), [{ first: onHub.first, last: onHub.last }]);
+}
+
+/**
+ * The book as if these probes had not been purged: a killed server holds some again, where the purge emptied a block of its
+ * store (nats-server filestore.go, removeMsgBlock). `back`: by site, their sequences in the hub's stream.
+ */
+export function withProbesBack(book: Collection, back: Readonly<Record<string, readonly number[]>>): Collection {
+  const all = rangesOf(Object.values(back).flat());
+  const [oldest] = all;
+  if (oldest === undefined) return book;
+  const { hub } = book;
+  const first = Math.min(hub.first, oldest.first);
+  const empty = mergedRanges([{ first, last: hub.first - 1 }, ...(hub.empty ?? [])]);
+  const sites = Object.entries(book.sites).map(([name, record]): [string, SiteRecord] => {
+    const { own, purges = [] } = record;
+    const seqs = back[name] ?? [];
+    const purgedOnHub = Math.max(0, own.purgedOnHub - seqs.length);
+    return [name, { ...record, own: { ...own, purgedOnHub }, purges: seqs.reduce(withoutPurged, purges) }];
+  });
+  return {
+    ...book,
+    hub: { ...hub, first, held: hub.held + lengthOf(all), empty: newest(without(empty, all)) },
+    sites: Object.fromEntries(sites),
+  };
+}
+
+type Purges = NonNullable<SiteRecord["purges"]>;
+
+/** The purges without the probe that stood at a sequence: the first purge behind it took it. */
+function withoutPurged(purges: Purges, seq: number): Purges {
+  const taken = purges.findIndex(({ last, count }) => last >= seq && count > 0);
+  return purges.map((one, i) => (i === taken ? { ...one, count: one.count - 1 } : one));
 }
 
 const lastLook = ({ sites }: Collection): string =>
@@ -61,8 +108,7 @@ function unexplained(hub: HubRecord, onHub: EndSeen, limits: HubLimits, now: num
   if (limits.others) return 0;
   // Limits take the oldest ones; what is missing in the middle was deleted, or its block is damaged.
   const inside = Math.max(0, onHub.deleted - (hub.last - hub.first + 1 - hub.held));
-  const newest = onHub.first - 1;
-  const mark = markUpTo(hub.marks, newest);
+  const mark = markUpTo(hub.marks, onHub.first - 1);
   const byAge = limits.maxAge > 0 && (mark === undefined || now - mark.at >= limits.maxAge - SLACK_MS);
   // A stream that a limit of bytes has cut stays nearly full.
   const byBytes = limits.maxBytes > 0 && onHub.bytes >= limits.maxBytes / 2;

@@ -9,10 +9,10 @@ import { EndSeen, Look } from "../../diagnosis/book/look";
 import { BookFacts, factsOf } from "../../diagnosis/book/facts";
 import { deliveredAgain, isQuiet, newsIn } from "../../diagnosis/book/news";
 import { Collection, SiteRecord, lostProbes } from "../../diagnosis/book/ledger";
-import { Range, rangesOf, upTo } from "../../diagnosis/book/runs";
+import { upTo } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { Overrun } from "../sourcing/lost-tail";
-import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
+import { StreamInfo } from "../../servers/nats/jetstream";
 import { causesOf } from "./causes";
 import { withHoles } from "./holes";
 import { deliveryBehind, deliveryOf } from "./delivery";
@@ -20,7 +20,7 @@ import { oldestCopy, withLeft } from "./front";
 import { jumpsOf } from "./merged";
 import { positionsOf, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
-import { Standing, standingOf } from "./stands";
+import { Standing, emptyIn, standingOf, withReturned } from "./stands";
 import { withSecondCopies } from "./second";
 import { changeBook, readBook, reportsHub } from "./record";
 
@@ -49,7 +49,7 @@ export async function lookAtBook(look: BookLook): Promise<BookFacts | undefined>
   const { root, access, stream } = look;
   try {
     return await changeBook(root, stream, access.site, async (found, write) => {
-      const before = found ?? look.copy;
+      const before = await withReturned(access, stream, found ?? look.copy);
       const seen = await settledLook(look, before);
       if (seen === undefined) return factsIn(before, access.site);
       const twice = await withSecondCopies(access, stream, seen, before);
@@ -175,15 +175,6 @@ const endOf = ({ created, state }: StreamInfo, history: EndSeen["history"], mark
   history,
   mark,
 });
-
-/** The sequences between the first and the last of a stream that hold nothing; undefined when they changed since. */
-async function emptyIn(js: JetStream, { config, state }: StreamInfo): Promise<Range[] | undefined> {
-  const { num_deleted: count = 0, first_seq: first, last_seq: last } = state;
-  if (count === 0) return [];
-  const now = await js.stream(config.name, true);
-  const deleted = (now?.state.deleted ?? []).filter((seq) => seq >= first && seq <= last);
-  return deleted.length === count && now?.state.first_seq === first ? rangesOf(deleted) : undefined;
-}
 
 /** Probes that the hub still holds; asked only when some are purged at the site and not on the hub. */
 async function probesOnHub(

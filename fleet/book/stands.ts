@@ -1,11 +1,17 @@
+import { siteStreamName } from "../../configs/names";
+import { probeSubjects } from "../../configs/permissions";
+import { StreamSettings } from "../../configs/settings";
+import { collectedSubject } from "../../configs/streams";
 import { present } from "../../configs/values";
 import { Collection, HubMark, SiteRecord, doubledOn, markUpTo, sum } from "../../diagnosis/book/ledger";
-import { Run, numberOf, startingAt, upTo } from "../../diagnosis/book/runs";
+import { backIn, withProbesBack } from "../../diagnosis/book/leaving";
+import { Range, Run, inBoth, lengthOf, numberOf, rangesOf, startingAt, upTo } from "../../diagnosis/book/runs";
+import { SiteAccess, atHub } from "../sourcing/collected";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";
 import { originIn } from "../sourcing/source-identity";
 import { sameUpTo } from "./positions";
 
-/** Up to where a hub's store that went back is the one of the last look. */
+/** Up to where a hub's store that went back is the one of the last look, and what a killed server holds again. */
 
 export interface Standing {
   /** The newest mark that stands; where none does, what is older than the oldest message. */
@@ -64,4 +70,45 @@ async function standingRuns(
     if (low < count) break;
   }
   return standing;
+}
+
+/** The sequences between the first and the last of a stream that hold nothing; undefined when they changed since. */
+export async function emptyIn(js: JetStream, { config, state }: StreamInfo): Promise<Range[] | undefined> {
+  const { num_deleted: count = 0, first_seq: first, last_seq: last } = state;
+  if (count === 0) return [];
+  const now = await js.stream(config.name, true);
+  const deleted = (now?.state.deleted ?? []).filter((seq) => seq >= first && seq <= last);
+  return deleted.length === count && now?.state.first_seq === first ? rangesOf(deleted) : undefined;
+}
+
+/** The book with the probes that the hub's stream holds again since the look before, of all its sites. */
+export async function withReturned(
+  access: SiteAccess,
+  stream: StreamSettings,
+  book: Collection | undefined,
+): Promise<Collection | undefined> {
+  if (book === undefined) return undefined;
+  const js = await atHub(access, stream);
+  const info = await js.stream(stream.name);
+  if (info === undefined || info.created !== book.hub.created || info.state.last_seq < book.hub.last) return book;
+  const { first_seq: first, last_seq: last } = info.state;
+  const back = backIn(book.hub, { first, last, ...present({ empty: await emptyIn(js, info) }) });
+  if (back.length === 0) return book;
+  const found = Object.keys(book.sites).map(async (name): Promise<[string, number[]]> => {
+    const filter = collectedSubject(stream, name, probeSubjects(siteStreamName(stream, name)));
+    return [name, await standingIn(js, stream.name, filter, back)];
+  });
+  return withProbesBack(book, Object.fromEntries(await Promise.all(found)));
+}
+
+/** The sequences of the messages under a subject that stand in these ranges. */
+async function standingIn(js: JetStream, stream: string, filter: string, ranges: readonly Range[]): Promise<number[]> {
+  const seqs: number[] = [];
+  for (let seq = ranges[0]?.first ?? Infinity; seq <= (ranges.at(-1)?.last ?? 0); seq++) {
+    const message = await js.nextMessage(stream, filter, seq);
+    if (message === undefined) break;
+    seq = message.seq;
+    if (lengthOf(inBoth([{ first: seq, last: seq }], ranges)) > 0) seqs.push(seq);
+  }
+  return seqs;
 }

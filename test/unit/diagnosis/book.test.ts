@@ -9,6 +9,7 @@ import {
   withoutMissing,
   withoutSite,
 } from "../../../diagnosis/book/ledger";
+import { withProbesBack } from "../../../diagnosis/book/leaving";
 import { EndSeen, Look } from "../../../diagnosis/book/look";
 import { EMPTY_END, lookOf, told } from "../../support/book/looks";
 
@@ -50,6 +51,36 @@ describe("the arithmetic of the account book", () => {
     assert.deepEqual(told(book), [{ kind: "missing", count: 40 }]);
     const later = advance(book, look("03:00", cut, stored(20), 60));
     assert.deepEqual(told(later), [{ kind: "missing", count: 40 }], "it is told once");
+  });
+
+  it("counts no more what a killed site holds again, whether the hub has taken it or not", () => {
+    const book = after(
+      look("01:00", stored(10), stored(10), 10),
+      look("02:00", stored(60, { first: 51, held: 10 }), stored(10), 10, { gap: 40, waiting: 10 }),
+    );
+    const back = look("03:00", stored(60, { first: 21, held: 40 }), stored(10), 10, { gap: 10, waiting: 40 });
+    assert.deepEqual(told(advance(book, back)), [{ kind: "missing", count: 10 }]);
+    assert.deepEqual(told(advance(book, look("03:00", stored(60), stored(60), 60))), []);
+  });
+
+  it("counts probes that a killed hub holds again as probes, and not among what left the stream", () => {
+    const empty = [{ first: 4, last: 6 }];
+    const book = after(
+      look("01:00", stored(10), stored(10, { empty: [] }), 10),
+      look("02:00", stored(10), stored(10, { first: 3, held: 5, deleted: 3, empty }), 10),
+    );
+    const [record] = Object.values(book.sites);
+    assert.ok(record);
+    const own = { ...record.own, purgedAtSite: 3, purgedOnHub: 3 };
+    const purged: Collection = { ...book, sites: { oslo: { ...record, own, purges: [{ last: 6, count: 3 }] } } };
+    const now = withProbesBack({ ...purged, hub: { ...book.hub, empty, otherwise: 2 } }, { oslo: [5, 6] });
+    assert.deepEqual(
+      [now.sites.oslo?.own.purgedOnHub, now.sites.oslo?.purges, now.hub.held, now.hub.empty],
+      [1, [{ last: 6, count: 1 }], 7, [{ first: 4, last: 4 }]],
+    );
+    // A message at 2 is back too, which somebody had deleted.
+    const seen = stored(10, { first: 2, held: 8, deleted: 1, empty: [{ first: 4, last: 4 }] });
+    assert.equal(advance(now, look("03:00", stored(10), seen, 10)).hub.otherwise, 1);
   });
 
   it("counts nothing that waits", () => {
