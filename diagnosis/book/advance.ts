@@ -2,7 +2,7 @@ import { present } from "../../configs/values";
 import { attribute, positionsAfter } from "./attribution";
 import { EndSeen, Look } from "./look";
 import { holesAfter } from "./holes";
-import { lengthOf } from "./runs";
+import { lengthOf, newest } from "./runs";
 import { afterDelivery, secondOfEarlier } from "./second-copies";
 import { leaving, withTurned, withoutLostProbes } from "./leaving";
 import {
@@ -36,6 +36,12 @@ const recordOf = (
   marks: withMark(history === "same" ? (before?.marks ?? []) : [], mark),
 });
 
+/** Like `recordOf`, for a stream of a site. */
+const siteRecordOf = (end: EndSeen, before?: Pick<StreamRecord, "marks">): StreamRecord => ({
+  ...recordOf(end, before),
+  ...present({ empty: end.empty === undefined ? undefined : newest(end.empty) }),
+});
+
 const openedHub = (onHub: EndSeen): HubRecord => ({
   ...recordOf(onHub),
   byLimits: onHub.last - onHub.held,
@@ -57,7 +63,7 @@ function openedBook(collection: Collection | undefined, look: Look): Collection 
     at,
     opening: 0,
     source,
-    stream: recordOf(atSite),
+    stream: siteRecordOf(atSite),
     // The part of a lost tail that has been stored again is skipped silently; it was before the book began.
     before: Math.max(0, position - atSite.last),
     repeated: look.repeated === undefined ? [] : [look.repeated],
@@ -146,7 +152,7 @@ function advancedSite(before: SiteRecord, look: Look): SiteRecord {
     }),
     ...present({ ident, earlier }),
     at,
-    stream: recordOf(atSite, before.stream),
+    stream: siteRecordOf(atSite, before.stream),
     before: before.before + again + (storedByEarlier ?? 0),
     repeated: [
       ...(storedByEarlier === undefined ? before.repeated : []),
@@ -198,7 +204,7 @@ export function advance(booked: Collection | undefined, look: Look): Collection 
 export function withSiteSeen(collection: Collection, site: string, atSite: EndSeen): Collection {
   const record = collection.sites[site];
   if (record === undefined || atSite.history !== "same") return collection;
-  const stream = recordOf(atSite, record.stream);
+  const stream = siteRecordOf(atSite, record.stream);
   return { ...collection, sites: { ...collection.sites, [site]: { ...record, stream } } };
 }
 
@@ -206,7 +212,7 @@ export function withSiteSeen(collection: Collection, site: string, atSite: EndSe
 function withCounts({ hub, sites, positions }: Collection): HubRecord {
   const last = hub.marks.at(-1);
   if (last === undefined) return hub;
-  const { stored: _stored, ...newest } = last;
+  const { stored: _stored, ...mark } = last;
   const counted = (count: (record: SiteRecord) => number) =>
     Object.fromEntries(
       Object.entries(sites).flatMap(([name, record]) => (count(record) === 0 ? [] : [[name, count(record)]])),
@@ -215,10 +221,10 @@ function withCounts({ hub, sites, positions }: Collection): HubRecord {
   const doubled = counted(doubledOn);
   const counts = {
     ...(isMerged ? { skipped: counted(({ skipped }) => skipped) } : {}),
-    ...present({ stored: isMerged ? storedUpTo(newest.seq, { hub, sites, positions }) : undefined }),
+    ...present({ stored: isMerged ? storedUpTo(mark.seq, { hub, sites, positions }) : undefined }),
     ...(Object.keys(doubled).length === 0 ? {} : { doubled }),
   };
-  return { ...hub, marks: [...hub.marks.slice(0, -1), { ...newest, ...counts }] };
+  return { ...hub, marks: [...hub.marks.slice(0, -1), { ...mark, ...counts }] };
 }
 
 /** Messages of each site that the hub's stream stored up to its newest mark; undefined when others than probes left behind it. */

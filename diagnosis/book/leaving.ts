@@ -57,7 +57,7 @@ export function leaving(collection: Collection, look: Look): Pick<HubRecord, "by
 
 /** Sequences at which the stream holds messages that had left it by the look before. */
 export function backIn(
-  { first, empty, isEmptyOld }: HubRecord,
+  { first, empty, isEmptyOld }: Pick<HubRecord, "first" | "empty" | "isEmptyOld">,
   onHub: Pick<EndSeen, "first" | "last" | "empty">,
 ): Range[] {
   if (empty === undefined || isEmptyOld === true || onHub.empty === undefined || empty.length === MOST_RUNS) return [];
@@ -87,6 +87,14 @@ export function withProbesBack(book: Collection, back: Readonly<Record<string, r
     hub: { ...hub, first, held: hub.held + lengthOf(all), empty: newest(without(empty, all)) },
     sites: Object.fromEntries(sites),
   };
+}
+
+/** Like `withProbesBack`, for the stream of a site. */
+export function withProbesBackAt(book: Collection, site: string, back: number): Collection {
+  const record = book.sites[site];
+  if (record === undefined || back === 0) return book;
+  const purgedAtSite = Math.max(0, record.own.purgedAtSite - back);
+  return { ...book, sites: { ...book.sites, [site]: { ...record, own: { ...record.own, purgedAtSite } } } };
 }
 
 type Purges = NonNullable<SiteRecord["purges"]>;

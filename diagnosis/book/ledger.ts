@@ -33,6 +33,8 @@ export interface StreamRecord {
   first: number;
   last: number;
   held: number;
+  /** Its sequences between the first and the last that hold nothing: the newest ranges. Absent in earlier versions' books. */
+  empty?: Range[];
   /** Oldest first. */
   marks: Mark[];
 }
@@ -123,8 +125,6 @@ export interface SiteRecord extends SecondBooked, HolesBooked {
 
 export interface HubRecord extends Omit<StreamRecord, "marks"> {
   marks: HubMark[];
-  /** Its sequences between the first and the last that hold nothing: the newest ranges. Absent in earlier versions' books. */
-  empty?: Range[];
   /** Whether the last look could not read them. */
   isEmptyOld?: boolean;
   /** When its store last went back or was recreated, in UTC: the look of another site may have seen it first. */

@@ -9,7 +9,7 @@ import { EndSeen, Look } from "../../diagnosis/book/look";
 import { BookFacts, factsOf } from "../../diagnosis/book/facts";
 import { deliveredAgain, isQuiet, newsIn } from "../../diagnosis/book/news";
 import { Collection, SiteRecord, lostProbes } from "../../diagnosis/book/ledger";
-import { upTo } from "../../diagnosis/book/runs";
+import { Range, rangesOf, upTo } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { Overrun } from "../sourcing/lost-tail";
 import { StreamInfo } from "../../servers/nats/jetstream";
@@ -20,7 +20,7 @@ import { oldestCopy, withLeft } from "./front";
 import { jumpsOf } from "./merged";
 import { positionsOf, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
-import { Standing, emptyIn, standingOf, withReturned } from "./stands";
+import { Standing, emptyIn, standingOf, withReturned, withReturnedAtSite } from "./stands";
 import { withSecondCopies } from "./second";
 import { changeBook, readBook, reportsHub } from "./record";
 
@@ -67,9 +67,10 @@ export async function lookAtBook(look: BookLook): Promise<BookFacts | undefined>
 
 /** Where the hub does not answer: what the site has stored is known all the same. */
 const recordSite = ({ root, access, stream }: BookLook): Promise<void> =>
-  changeBook(root, stream, access.site, async (before, write) => {
-    const record = before?.sites[access.site];
-    if (before === undefined || record === undefined) return;
+  changeBook(root, stream, access.site, async (book, write) => {
+    const record = book?.sites[access.site];
+    if (book === undefined || record === undefined) return;
+    const before = await withReturnedAtSite(access, stream, book);
     const seen = await siteEndOf(access, stream, record);
     if (seen !== undefined) write(withSiteSeen(before, access.site, endOf(seen.info, seen.history, seen.mark)));
   });
@@ -166,6 +167,7 @@ async function lookOnce(
 }
 
 const endOf = ({ created, state }: StreamInfo, history: EndSeen["history"], mark: EndSeen["mark"]): EndSeen => ({
+  ...present({ empty: listedIn(state) }),
   created,
   first: state.first_seq,
   last: state.last_seq,
@@ -175,6 +177,9 @@ const endOf = ({ created, state }: StreamInfo, history: EndSeen["history"], mark
   history,
   mark,
 });
+
+const listedIn = ({ num_deleted: count = 0, deleted }: StreamInfo["state"]): Range[] | undefined =>
+  count === 0 || (deleted ?? []).length === count ? rangesOf(deleted ?? []) : undefined;
 
 /** Probes that the hub still holds; asked only when some are purged at the site and not on the hub. */
 async function probesOnHub(

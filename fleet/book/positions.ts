@@ -242,7 +242,7 @@ export async function siteEndOf(
 ): Promise<{ info: StreamInfo; history: History; mark: Mark | undefined } | undefined> {
   const name = siteStreamName(stream, access.site);
   const js = await atSite(access);
-  const info = await js.stream(name);
+  const info = await js.stream(name, true);
   if (info === undefined) return undefined;
   const [history, newest] = await Promise.all([
     historyOf(js, info, record.stream),

@@ -3,10 +3,10 @@ import { probeSubjects } from "../../configs/permissions";
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { present } from "../../configs/values";
-import { Collection, HubMark, SiteRecord, doubledOn, markUpTo, sum } from "../../diagnosis/book/ledger";
-import { backIn, withProbesBack } from "../../diagnosis/book/leaving";
+import { Collection, HubMark, SiteRecord, StreamRecord, doubledOn, markUpTo, sum } from "../../diagnosis/book/ledger";
+import { backIn, withProbesBack, withProbesBackAt } from "../../diagnosis/book/leaving";
 import { Range, Run, inBoth, lengthOf, numberOf, rangesOf, startingAt, upTo } from "../../diagnosis/book/runs";
-import { SiteAccess, atHub } from "../sourcing/collected";
+import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";
 import { originIn } from "../sourcing/source-identity";
 import { sameUpTo } from "./positions";
@@ -81,7 +81,7 @@ export async function emptyIn(js: JetStream, { config, state }: StreamInfo): Pro
   return deleted.length === count && now?.state.first_seq === first ? rangesOf(deleted) : undefined;
 }
 
-/** The book with the probes that the hub's stream holds again since the look before, of all its sites. */
+/** The book with the probes that servers hold again since the look before: the hub's of all its sites, and the site's own. */
 export async function withReturned(
   access: SiteAccess,
   stream: StreamSettings,
@@ -89,16 +89,38 @@ export async function withReturned(
 ): Promise<Collection | undefined> {
   if (book === undefined) return undefined;
   const js = await atHub(access, stream);
-  const info = await js.stream(stream.name);
-  if (info === undefined || info.created !== book.hub.created || info.state.last_seq < book.hub.last) return book;
-  const { first_seq: first, last_seq: last } = info.state;
-  const back = backIn(book.hub, { first, last, ...present({ empty: await emptyIn(js, info) }) });
-  if (back.length === 0) return book;
-  const found = Object.keys(book.sites).map(async (name): Promise<[string, number[]]> => {
+  const found = await backAt(js, stream.name, book.hub);
+  if (found.length === 0) return withReturnedAtSite(access, stream, book);
+  const back = Object.keys(book.sites).map(async (name): Promise<[string, number[]]> => {
     const filter = collectedSubject(stream, name, probeSubjects(siteStreamName(stream, name)));
-    return [name, await standingIn(js, stream.name, filter, back)];
+    return [name, await standingIn(js, stream.name, filter, found)];
   });
-  return withProbesBack(book, Object.fromEntries(await Promise.all(found)));
+  const now = withProbesBack(book, Object.fromEntries(await Promise.all(back)));
+  return withReturnedAtSite(access, stream, now);
+}
+
+/** Like `withReturned`, for the site's stream alone. */
+export async function withReturnedAtSite(
+  access: SiteAccess,
+  stream: StreamSettings,
+  book: Collection,
+): Promise<Collection> {
+  const { site } = access;
+  const record = book.sites[site];
+  if (record === undefined) return book;
+  const name = siteStreamName(stream, site);
+  const js = await atSite(access);
+  const back = await backAt(js, name, record.stream);
+  if (back.length === 0) return book;
+  return withProbesBackAt(book, site, (await standingIn(js, name, probeSubjects(name), back)).length);
+}
+
+/** Where a stream holds messages again that had left it by the look before. */
+async function backAt(js: JetStream, name: string, before: Omit<StreamRecord, "marks">): Promise<Range[]> {
+  const info = await js.stream(name);
+  if (info === undefined || info.created !== before.created || info.state.last_seq < before.last) return [];
+  const { first_seq: first, last_seq: last } = info.state;
+  return backIn(before, { first, last, ...present({ empty: await emptyIn(js, info) }) });
 }
 
 /** The sequences of the messages under a subject that stand in these ranges. */
