@@ -10,7 +10,7 @@ import { BookFacts, factsOf } from "../../diagnosis/book/facts";
 import { deliveredAgain, isQuiet, newsIn } from "../../diagnosis/book/news";
 import { Collection, SiteRecord, lostProbes } from "../../diagnosis/book/ledger";
 import { Range, rangesOf, upTo } from "../../diagnosis/book/runs";
-import { SiteAccess, atHub } from "../sourcing/collected";
+import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { Overrun } from "../sourcing/lost-tail";
 import { StreamInfo } from "../../servers/nats/jetstream";
 import { causesOf } from "./causes";
@@ -181,7 +181,7 @@ const endOf = ({ created, state }: StreamInfo, history: EndSeen["history"], mark
 const listedIn = ({ num_deleted: count = 0, deleted }: StreamInfo["state"]): Range[] | undefined =>
   count === 0 || (deleted ?? []).length === count ? rangesOf(deleted ?? []) : undefined;
 
-/** Probes that the hub still holds; asked only when some are purged at the site and not on the hub. */
+/** Probes that the hub still holds and the site does not; asked only when some are purged at the site and not on the hub. */
 async function probesOnHub(
   access: SiteAccess,
   stream: StreamSettings,
@@ -189,8 +189,14 @@ async function probesOnHub(
 ): Promise<number> {
   if (record === undefined || lostProbes(record.own, 0) === 0) return 0;
   const name = siteStreamName(stream, access.site);
-  const js = await atHub(access, stream);
-  const held = await js.subjects(stream.name, collectedSubject(stream, access.site, probeSubjects(name)));
+  const [hub, site] = [await atHub(access, stream), await atSite(access)];
+  const held = await hub.subjects(stream.name, collectedSubject(stream, access.site, probeSubjects(name)));
+  const there = Object.entries(await site.subjects(name, probeSubjects(name)));
+  // Probes of a run that was killed may stand at both ends.
+  for (const [subject, count] of there) {
+    const collected = collectedSubject(stream, access.site, subject);
+    held[collected] = Math.max(0, (held[collected] ?? 0) - count);
+  }
   return Object.values(held).reduce((sum, count) => sum + count, 0);
 }
 
