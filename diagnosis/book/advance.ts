@@ -140,7 +140,13 @@ function advancedSite(before: SiteRecord, look: Look): SiteRecord {
     leftBelow,
     ...more
   } = before;
-  const { holes, passed: _passed, gone: _gone, leftMiddle: _middle, leftMiddleAt: _at, ...rest } = more;
+  const { holes, passed: _passed, gone: _gone, leftMiddle: _middle, leftMiddleAt: _at, lostAtSite, ...rest } = more;
+  // Another store of the hub takes what the site has now.
+  const isOther = front !== undefined || onHub.history === "made anew" || atSite.history === "made anew";
+  const lost = [
+    ...(isOther ? [] : (lostAtSite ?? [])),
+    ...(repeated === undefined ? [] : [{ ...repeated, upTo: onHub.last }]),
+  ];
   const left = leftBefore + frontLost(before, look);
   return {
     ...withSecond(rest, look, { isAnew: front !== undefined, ...present({ holes, ident: identBefore }) }),
@@ -151,6 +157,7 @@ function advancedSite(before: SiteRecord, look: Look): SiteRecord {
       delivery: look.delivery,
     }),
     ...present({ ident, earlier }),
+    ...(lost.length === 0 ? {} : { lostAtSite: newest(lost) }),
     at,
     stream: siteRecordOf(atSite, before.stream),
     before: before.before + again + (storedByEarlier ?? 0),

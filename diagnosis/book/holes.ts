@@ -12,6 +12,7 @@ import {
   numberOf,
   ofEarlierStream,
   originsOf,
+  partedBy,
   rangesOf,
   standingAt,
   startingAt,
@@ -66,16 +67,17 @@ export interface Turn {
   isAlone: boolean;
 }
 
-type Record = HolesBooked & { oldest?: number };
+type Record = HolesBooked & { oldest?: number; lostAtSite?: readonly Lost[] };
 
 /** The record once the hub's store is another one. What left its oldest end is counted apart (`front`). */
 export function holesTurned(record: Record, { isAnew, stands, first, isAlone }: Turn): HolesBooked {
-  const { holes = [], gone, oldest = 0 } = record;
+  const { holes = [], gone, oldest = 0, lostAtSite = [] } = record;
   if (!isAnew && stands === undefined) return {};
   const behind = isAnew ? 0 : (stands ?? 0);
-  const lost = startingAt(holes, isAnew && isAlone ? first : behind + 1).filter(
+  const inside = startingAt(holes, isAnew && isAlone ? first : behind + 1).filter(
     ({ origin }) => !isAnew || isAlone || (origin === 0 ? oldest === 0 : origin >= oldest),
   );
+  const lost = withoutLost(inside, lostAtSite);
   return {
     holes: isAnew ? [] : upTo(holes, behind),
     gone: {
@@ -213,6 +215,19 @@ function runsIn({ origins, past }: Gap, seqs: readonly number[], { isHeld }: Hel
 
 const sequencesIn = (ranges: readonly Range[]): number[] =>
   ranges.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
+
+/** The site's sequences of messages that it lost, with the last sequence on the hub up to which copies of these are of them. */
+export type Lost = Range & { upTo: number };
+
+/** The runs, of which copies of messages that the site lost are of an earlier stream: it has other messages there now. */
+const withoutLost = (runs: readonly Run[], lost: readonly Lost[]): Run[] =>
+  lost.reduce<Run[]>(
+    (all, range) => {
+      const { inside, outside } = partedBy(upTo(all, range.upTo), [range]);
+      return inOrder([...ofEarlierStream(inside), ...outside, ...startingAt(all, range.upTo + 1)]);
+    },
+    [...runs],
+  );
 
 /** So many of them, in order: the last of those that the site holds, else of the others. */
 function preferred(origins: readonly number[], count: number, isHeld: Held["isHeld"]): number[] {

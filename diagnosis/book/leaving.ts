@@ -200,7 +200,9 @@ export function withTurned(collection: Collection, look: Look): Collection {
   const isAlone = Object.keys(collection.positions).length < 2;
   const { first, marks, empty = [] } = collection.hub;
   const sites = Object.entries(collection.sites).map(([name, record]): [string, SiteRecord] => {
-    const { second: _second, ...rest } = record;
+    const { second: _second, lostAtSite = [], ...rest } = record;
+    // What is behind the message that stands, the site delivers as it has it now.
+    const standing = lostAtSite.map((one) => ({ ...one, upTo: Math.min(one.upTo, stands?.seq ?? one.upTo) }));
     const { oldest = 0, purges = [], skipped, undone = 0 } = record;
     const oldestNow = name === site ? look : record;
     const turnedBack = {
@@ -223,6 +225,7 @@ export function withTurned(collection: Collection, look: Look): Collection {
       name,
       {
         ...rest,
+        ...(standing.length === 0 ? {} : { lostAtSite: isAnew ? lostAtSite : standing }),
         ...(isAnew ? {} : afterHubWentBack(record, turnedBack)),
         ...holesOf(record, collection.hub, { isAnew, isAlone, stands, name }),
         ...(gone <= 0 ? {} : { undone: undone + gone }),

@@ -1,4 +1,4 @@
-import { HolesBooked } from "./holes";
+import { HolesBooked, Lost } from "./holes";
 import { Past, Range } from "./runs";
 import { SecondBooked } from "./second-copies";
 
@@ -89,6 +89,8 @@ export interface SiteRecord extends SecondBooked, HolesBooked {
   before: number;
   /** Sequences that were given away twice, as they were found; for each is counted once. */
   repeated: { first: number; last: number }[];
+  /** Of these, what the hub has copies of: the site lost the messages, and has others under their sequences now. */
+  lostAtSite?: Lost[];
   /** Held at the site no more, and never taken by the hub, at the last look. */
   gap: number;
   /** The position of the hub's source, and which stream of the site the copies there are of. */

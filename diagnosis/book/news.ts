@@ -2,7 +2,7 @@ import { newsOf } from "./advance";
 import { Seen } from "./holes-seen";
 import { Collection, SiteRecord } from "./ledger";
 import { Look } from "./look";
-import { Delivery } from "./runs";
+import { Delivery, lengthOf, mergedRanges, rangesOf, without } from "./runs";
 
 /** What a look would add to the report, and what it counts of its own. */
 
@@ -27,11 +27,13 @@ export const newsIn = ({ book, last }: Seen, before: Collection | undefined): st
 
 /** Messages that the site still held of what had left the hub's stream before it was made anew, and delivered again. */
 export function deliveredAgain(
-  { oldest = 0, leftBelow = oldest }: SiteRecord,
+  { oldest = 0, leftBelow = oldest, lostAtSite = [] }: SiteRecord,
   { from, deleted }: Delivery,
 ): Look["deliveredAgain"] {
+  // What it has in place of messages that it lost comes for the first time.
+  const others = mergedRanges([...rangesOf(deleted), ...lostAtSite.map(({ first, last }) => ({ first, last }))]);
   const heldBelow = (end: number): number =>
-    Math.max(0, end - from - deleted.filter((seq) => seq >= from && seq < end).length);
+    end <= from ? 0 : lengthOf(without([{ first: from, last: end - 1 }], others));
   return { ofFront: heldBelow(oldest), ofLeft: heldBelow(Math.min(oldest, leftBelow)) };
 }
 

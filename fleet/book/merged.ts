@@ -112,6 +112,8 @@ interface Start {
   fromFirst?: true;
   /** What of each site had been stored up to there, where nothing of that is left. */
   stored?: Record<string, number>;
+  /** Each site's position there, where a look knows it. */
+  known?: Record<string, number>;
 }
 
 function startOf(
@@ -125,7 +127,8 @@ function startOf(
     return { seq: before.hub.last, first, skipped: {}, isSinceLook: true };
   if (before !== undefined && history === "went back") {
     const { seq = first - 1, skipped = {}, stored } = stands ?? {};
-    if (seq >= first) return { seq, first, skipped, isSinceLook: false };
+    const known = Object.entries(stored ?? {}).map(([name, count]) => [name, count + (skipped[name] ?? 0)] as const);
+    if (seq >= first) return { seq, first, skipped, isSinceLook: false, known: Object.fromEntries(known) };
     if (stored !== undefined) return { seq, first, skipped: {}, isSinceLook: false, stored };
     // Nothing was ever skipped: the stream's own messages show everything.
     const isWhole = Object.values(before.sites).every(({ skipped }) => skipped === 0);
@@ -142,11 +145,11 @@ function goneBefore(
   { state }: StreamInfo,
   before: Collection | undefined,
   site: string,
-  { skipped }: Pick<Start, "skipped">,
+  { skipped, known = {} }: Pick<Start, "skipped" | "known">,
 ): number {
   const purged = before === undefined ? 0 : purgedOnHub(before);
   const left = state.last_seq - state.messages;
-  return left > purged ? Infinity : (before?.sites[site]?.own.purgedOnHub ?? 0) + (skipped[site] ?? 0);
+  return left > purged ? (known[site] ?? Infinity) : (before?.sites[site]?.own.purgedOnHub ?? 0) + (skipped[site] ?? 0);
 }
 
 /** The sequence at a site before that of its first copy behind the start, where no look has read the position there. */

@@ -117,7 +117,9 @@ async function fillBlocks(played: Played, between: () => Promise<unknown>): Prom
 }
 
 const purgeB = async (played: Played): Promise<void> =>
-  void (await (await played.fleet.atHub("oslo")).purge("EVENTS", played.mode === "merged" ? "oslo.events.b" : "events.b"));
+  void (await (
+    await played.fleet.atHub("oslo")
+  ).purge("EVENTS", played.mode === "merged" ? "oslo.events.b" : "events.b"));
 
 /** What left a merged stream is told with its first site, bergen. */
 const inModes = (row: Omit<BookRow, "modes" | "tells">, missing: number, dropped: number): BookRow[] =>
@@ -174,6 +176,34 @@ const UNDONE_ROWS: BookRow[] = [
     },
     0,
     5,
+  ),
+  ...inModes(
+    {
+      name: "what a site has in place of messages that it lost, and delivers to a hub that loses its store",
+      make: async (played) => {
+        const { fleet } = played;
+        await played.publish("oslo", 20);
+        await played.taken("oslo");
+        await keepStore(fleet.site("oslo"));
+        await played.publish("oslo", 5);
+        await played.taken("oslo");
+        await played.look();
+        await rollBack(fleet.site("oslo"));
+        await played.publish("oslo", 9);
+        await hasNewest(played);
+        await played.look();
+        await played.editOnHub({ max_msgs_per_subject: 3 });
+        await played.editOnHub({ max_msgs_per_subject: -1 });
+        await played.look();
+        await loseStore(fleet.hub);
+        await fleet.up();
+        await played.taken("oslo");
+      },
+      // The five that the site lost had left the hub, too.
+      again: 21,
+    },
+    0,
+    26,
   ),
   {
     name: "what a limit set by hand had taken at a site, and the killed site holds again before the hub takes it",
