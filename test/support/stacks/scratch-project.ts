@@ -35,9 +35,18 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
 
 /** All files below the folder; none when it is not there. */
 export function filesBelow(folder: string): string[] {
-  if (!fs.existsSync(folder)) return [];
-  return fs
-    .readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name));
+  return entriesOf(folder).flatMap((entry) => {
+    const name = path.join(folder, entry.name);
+    return entry.isDirectory() ? filesBelow(name) : entry.isFile() ? [name] : [];
+  });
+}
+
+/** None of a folder that goes while others are read. */
+function entriesOf(folder: string): fs.Dirent[] {
+  try {
+    return fs.readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
 }
