@@ -5,7 +5,8 @@ import type { StreamConfig } from "../../configs/streams";
 import type { Collection } from "../../diagnosis/book/ledger";
 import { readText } from "../../machine/folders";
 import { Refusal } from "../../machine/refusal";
-import { type Derivation, authenticated, keyOf } from "./sealed";
+import { type Derivation, keyOf } from "../../machine/journal/derivation";
+import { authenticated } from "./sealed";
 import { present } from "../../configs/values";
 
 // What a backup holds, in the file that makes it whole: it is written last.

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, scryptSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
+import { KEY_BYTES, SALT_BYTES } from "../../machine/journal/derivation";
 
 /**
  * Encrypted streams of bytes: AES-256-GCM in chunks, so that a file of any size is never in memory as a whole. The nonce of
@@ -8,38 +9,6 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, sc
 const ALGORITHM = "aes-256-gcm";
 const CHUNK_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
-const SALT_BYTES = 16;
-const KEY_BYTES = 32;
-
-/** How a key is made of a passphrase; stands in clear beside what it opens. */
-export interface Derivation {
-  kind: "scrypt";
-  /** In base64. */
-  salt: string;
-  cost: number;
-  blockSize: number;
-  parallelization: number;
-}
-
-/** About 0.3 s and 128 MiB for each passphrase that is tried. */
-export const newDerivation = (): Derivation => ({
-  kind: "scrypt",
-  salt: randomBytes(SALT_BYTES).toString("base64"),
-  cost: 2 ** 17,
-  blockSize: 8,
-  parallelization: 1,
-});
-
-/** Limits of what is accepted from a file: a forged one must not take all memory. */
-const MOST_COST = 2 ** 20;
-const MOST_BYTES = 2 ** 30;
-
-/** The key of a passphrase. Errors: when the parameters are out of range. */
-export function keyOf(passphrase: string, { salt, cost, blockSize, parallelization }: Derivation): Buffer {
-  if (cost > MOST_COST) throw new Error("the cost of scrypt is out of range");
-  const options = { N: cost, r: blockSize, p: parallelization, maxmem: MOST_BYTES };
-  return scryptSync(passphrase.normalize("NFKC"), Buffer.from(salt, "base64"), KEY_BYTES, options);
-}
 
 /** Authenticates a text with the key. */
 export const authenticated = (key: Buffer, text: string): string =>

@@ -4,25 +4,16 @@ import * as path from "node:path";
 import { makeFolder, readText } from "../folders";
 import { GroupCommit } from "../group-commit";
 import { Refusal } from "../refusal";
+import { type Derivation, keyOf, newDerivation } from "./derivation";
 
 // A file of entries, each encrypted with a passphrase. What was appended outlives a process that is killed at any moment;
 // what was also synced outlives a loss of power.
 
 const CIPHER = "aes-256-gcm";
-const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-const SALT_BYTES = 16;
-/** About a tenth of a second for each guess at a passphrase. */
-const COST = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 2 ** 20 };
-
-/** The first line, in clear. */
-interface Header {
-  readonly salt: string;
-}
-
-const keyOf = (passphrase: string, salt: string): Buffer =>
-  crypto.scryptSync(passphrase, Buffer.from(salt, "base64"), KEY_BYTES, COST);
+/** About a tenth of a second for each guess at a passphrase: it is made at the start of each such run. */
+const COST = 2 ** 15;
 
 /** The place of an entry is sealed with it: none can be left out, doubled or moved. */
 const placeOf = (index: number): Buffer => Buffer.from(String(index));
@@ -37,14 +28,14 @@ export class SealedLog {
   /** Errors: a Refusal when there is such a file already. */
   constructor(file: string, passphrase: string) {
     const folder = makeFolder(path.dirname(file));
-    const salt = crypto.randomBytes(SALT_BYTES).toString("base64");
-    this.key = keyOf(passphrase, salt);
+    // The first line, in clear.
+    const header = newDerivation(COST);
+    this.key = keyOf(passphrase, header);
     try {
       this.descriptor = fs.openSync(file, "wx", 0o600);
     } catch (error) {
       throw new Refusal(`${file}: cannot be made (${(error as NodeJS.ErrnoException).code})`);
     }
-    const header: Header = { salt };
     fs.writeSync(this.descriptor, `${JSON.stringify(header)}\n`);
     fs.fsyncSync(this.descriptor);
     syncFolder(folder);
@@ -106,7 +97,7 @@ const opened = (key: Buffer, line: string, index: number): { entry: unknown } | 
 export function readSealed(file: string, passphrase: string): unknown[] {
   const [header, ...lines] = wholeLines(file) ?? [];
   if (header === undefined) return [];
-  const key = keyOf(passphrase, (JSON.parse(header) as Header).salt);
+  const key = keyOf(passphrase, JSON.parse(header) as Derivation);
   const all = lines.map((line, index) => opened(key, line, index));
   const readable = all.findIndex((one) => one === undefined);
   const damaged = readable === -1 ? [] : all.slice(readable);

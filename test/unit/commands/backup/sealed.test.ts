@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { Derivation, authenticated, keyOf, newDerivation, sealed, unsealed } from "../../../../commands/backup/sealed";
+import { authenticated, sealed, unsealed } from "../../../../commands/backup/sealed";
+import { Derivation, keyOf, newDerivation } from "../../../../machine/journal/derivation";
 
 const KEY = randomBytes(32);
 
