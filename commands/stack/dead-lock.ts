@@ -28,7 +28,7 @@ export async function clearLock(target: PulumiStack, wasKilled: boolean): Promis
   if (backend === undefined) return false;
   const project = projectName(target.projectFolder);
   clearEmptyAttributes(backend, project, target.stack);
-  const locks = readLocks(lockFolder(backend, project, target.stack));
+  const locks = locksIn(backend, target);
   if (locks.length === 0) {
     if (wasKilled) await endLeftBehind(target.projectFolder, say);
     return false;
@@ -53,9 +53,11 @@ export async function clearLock(target: PulumiStack, wasKilled: boolean): Promis
 /** Whether a run holds the stack, or was killed while it did. */
 export async function isLocked(target: PulumiStack): Promise<boolean> {
   const backend = await localBackend(target);
-  if (backend === undefined) return false;
-  return readLocks(lockFolder(backend, projectName(target.projectFolder), target.stack)).length > 0;
+  return backend !== undefined && locksIn(backend, target).length > 0;
 }
+
+const locksIn = (backend: string, { projectFolder, stack }: PulumiStack) =>
+  readLocks(lockFolder(backend, projectName(projectFolder), stack));
 
 export const isLocal = async (target: PulumiStack): Promise<boolean> => (await localBackend(target)) !== undefined;
 
