@@ -1,18 +1,14 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import type { RawSettings } from "../../configs/settings";
 import { Stack } from "../support/stacks/cli";
 import { killWhen } from "../support/stacks/commands";
-import { pidOf, serversOf } from "../support/stacks/servers";
+import { pidOf, serversOf, statOf } from "../support/stacks/servers";
 import { Traffic, arrived } from "../support/stacks/traffic";
 import { occupy } from "../support/fleets/foreign-port";
 
 // Sites in waves: the next one is touched only when the one before it is proven.
 
 const NAMES = ["oslo", "bergen", "tromso"];
-
-/** Of the fields of /proc/<pid>/stat behind the command (proc(5), starttime). */
-const STARTED = 19;
 
 /** A change of `reconnect` restarts every site's server. */
 const settings = (reconnect: string, oslo: object = {}): RawSettings => ({
@@ -30,10 +26,7 @@ describe("sites in waves", () => {
   const pids = (): number[] => NAMES.map((site) => pidOf(stack.fleet, site));
   /** The servers of the sites, in the order in which they were started. */
   const started = (): string[] => {
-    const at = (site: string): number => {
-      const text = readFileSync(`/proc/${pidOf(stack.fleet, site)}/stat`, "utf8");
-      return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[STARTED]);
-    };
+    const at = (site: string): number => statOf(pidOf(stack.fleet, site))?.started ?? NaN;
     return NAMES.toSorted((a, b) => at(a) - at(b));
   };
 

@@ -27,12 +27,16 @@ export const commandOf = (pid: number): string[] => (read(`/proc/${pid}/cmdline`
 
 export const environmentOf = (pid: number): string => read(`/proc/${pid}/environ`) ?? "";
 
-/** State and parent from /proc/<pid>/stat; undefined when the process is gone. */
-export function statOf(pid: number): { state: string; parent: number } | undefined {
+/** What /proc/<pid>/stat says; undefined when the process is gone. `started`: in hundredths of a second since the boot. */
+export function statOf(pid: number): { state: string; parent: number; started: number } | undefined {
   const stat = read(`/proc/${pid}/stat`);
-  const [state, parent] = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
-  return state === undefined ? undefined : { state, parent: Number(parent) };
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
+  const [state, parent] = fields;
+  return state === undefined ? undefined : { state, parent: Number(parent), started: Number(fields[STARTED]) };
 }
+
+/** Of the fields behind the command (proc(5), starttime). */
+const STARTED = 19;
 
 /** Every living process that runs a configuration below the folder. */
 export function serversOf(folder: string): ServerProcess[] {
