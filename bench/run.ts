@@ -7,6 +7,7 @@ import type { RawSettings } from "../configs/settings";
 import { present } from "../configs/values";
 import { pulumiHome } from "../machine/locate";
 import { Stack } from "../test/support/stacks/cli";
+import { fleetOf as smallSites } from "../test/support/stacks/killed-up";
 import { copyProject, filesBelow } from "../test/support/stacks/scratch-project";
 import { PARTS, type Usage, usageOf } from "./usage";
 
@@ -49,15 +50,8 @@ async function fastest(times: number, work: () => Promise<Usage>): Promise<Usage
   return { ...first, memory: Math.max(...runs.map(({ memory }) => memory)) };
 }
 
-function fleetOf(count: number): RawSettings {
-  return {
-    // The default; without it the stacks of tests are not rehearsed.
-    rehearsal: "onChange",
-    hub: { maxFile: `${Math.ceil(count / 8) + 1}GiB` },
-    sites: Array.from({ length: count }, (_, i) => ({ name: `site-${i + 1}`, quota: "128MiB" })),
-    streams: [{ name: "EVENTS", subjects: ["events.>"], maxBytes: "64MiB", collect: { maxBytes: "64MiB" } }],
-  };
-}
+/** Rehearsed, which is the default; without it the stacks of tests are not. */
+const fleetOf = (count: number): RawSettings => ({ rehearsal: "onChange", ...smallSites(count) });
 
 /** Bytes of the checkpoint: as the engine handles it, and as it lies on disk. */
 function stateSize(stack: Stack): { plain: number; stored: number } {
