@@ -35,12 +35,13 @@ export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** Whether the server runs on another machine; an engine's socket is of this one. */
-export const isElsewhere = ({ engine }: HubSettings | SiteSettings): boolean =>
-  engine !== undefined && !engine.startsWith("unix://");
+export const isElsewhere = ({ engine }: OnEngine): boolean => engine !== undefined && !engine.startsWith("unix://");
+
+type OnEngine = Pick<HubSettings | SiteSettings, "engine">;
 
 /** The machine that a server's ports are on; "" for this one. */
-export const machineOf = ({ engine }: HubSettings | SiteSettings): string =>
-  engine === undefined || engine.startsWith("unix://") ? "" : new URL(engine).hostname;
+export const machineOf = ({ engine = "" }: OnEngine): string =>
+  isElsewhere({ engine }) && engine !== "" ? new URL(engine).hostname : "";
 
 const isSite = (server: HubSettings | SiteSettings): server is SiteSettings => "expect" in server;
 
@@ -174,10 +175,10 @@ export function hubServers(hub: HubSettings): HubSettings[] {
     // Certificates are of an engine at tcp://.
     if (entry.engineCertificates === undefined && entry.engine?.startsWith("tcp://") === false)
       delete server.engineCertificates;
-    const machine = machineOf({ ...server, ports: {} });
+    const machine = machineOf(server);
     const before = onMachine.get(machine) ?? 0;
     onMachine.set(machine, before + 1);
-    const ports = isElsewhere({ ...server, ports: {} }) ? { ...CONTAINER_PORTS, ...ofHub } : ofHub;
+    const ports = isElsewhere(server) ? { ...CONTAINER_PORTS, ...ofHub } : ofHub;
     const next = Object.entries(ports).map(([listener, port = 0]) => [listener, port + before] as const);
     return { ...server, ports: { ...Object.fromEntries(next), ...present(own ?? {}) } };
   });
