@@ -47,12 +47,9 @@ const isMoved = (before: Placement, after: Placement): boolean => wordsOf(before
 const movedOfHub = (olds: Fleet, news: Fleet): { name: string; from: string; to: string }[] =>
   hubServers(news.hub).flatMap((server) => {
     const old = hubServers(olds.hub).find(({ name }) => name === server.name);
-    const [from, to] = [old, server].map((one, i) =>
-      one === undefined ? "" : wordsOf(placementIn(i === 0 ? olds : news, one)),
-    );
-    return old === undefined || from === undefined || to === undefined || from === to
-      ? []
-      : [{ name: server.name, from, to }];
+    if (old === undefined) return [];
+    const [from, to] = [wordsOf(placementIn(olds, old)), wordsOf(placementIn(news, server))];
+    return from === to ? [] : [{ name: server.name, from, to }];
   });
 
 const WAY_OF_HUB = "deploy another stack beside this one, let it collect, then destroy this one";
@@ -60,7 +57,8 @@ const WAY_OF_HUB = "deploy another stack beside this one, let it collect, then d
 /** One server of several may move: the others have all that it has. */
 function movedHub(olds: Fleet, news: Fleet): Failure[] {
   const [before, after] = [placementIn(olds, olds.hub), placementIn(news, news.hub)];
-  const [leftBefore, leaveNow] = [olds, news].map((fleet) => routesLeave({ ...fleet, keys: {} }));
+  const doRoutesLeave = (fleet: Fleet): boolean => routesLeave({ ...fleet, keys: {} });
+  const [leftBefore, leaveNow] = [doRoutesLeave(olds), doRoutesLeave(news)];
   if (serverCount(olds.hub) !== serverCount(news.hub) || serverCount(news.hub) === 1)
     return isMoved(before, after)
       ? [
@@ -75,14 +73,14 @@ function movedHub(olds: Fleet, news: Fleet): Failure[] {
     return [
       changeOf(
         "hub.servers",
-        `${leaveNow === true ? "are on machines of their own now, and were" : "are on one machine now, and were not"}: ` +
+        `${leaveNow ? "are on machines of their own now, and were on one" : "are on one machine now, and were on several"}: ` +
           `their routes change, so that they would not find each other while one after the other changes; set hub.servers: 1, ` +
           "run 'make up', then set the servers that you want, and run it again",
       ),
     ];
   const [first] = moved;
   if (first === undefined) return [];
-  if (before.kind !== after.kind || leaveNow !== true)
+  if (before.kind !== after.kind || !leaveNow)
     return [
       changeOf(
         "hub",
