@@ -41,7 +41,7 @@ const logs = about(
 
 const ALLOCATED = "allocated once, then kept; with an `engine` on another machine";
 
-/** Of servers on machines of their own these are machine after machine the same. */
+/** Servers on machines of their own have the same ports on each. */
 const hubPorts = z
   .strictObject({
     client: about("port of clients", port, { unset: `${ALLOCATED} 4222`, change: "restart" }),

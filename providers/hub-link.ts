@@ -46,7 +46,7 @@ const sourcedOf = ({ hub, declaration: { site } }: HubLinkInputs): Promise<strin
       () => undefined,
     );
 
-/** The servers of the hub, each with its files. One whose machine is away makes up for what it misses when it is back. */
+/** The servers of the hub, each with its files. One whose machine is away gets what it misses when it is back. */
 const membersOf = ({ place, hub, servers }: HubLinkInputs): HubMember[] =>
   thereOf(servers ?? [{ place, url: hub.url }]);
 

@@ -257,7 +257,7 @@ export async function diff(_id: string, olds: HubServerOutputs, news: HubServerI
     const { wrong, isOutdated } = await lookAt({ ...olds, place: wanted.place });
     const hasMissed = (await inPreview(wanted, (files) => missedBy(wanted, files))) !== undefined;
     const rest = ({ secrets, reached, place, servers }: HubServerInputs) => [secrets, reached, place, servers];
-    if (hasMissed) report(`${name}: missed changes of sites while it was away; up makes up for them`, fate("reloads"));
+    if (hasMissed) report(`${name}: sites changed while it was away; up brings it these changes`, fate("reloads"));
     if (wrong === undefined && !isOutdated && !hasMissed) return { changes: changed(rest(news), rest(olds)) };
     if (wrong !== undefined) report(`${name}: the hub ${wrong.what}; up repairs it`, faultReport(name, wrong));
     else if (isOutdated)

@@ -56,7 +56,7 @@ export async function create(inputs: SmokeTestInputs) {
 export async function diff(_id: string, olds: SmokeTestOutputs, news: SmokeTestInputs) {
   if (hasUnknown(news) || news.run === "always" || olds.inputs !== digest(inputsOnly(news))) return { changes: true };
   const changed = unproven(olds.root);
-  // The test of all looks at everything later.
+  // Only for what this wave changed: the smoke test looks at all sites later.
   if (news.wave !== undefined) return { changes: news.sites.some(({ site }) => changed.includes(site)) };
   if (changed.length > 0) reportProof(AGAIN, `not proven since the last change: ${listOf(changed)}`);
   // What runs again anyway looks at every site.

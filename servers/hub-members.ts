@@ -78,7 +78,7 @@ export async function missedLinks(
   return { added: new Map(added.map((name) => [name, textOf(name)])), dropped };
 }
 
-/** Makes up for it. Resolves with the sites concerned. */
+/** Gives the server what it missed. Resolves with the sites concerned. */
 export function catchUp(files: ServerFiles, { added, dropped }: MissedLinks): string[] {
   for (const [name, text] of added) files.write(`${LINKS}/${name}`, text);
   for (const name of dropped) files.remove(`${LINKS}/${name}`);

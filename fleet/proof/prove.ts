@@ -221,10 +221,9 @@ export async function prove(inputs: SmokeTestInputs, olds?: SmokeTestOutputs): P
     const failed = new Set(errors.map(({ site }) => site));
     const all = new Set([...online.map(({ site }) => site), ...failed]);
     throw new Refusal(
-      [
-        `${testWords(inputs, `${failed.size} of ${all.size} sites are not proven`)}`,
-        ...errors.map(describeFinding),
-      ].join("\n"),
+      [testWords(inputs, `${failed.size} of ${all.size} sites are not proven`), ...errors.map(describeFinding)].join(
+        "\n",
+      ),
     );
   }
   if (inputs.wave !== undefined) return { ...provenOnly(inputs), proven: { servers, streams: {} } };
