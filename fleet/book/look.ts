@@ -9,7 +9,7 @@ import { EndSeen, Look } from "../../diagnosis/book/look";
 import { BookFacts, factsOf } from "../../diagnosis/book/facts";
 import { deliveredAgain, isQuiet, newsIn } from "../../diagnosis/book/news";
 import { Collection, SiteRecord, lostProbes } from "../../diagnosis/book/ledger";
-import { Range, rangesOf, upTo } from "../../diagnosis/book/runs";
+import { upTo } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { Overrun } from "../sourcing/lost-tail";
 import { StreamInfo } from "../../servers/nats/jetstream";
@@ -20,7 +20,7 @@ import { oldestCopy, withLeft } from "./front";
 import { jumpsOf } from "./merged";
 import { positionsOf, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
-import { Standing, emptyIn, standingOf, withReturned, withReturnedAtSite } from "./stands";
+import { Standing, emptyIn, listedIn, standingOf, withReturned, withReturnedAtSite } from "./stands";
 import { withSecondCopies } from "./second";
 import { changeBook, readBook, reportsHub } from "./record";
 
@@ -177,9 +177,6 @@ const endOf = ({ created, state }: StreamInfo, history: EndSeen["history"], mark
   history,
   mark,
 });
-
-const listedIn = ({ num_deleted: count = 0, deleted }: StreamInfo["state"]): Range[] | undefined =>
-  count === 0 || (deleted ?? []).length === count ? rangesOf(deleted ?? []) : undefined;
 
 /** Probes that the hub still holds and the site does not; asked only when some are purged at the site and not on the hub. */
 async function probesOnHub(

@@ -5,7 +5,7 @@ import { collectedSubject } from "../../configs/streams";
 import { present } from "../../configs/values";
 import { Collection, HubMark, SiteRecord, StreamRecord, doubledOn, markUpTo, sum } from "../../diagnosis/book/ledger";
 import { backIn, withProbesBack, withProbesBackAt } from "../../diagnosis/book/leaving";
-import { Range, Run, inBoth, lengthOf, numberOf, rangesOf, startingAt, upTo } from "../../diagnosis/book/runs";
+import { Range, Run, numberOf, rangesOf, startingAt, upTo } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";
 import { originIn } from "../sourcing/source-identity";
@@ -72,6 +72,10 @@ async function standingRuns(
   return standing;
 }
 
+/** The sequences between the first and the last that hold nothing, of a stream whose details were asked for; undefined where it lists too few. */
+export const listedIn = ({ num_deleted: count = 0, deleted }: StreamInfo["state"]): Range[] | undefined =>
+  count === 0 || (deleted ?? []).length === count ? rangesOf(deleted ?? []) : undefined;
+
 /** The sequences between the first and the last of a stream that hold nothing; undefined when they changed since. */
 export async function emptyIn(js: JetStream, { config, state }: StreamInfo): Promise<Range[] | undefined> {
   const { num_deleted: count = 0, first_seq: first, last_seq: last } = state;
@@ -117,10 +121,10 @@ export async function withReturnedAtSite(
 
 /** Where a stream holds messages again that had left it by the look before. */
 async function backAt(js: JetStream, name: string, before: Omit<StreamRecord, "marks">): Promise<Range[]> {
-  const info = await js.stream(name);
+  const info = await js.stream(name, true);
   if (info === undefined || info.created !== before.created || info.state.last_seq < before.last) return [];
   const { first_seq: first, last_seq: last } = info.state;
-  return backIn(before, { first, last, ...present({ empty: await emptyIn(js, info) }) });
+  return backIn(before, { first, last, ...present({ empty: listedIn(info.state) }) });
 }
 
 /** The sequences of the messages under a subject that stand in these ranges. */
@@ -130,7 +134,7 @@ async function standingIn(js: JetStream, stream: string, filter: string, ranges:
     const message = await js.nextMessage(stream, filter, seq);
     if (message === undefined) break;
     seq = message.seq;
-    if (lengthOf(inBoth([{ first: seq, last: seq }], ranges)) > 0) seqs.push(seq);
+    if (ranges.some(({ first, last }) => first <= message.seq && message.seq <= last)) seqs.push(message.seq);
   }
   return seqs;
 }
