@@ -103,7 +103,9 @@ export function readSealed(file: string, passphrase: string): unknown[] {
   const damaged = readable === -1 ? [] : all.slice(readable);
   if (damaged.some((one) => one !== undefined) || (damaged.length > 0 && readable === 0)) {
     throw new Refusal(
-      `${file}: line ${readable + 2} cannot be opened: the passphrase is another one, or the file was changed`,
+      `${file}: line ${readable + 2} cannot be opened: the passphrase is another one, or the file was changed. Give the ` +
+        "passphrase of the run that was killed; if the file is damaged, move it away and run 'make up', which makes again, " +
+        "with new keys, what no state knows",
     );
   }
   return all.flatMap((one) => (one === undefined ? [] : [one.entry]));

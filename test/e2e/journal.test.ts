@@ -4,7 +4,7 @@ import { journalFile } from "../../machine/journal/journal";
 import { Stack } from "../support/stacks/cli";
 import { succeeded } from "../support/stacks/commands";
 import type { Victims } from "../support/stacks/interrupt";
-import { serversOf } from "../support/stacks/servers";
+import { reservedPorts, serversOf } from "../support/stacks/servers";
 import { assertFinished, fleetOf, journalLines, killUp } from "../support/stacks/killed-up";
 
 // Where many sites are added, the CLI writes the state only at the end: what a killed run made is known from its journal.
@@ -79,5 +79,29 @@ describe("an up that adds many sites", () => {
     });
 
     it("leaves nothing then", () => stack.leftNothing());
+  });
+
+  describe("killed", () => {
+    it("whose journal is damaged says how to go on, and that works", async () => {
+      await empty();
+      await killUp(stack, "all", "servers run", () => journalLines(stack) >= 80);
+      const journal = journalFile(stack.fleet);
+      const lines = fs.readFileSync(journal, "utf8").split("\n");
+      fs.writeFileSync(journal, [...lines.slice(0, 30), "AAAA", ...lines.slice(31)].join("\n"));
+      const { code, output } = await stack.make("up");
+      assert.notEqual(code, 0);
+      assert.match(output, /unfinished-run: line 31 cannot be opened: .*move it away and run 'make up'/);
+      fs.rmSync(journal);
+      succeeded(await stack.make("up"));
+      const { proof } = await stack.outputs({ again: true });
+      assert.deepEqual(
+        proof.map(({ site, status }) => `${site} ${status}`).sort(),
+        sites.map((site) => `${site} proven`).sort(),
+      );
+      await stack.isClean();
+      succeeded(await stack.make("down", { DISCARD: "1" }));
+      // Nobody knows the ports of the identities that were lost; with the folder they are free for others.
+      for (const { file } of reservedPorts(stack.fleet)) fs.rmSync(file);
+    });
   });
 });
