@@ -6,7 +6,7 @@ import { CONTAINER_PORTS } from "../configs/container";
 import { hubListeners, isElsewhere, placementOf, reachedAt, routesLeave } from "../configs/placement";
 import { resourceName } from "../configs/resources";
 import { HubSettings, Settings, SiteSettings } from "../configs/settings";
-import { WATCHER, WATCH_ROLE, isWatched } from "../configs/watch/watch";
+import { WATCHER, WATCH_ROLE, isWatched, isWatcherInDocker, watcherPort } from "../configs/watch/watch";
 import { Topology, topologyOf } from "../views/topology/topology";
 import type { LinkCertificates } from "../servers/files/link-tls";
 import { Declared } from "./sdk/declared";
@@ -67,7 +67,7 @@ export class Fleet extends pulumi.ComponentResource {
       this.identify(site, this.folders.site(site.name), SITE_ROLES, SITE_LISTENERS, site.rotation);
     }
     if (isWatched(args.settings)) {
-      const ports = { watch: args.settings.watch?.port };
+      const ports = { watch: watcherPort(args.settings) };
       this.identify({ name: WATCHER, ports }, this.folders.watcher, [WATCH_ROLE], [WATCH_ROLE], 0);
     }
     const { keys: _seeds, ...settings } = args.settings;
@@ -102,6 +102,17 @@ export class Fleet extends pulumi.ComponentResource {
   /** The hub's client URL; of several servers those of all, joined. */
   get hubUrl(): pulumi.Output<string> {
     return this.clientUrl(this.settings.hub);
+  }
+
+  /** The hub as the watcher dials it: a container finds the servers of its own engine on the stack's network. */
+  get urlForWatcher(): pulumi.Output<string> {
+    const beside = (server: HubSettings): boolean =>
+      isWatcherInDocker(this.settings) && server.engine === this.hub.first.engine;
+    return this.hub.ofEach((server) =>
+      beside(server)
+        ? pulumi.output(`nats://${hostPort(server.name, CONTAINER_PORTS.client)}`)
+        : this.clientUrl(server),
+    );
   }
 
   /** The client URL of the hub, of one of its servers, or of a site. */

@@ -8,6 +8,8 @@ import type { ProofRow } from "../providers/smoke-test";
 import { Fleet } from "./fleet";
 import { Hub } from "./hub";
 import { Leaf } from "./leaf";
+import { DeclaredArgs } from "./sdk/declared";
+import type { WatcherPlace } from "../servers/watch/host";
 import { Guard, SmokeTest, Watcher } from "./sdk/resources";
 
 export interface ProofArgs {
@@ -26,7 +28,8 @@ export class Proof extends pulumi.ComponentResource {
     const { settings, folders, stack } = fleet;
     const { streams, smokeTest } = settings;
     const servers = [hub, ...sites.map((site) => site.streams)];
-    const watcher = isWatched(settings) ? this.watcher(fleet, hub, servers) : undefined;
+    const watcherPlace = isWatched(settings) ? this.placeWatcher(fleet) : undefined;
+    const watcher = watcherPlace && this.watcher(fleet, watcherPlace, servers);
     const guard = new Guard(
       "guard",
       {
@@ -54,7 +57,7 @@ export class Proof extends pulumi.ComponentResource {
         run: smokeTest,
         ...tested,
         secrets: pulumi.secret({ ...secrets, ...watch }),
-        ...(watcher === undefined ? {} : { watcher: this.watcherPlace(fleet) }),
+        ...(watcherPlace === undefined ? {} : { watcher: watcherPlace }),
       },
       { parent: this, dependsOn: guard },
     );
@@ -62,19 +65,17 @@ export class Proof extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private watcherPlace = (fleet: Fleet) => ({
-    folder: fleet.folders.watcher,
-    port: fleet.port(WATCHER, WATCH_ROLE),
-  });
+  private placeWatcher = (fleet: Fleet): DeclaredArgs<WatcherPlace> =>
+    fleet.runtime.placeWatcher(fleet.port(WATCHER, WATCH_ROLE), { parent: this });
 
-  private watcher(fleet: Fleet, hub: Hub, dependsOn: pulumi.Resource[]): pulumi.Resource {
+  private watcher(fleet: Fleet, place: DeclaredArgs<WatcherPlace>, dependsOn: pulumi.Resource[]): pulumi.Resource {
     return new Watcher(
       WATCHER,
       {
         root: fleet.folders.root,
-        ...this.watcherPlace(fleet),
+        ...place,
         watch: watchOf(fleet.settings, fleet.stack),
-        hub: pulumi.secret({ url: hub.url, seed: fleet.seed(WATCHER, WATCH_ROLE) }),
+        hub: pulumi.secret({ url: fleet.urlForWatcher, seed: fleet.seed(WATCHER, WATCH_ROLE) }),
       },
       { parent: this, dependsOn },
     );

@@ -6,6 +6,12 @@ export const CONTAINER_PORTS = { client: 4222, leafnodes: 7422, monitor: 8222 } 
 /** Where a server of a hub of several listens for the others; it is never published. */
 export const ROUTES_PORT = 6222;
 
+/** Where the watcher in a container finds its program, and what is its own. */
+export const WATCHER_FOLDERS = { mount: "/watcher", program: "program", own: "run" } as const;
+
+/** Where the watcher in a container answers for its health; the port of `watch.port` is published on loopback. */
+export const WATCHER_PORT = 9222;
+
 /** Where the server finds its files. */
 export const CONFIG_FOLDER = "/nats/config";
 export const DATA_FOLDER = "/nats/data";

@@ -16,7 +16,7 @@ export const serverOf = (name: string, part: Part): string | undefined =>
   name.endsWith(`-${part}`) ? name.slice(0, -`-${part}`.length) : undefined;
 
 /** What an engine has besides the containers, named after its provider. */
-export type EnginePart = "network" | "image";
+export type EnginePart = "network" | "image" | "watcher-image";
 export const engineResource = (provider: string, part: EnginePart): string => `${provider}-${part}`;
 
 /** The test of one wave of sites, before its number. */

@@ -2,6 +2,7 @@ import { KEY_ROLES } from "./keys";
 import { z } from "zod";
 import { linkSettings } from "./link-tls";
 import { about, address, dialedAddress, duration, engine, flag, port, siteName, size } from "./text/setting";
+import { docker, watch } from "./sections/places";
 import { streamSettings } from "./stream-settings";
 
 /**
@@ -185,35 +186,6 @@ const probes = z
     timeout: about("time in which the probes of one stream must arrive, 1 s to 10 min", duration().prefault("30s")),
   })
   .prefault({});
-
-const docker = z
-  .strictObject({
-    image: about(
-      "image of nats-server (2.15.0 or newer), by tag or digest. An image with `alpine` in its tag gets a health check: the plain image has no program that could run one",
-      z.string().min(1).default("nats:2.15.2"),
-      { change: "replaces the containers, one at a time: `make upgrade`" },
-    ),
-    memory: about("memory limit of a container, 64 MiB or more, without swap", size().prefault("512MiB")),
-    cpus: about("processor limit of a container, 0.1 to 128", z.number().min(0.1).max(128).multipleOf(0.01).default(1)),
-    stopTimeout: about(
-      "time that a server gets to stop before it is killed, 1 s to 10 min",
-      duration().prefault("30s"),
-    ),
-  })
-  .prefault({});
-
-const watch = z
-  .strictObject({
-    deploy: about(
-      "`true`: `up` runs a watcher as a process of this machine, which must run the hub too, as a process or in Docker",
-      flag().default(false),
-    ),
-    port: about("port on loopback of the watcher's health and metrics, 1 to 65535", port.optional(), {
-      unset: "allocated once, then kept",
-      change: "restart of the watcher",
-    }),
-  })
-  .optional();
 
 const keyRole = (kinds: readonly string[]) =>
   z.partialRecord(z.enum(kinds as [string, ...string[]]), z.string().min(1));

@@ -12,7 +12,14 @@ const draft = (cause: string, evidence: string): Draft => ({
   next: UP,
 });
 
-const STUCK: Readonly<Partial<Record<WatcherFacts["state"], (said: string) => Draft>>> = {
+type ByState = Readonly<Partial<Record<WatcherFacts["state"], (said: string) => Draft>>>;
+
+const DOWN: ByState = {
+  gone: () => draft("the watcher does not run", "its process is gone"),
+  unreachable: (said) => draft("the engine of the watcher's container cannot be asked", said),
+};
+
+const STUCK: ByState = {
   frozen: () => draft("the watcher's process was stopped (frozen)", "the process is in state 'stopped'"),
   silent: (said) => draft("the watcher's process exists but does not answer", `its health page: ${said}`),
   behind: (said) => draft("the watcher is behind", `its health page says: ${said}, while the hub answers others`),
@@ -22,8 +29,7 @@ export const WATCH_RULES: readonly SiteRule[] = [
   {
     code: "watcher-down",
     by: "seen",
-    find: ({ watcher }) =>
-      watcher?.state === "gone" ? draft("the watcher does not run", "its process is gone") : undefined,
+    find: ({ watcher }) => DOWN[watcher?.state ?? "watches"]?.(watcher?.said ?? ""),
   },
   {
     code: "watcher-stuck",

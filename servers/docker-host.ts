@@ -1,7 +1,9 @@
 import type { ContainerInspectInfo } from "dockerode";
 import { DATA_FOLDER, SERVER_UID } from "../configs/container";
 import { saidBy, statusOf, withEngine } from "./docker/engine";
-import { STORE, VolumeFiles, isGone, makeStore } from "./docker/volume-files";
+import { isGone } from "./docker/archive";
+import { plainLog } from "./docker/plain-log";
+import { STORE, VolumeFiles, makeStore } from "./docker/volume-files";
 import { Refusal } from "../machine/refusal";
 import { ServerFiles } from "./files/server-files";
 import { FOREIGN_FILES } from "./server-end";
@@ -77,6 +79,16 @@ export class DockerHost implements ServerHost {
     const { engine, container } = this.place;
     try {
       await makeStore(engine, container);
+    } catch (error) {
+      throw this.explain(error);
+    }
+    return this.run();
+  }
+
+  /** Starts what the container is made for, as it is. */
+  async run(): Promise<{ exitCode: () => Promise<number | undefined> }> {
+    const { engine, container } = this.place;
+    try {
       await withEngine(engine, (docker) => docker.getContainer(container).start(), START_ANSWER_TIMEOUT_MS);
     } catch (error) {
       // 304: it runs already.
@@ -154,14 +166,3 @@ export class DockerHost implements ServerHost {
 
 /** How engines, by version, name the address that they cannot publish on. */
 const PUBLISHED = /(?:listen tcp\d?|Bind for|bind host port(?: for)?) (\[[^\]]+\]|[^\s:]+):(\d+)/;
-
-/** The engine puts 8 bytes before each piece of a container's output: where it went, and how long it is. */
-function plainLog(multiplexed: Buffer): string {
-  const pieces: string[] = [];
-  for (let at = 0; at + 8 <= multiplexed.length;) {
-    const end = at + 8 + multiplexed.readUInt32BE(at + 4);
-    pieces.push(multiplexed.toString("utf8", at + 8, end));
-    at = end;
-  }
-  return pieces.join("");
-}

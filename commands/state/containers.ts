@@ -1,4 +1,5 @@
 import { type Part, SMOKE_TEST, engineResource, resourceName, serverOf } from "../../configs/resources";
+import { WATCHER } from "../../configs/watch/watch";
 import { CONTAINER, DOCKER_PROVIDER, NETWORK, VOLUME, nameOf, providerUrn, typeOf } from "../../configs/text/urn";
 import { EngineAccess, engineName, statusOf, withEngine } from "../../servers/docker/engine";
 import { absence } from "../../servers/docker/whereabouts";
@@ -97,7 +98,9 @@ export function exclusions({ servers, provider: urn }: Away): string[] {
   const provider = nameOf({ urn });
   const parts: readonly Part[] = ["container", "config", "data", "server", "streams"];
   const names = servers.flatMap((server) => parts.map((part) => resourceName(server, part)));
-  return [provider, engineResource(provider, "network"), engineResource(provider, "image"), ...names].map(pattern);
+  const ofEngine = (["network", "image"] as const).map((part) => engineResource(provider, part));
+  const watcher = servers.includes(WATCHER) ? [engineResource(provider, "watcher-image"), WATCHER] : [];
+  return [provider, ...ofEngine, ...names, ...watcher].map(pattern);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { GuardInputs } from "../../providers/guard";
 import type { HubServerInputs } from "../../providers/hub-server";
 import type { LeafServerInputs } from "../../providers/leaf-server";
 import { movedServers } from "../../servers/moved";
-import type { Place } from "../../servers/server-host";
+import type { DockerPlace, Place } from "../../servers/server-host";
 import type { SmokeTestInputs, SmokeTestOutputs } from "../../providers/smoke-test";
 import type { WatcherInputs } from "../../providers/watcher";
 import type { Observed } from "../../fleet/observation/observed";
@@ -67,7 +67,11 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
   const last = resources.find(isOf("SmokeTest"))?.outputs as Partial<SmokeTestOutputs> | undefined;
   const [tested] = inputsOf<Partial<SmokeTestInputs>>("SmokeTest");
   const [watching] = inputsOf<WatcherInputs>("Watcher");
-  const watcher = watching && { folder: resolve(projectFolder, watching.folder), port: watching.port };
+  const watcher = watching && {
+    folder: resolve(projectFolder, watching.folder),
+    port: watching.port,
+    ...(watching.container === undefined ? {} : { container: containerIn(watching.container, projectFolder) }),
+  };
   const first = streams.find(({ expect }) => expect === "online");
   return streams.map((ofSite): Observed => {
     const { site, root } = ofSite;
@@ -106,6 +110,11 @@ export function fleetOf(state: Deployment, stack: string, projectFolder: string)
     };
   });
 }
+
+const containerIn = (place: DockerPlace, projectFolder: string): DockerPlace => ({
+  ...place,
+  folder: resolve(projectFolder, place.folder),
+});
 
 const placeIn = (place: Place, projectFolder: string): Place => ({
   ...place,

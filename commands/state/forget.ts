@@ -1,7 +1,8 @@
 import { type Part, isPartOf, resourceName } from "../../configs/resources";
 import { hubServers, routesLeave } from "../../configs/placement";
 import { Settings } from "../../configs/settings";
-import { CONTAINER, nameOf, providerUrn, typeOf } from "../../configs/text/urn";
+import { WATCHER } from "../../configs/watch/watch";
+import { CONTAINER, isOf, nameOf, providerUrn, typeOf } from "../../configs/text/urn";
 import { mayDiscard } from "../../fleet/sourcing/discard";
 import { lookAtContainers } from "./containers";
 import type { Deployment } from "../stack/pending";
@@ -36,8 +37,14 @@ export async function refuseForgetting(state: Deployment, site: string, declared
 /** The state without what the site's machine had, and without references to it. */
 export function withoutMachineOf<T extends Deployment>(state: T, site: string): T {
   const resources: Resources = state.deployment?.resources ?? [];
-  const lost = resources.filter((resource) => isPartOf(nameOf(resource), site, ON_ITS_MACHINE));
-  const provider = lost.find((resource) => nameOf(resource) === resourceName(site, "container"))?.provider;
+  const partsOf = (server: string) => resources.filter((one) => isPartOf(nameOf(one), server, ON_ITS_MACHINE));
+  const providerOf = (server: string) =>
+    resources.find((resource) => nameOf(resource) === resourceName(server, "container"))?.provider;
+  const provider = providerOf(site);
+  // A watcher on that machine is lost with it, and nobody asks for it by name.
+  const withWatcher = provider !== undefined && providerOf(WATCHER) === provider;
+  const watcher = withWatcher ? [...partsOf(WATCHER), ...resources.filter(isOf("Watcher"))] : [];
+  const lost = [...partsOf(site), ...watcher];
   const shared = resources.filter((resource) => resource.provider === provider && !lost.includes(resource));
   const isAlone = provider !== undefined && !shared.some((resource) => typeOf(resource) === CONTAINER);
   const isProvider = ({ urn }: { urn: string }) => provider !== undefined && providerUrn(provider) === urn;

@@ -5,23 +5,31 @@ import {
   CONTAINER_PORTS,
   DATA_FOLDER,
   ROUTES_PORT,
-  SERVER_UID,
   SSH_OPTIONS,
+  WATCHER_FOLDERS,
+  WATCHER_PORT,
   cpuText,
   engineNameOf,
 } from "../../configs/container";
-import { Placement, engineOf, placementOf, reachedAt, routesLeave } from "../../configs/placement";
+import { Placement, engineOf, firstOfHub, placementOf, reachedAt, routesLeave } from "../../configs/placement";
 import { HubSettings, Settings, SiteSettings } from "../../configs/settings";
+import { present } from "../../configs/values";
+import { WATCHER } from "../../configs/watch/watch";
 import type { Place } from "../../servers/server-host";
-import { Declared } from "../sdk/declared";
+import type { WatcherPlace } from "../../servers/watch/host";
+import { NODE_FLAGS, PROGRAM_START } from "../../servers/watch/program-files";
+import { Declared, DeclaredArgs } from "../sdk/declared";
 import { HubServer, LeafServer } from "../sdk/resources";
-import { Runtime, StackFolders, withTls } from "./runtime";
+import { CONFINED, WATCHER_MEBIBYTES, WATCHER_STOP_SECONDS, healthCheck } from "./confined";
+import { PlaceOptions, Runtime, StackFolders, withTls } from "./runtime";
 import { engineResource, resourceName } from "../../configs/resources";
 
 type InDocker = Extract<Placement, { kind: "docker" }>;
 
 /** One engine, with what all of a stack's containers there share. */
 interface Engine {
+  /** Of its provider, in the state. */
+  name: string;
   provider: Docker.Provider;
   network: Docker.Network;
   image: Docker.RemoteImage;
@@ -85,6 +93,50 @@ export class DockerRuntime implements Runtime {
     return new LeafServer(name, { ...common, expect: site.expect, access }, opts);
   }
 
+  placeWatcher(port: pulumi.Input<number>, { parent, dependsOn }: PlaceOptions): DeclaredArgs<WatcherPlace> {
+    const server = firstOfHub(this.settings);
+    const engine = this.engineFor(this.inDocker(server).engine, server);
+    const owned = { parent: parent ?? this.parent, provider: engine.provider };
+    const name = this.nameOf(WATCHER);
+    const labels = this.labels(WATCHER);
+    const made = { ...owned, dependsOn: this.check() };
+    const image = new this.docker.RemoteImage(
+      engineResource(engine.name, "watcher-image"),
+      { name: this.settings.watch?.image ?? "", keepLocally: true },
+      { ...made, parent: this.parent },
+    );
+    const volume = new this.docker.Volume(resourceName(WATCHER, "data"), { name: `${name}-data`, labels }, made);
+    const { mount, program, own } = WATCHER_FOLDERS;
+    const container = new this.docker.Container(
+      resourceName(WATCHER, "container"),
+      {
+        ...CONFINED,
+        name,
+        image: image.imageId,
+        command: ["node", ...NODE_FLAGS, `${mount}/${program}/${PROGRAM_START}`, "-c", `${mount}/${own}/watcher.json`],
+        stopTimeout: WATCHER_STOP_SECONDS,
+        destroyGraceSeconds: WATCHER_STOP_SECONDS,
+        memory: WATCHER_MEBIBYTES,
+        memorySwap: WATCHER_MEBIBYTES,
+        cpus: cpuText(1),
+        logOpts: { "max-size": String(2 ** 20), "max-file": "2" },
+        labels,
+        mounts: [{ type: "volume", source: volume.name, target: mount }],
+        // While the hub is away its name is asked for elsewhere, where nobody may answer for long.
+        dnsOpts: ["timeout:1", "attempts:1"],
+        networksAdvanced: [{ name: engine.network.name, aliases: [WATCHER] }],
+        ports: [{ internal: WATCHER_PORT, external: port, ip: "127.0.0.1", protocol: "tcp" }],
+      },
+      { ...owned, ...present({ dependsOn }), deleteBeforeReplace: true },
+    );
+    const { watcher: folder } = this.folders;
+    return {
+      folder,
+      port,
+      container: { kind: "docker", engine: engineOf(server), container: container.id, name, folder },
+    };
+  }
+
   placeOf(server: string): Declared<Place> {
     const place = this.places.get(server);
     if (place === undefined) throw new pulumi.RunError(`${server} has no container in this stack`);
@@ -133,32 +185,21 @@ export class DockerRuntime implements Runtime {
     const container = new this.docker.Container(
       resourceName(server.name, "container"),
       {
+        ...CONFINED,
         name,
         image: image.imageId,
         command: ["-c", `${CONFIG_FOLDER}/nats-server.conf`],
         // The certificates that the configuration names are relative to it.
         workingDir: CONFIG_FOLDER,
-        user: `${SERVER_UID}:${SERVER_UID}`,
-        readOnly: true,
-        capabilities: { drops: ["ALL"] },
-        securityOpts: ["no-new-privileges"],
-        // The server is started by its own resource, once its configuration is there; stopped, it is no reason to
-        // replace the container.
-        start: false,
-        mustRun: false,
-        // Without an explicit signal, one sent through Docker by hand would end the policy (see docs/docker.md).
-        restart: "always",
-        stopSignal: "SIGTERM",
         stopTimeout: docker.stopTimeout / 1000,
         destroyGraceSeconds: docker.stopTimeout / 1000,
         memory: Math.ceil(docker.memory / 2 ** 20),
         memorySwap: Math.ceil(docker.memory / 2 ** 20),
         cpus: cpuText(docker.cpus),
-        logDriver: "json-file",
         logOpts: { "max-size": String(server.logs.sizeLimit), "max-file": String(server.logs.keep) },
         labels,
         mounts: [mount(config, CONFIG_FOLDER), mount(data, DATA_FOLDER)],
-        ...(hasShell(docker.image) ? { healthcheck: HEALTH_CHECK } : {}),
+        ...healthCheck(docker.image),
         ...(placement.network === "host"
           ? { networkMode: "host" }
           : {
@@ -209,7 +250,7 @@ export class DockerRuntime implements Runtime {
       { name: this.settings.docker.image, keepLocally: true },
       owned,
     );
-    const engine = { provider, network, image };
+    const engine = { name, provider, network, image };
     this.engines.set(url, engine);
     return engine;
   }
@@ -227,21 +268,3 @@ export class DockerRuntime implements Runtime {
     return require("@pulumi/docker") as typeof Docker;
   }
 }
-
-/** The plain official image holds nothing but nats-server: nothing in it could ask the server. */
-const hasShell = (image: string): boolean => /alpine/.test(image);
-
-const HEALTH_CHECK = {
-  tests: [
-    "CMD",
-    "wget",
-    "-q",
-    "-O",
-    "/dev/null",
-    `http://127.0.0.1:${CONTAINER_PORTS.monitor}/healthz?js-enabled-only=true`,
-  ],
-  interval: "10s",
-  timeout: "5s",
-  startPeriod: "30s",
-  retries: 3,
-};

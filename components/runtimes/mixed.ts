@@ -1,5 +1,6 @@
 import * as pulumi from "../sdk/pulumi";
 import { placementOf } from "../../configs/placement";
+import { watcherRuntime } from "../../configs/watch/watch";
 import { HubSettings, Settings } from "../../configs/settings";
 import type { Place } from "../../servers/server-host";
 import { Declared } from "../sdk/declared";
@@ -31,6 +32,10 @@ export class MixedRuntime implements Runtime {
 
   leafServer = (...args: Parameters<Runtime["leafServer"]>): pulumi.Resource =>
     this.of(args[1].name).leafServer(...args);
+
+  placeWatcher(...args: Parameters<Runtime["placeWatcher"]>): ReturnType<Runtime["placeWatcher"]> {
+    return this.runtimes[watcherRuntime(this.settings)].placeWatcher(...args);
+  }
 
   placeByName = (server: HubSettings): Declared<Place> => this.of(server.name).placeByName(server);
 

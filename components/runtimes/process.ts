@@ -2,6 +2,8 @@ import { present } from "../../configs/values";
 import * as pulumi from "../sdk/pulumi";
 import { HubSettings, Settings } from "../../configs/settings";
 import type { ProcessPlace } from "../../servers/server-host";
+import type { WatcherPlace } from "../../servers/watch/host";
+import { DeclaredArgs } from "../sdk/declared";
 import { HubServer, LeafServer } from "../sdk/resources";
 import { Runtime, StackFolders, withTls } from "./runtime";
 
@@ -29,6 +31,8 @@ export class ProcessRuntime implements Runtime {
     const place = this.placeOf(site);
     return new LeafServer(name, { place, root, expect, declaration, access, ...withTls(certificates) }, opts);
   }
+
+  placeWatcher = (port: pulumi.Input<number>): DeclaredArgs<WatcherPlace> => ({ folder: this.folders.watcher, port });
 
   placeByName = ({ name }: HubSettings): ProcessPlace => this.placeOf(name);
 

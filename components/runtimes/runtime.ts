@@ -9,7 +9,8 @@ import type { HubMember } from "../../servers/hub-members";
 import type { LeafServerInputs } from "../../providers/leaf-server";
 import type { LinkCertificates } from "../../servers/files/link-tls";
 import type { Place } from "../../servers/server-host";
-import { Declared } from "../sdk/declared";
+import type { WatcherPlace } from "../../servers/watch/host";
+import { Declared, DeclaredArgs } from "../sdk/declared";
 
 /** A server's declaration, of which keys and ports may not be known yet. */
 export interface DeclaredServer<D extends { restart: { ports: object; cluster?: unknown }; reload: unknown }> {
@@ -52,6 +53,13 @@ export interface Runtime {
     certificates: Declared<LinkCertificates> | undefined,
     opts: pulumi.CustomResourceOptions,
   ): pulumi.Resource;
+
+  /**
+   * Makes the place of a watcher beside the hub.
+   *
+   * @param port of its health and metrics, on loopback of its machine.
+   */
+  placeWatcher(port: pulumi.Input<number>, opts: PlaceOptions): DeclaredArgs<WatcherPlace>;
 
   /** Where a server of the hub runs, by a name that is known before the place is made. */
   placeByName(server: HubSettings): Declared<Place>;

@@ -1,8 +1,10 @@
 import {
   Placement,
   dialedHub,
+  firstOfHub,
   hubServers,
   isElsewhere,
+  isInContainers,
   isLoopback,
   machineOf,
   placementOf,
@@ -16,7 +18,7 @@ import { CONTAINER_PORTS, versionOfImage } from "../container";
 import { Problem } from "../problem";
 import { Rule, range, repeated } from "./rule";
 import { HubSettings, Settings, SiteSettings } from "../settings";
-import { WATCHER, isWatched } from "../watch/watch";
+import { WATCHER, isWatched, isWatcherInDocker, watcherPort, watcherRuntime } from "../watch/watch";
 import { formatSize } from "../text/units";
 import { isAtLeast } from "../../machine/version";
 import { natsServer } from "../../machine/versions.json";
@@ -70,16 +72,17 @@ function knownPorts(
   });
 }
 
-function watcherPort({ watch }: Settings): { key: string; port: number; where: string }[] {
-  const port = watch?.deploy === true ? watch.port : undefined;
-  return port === undefined ? [] : [{ key: ` ${port}`, port, where: "watch.port" }];
+function portOfWatcher(settings: Settings): { key: string; port: number; where: string }[] {
+  const port = isWatched(settings) ? watcherPort(settings) : undefined;
+  const machine = isWatcherInDocker(settings) ? machineOf(firstOfHub(settings)) : "";
+  return port === undefined ? [] : [{ key: `${machine} ${port}`, port, where: "watch.port" }];
 }
 
 /** The rules about where servers run, and how they find each other. */
 export const PLACEMENT_RULES = {
   portsDiffer: (settings) =>
     repeated(
-      [...withEachOfHub(settings).flatMap((placed) => knownPorts(settings, placed)), ...watcherPort(settings)],
+      [...withEachOfHub(settings).flatMap((placed) => knownPorts(settings, placed)), ...portOfWatcher(settings)],
       ({ key }) => key,
     ).map(({ first, again }) => ({
       where: again.where,
@@ -91,12 +94,21 @@ export const PLACEMENT_RULES = {
     if (!isWatched(settings)) return [];
     const site = settings.sites.findIndex(({ name }) => name === WATCHER);
     return [
-      ...(hubServers(settings.hub).every(isElsewhere)
+      ...(watcherRuntime(settings) === "process" && hubServers(settings.hub).every(isElsewhere)
         ? [
             {
-              where: "watch.deploy",
-              problem: "the hub runs on another machine, and the watcher is a process beside it",
-              cure: "run 'nats-hub-leaf watch' as a service on that machine (nats-hub-leaf watch --unit), or remove watch",
+              where: "watch.runtime",
+              problem: "the hub runs on another machine, and a watcher that is a process runs on this one",
+              cure: "set watch.runtime: docker, or leave it out",
+            },
+          ]
+        : []),
+      ...(isWatcherInDocker(settings) && !isInContainers(settings)
+        ? [
+            {
+              where: "watch.runtime",
+              problem: "the hub is a process, and a container does not reach where it listens",
+              cure: "set watch.runtime: process, or leave it out",
             },
           ]
         : []),

@@ -1,5 +1,6 @@
+import { WATCHER_PORT } from "../container";
 import { HUB_ACCOUNT, SYSTEM_ACCOUNT, accountOf, isOnline } from "../names";
-import { hasProcesses } from "../placement";
+import { firstOfHub, hasProcesses, hubServers, isElsewhere } from "../placement";
 import { AccountConfig, AccountImport, ServiceExport, SubjectRule } from "../server-config";
 import { Settings } from "../settings";
 import { WATCH_PREFIX } from "../subjects";
@@ -52,9 +53,21 @@ export const watchOf = ({ sites, streams }: Pick<Settings, "sites" | "streams">,
 /** Whether the settings deploy a watcher. */
 export const isWatched = ({ watch }: Pick<Settings, "watch">): boolean => watch?.deploy === true;
 
+/** Where a deployed watcher runs: on this machine, or in a container on the engine of the hub, or of its first server. */
+export const watcherRuntime = ({ watch, hub }: Pick<Settings, "watch" | "hub">): "process" | "docker" =>
+  watch?.runtime ?? (hubServers(hub).every(isElsewhere) ? "docker" : "process");
+
+/** Whether a watcher is deployed into a container. */
+export const isWatcherInDocker = (settings: Pick<Settings, "watch" | "hub">): boolean =>
+  isWatched(settings) && watcherRuntime(settings) === "docker";
+
+/** The port of its health and metrics, where it needs no search: the given one, or the default of another machine. */
+export const watcherPort = (settings: Pick<Settings, "watch" | "hub">): number | undefined =>
+  settings.watch?.port ?? (isWatcherInDocker(settings) && isElsewhere(firstOfHub(settings)) ? WATCHER_PORT : undefined);
+
 /** Whether anything of the stack is a process of the machine that deploys, and so has files there. */
 export const runsHere = (settings: Pick<Settings, "hub" | "sites" | "runtime" | "watch">): boolean =>
-  hasProcesses(settings) || isWatched(settings);
+  hasProcesses(settings) || (isWatched(settings) && !isWatcherInDocker(settings));
 
 /** Where the watcher asks the JetStream of an account on the hub: `_watch.OSLO.STREAM.INFO.EVENTS`. */
 export const watchedApi = (account: string): string => `${WATCH_PREFIX}.${account}`;

@@ -52,9 +52,12 @@ export interface SiteFacts {
   watcher?: WatcherFacts;
 }
 
-/** "silent": its process is there and does not answer. "behind": the hub has not told it of its links for a while. */
+/**
+ * "silent": its process is there and does not answer. "behind": the hub has not told it of its links for a while. "unreachable":
+ * the engine of its container cannot be asked.
+ */
 export interface WatcherFacts {
-  state: "gone" | "frozen" | "silent" | "behind" | "watches";
+  state: "gone" | "frozen" | "silent" | "behind" | "watches" | "unreachable";
   /** What it said, or why it said nothing. */
   said?: string;
   /** Sources that are silent although their link is there. */

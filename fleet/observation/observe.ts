@@ -19,7 +19,7 @@ import { readable, serverFacts } from "./observe-server";
 import { streamFacts } from "./observe-stream";
 import { publicKeyOf } from "../../servers/nats/authenticator";
 import { present } from "../../configs/values";
-import { watcherFacts } from "../../servers/watch/process";
+import { watcherFacts } from "../../servers/watch/hosts";
 import { lookUntil } from "../../machine/until";
 
 /** Gathers what can be seen of a site from both ends, without changing anything. */

@@ -3,7 +3,7 @@ import { Collection } from "../../diagnosis/book/ledger";
 import { ProbeFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { Place } from "../../servers/server-host";
 import { SiteAccess } from "../sourcing/collected";
-import type { WatcherPlace } from "../../servers/watch/process";
+import type { WatcherPlace } from "../../servers/watch/host";
 
 /** A server of a hub of several. */
 export interface ObservedMember {

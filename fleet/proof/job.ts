@@ -3,7 +3,7 @@ import { ProbeFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { Collection } from "../../diagnosis/book/ledger";
 import { Finding } from "../../diagnosis/facts/finding";
 import { isAway } from "../../servers/away";
-import type { WatcherPlace } from "../../servers/watch/process";
+import type { WatcherPlace } from "../../servers/watch/host";
 import type { HubMember } from "../../servers/hub-members";
 import type { Place } from "../../servers/server-host";
 import type { Packed } from "./packed";

@@ -1,9 +1,8 @@
 import { transformSync } from "@swc/core";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { builtinModules, createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
-import { digest } from "../../machine/digest";
-import { makeFolder, writePrivate } from "../../machine/folders";
+import type { Program } from "../../servers/watch/program-files";
 
 /**
  * The watcher's program as plain JavaScript, in the stack's folder: it starts without a compiler, which would take half of
@@ -12,9 +11,6 @@ import { makeFolder, writePrivate } from "../../machine/folders";
 
 const ROOT = resolve(__dirname, "../..");
 const ENTRY = "doctor/watch/run.ts";
-
-/** Files by their path in the folder. */
-export type Program = Readonly<Record<string, string>>;
 
 const requireFromHere = createRequire(join(ROOT, "package.json"));
 
@@ -27,9 +23,13 @@ function fileOf(from: string, name: string): string {
 
 const isBuiltin = (name: string): boolean => name.startsWith("node:") || builtinModules.includes(name);
 
-/** The entry with everything that it needs of this package; packages it finds where this one does. */
-export function programOf(): Program {
+/**
+ * The entry with everything that it needs of this package. Other packages it finds where this one does; `withPackages`
+ * they are among the files, for a machine that has none of them.
+ */
+export function programOf({ withPackages = false } = {}): Program {
   const files: Record<string, string> = {};
+  const packages = new Set<string>();
   const add = (file: string): void => {
     const name = relative(ROOT, file).replace(/\.ts$/, ".js");
     if (files[name] !== undefined) return;
@@ -43,24 +43,49 @@ export function programOf(): Program {
     });
     files[name] = code.replace(/\brequire\("([^"]+)"\)/g, (text, required: string) => {
       if (isBuiltin(required)) return text;
-      if (!required.startsWith(".")) return `require(${JSON.stringify(requireFromHere.resolve(required))})`;
+      if (!required.startsWith(".")) {
+        packages.add(packageOf(required));
+        return withPackages ? text : `require(${JSON.stringify(requireFromHere.resolve(required))})`;
+      }
       add(fileOf(file, required));
       return text;
     });
   };
   add(join(ROOT, ENTRY));
+  return withPackages ? { ...files, ...packageFiles(packages) } : files;
+}
+
+/** `@nats-io/nkeys/lib/x` -> `@nats-io/nkeys`. */
+const packageOf = (required: string): string =>
+  required
+    .split("/")
+    .slice(0, required.startsWith("@") ? 2 : 1)
+    .join("/");
+
+/** The code of the packages and of what they depend on. All lie in one folder, so each has one version here. */
+function packageFiles(names: Iterable<string>): Program {
+  const files: Record<string, string> = {};
+  const taken = new Set<string>();
+  const take = (name: string, from: string): void => {
+    if (taken.has(name)) return;
+    taken.add(name);
+    const folder = folderOfPackage(name, from);
+    for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" }))
+      if (/\.(js|cjs|json)$/.test(file) && !file.includes("node_modules"))
+        files[`node_modules/${name}/${file}`] = readFileSync(join(folder, file), "utf8");
+    const { dependencies = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+      dependencies?: Record<string, string>;
+    };
+    for (const dependency of Object.keys(dependencies)) take(dependency, folder);
+  };
+  for (const name of names) take(name, ROOT);
   return files;
 }
 
-/** Changes whenever the program does. */
-export const programDigest = (program: Program): string => digest(program);
-
-/** Writes the program in the place of the one that was there. */
-export function writeProgram(folder: string, program: Program): void {
-  rmSync(folder, { recursive: true, force: true });
-  for (const [name, text] of Object.entries(program)) {
-    const file = join(folder, name);
-    makeFolder(dirname(file));
-    writePrivate(file, text);
-  }
+/** Where Node.js would find the package. */
+function folderOfPackage(name: string, from: string): string {
+  const found = createRequire(join(from, "package.json")).resolve.paths(name) ?? [];
+  const folder = found.map((path) => join(path, name)).find((path) => existsSync(join(path, "package.json")));
+  if (folder === undefined) throw new Error(`${from}: needs the package ${name}, which is not there`);
+  return folder;
 }

@@ -1,8 +1,8 @@
-import { extract, pack } from "tar-stream";
 import { CONFIG_FOLDER, DATA_FOLDER, SERVER_UID } from "../../configs/container";
 import { ServerPaths } from "../../configs/plan/plan-server";
 import { CONFIG_FILE, ServerFiles, withLock } from "../files/server-files";
-import { EngineAccess, statusOf, withEngine } from "./engine";
+import { Entry, folderIn, putArchive } from "./archive";
+import { EngineAccess } from "./engine";
 
 /**
  * The files of a server in a container. They lie in a volume of its own, which is read and written through the engine's
@@ -15,40 +15,6 @@ export const STORE = "store";
 
 /** Files in folders, such as links/…, are kept in one: the archive endpoint cannot delete. */
 const FOLDERS_FILE = "folders.json";
-
-interface Entry {
-  name: string;
-  type: "file" | "directory";
-  text?: string;
-  mode: number;
-  uid: number;
-}
-
-function tarOf(entries: readonly Entry[]): Promise<Buffer> {
-  const archive = pack();
-  for (const { name, type, text = "", mode, uid } of entries)
-    archive.entry({ name, type, mode, uid, gid: SERVER_UID }, text);
-  archive.finalize();
-  return collected(archive);
-}
-
-async function collected(stream: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-/** The files of a tar archive of one folder, by their names in it. */
-async function filesOf(archive: Buffer): Promise<Map<string, string>> {
-  const files = new Map<string, string>();
-  const reader = extract();
-  reader.end(archive);
-  for await (const entry of reader) {
-    const content = await collected(entry as AsyncIterable<Buffer>);
-    if (entry.header.type === "file") files.set(entry.header.name.replace(/^[^/]*\//, ""), content.toString("utf8"));
-  }
-  return files;
-}
 
 export class VolumeFiles implements ServerFiles {
   readonly paths: ServerPaths = { store: `${DATA_FOLDER}/${STORE}` };
@@ -66,11 +32,7 @@ export class VolumeFiles implements ServerFiles {
     engine: EngineAccess,
     { container, name, lockFolder }: { container: string; name: string; lockFolder: string },
   ): Promise<VolumeFiles> {
-    const archive = await withEngine(engine, async (docker) => {
-      const stream = await docker.getContainer(container).getArchive({ path: CONFIG_FOLDER });
-      return collected(stream as unknown as AsyncIterable<Buffer>);
-    });
-    const texts = await filesOf(archive);
+    const texts = await folderIn(engine, container, CONFIG_FOLDER);
     const folders = JSON.parse(texts.get(FOLDERS_FILE) ?? "{}") as Record<string, string>;
     texts.delete(FOLDERS_FILE);
     for (const [file, text] of Object.entries(folders)) texts.set(file, text);
@@ -105,11 +67,3 @@ export class VolumeFiles implements ServerFiles {
 /** Gives the server a store that it may write: a fresh volume belongs to root. */
 export const makeStore = (engine: EngineAccess, container: string): Promise<void> =>
   putArchive(engine, container, DATA_FOLDER, [{ name: `${STORE}/`, type: "directory", mode: 0o700, uid: SERVER_UID }]);
-
-async function putArchive(engine: EngineAccess, container: string, path: string, entries: Entry[]): Promise<void> {
-  const archive = await tarOf(entries);
-  await withEngine(engine, (docker) => docker.getContainer(container).putArchive(archive, { path }));
-}
-
-/** Whether the container is gone. */
-export const isGone = (error: unknown): boolean => statusOf(error) === 404;

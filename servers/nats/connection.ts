@@ -28,14 +28,7 @@ export async function open({ url, seed, site }: Access, timeout = CONNECT_TIMEOU
   let failure: unknown;
   for (const servers of splitUrls(url)) {
     try {
-      const connection = await connect({
-        servers,
-        authenticator: nkeyLogin(seed),
-        timeout,
-        reconnect: false,
-        maxReconnectAttempts: 0,
-        name: "nats-hub-leaf",
-      });
+      const connection = await dial(servers, seed, timeout);
       if (site !== undefined) siteByConnection.set(connection, site);
       return connection;
     } catch (error) {
@@ -43,6 +36,36 @@ export async function open({ url, seed, site }: Access, timeout = CONNECT_TIMEOU
     }
   }
   throw failure;
+}
+
+/** A while for what the client itself does once its time is over. */
+const GRACE_MS = 500;
+
+/** The client's own time-out does not count while a name is looked up, which takes 20 s where no one answers that. */
+async function dial(servers: string, seed: string, timeout: number): Promise<NatsConnection> {
+  const connecting = connect({
+    servers,
+    authenticator: nkeyLogin(seed),
+    timeout,
+    reconnect: false,
+    maxReconnectAttempts: 0,
+    name: "nats-hub-leaf",
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(NatsError.errorForCode(ErrorCode.Timeout)), timeout + GRACE_MS);
+  });
+  try {
+    return await Promise.race([connecting, late]);
+  } catch (error) {
+    void connecting.then(
+      (connection) => connection.close(),
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const pool = new Map<string, Promise<NatsConnection>>();

@@ -7,20 +7,13 @@ import { findProcess, isFrozen, startProcess, stopProcess } from "../../machine/
 import { Refusal, messageOf } from "../../machine/refusal";
 import { lookUntil } from "../../machine/until";
 import type { WatchStatus } from "../../views/outputs/watch-metrics";
+import type { WatcherPlace } from "./host";
+import { NODE_FLAGS, PROGRAM_START } from "./program-files";
 
 /** The process of a deployed watcher: started, stopped, and asked how it is. */
 
-/** Where a watcher runs. */
-export interface WatcherPlace {
-  folder: string;
-  /** Of its health and metrics, on loopback. */
-  port: number;
-}
-
-/** A heap that stays small, and no compiler, whose memory is more than what the watcher knows of its sites. */
-const FLAGS = ["--jitless", "--max-semi-space-size=1", "--max-old-space-size=64"];
 /** Node, its flags, the program, `-c <configuration>`. */
-const WORDS = 1 + FLAGS.length + 1 + 2;
+const WORDS = 1 + NODE_FLAGS.length + 1 + 2;
 
 const START_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 2_000;
@@ -38,7 +31,7 @@ async function askHealth(port: number): Promise<WatchStatus & { status: string }
 }
 
 /** How the watcher is. Never throws. */
-export async function watcherFacts({ folder, port }: WatcherPlace): Promise<WatcherFacts> {
+export async function processFacts({ folder, port }: WatcherPlace): Promise<WatcherFacts> {
   const pid = pidOf(folder);
   if (pid === undefined) return { state: "gone" };
   if (isFrozen(pid)) return { state: "frozen" };
@@ -57,7 +50,7 @@ export async function startWatcher({ folder, port }: WatcherPlace): Promise<void
   if (problem !== undefined)
     throw new Refusal(`watcher: it cannot listen on 127.0.0.1:${port} (${problem}); set another watch.port`);
   const files = watcherFiles(folder);
-  const { ended } = startProcess(execPath, files.config, files, [...FLAGS, join(files.program, "doctor/watch/run.js")]);
+  const { ended } = startProcess(execPath, files.config, files, [...NODE_FLAGS, join(files.program, PROGRAM_START)]);
   let exit: number | undefined;
   void ended.then((code) => (exit = code));
   const look = () => askHealth(port).then(({ status }) => status, messageOf);

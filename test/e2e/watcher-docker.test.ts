@@ -8,7 +8,7 @@ import { Stack } from "../support/stacks/cli";
 import { Traffic, arrived } from "../support/stacks/traffic";
 import { until } from "../support/until";
 
-// A watcher as a process beside a hub in a container.
+// A watcher beside a hub in a container of this machine: as a process, and then in a container too.
 
 const SETTINGS: RawSettings = {
   runtime: "docker",
@@ -19,6 +19,8 @@ const SETTINGS: RawSettings = {
 /** Longer than the server's own source survives: without a watcher it then waits for 30 s and more. */
 const AWAY_MS = 13_000;
 const SOON_MS = 10_000;
+
+const IMAGE = "node:test";
 
 const missing = missingEngine();
 
@@ -32,6 +34,7 @@ const missing = missingEngine();
 
     before(async () => {
       ground = await Containers.start();
+      await ground.engine.loadNodeImage(IMAGE);
       stack = await Stack.create("seen", SETTINGS, ground.options);
       await stack.up();
     });
@@ -75,6 +78,26 @@ const missing = missingEngine();
       assert.match(output, /watcher: it is not running; up repairs it/);
       await stack.up();
       await stack.isClean();
+    });
+
+    it("moves into a container and back, and the hub and the site go on", async () => {
+      const servers = async () => [await ground.pid(stack, "hub"), await ground.pid(stack, "oslo")];
+      const before = await servers();
+      const traffic = Traffic.start(await stack.applicationOf("oslo"), "oslo", { run: "moved" });
+      stack.configure({ ...SETTINGS, watch: { deploy: true, runtime: "docker", image: IMAGE } });
+      await stack.up();
+      assert.equal(existsSync(files().record), false);
+      assert.equal((await ground.container(stack, "watcher").inspect()).State.Running, true);
+      await stack.isClean();
+      stack.configure(SETTINGS);
+      await stack.up();
+      assert.match(log(), /watching the links of oslo/);
+      assert.deepEqual(await ground.traces(stack, "watcher"), []);
+      await stack.isClean();
+      const texts = await traffic.stop();
+      const there = (await arrived(stack, "oslo", texts)).filter((text) => text.startsWith("oslo-moved-"));
+      assert.deepEqual(there, texts.toSorted());
+      assert.deepEqual(await servers(), before);
     });
 
     it("leaves nothing", async () => {

@@ -1,5 +1,6 @@
 import { readJson, readText, watcherFiles, writePrivate } from "../../../machine/folders";
-import { startWatcher, stopWatcher, watcherFacts } from "../../../servers/watch/process";
+import { watcherFacts } from "../../../servers/watch/hosts";
+import { startWatcher, stopWatcher } from "../../../servers/watch/process";
 import { Row } from "./catalogue";
 import { TestFleet } from "../fleets/fleet";
 import { until } from "../until";

@@ -7,6 +7,7 @@ import { freePort } from "../fleets/foreign-port";
 import { until } from "../until";
 import { type EngineCertificates, makeEngineCertificates } from "./engine-certificates";
 import { NatsImages, buildNatsImages } from "./nats-images";
+import { buildNodeImage } from "./node-image";
 import { Territory } from "./territory";
 
 /**
@@ -106,6 +107,9 @@ export class Engine {
    * tell. With a suffix, `nats:<version><suffix>` and `nats:<version><suffix>-alpine`, with ids of their own.
    */
   loadNatsImage = (suffix = ""): Promise<NatsImages> => buildNatsImages(this.docker, suffix);
+
+  /** Puts an image of this machine's Node.js in place. */
+  loadNodeImage = (tag: string): Promise<void> => buildNodeImage(this.docker, tag);
 
   private get socket(): string {
     return this.file("docker.sock");

@@ -44,7 +44,8 @@ export async function buildNatsImages(docker: Dockerode, suffix: string): Promis
 export const buildOlderImage = async (docker: Dockerode, tag: string): Promise<void> =>
   build(docker, tag, plainFiles(await olderServer()), {});
 
-interface File {
+/** A file of an image, by its name in the folder of the Dockerfile. */
+export interface File {
   readonly name: string;
   readonly content?: string | Buffer;
   readonly linksTo?: string;
@@ -96,7 +97,12 @@ function alpineFiles(program: Buffer): File[] {
 }
 
 /** Errors: with what the engine says. */
-async function build(docker: Dockerode, tag: string, files: File[], labels: Record<string, string>): Promise<void> {
+export async function build(
+  docker: Dockerode,
+  tag: string,
+  files: readonly File[],
+  labels: Record<string, string>,
+): Promise<void> {
   const context = pack();
   for (const { name, content = "", linksTo, mode = 0o644 } of files) {
     if (linksTo === undefined) context.entry({ name, mode }, content);

@@ -20,6 +20,16 @@ export const PLACEMENT_CASES: Cases = {
         says: ["watch.port: port 8222 is taken by hub.ports.monitor"],
       },
       {
+        what: "the default port of a watcher in a container on another machine, for a server there too",
+        raw: {
+          ...DOCKER,
+          hub: { ...REMOTE, ports: { client: 9222 } },
+          links: { tls: "generated" },
+          watch: { deploy: true },
+        },
+        says: ["watch.port: port 9222 is taken by hub.ports.client"],
+      },
+      {
         what: "one port for the hub and a site",
         raw: { hub: { ports: { monitor: 8222 } }, sites: [{ name: "oslo", ports: { client: 8222 } }] },
         says: ["sites[0].ports.client: port 8222 is taken by hub.ports.monitor"],
@@ -86,9 +96,14 @@ export const PLACEMENT_CASES: Cases = {
   watcherHasItsPlace: {
     refuses: [
       {
-        what: "a watcher of a hub on another machine",
-        raw: { ...DOCKER, hub: REMOTE, links: { tls: "generated" }, watch: { deploy: true } },
-        says: ["watch.deploy: the hub runs on another machine, and the watcher is a process beside it"],
+        what: "a watcher as a process of this machine, while the hub is on another one",
+        raw: { ...DOCKER, hub: REMOTE, links: { tls: "generated" }, watch: { deploy: true, runtime: "process" } },
+        says: ["watch.runtime: the hub runs on another machine, and a watcher that is a process runs on this one"],
+      },
+      {
+        what: "a watcher in a container beside a hub that is a process",
+        raw: { sites: [{ name: "oslo" }], watch: { deploy: true, runtime: "docker" } },
+        says: ["watch.runtime: the hub is a process, and a container does not reach where it listens"],
       },
       {
         what: "a site with the name of the watcher",
@@ -98,6 +113,14 @@ export const PLACEMENT_CASES: Cases = {
     ],
     passes: [
       { what: "a watcher beside a hub that is a process", raw: { sites: [{ name: "oslo" }], watch: { deploy: true } } },
+      {
+        what: "a watcher beside a hub on another machine, in a container",
+        raw: { ...DOCKER, hub: REMOTE, links: { tls: "generated" }, watch: { deploy: true } },
+      },
+      {
+        what: "a watcher in a container beside a hub in Docker on this machine",
+        raw: { ...DOCKER, watch: { deploy: true, runtime: "docker" } },
+      },
       { what: "a watcher beside a hub in Docker on this machine", raw: { ...DOCKER, watch: { deploy: true } } },
       { what: "a watcher beside a hub of three", raw: { hub: { servers: 3 }, watch: { deploy: true } } },
       { what: "a site of that name without a watcher", raw: { sites: [{ name: "watcher" }] } },

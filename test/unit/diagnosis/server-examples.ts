@@ -12,6 +12,14 @@ export const SERVER_EXAMPLES = {
       evidence: /its process is gone/,
       next: PULUMI_UP,
     },
+    {
+      it: "a watcher in a container of an engine that is away",
+      facts: { ...HEALTHY, watcher: { state: "unreachable", said: "Docker engine ssh://hub.example: refused" } },
+      severity: "warning",
+      cause: /engine of the watcher's container cannot be asked/,
+      evidence: /ssh:\/\/hub.example: refused/,
+      next: PULUMI_UP,
+    },
   ],
   "watcher-stuck": [
     {

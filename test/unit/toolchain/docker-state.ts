@@ -15,6 +15,7 @@ const TYPES = {
   identity: "nats-hub-leaf:index:Fleet$pulumi-nodejs:dynamic/nats:Identity",
   link: "nats-hub-leaf:index:Leaf$pulumi-nodejs:dynamic/nats:HubLink",
   server: "nats-hub-leaf:index:Leaf$pulumi-nodejs:dynamic/nats:LeafServer",
+  watcher: "nats-hub-leaf:index:Fleet$nats-hub-leaf:index:Proof$pulumi-nodejs:dynamic/nats:Watcher",
   streams: "nats-hub-leaf:index:Leaf$pulumi-nodejs:dynamic/nats:Streams",
 } as const;
 

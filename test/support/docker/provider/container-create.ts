@@ -45,6 +45,7 @@ function hostConfig(inputs: Properties, ports: Properties[]): HostConfig {
     CapAdd: texts(capabilities, "adds"),
     CapDrop: texts(capabilities, "drops"),
     SecurityOpt: texts(inputs, "securityOpts"),
+    DnsOptions: texts(inputs, "dnsOpts"),
     ...(cpus === "" ? {} : { NanoCpus: Math.round(Number(cpus) * 1e9) }),
     LogConfig: { Type: text(inputs, "logDriver"), Config: textMap(inputs, "logOpts") },
     NetworkMode: text(inputs, "networkMode"),

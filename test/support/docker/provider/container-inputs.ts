@@ -59,6 +59,7 @@ export const containerInputs: Fields = {
   tmpfs: { type: "map", inPlace: true },
   capabilities: { type: "object", fields: { adds: TEXT_SET, drops: TEXT_SET } },
   securityOpts: { ...TEXT_SET, computed: true },
+  dnsOpts: TEXT_SET,
 
   start: { type: "boolean", default: true, inPlace: true },
   mustRun: { type: "boolean", default: true, inPlace: true },

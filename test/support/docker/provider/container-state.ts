@@ -52,6 +52,7 @@ function general({ Name, Image, Config, HostConfig, Platform }: Inspected, befor
     init: HostConfig.Init ?? false,
     tmpfs: HostConfig.Tmpfs ?? {},
     securityOpts: asList(HostConfig.SecurityOpt),
+    dnsOpts: asList(HostConfig.DnsOptions),
     ...capabilities(HostConfig),
     ...healthcheck(Config.Healthcheck),
     runtime: HostConfig.Runtime ?? "",

@@ -138,6 +138,12 @@ describe("what a run is kept off while an engine is away", () => {
     for (const name of ["oslo-link", "oslo-identity"]) assert.equal(patterns.includes(`**::${name}`), false);
   });
 
+  it("is the watcher too, where its container is there", () => {
+    const patterns = exclusions({ ...away, servers: ["hub-1", "watcher"] });
+    for (const name of ["watcher", "watcher-container", "watcher-data", "docker-far-watcher-image"])
+      assert.ok(patterns.includes(`**::${name}`), name);
+  });
+
   it("is the same for each of its servers", () => {
     const patterns = exclusions({ ...away, servers: ["oslo", "bergen"] });
     assert.equal(patterns.length, 13);

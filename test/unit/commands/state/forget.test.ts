@@ -28,6 +28,7 @@ const siteOf = (site: string, engine: string): StateResource[] => [
   resource("server", `${site}-server`),
   resource("streams", `${site}-streams`),
 ];
+const WATCHER: StateResource = resource("watcher", "watcher");
 const STAYS_OF_SITE = ["oslo-identity", "oslo", "oslo-link", "oslo-streams"];
 
 describe("the state without the machine of a site", () => {
@@ -58,6 +59,14 @@ describe("the state without the machine of a site", () => {
       names.filter((name) => name.startsWith("far")),
       [],
     );
+  });
+
+  it("has no watcher that ran there, which nobody forgets by name, and keeps one that runs elsewhere", () => {
+    const watcher = [resource("volume", "watcher-data", by("far")), container("watcher", "far"), WATCHER];
+    const all = [...engineOf("far"), ...siteOf("oslo", "far"), resource("image", "far-watcher-image", by("far"))];
+    assert.deepEqual(kept(stateOf(...all, ...watcher)), STAYS_OF_SITE);
+    const elsewhere = [...engineOf("docker"), container("watcher", "docker"), WATCHER];
+    assert.deepEqual(kept(stateOf(...elsewhere, ...all)), [...elsewhere.map(nameOf), ...STAYS_OF_SITE]);
   });
 
   it("has nothing that refers to what went", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { VolumeFiles, isGone, makeStore } from "../../../../servers/docker/volume-files";
+import { isGone } from "../../../../servers/docker/archive";
+import { VolumeFiles, makeStore } from "../../../../servers/docker/volume-files";
 import { inTempFolder } from "../../providers/temp-folder";
 import { archiveOf, entriesOf, withFakeDocker } from "./fake-docker";
 
