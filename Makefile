@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
 PULUMI_COMMANDS := up preview refresh down
-COMMANDS := plan watch topology preview-report repair upgrade forget backup restore unlock contexts snippets prometheus stack deployed-commit
+COMMANDS := plan watch topology preview-report repair upgrade drain forget backup restore unlock contexts snippets prometheus stack deployed-commit
 
 # None is a file.
 .PHONY: $(shell sed -n 's/^\([a-z0-9_-]*\):.*/\1/p' $(MAKEFILE_LIST)) $(PULUMI_COMMANDS) $(COMMANDS)

@@ -5,6 +5,8 @@ import type { PulumiStack } from "./stack/backend";
 import { isEmpty, isLocal } from "./stack/dead-lock";
 import { checkedFleet } from "./state/fleet-state";
 import { refuseUpgrading } from "../fleet/streams/copies";
+import { hubServers } from "../configs/placement";
+import { handOver } from "../fleet/streams/hand-over";
 import { inPreview, resizingOf } from "./resize/resize";
 import { clearKilledRun, pendingOf } from "./state/killed-run";
 import { refuseForgetting, withoutMachineOf } from "./state/forget";
@@ -80,6 +82,20 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return await pulumi(target, ["stack", "rm", "--yes", "--preserve-config"]);
   },
 
+  async drain(target, call) {
+    const server = textOf(call, "server") ?? "";
+    await deployedState(target, "no hub to drain a server of");
+    const checked = checkedFleet((await exportSecrets(target)) ?? {});
+    const names = checked === undefined ? [] : hubServers(checked.settings.hub).map(({ name }) => name);
+    if (checked === undefined || names.length < 2)
+      throw new Refusal("make drain: the hub has one server, and nobody takes over from it");
+    if (!names.includes(server))
+      throw new Refusal(`make drain: name a server of the hub: SERVER=${names.join(", SERVER=")}`);
+    await handOver(checked, server);
+    say(`${server} leads no stream any more: stop it now, and start it again, before the hub elects it anew`);
+    return 0;
+  },
+
   async forget(target, call) {
     const site = textOf(call, "site") ?? "";
     await clearKilledRun(target);
@@ -124,7 +140,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     for (const server of containersOf(target).filter((name) => !pending.some(({ site }) => site === name))) {
       const targets = upgradeOf(server, state).flatMap((pattern) => ["--target", pattern]);
       if (targets.length === 0) continue;
-      if (checked !== undefined) await refuseUpgrading(checked, server);
+      if (checked !== undefined) await refuseUpgrading(checked, server).then(() => handOver(checked, server));
       say(`upgrade: ${server}`);
       const exitCode = await pulumi(upgrading, ["up", "--yes", "--skip-preview", ...targets]);
       if (exitCode !== 0) return exitCode;

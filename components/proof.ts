@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "./sdk/pulumi";
 import { proofSeeds, provenSite } from "../fleet/sourcing/access";
+import { present } from "../configs/values";
 import { isBoundToMachine, usesUnnamedEngine } from "../configs/placement";
 import { SiteSettings } from "../configs/settings";
 import { WATCHER, WATCH_ROLE, isWatched, runsHere, watchOf } from "../configs/watch/watch";
@@ -28,8 +29,8 @@ export class Proof extends pulumi.ComponentResource {
     const { settings, folders, stack } = fleet;
     const { streams, smokeTest } = settings;
     const servers = [hub, ...sites.map((site) => site.streams)];
-    const watcherPlace = isWatched(settings) ? this.placeWatcher(fleet) : undefined;
-    const watcher = watcherPlace && this.watcher(fleet, watcherPlace, servers);
+    const place = isWatched(settings) ? this.placeWatcher(fleet) : undefined;
+    const watcher = place && this.watcher(fleet, place, servers);
     const guard = new Guard(
       "guard",
       {
@@ -45,7 +46,7 @@ export class Proof extends pulumi.ComponentResource {
       { parent: this, dependsOn: watcher === undefined ? servers : [...servers, watcher] },
     );
 
-    const watch = watcher === undefined ? {} : { watch: fleet.seed(WATCHER, WATCH_ROLE) };
+    const seeds = isWatched(settings) ? { watch: fleet.seed(WATCHER, WATCH_ROLE) } : {};
     const { secrets, ...tested } = testedBy(
       fleet,
       hub,
@@ -56,8 +57,8 @@ export class Proof extends pulumi.ComponentResource {
       {
         run: smokeTest,
         ...tested,
-        secrets: pulumi.secret({ ...secrets, ...watch }),
-        ...(watcherPlace === undefined ? {} : { watcher: watcherPlace }),
+        secrets: pulumi.secret({ ...secrets, ...seeds }),
+        ...present({ watcher: place }),
       },
       { parent: this, dependsOn: guard },
     );

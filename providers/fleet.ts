@@ -26,7 +26,8 @@ import { movedServers } from "../servers/moved";
 import { folderProblem, machineId, refuseOtherFolder, refuseOtherMachine, removeOfStack } from "../machine/folders";
 import { NatsServer, findNatsServer } from "../servers/nats-server-binary";
 import { pemsOf } from "../servers/files/link-tls";
-import { refuseMovingOff, refuseReplacing } from "../fleet/streams/copies";
+import { refuseMovingOff, refuseReplacing, replacedBy } from "../fleet/streams/copies";
+import { declareLed, handOverFirst } from "../fleet/streams/hand-over";
 import { Failure, failure, isResized, refuseMoves, refuseNewImage } from "../fleet/streams/moves";
 import { messageOf } from "../machine/refusal";
 import { rehearse } from "./rehearsal";
@@ -155,6 +156,7 @@ export async function check(olds: Partial<FleetInputs>, news: FleetInputs) {
     news.root,
     [...(old?.settings.sites ?? []), ...settings.sites].map(({ name }) => name),
   );
+  if (old !== undefined) declareLed(news.root, old, replacedBy(old.settings, news.settings));
   let binary: NatsServer | undefined;
   try {
     binary = await findNatsServer(settings.natsServer);
@@ -234,6 +236,7 @@ export async function diff(_id: string, olds: FleetOutputs, news: FleetInputs) {
 }
 
 export async function update(_id: string, _olds: FleetOutputs, news: FleetInputs) {
+  await handOverFirst(news.root);
   return { outs: outputsOf(news) };
 }
 

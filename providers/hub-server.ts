@@ -8,25 +8,14 @@ import { HUB_ACCOUNT } from "../configs/names";
 import { heldBy, refuseTooLittle } from "../fleet/sourcing/account-room";
 import { LinkCertificates, certificatesDigest, writeCertificates } from "../servers/files/link-tls";
 import { findNatsServer } from "../servers/nats-server-binary";
-import { exclusively } from "../machine/exclusively";
-import {
-  HubMember,
-  MissedLinks,
-  bringLinks,
-  catchUp,
-  isSpread,
-  membersAccess,
-  missedLinks,
-  thereOf,
-} from "../servers/hub-members";
+import { HubMember, MissedLinks, bringLinks, catchUp, isSpread, missedLinks } from "../servers/hub-members";
+import { bringOneAtATime } from "./hub/one-at-a-time";
 import { refuseStopping } from "../servers/away";
-import { isPartlyLost, refill } from "../servers/files/hub-refill";
 import { noteRoutesKey } from "../servers/files/routes-key";
-import { Access, shared } from "../servers/nats/connection";
-import { allKnowLeader, waitForOrder, waitUntilFilled } from "../servers/nats/cluster";
+import { shared } from "../servers/nats/connection";
 import { type LeafLink, kick, leafLinks, reload, varz } from "../servers/nats/system";
 import { type ReportAbout, NOT_RUNNING, type Fault, report, faultReport } from "../machine/report";
-import { type Outcome, Server, bringUp, isRunning, whatIsWrong } from "../servers/server";
+import { Server, isRunning, whatIsWrong } from "../servers/server";
 import {
   declareHub,
   declaredLinks,
@@ -95,63 +84,9 @@ const refuseRestart = ({ declaration, servers }: HubServerInputs, files: ServerF
     ? undefined
     : refuseTooLittle(declaration.reload.limits, reservationsOf(declaration, declaredLinks(files), heldIn(files)));
 
-/** The other servers of the hub whose machines can be reached. */
-const othersOf = ({ servers = [], secrets }: HubServerInputs, { access }: Server): Access[] =>
-  membersAccess(
-    thereOf(servers).filter(({ url }) => url !== access.url),
-    secrets.system,
-  );
-
 /** What it missed while its machine was away; undefined for nothing. */
 const missedBy = async (inputs: HubServerInputs, files: ServerFiles): Promise<MissedLinks | undefined> =>
   isSpread(inputs.servers ?? []) ? missedLinks(files, inputs.place, inputs.servers ?? []) : undefined;
-
-/**
- * Brings the server to its configuration. Of several servers one at a time restarts, when the others are in order, and the
- * next one waits until all are: collection goes on. One that starts beside others that work is waited for as well: with it
- * comes the turn of the next container.
- */
-async function bringOneAtATime(
-  inputs: HubServerInputs,
-  server: Server,
-  digest: string,
-  restart: boolean,
-): Promise<Outcome> {
-  const others = othersOf(inputs, server);
-  if (others.length === 0) return bringUp(server, digest, restart);
-  if (!(await server.host.isRunning())) return bringBack(inputs, server, digest, others);
-  return exclusively(`servers of the hub ${inputs.root}`, async () => {
-    if (restart)
-      await waitForOrder(others, `${server.name} is not restarted while other servers of the hub are out of order`);
-    const outcome = await bringUp(server, digest, restart);
-    if (outcome !== "restarted") return outcome;
-    await waitForOrder([...others, server.access], `${server.name} was restarted, and the next one waits for the hub`);
-    return outcome;
-  });
-}
-
-/** Starts a server of several that does not run. Beside others that work it is waited for until it has its copies. */
-async function bringBack(
-  { root, place, servers = [] }: HubServerInputs,
-  server: Server,
-  digest: string,
-  others: readonly Access[],
-): Promise<Outcome> {
-  const { name, access } = server;
-  const start = async (): Promise<Outcome> => {
-    const joins = await allKnowLeader(others);
-    const outcome = await bringUp(server, digest, false);
-    const say = (troubles: readonly string[]) =>
-      report(`${name}: waiting until it has its copies (${troubles.join("; ")})`);
-    if (joins) await waitUntilFilled(name, access, others, say);
-    return outcome;
-  };
-  if (!isPartlyLost(servers)) return start();
-  return exclusively(`partly lost hub ${root}`, async () => {
-    await refill(name, place, servers);
-    return start();
-  });
-}
 
 async function apply(inputs: HubServerInputs, restart: boolean): Promise<HubServerOutputs> {
   const server = serverOf(inputs);

@@ -84,17 +84,26 @@ const MOST_SHOWN = 3;
 const isOfContainers = (settings: Fleet): boolean =>
   isCluster(settings.hub) && isInContainers({ ...settings, keys: {} });
 
+/** The servers of a hub of several whose containers are replaced by a change, in the order in which that happens. */
+export function replacedBy(olds: Fleet, news: Fleet): string[] {
+  if (!isOfContainers(olds)) return [];
+  const [before, after] = [madeOf(olds), madeOf(news)];
+  return Object.keys(after).filter((name) => before[name] !== undefined && !same(before[name], after[name]));
+}
+
 /** Other containers for all servers of a hub while one of them is not complete: with the next one it would stop. */
 export async function refuseReplacing(olds: Deployed, news: { settings: Fleet }): Promise<Failure[]> {
-  const { settings } = olds;
-  const [before, after] = [madeOf(settings), madeOf(news.settings)];
-  const changed = Object.keys(after).filter((name) => before[name] !== undefined && !same(before[name], after[name]));
+  const changed = replacedBy(olds.settings, news.settings);
   const [only = "", ...more] = changed;
-  if (!isOfContainers(settings) || only === "") return [];
+  if (only === "") return [];
   // One server alone may be replaced because it is lost.
   const why = await incomplete(olds, PREVIEW_MS, more.length === 0 ? only : "");
   const who =
-    more.length === 0 ? only : changed.length === Object.keys(after).length ? "every server" : changed.join(", ");
+    more.length === 0
+      ? only
+      : changed.length === hubServers(news.settings.hub).length
+        ? "every server"
+        : changed.join(", ");
   const what = `${who} gets another container by this change, one at a time, but`;
   return why === undefined ? [] : [failure("hub", `${what} ${why}`)];
 }

@@ -205,6 +205,11 @@ export class JetStream {
   updateStream = (config: StreamConfig): Promise<StreamInfo> =>
     this.request<StreamInfo>(`STREAM.UPDATE.${config.name}`, config);
 
+  /** Gives the lead of a stream to another server, which has a copy of it. */
+  stepDown = async (name: string, preferred: string): Promise<void> => {
+    await this.request(`STREAM.LEADER.STEPDOWN.${name}`, { placement: { preferred } });
+  };
+
   deleteStream = async (name: string): Promise<void> => {
     await this.request(`STREAM.DELETE.${name}`);
   };

@@ -9,6 +9,7 @@ import { Containers, missingEngine } from "../support/stacks/grounds";
 import { killHard } from "../support/stacks/servers";
 import { collectingOf, isWholeHub, leaderOf } from "../support/stacks/three";
 import { until } from "../support/until";
+import { setTimeout as sleep } from "node:timers/promises";
 
 // What only the containers of a hub of three have: replacement, the restart policy, images, volumes that are lost.
 
@@ -40,7 +41,54 @@ const SERVERS = ["hub-1", "hub-2", "hub-3"];
       assert.ok(sent > 50, `only ${sent} messages were published`);
       assert.ok(pauseMs <= mostMs, `the hub took nothing for ${pauseMs} ms`);
     }
-    const make = async (target: string): Promise<string> => succeeded(await stack.make(target)).output;
+    const make = async (target: string, env: NodeJS.ProcessEnv = {}): Promise<string> =>
+      succeeded(await stack.make(target, env)).output;
+
+    /** Notes who leads the stream, and which containers are stopped, while the work goes on. */
+    async function assertStopsNoLeader(work: () => Promise<unknown>): Promise<void> {
+      const led: { at: number; leader: string }[] = [];
+      let isOver = false;
+      const looking = (async () => {
+        while (!isOver) {
+          const leader = await leaderOf(stack, "oslo").catch(() => "");
+          if (leader !== "" && leader !== led.at(-1)?.leader) led.push({ at: Date.now(), leader });
+          await sleep(50);
+        }
+      })();
+      await sleep(3_000);
+      const since = Math.floor(Date.now() / 1000);
+      await work();
+      isOver = true;
+      await looking;
+      const range = { since, until: Math.ceil(Date.now() / 1000) };
+      const events = await ground.engine.docker.getEvents({
+        ...range,
+        filters: { event: ["kill"], type: ["container"] },
+      });
+      const lines: string[] = [];
+      for await (const chunk of events) lines.push(String(chunk));
+      const kills = lines
+        .join("")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { timeNano: number; Actor: { Attributes: { name: string } } })
+        .map(({ timeNano, Actor }) => ({
+          at: timeNano / 1e6,
+          server: Actor.Attributes.name.replace("nats-trio-", ""),
+        }));
+      assert.deepEqual(
+        kills.map(({ server }) => server),
+        SERVERS,
+      );
+      for (const { at, server } of kills) {
+        const before = led.filter((one) => one.at < at).at(-1);
+        assert.notEqual(before?.leader, server, `${server} was stopped while it led the stream`);
+        assert.ok(
+          at - (before?.at ?? 0) > 2_500,
+          `${server} was stopped ${at - (before?.at ?? 0)} ms after a change of leader`,
+        );
+      }
+    }
 
     before(async () => {
       ground = await Containers.start();
@@ -89,7 +137,7 @@ const SERVERS = ["hub-1", "hub-2", "hub-3"];
       const report = JSON.parse((await stack.startMake("preview-report", {}, ["--json"]).ended).stdout) as FleetChanges;
       assert.equal(report.verdict, "changes");
       assert.deepEqual(report.hub, { name: "hub", server: "replaced", because: ["its container"] });
-      await assertLosesNothing("containers replaced", () => stack.up(), 2_500);
+      await assertLosesNothing("containers replaced", () => assertStopsNoLeader(() => stack.up()), 2_500);
       assert.equal((await ids()).filter((id) => before.includes(id)).length, 0);
       const started = (await inspectAll()).map(({ State }) => State.StartedAt);
       assert.deepEqual(started, started.toSorted());
@@ -135,11 +183,22 @@ const SERVERS = ["hub-1", "hub-2", "hub-3"];
       stack.configure(settings({ hub: { servers: 3, logs: { keep: 4 } }, docker: { image } }));
       assert.match((await stack.fails("preview")).output, /'make upgrade' replaces one at a time/);
       let upgrade = "";
-      await assertLosesNothing("another image", async () => (upgrade = await make("upgrade")), 2_500);
+      const change = () => assertStopsNoLeader(async () => (upgrade = await make("upgrade")));
+      await assertLosesNothing("another image", change, 2_500);
       for (const server of SERVERS) assert.match(upgrade, new RegExp(`upgrade: ${server}`));
       assert.equal((await ids()).filter((id) => before.includes(id)).length, 0);
       assert.equal(await isWholeHub(stack), true);
       await stack.isClean();
+    });
+
+    it("lets a server be stopped by hand once it leads nothing", async () => {
+      const leader = await leaderOf(stack, "oslo");
+      assert.match(await make("drain", { SERVER: leader }), new RegExp(`${leader} leads no stream any more`));
+      assert.notEqual(await leaderOf(stack, "oslo"), leader);
+      assert.match(
+        (await stack.make("drain", { SERVER: "oslo" })).output,
+        /name a server of the hub: SERVER=hub-1, SERVER=hub-2/,
+      );
     });
 
     it("is all that the doctor looks at", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, rmSync } from "node:fs";
 import { serverFiles } from "../../machine/folders";
 import { TestFleet, TestServer } from "../support/fleets/fleet";
+import { handOver } from "../../fleet/streams/hand-over";
 import { editConfig, killServer, stopServer } from "../support/fleets/servers";
 import { Outcome, followerOf, leaderOf, metaLeaderOf, whilePublishing } from "../support/fleets/three";
 import { diagnose } from "../../diagnosis/diagnose";
@@ -63,7 +64,12 @@ describe("a hub of three", () => {
           // A follower that leads nothing need not be there at every moment.
           const server = await until(`${role} is there`, () => serverOf(fleet).catch(() => undefined));
           const run = `${role} ${how}`.replace(/\W+/g, "-");
-          const outcome = await whilePublishing(fleet, () => end(server.folder), { run });
+          const stop = async (): Promise<void> => {
+            // As `up`, `upgrade` and `drain` do it: a server that leads a stream and has the site's link may double some.
+            if (end === stopServer) await handOver(fleet.led, server.name);
+            await end(server.folder);
+          };
+          const outcome = await whilePublishing(fleet, stop, { run });
           console.error(`      ${role} ${how}: ${outcome.sent} messages, pause ${outcome.pauseMs} ms`);
           assertAllOnce(outcome, mostMs);
           const { changes } = await fleet.preview();
@@ -72,6 +78,23 @@ describe("a hub of three", () => {
           await until("the hub is whole again", () => isWhole(fleet));
           assert.deepEqual((await fleet.preview()).changes, []);
         });
+
+    it("gives up the lead of all streams before it is stopped, and keeps it where nobody can take it", async () => {
+      await until("the hub is whole", () => isWhole(fleet));
+      const leader = await leaderOf(fleet);
+      const first = fleet.members.find(({ name }) => name !== leader.name);
+      await handOver(fleet.led, leader.name, first?.name);
+      for (const site of ["oslo", "bergen"])
+        assert.notEqual((await fleet.collected(site)).cluster?.leader, leader.name);
+      assert.equal((await leaderOf(fleet)).name, first?.name);
+      for (const { folder, name } of fleet.members) if (name !== first?.name) await killServer(folder);
+      await assert.rejects(
+        handOver(fleet.led, first!.name),
+        /is not stopped while it leads the stream (OSLO|BERGEN)\/EVENTS: .*; run 'make doctor', then this again/,
+      );
+      await fleet.up();
+      await until("the hub is whole again", () => isWhole(fleet));
+    });
 
     it("fills a server whose disk is lost", async () => {
       const server = await leaderOf(fleet);

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fleetAccess } from "../../../fleet/sourcing/access";
+import type { Led } from "../../../fleet/streams/hand-over";
 import { RawSettings, Settings, SiteSettings, StreamSettings } from "../../../configs/settings";
 import { SiteAccess, atHub, atSite } from "../../../fleet/sourcing/collected";
 import { accessOf } from "../../../fleet/streams/streams-inputs";
@@ -295,6 +296,11 @@ export class TestFleet extends ScratchFleet {
   private declared = (name: string): SiteSettings => named(this.settings.sites, name);
   stream = (name: string): StreamSettings => named(this.settings.streams, name);
   accessAt = (site: string): SiteAccess => accessOf(this.streamsInputs(this.declared(site)));
+
+  /** Who may lead its streams. */
+  get led(): Led {
+    return { settings: this.settings, access: fleetAccess(this.settings, this.reached) };
+  }
 
   private checkInputs({ keys: _, ...settings }: Settings): fleetCheck.FleetInputs {
     return { root: this.root, settings, access: fleetAccess(this.settings, this.reached) };
