@@ -5,18 +5,21 @@ import { Draft, SiteRule, UP } from "./facts/finding";
 
 const EFFECT = "after a link was away for long, its sources wait for 30 to 80 s before they continue";
 
-const draft = (cause: string, evidence: string): Draft => ({
+const draft = (cause: string, evidence: string, next = UP): Draft => ({
   symptom: "the watcher does not watch",
   cause: `${cause}: ${EFFECT}`,
   evidence,
-  next: UP,
+  next,
 });
+
+const BRING_BACK =
+  "bring that engine back; if its machine is lost for good, give the hub's server there another engine. Then run 'make up'";
 
 type ByState = Readonly<Partial<Record<WatcherFacts["state"], (said: string) => Draft>>>;
 
 const DOWN: ByState = {
   gone: () => draft("the watcher does not run", "its process is gone"),
-  unreachable: (said) => draft("the engine of the watcher's container cannot be asked", said),
+  unreachable: (said) => draft("the engine of the watcher's container cannot be asked", said, BRING_BACK),
 };
 
 const STUCK: ByState = {

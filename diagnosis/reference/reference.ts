@@ -264,7 +264,7 @@ export const WARNINGS = warnings({
   "watcher-down": {
     cause: "the watcher that the settings deploy does not run: sources wait long after an outage of their link",
     shows: "its process is gone, or the engine of its container cannot be asked",
-    cure: "`up` starts it; `.fleet/<stack>/watcher/watcher.log`, or `docker logs` of its container, has what it said last",
+    cure: "`up` starts it, once the engine of its container is back or the hub's server there has another one; `.fleet/<stack>/watcher/watcher.log`, or `docker logs` of its container, has what it said last",
   },
   "watcher-stuck": {
     cause: "the watcher runs but does not watch: its process was stopped (frozen), hangs, or gets no answer of the hub",

@@ -7,6 +7,7 @@ import { Engine } from "../support/docker/engine";
 import { withDockerPlugin } from "../support/docker/plugin";
 import { missingEngine } from "../support/stacks/grounds";
 import { Stack } from "../support/stacks/cli";
+import { killHard } from "../support/stacks/servers";
 import { Traffic, arrived } from "../support/stacks/traffic";
 import { until } from "../support/until";
 
@@ -147,6 +148,74 @@ const missing = missingEngine();
       await stack.leftNothing();
       assert.deepEqual(await engine.docker.listContainers({ all: true }), []);
       assert.deepEqual((await engine.docker.listVolumes()).Volumes, []);
+    });
+  },
+);
+
+(missing === undefined ? describe : describe.skip)(
+  `a watcher in a container of a hub of three on machines of its own${missing === undefined ? "" : ` (skipped: ${missing})`}`,
+  () => {
+    let engines: Engine[];
+    let stack: Stack;
+    let port: number;
+
+    const settings = (used: readonly Engine[]): RawSettings => ({
+      hub: {
+        runtime: "docker",
+        servers: used.map(({ overTcp, address }) => ({
+          engine: overTcp.url,
+          engineCertificates: overTcp.certificates,
+          address,
+          host: address,
+        })),
+      },
+      links: { tls: "generated" },
+      sites: [{ name: "oslo" }],
+      streams: [{ name: "EVENTS", subjects: ["events.>"] }],
+      watch: { deploy: true, image: IMAGE, port },
+    });
+    const watches = async (): Promise<boolean> =>
+      fetch(`http://127.0.0.1:${port}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+
+    before(async () => {
+      engines = [];
+      for (const name of ["first", "second", "third", "fourth"]) {
+        const engine = await Engine.start(name, { machine: true });
+        engines.push(engine);
+        await engine.loadNatsImage();
+        if (name === "first" || name === "fourth") await engine.loadNodeImage(IMAGE);
+      }
+      port = await freePort();
+      stack = await Stack.create("spread-watched", settings(engines.slice(0, 3)), { prepare: withDockerPlugin });
+    });
+    after(async () => {
+      await engines[0]?.resume().catch(() => undefined);
+      await stack.remove();
+      for (const engine of engines) await engine.stop();
+    });
+
+    it("is pending while its machine is away, and starts where that one is replaced", async () => {
+      const [first, second, third, fourth] = engines as [Engine, Engine, Engine, Engine];
+      assert.equal((await stack.make("up")).code, 0);
+      assert.equal(await watches(), true);
+      await stack.isClean();
+      const { Pid } = (await first.docker.getContainer("nats-spread-watched-watcher").inspect()).State;
+      await first.pause();
+      // Its machine is gone with the engine.
+      await killHard(Pid);
+      const away = await stack.make("up");
+      assert.equal(away.code, 2);
+      assert.match(away.output, /pending, everything else is done: hub-1, watcher\n/);
+      assert.match((await stack.make("doctor")).output, /bring that engine back.*\[watcher-down\]/);
+      stack.configure(settings([fourth, second, third]));
+      const { code, output } = await stack.make("up");
+      assert.equal(code, 0, output);
+      assert.equal(await watches(), true);
+      assert.equal((await fourth.docker.getContainer("nats-spread-watched-watcher").inspect()).State.Running, true);
+      await stack.isClean();
     });
   },
 );

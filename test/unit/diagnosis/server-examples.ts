@@ -18,7 +18,7 @@ export const SERVER_EXAMPLES = {
       severity: "warning",
       cause: /engine of the watcher's container cannot be asked/,
       evidence: /ssh:\/\/hub.example: refused/,
-      next: PULUMI_UP,
+      next: /bring that engine back.*another engine\. Then run 'make up'/,
     },
   ],
   "watcher-stuck": [
