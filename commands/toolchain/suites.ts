@@ -53,6 +53,7 @@ export const LONGEST: readonly string[] = [
   "test/integration/catalogue.test.ts",
   "test/e2e/machines.test.ts",
   "test/e2e/journal.test.ts",
+  "test/e2e/watcher-container.test.ts",
   "test/e2e/life-cycle.test.ts",
   "test/e2e/changes.test.ts",
   "test/e2e/resize.test.ts",

@@ -193,8 +193,17 @@ describe("a stack whose file says where its state is", () => {
   it("is changed by one checkout at a time: the state is locked", async () => {
     here!.configure({ ...settings, hub: { maxPayload: "2MiB" } });
     const first = here!.startMake("up", { PULUMI_BACKEND_URL: undefined });
-    await until("the state is locked", async () => (await shared.files()).some((name) => /locks\/.*\.json/.test(name)));
-    const second = await make(there!, "up");
+    const isLocked = async (): Promise<boolean> => (await shared.files()).some((name) => /locks\/.*\.json/.test(name));
+    // Stopped while it has the lock: on a busy machine it would be done before the second one asks.
+    const group = -first.child.pid!;
+    await until("it is stopped with the lock", async () => {
+      if (!(await isLocked())) return false;
+      process.kill(group, "SIGSTOP");
+      if (await isLocked()) return true;
+      process.kill(group, "SIGCONT");
+      return false;
+    });
+    const second = await make(there!, "up").finally(() => process.kill(group, "SIGCONT"));
     succeeded(await first.ended);
     assert.match(refusedBy(second), /locked by 1 lock|held by .* still runs/);
   });
