@@ -13,6 +13,7 @@ import {
   SiteRecord,
   StreamRecord,
   doubledOn,
+  explainedOf,
   missingOf,
   reportedCount,
   sum,
@@ -196,10 +197,7 @@ export function advance(booked: Collection | undefined, look: Look): Collection 
   const after = attribute(all, look, collection);
   const { sites } = after;
   const record = sites[site];
-  const judgedSites =
-    record === undefined
-      ? sites
-      : { ...sites, [site]: { ...record, differences: judged(record, before, look, collection.hub) } };
+  const judgedSites = record === undefined ? sites : { ...sites, [site]: judged(record, before, look, collection.hub) };
   return { ...after, hub: withCounts({ ...after, sites: judgedSites }), sites: withPurged(judgedSites) };
 }
 
@@ -261,7 +259,18 @@ export function newsOf(collection: Collection, { site, probesOnHub }: Look): num
   return record === undefined ? 0 : missingOf(record, probesOnHub) - reportedCount(record.differences);
 }
 
-function judged(record: SiteRecord, before: SiteRecord, look: Look, hub: HubRecord): Difference[] {
+/** The record with what it reports after the look. */
+function judged(record: SiteRecord, before: SiteRecord, look: Look, hub: HubRecord): SiteRecord {
+  const { explained: _explained, ...rest } = record;
+  const explained = explainedOf(record, look.probesOnHub);
+  return {
+    ...rest,
+    ...(explained === 0 ? {} : { explained }),
+    differences: differencesAfter(record, before, look, hub),
+  };
+}
+
+function differencesAfter(record: SiteRecord, before: SiteRecord, look: Look, hub: HubRecord): Difference[] {
   const { differences } = record;
   const news = missingOf(record, look.probesOnHub) - reportedCount(differences);
   const period = { from: before.at, to: look.at };

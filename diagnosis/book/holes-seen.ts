@@ -1,3 +1,4 @@
+import { present } from "../../configs/values";
 import { Gap, withPassed } from "./holes";
 import { Collection, SiteRecord, sum } from "./ledger";
 import { Look } from "./look";
@@ -39,7 +40,7 @@ export function purgedOf(
   { own, purges, pending }: SiteRecord,
   before: SiteRecord | undefined,
   { first, before: firstBefore }: { first: number; before: number },
-): { count: number; last: number } {
+): { count: number; last: number; removals?: NonNullable<SiteRecord["purges"]> } {
   // A removal that has only begun is booked when it ends.
   const all = purges === undefined ? undefined : [...purges, ...pending.filter(({ end }) => end === "hub")];
   const last = Math.max(first, all?.at(-1)?.last ?? Infinity);
@@ -50,7 +51,7 @@ export function purgedOf(
   // A stream whose oldest messages are back has probes among its holes that had left its oldest end.
   const back = (inside ?? []).filter((one) => one.last < firstBefore);
   const news = own.purgedOnHub - seen + (seen === 0 ? 0 : sum(back.map(({ count }) => count)));
-  return { count: Math.max(0, Math.min(news, most)), last };
+  return { count: Math.max(0, Math.min(news, most)), last, ...present({ removals: inside }) };
 }
 
 /** The book with what this look found of the hub's holes, and of what the hub passed: read where a stream is merged. */

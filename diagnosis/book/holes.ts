@@ -14,6 +14,7 @@ import {
   originsOf,
   partedBy,
   rangesOf,
+  sequencesIn,
   standingAt,
   startingAt,
   undelivered,
@@ -213,9 +214,6 @@ function runsIn({ origins, past }: Gap, seqs: readonly number[], { isHeld }: Hel
   }));
 }
 
-const sequencesIn = (ranges: readonly Range[]): number[] =>
-  ranges.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
-
 /** The site's sequences of messages that it lost, with the last sequence on the hub up to which copies of these are of them. */
 export type Lost = Range & { upTo: number };
 
@@ -241,6 +239,25 @@ function preferred(origins: readonly number[], count: number, isHeld: Held["isHe
 interface Purged {
   count: number;
   last: number;
+  /** The same by removal, oldest first, where that is known. */
+  removals?: readonly { last: number; count: number }[];
+}
+
+/** Where probes stood that were purged: each removal took the newest up to its last one, rather than what the site holds. */
+function probesAmong(
+  candidates: readonly Pick<Run, "seq" | "origin">[],
+  { count, last, removals }: Purged,
+  { isHeld }: Held,
+): Set<number> {
+  const held = ({ origin }: Pick<Run, "origin">) => (origin > 0 && isHeld(origin) ? 1 : 0);
+  const inTurn = [...candidates].sort((a, b) => held(a) - held(b) || b.seq - a.seq);
+  const probes = new Set<number>();
+  const known = removals === undefined ? [Infinity, last].map((upTo) => ({ last: upTo, count })) : removals;
+  for (const one of [...known].reverse()) {
+    const standing = inTurn.filter(({ seq }) => seq <= one.last && !probes.has(seq));
+    for (const { seq } of standing.slice(0, Math.min(one.count, count - probes.size))) probes.add(seq);
+  }
+  return probes;
 }
 
 /** The record with more sequences that the hub passed. */
@@ -249,16 +266,23 @@ export function withPassed({ holes = [], passed = [] }: HolesBooked, more: reado
   return { passed: newest(without(mergedRanges([...passed, ...more]), originsOf(holes))) };
 }
 
-/** The record of a site with what newly left the middle of the hub's stream. `empty`: all that it lacks there now. */
+interface NewHoles extends Held {
+  /** All sequences that the hub's stream lacks now. */
+  empty: readonly Range[];
+  purged: Purged;
+  /** Those that are new, and of which nobody knows whose messages they were. */
+  unknown?: readonly number[];
+}
+
+/** The record of a site with what newly left the middle of the hub's stream. */
 export function withNewHoles(
   record: HolesBooked,
   found: readonly (readonly [Gap, readonly number[]])[],
-  { empty, purged, ...site }: Held & { empty: readonly Range[]; purged: Purged },
+  { empty, purged, unknown = [], ...site }: NewHoles,
 ): HolesBooked {
   const all = found.flatMap(([gap, seqs]) => runsIn(gap, seqs, site));
-  const rank = ({ seq, origin }: Run) => (seq > purged.last ? 2 : 0) + (origin > 0 && site.isHeld(origin) ? 1 : 0);
-  const byRank = [...all].sort((a, b) => rank(a) - rank(b) || b.seq - a.seq);
-  const [probes, others] = [byRank.slice(0, purged.count), byRank.slice(purged.count)];
+  const at = probesAmong([...all, ...unknown.map((seq) => ({ seq, origin: 0 }))], purged, site);
+  const [probes, others] = [all.filter(({ seq }) => at.has(seq)), all.filter(({ seq }) => !at.has(seq))];
   const holes = inOrder([...standingAt(record.holes ?? [], empty), ...others]);
   const origins = found.flatMap(([gap]) => gap.origins);
   const passed = mergedRanges([

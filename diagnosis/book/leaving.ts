@@ -24,6 +24,7 @@ import {
   newest,
   numberOf,
   rangesOf,
+  sequencesIn,
   standingAt,
   startingAt,
   without,
@@ -79,8 +80,10 @@ export function withProbesBack(book: Collection, back: Readonly<Record<string, r
   const sites = Object.entries(book.sites).map(([name, record]): [string, SiteRecord] => {
     const { own, purges = [] } = record;
     const seqs = back[name] ?? [];
+    if (seqs.length === 0) return [name, record];
     const purgedOnHub = Math.max(0, own.purgedOnHub - seqs.length);
-    return [name, { ...record, own: { ...own, purgedOnHub }, purges: seqs.reduce(withoutPurged, purges) }];
+    const held = mergedRanges([...(record.back ?? []), ...rangesOf(seqs)]);
+    return [name, { ...record, own: { ...own, purgedOnHub }, purges: counted(purges, seqs, -1), back: held }];
   });
   return {
     ...book,
@@ -99,10 +102,44 @@ export function withProbesBackAt(book: Collection, site: string, back: number): 
 
 type Purges = NonNullable<SiteRecord["purges"]>;
 
-/** The purges without the probe that stood at a sequence: the first purge behind it took it. */
-function withoutPurged(purges: Purges, seq: number): Purges {
-  const taken = purges.findIndex(({ last, count }) => last >= seq && count > 0);
-  return purges.map((one, i) => (i === taken ? { ...one, count: one.count - 1 } : one));
+/** The purges with one probe more, or less, for each sequence at which one stood: the first purge behind it took it. */
+const counted = (purges: Purges, seqs: readonly number[], change: 1 | -1): Purges =>
+  seqs.reduce<Purges>((all, seq) => {
+    const taken = all.findIndex(({ last, count }) => last >= seq && count + change >= 0);
+    return all.map((one, i) => (i === taken ? { ...one, count: one.count + change } : one));
+  }, purges);
+
+/** The book as if this program had purged again the probes that were back and that somebody else removed from the hub. */
+export function withProbesGone(book: Collection, { first, empty }: Pick<EndSeen, "first" | "empty">): Collection {
+  if (empty === undefined) return book;
+  const left = mergedRanges([{ first: 1, last: first - 1 }, ...empty]);
+  const gone = mergedRanges(Object.values(book.sites).flatMap(({ back = [] }) => inBoth(back, left)));
+  if (gone.length === 0) return book;
+  const { hub } = book;
+  const sites = Object.entries(book.sites).map(([name, record]): [string, SiteRecord] => {
+    const { own, purges = [], back: before = [], probesInHoles = 0 } = record;
+    const seqs = sequencesIn(inBoth(before, left));
+    if (seqs.length === 0) return [name, record];
+    return [
+      name,
+      {
+        ...record,
+        own: { ...own, purgedOnHub: own.purgedOnHub + seqs.length },
+        purges: counted(purges, seqs, 1),
+        probesInHoles: probesInHoles + seqs.length,
+        back: without(before, left),
+      },
+    ];
+  });
+  return {
+    ...book,
+    hub: {
+      ...hub,
+      held: hub.held - lengthOf(gone),
+      empty: newest(mergedRanges([...(hub.empty ?? []), ...gone])),
+    },
+    sites: Object.fromEntries(sites),
+  };
 }
 
 const lastLook = ({ sites }: Collection): string =>
@@ -200,7 +237,7 @@ export function withTurned(collection: Collection, look: Look): Collection {
   const isAlone = Object.keys(collection.positions).length < 2;
   const { first, marks, empty = [] } = collection.hub;
   const sites = Object.entries(collection.sites).map(([name, record]): [string, SiteRecord] => {
-    const { second: _second, lostAtSite = [], ...rest } = record;
+    const { second: _second, lostAtSite = [], back: _back, ...rest } = record;
     // What is behind the message that stands, the site delivers as it has it now.
     const standing = lostAtSite.map((one) => ({ ...one, upTo: Math.min(one.upTo, stands?.seq ?? one.upTo) }));
     const { oldest = 0, purges = [], skipped, undone = 0 } = record;

@@ -101,6 +101,10 @@ export interface SiteRecord extends SecondBooked, HolesBooked {
   /** Positions that the hub passed without storing anything. */
   skipped: number;
   own: OwnMessages;
+  /** Where the hub holds probes again that this program had purged. */
+  back?: Range[];
+  /** Messages that are not there because they were probes; absent for none. */
+  explained?: number;
   /** The site's sequence of the oldest copy that the hub held at the last look; 0 or absent when unknown. */
   oldest?: number;
   /** Where that copy is of an earlier stream of the site: which one. */
@@ -164,13 +168,23 @@ export const lostProbes = (own: OwnMessages, onHub: number): number =>
  * Messages of a site that are neither on the hub nor waiting; negative for such that are there too often. A stream that
  * lost its tail has given away fewer sequences than the hub took: those above its last one are in `before`.
  */
-export function missingOf(record: SiteRecord, probesOnHub: number): number {
-  const { own, undone = 0, absent = 0, lost: lostCopies = 0 } = record;
-  const lost = lostProbes(own, probesOnHub);
-  const known = Math.min(lost, absent);
-  const all = withLostProbes(record) - known;
-  // Any other probe that is gone explains a message that is missing, and none that is doubled.
-  return (all > 0 ? Math.max(0, all - (lost - known)) : all) - undone + lostCopies;
+export const missingOf = (record: SiteRecord, probesOnHub: number): number =>
+  unexplainedOf(record, probesOnHub) - explainedOf(record, probesOnHub);
+
+/** Messages that are not there because they were probes, which explain no message that is reported already. */
+export function explainedOf(record: SiteRecord, probesOnHub: number): number {
+  const lost = lostProbes(record.own, probesOnHub);
+  const most = lost - knownOf(record, lost);
+  const before = Math.min(record.explained ?? 0, most);
+  const news = unexplainedOf(record, probesOnHub) - before - reportedCount(record.differences);
+  return before + Math.min(Math.max(0, news), most - before);
+}
+
+const knownOf = ({ absent = 0 }: SiteRecord, lost: number): number => Math.min(lost, absent);
+
+function unexplainedOf(record: SiteRecord, probesOnHub: number): number {
+  const { own, undone = 0, lost: lostCopies = 0 } = record;
+  return withLostProbes(record) - knownOf(record, lostProbes(own, probesOnHub)) - undone + lostCopies;
 }
 
 const withLostProbes = ({

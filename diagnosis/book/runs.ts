@@ -138,6 +138,9 @@ export function rangesOf(seqs: readonly number[]): Range[] {
   return all;
 }
 
+export const sequencesIn = (ranges: readonly Range[]): number[] =>
+  ranges.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
+
 /** The sequences that are not in the others. Both in order. */
 export function without(ranges: readonly Range[], others: readonly Range[]): Range[] {
   const left: Range[] = [];

@@ -13,7 +13,7 @@ import {
   withPassedIn,
 } from "../../diagnosis/book/holes-seen";
 import { Collection, SiteRecord } from "../../diagnosis/book/ledger";
-import { Range, inBoth, newest, without } from "../../diagnosis/book/runs";
+import { Range, inBoth, newest, rangesOf, sequencesIn, without } from "../../diagnosis/book/runs";
 import { behindSecond } from "../../diagnosis/book/second-copies";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { divide, originOf } from "../sourcing/lost-tail";
@@ -43,12 +43,15 @@ export async function withHoles(
     const holes = { book, last, empty, news: without(news, secondIn(book)) };
     const gaps = holes.news.length === 0 ? [] : await gapsOf(js, stream, sites, holes);
     const found = [...filled(holes.news, gaps)];
+    const unknown = sequencesIn(without(holes.news, rangesOf(found.flatMap(([, seqs]) => seqs))));
     const filledIn = sites.flatMap((name): [string, SiteRecord][] => {
       const record = book.sites[name];
       if (record === undefined) return [];
       const own = found.filter(([gap]) => gap.site === name);
       const purged = purgedOf(record, before?.sites[name], { first: onHub.first, before: before?.hub.first ?? 0 });
-      return [[name, { ...record, ...withNewHoles(record, own, { empty, purged, isHeld: heldBy(name, last) }) }]];
+      return [
+        [name, { ...record, ...withNewHoles(record, own, { empty, purged, unknown, isHeld: heldBy(name, last) }) }],
+      ];
     });
     return { ...book, sites: { ...book.sites, ...Object.fromEntries(filledIn) } };
   };

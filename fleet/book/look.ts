@@ -156,15 +156,19 @@ async function lookOnce(
     causes: causesOf(seen, before, stream, site),
   };
   const book = advance(before, look);
-  // Only the messages of a merged stream show which site's messages are missing.
   const isAlone = Object.keys(book.positions).length < 2;
-  const isUsual = record !== undefined && seen.history.hub === "same" && isQuiet({ book, last: look }, before);
   const { isStill } = seen;
-  if (isAlone || isUsual) return { book, last: look, isStill };
+  // Which messages were passed is read where some were, and, of a merged stream, also whose they were.
+  const isPassing = before !== undefined && seen.history.hub === "same" && isStill && hasPassedMore(book, before);
+  const isUsual = record !== undefined && seen.history.hub === "same" && isQuiet({ book, last: look }, before);
+  if ((isAlone || isUsual) && !isPassing) return { book, last: look, isStill };
   const jumps = await jumpsOf(access, stream, seen, before, stands).catch(() => undefined);
   const whole = { ...look, jumps };
   return { book: advance(before, whole), last: whole, isStill };
 }
+
+const hasPassedMore = (book: Collection, before: Collection): boolean =>
+  Object.entries(before.sites).some(([name, { skipped }]) => (book.sites[name]?.skipped ?? skipped) > skipped);
 
 const endOf = ({ created, state }: StreamInfo, history: EndSeen["history"], mark: EndSeen["mark"]): EndSeen => ({
   ...present({ empty: listedIn(state) }),

@@ -2,7 +2,7 @@ import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { Jumps } from "../../diagnosis/book/look";
 import { Collection, HubMark, purgedOnHub } from "../../diagnosis/book/ledger";
-import { Range } from "../../diagnosis/book/runs";
+import { Range, inBoth, lengthOf, mergedRanges, rangesOf } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub } from "../sourcing/collected";
 import { divide, originOf } from "../sourcing/lost-tail";
 import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
@@ -15,7 +15,7 @@ import { Positions } from "./positions";
 export async function jumpsOf(
   access: SiteAccess,
   stream: StreamSettings,
-  { onHub, positions, history, source }: Positions,
+  { onHub, atSite, positions, history, source }: Positions,
   before: Collection | undefined,
   stands: HubMark | undefined,
 ): Promise<Jumps | undefined> {
@@ -25,8 +25,20 @@ export async function jumpsOf(
   const sites = await sitesFrom(start, { js, stream, site: access.site, onHub, positions, source }, before);
   const found = await jumpsIn(js, stream.name, sites, { first: start.seq + 1, last: onHub.state.last_seq });
   if (found === undefined) return undefined;
-  return start.isSinceLook ? found : { from: start.skipped, ...found };
+  if (!start.isSinceLook) return { from: start.skipped, ...found };
+  // What was stored after the look before and has left the oldest end since looks as if it had been passed.
+  if (onHub.state.first_seq <= start.seq + 1) return found;
+  const passed = Object.entries(found.passed ?? {}).map(([name, ranges]) => {
+    const count = found.bySite[name] ?? 0;
+    const known = name === access.site ? inBoth(ranges, absentAt(atSite)) : ranges;
+    return [name, [ranges, known].find((some) => lengthOf(some) === count) ?? []] as const;
+  });
+  return { ...found, passed: Object.fromEntries(passed) };
 }
+
+/** Sequences up to the last that the stream does not hold. */
+const absentAt = ({ state: { first_seq: first, deleted } }: StreamInfo): Range[] =>
+  mergedRanges([{ first: 1, last: first - 1 }, ...rangesOf(deleted ?? [])]);
 
 /**
  * The sequences of a site that the hub's stream passed behind a message of its own; undefined when that takes too many

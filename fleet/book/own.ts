@@ -3,7 +3,9 @@ import { probeSubjects } from "../../configs/permissions";
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { Collection, OwnMessages, PendingRemoval, SiteRecord, withoutMissing } from "../../diagnosis/book/ledger";
+import { present } from "../../configs/values";
 import { withPurge } from "../../diagnosis/book/news";
+import { without } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { changeBook } from "./record";
 
@@ -117,7 +119,10 @@ export function removalBook(ends: Ends): RemovalBook {
         const own = await ownWith(ends, ends.access.site, record);
         const [earlier] = record.pending.filter((one) => one.end === "hub");
         const ended = { last: earlier?.last ?? 0, count: own.purgedOnHub - record.own.purgedOnHub };
-        return { ...record, own, purges: withPurge(record.purges ?? [], ended), pending: [{ end, count, last }] };
+        const purges = withPurge(record.purges ?? [], ended);
+        // These are about to be purged again.
+        const back = end === "hub" ? without(record.back ?? [], [{ first: 1, last }]) : record.back;
+        return { ...record, own, purges, pending: [{ end, count, last }], ...present({ back }) };
       }),
     after: ({ end, last }: Removal, removed: number) =>
       changeSite(ends, (record) => {

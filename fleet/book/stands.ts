@@ -3,8 +3,9 @@ import { probeSubjects } from "../../configs/permissions";
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { present } from "../../configs/values";
+import { EndSeen } from "../../diagnosis/book/look";
 import { Collection, HubMark, SiteRecord, StreamRecord, doubledOn, markUpTo, sum } from "../../diagnosis/book/ledger";
-import { backIn, withProbesBack, withProbesBackAt } from "../../diagnosis/book/leaving";
+import { backIn, withProbesBack, withProbesBackAt, withProbesGone } from "../../diagnosis/book/leaving";
 import { Range, Run, numberOf, rangesOf, startingAt, upTo } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";
@@ -85,7 +86,10 @@ export async function emptyIn(js: JetStream, { config, state }: StreamInfo): Pro
   return deleted.length === count && now?.state.first_seq === first ? rangesOf(deleted) : undefined;
 }
 
-/** The book with the probes that servers hold again since the look before: the hub's of all its sites, and the site's own. */
+/**
+ * The book with the probes that servers hold again since the look before, and without those that left again: the hub's of
+ * all its sites, and the site's own.
+ */
 export async function withReturned(
   access: SiteAccess,
   stream: StreamSettings,
@@ -93,14 +97,16 @@ export async function withReturned(
 ): Promise<Collection | undefined> {
   if (book === undefined) return undefined;
   const js = await atHub(access, stream);
-  const found = await backAt(js, stream.name, book.hub);
-  if (found.length === 0) return withReturnedAtSite(access, stream, book);
-  const back = Object.keys(book.sites).map(async (name): Promise<[string, number[]]> => {
+  const info = await standingInfo(js, stream.name, book.hub);
+  if (info === undefined) return withReturnedAtSite(access, stream, book);
+  const known = withProbesGone(book, info);
+  const found = backIn(known.hub, info);
+  if (found.length === 0) return withReturnedAtSite(access, stream, known);
+  const back = Object.keys(known.sites).map(async (name): Promise<[string, number[]]> => {
     const filter = collectedSubject(stream, name, probeSubjects(siteStreamName(stream, name)));
     return [name, await standingIn(js, stream.name, filter, found)];
   });
-  const now = withProbesBack(book, Object.fromEntries(await Promise.all(back)));
-  return withReturnedAtSite(access, stream, now);
+  return withReturnedAtSite(access, stream, withProbesBack(known, Object.fromEntries(await Promise.all(back))));
 }
 
 /** Like `withReturned`, for the site's stream alone. */
@@ -114,17 +120,22 @@ export async function withReturnedAtSite(
   if (record === undefined) return book;
   const name = siteStreamName(stream, site);
   const js = await atSite(access);
-  const back = await backAt(js, name, record.stream);
+  const info = await standingInfo(js, name, record.stream);
+  const back = info === undefined ? [] : backIn(record.stream, info);
   if (back.length === 0) return book;
   return withProbesBackAt(book, site, (await standingIn(js, name, probeSubjects(name), back)).length);
 }
 
-/** Where a stream holds messages again that had left it by the look before. */
-async function backAt(js: JetStream, name: string, before: Omit<StreamRecord, "marks">): Promise<Range[]> {
+/** What a stream holds, and where it holds nothing; undefined where its store is not the one of the look before. */
+async function standingInfo(
+  js: JetStream,
+  name: string,
+  before: Omit<StreamRecord, "marks">,
+): Promise<Pick<EndSeen, "first" | "last" | "empty"> | undefined> {
   const info = await js.stream(name, true);
-  if (info === undefined || info.created !== before.created || info.state.last_seq < before.last) return [];
+  if (info === undefined || info.created !== before.created || info.state.last_seq < before.last) return undefined;
   const { first_seq: first, last_seq: last } = info.state;
-  return backIn(before, { first, last, ...present({ empty: listedIn(info.state) }) });
+  return { first, last, ...present({ empty: listedIn(info.state) }) };
 }
 
 /** The sequences of the messages under a subject that stand in these ranges. */

@@ -8,6 +8,7 @@ import { until } from "../until";
 
 import { BOTH, BookRow, streamOf } from "./row";
 import { BACK_BOOK_ROWS } from "./rows-back";
+import { UNDONE_BOOK_ROWS } from "./rows-undone";
 import { COPY_BOOK_ROWS } from "./rows-copies";
 import { HOLE_BOOK_ROWS } from "./rows-holes";
 import { HUB_BOOK_ROWS } from "./rows-hub";
@@ -292,5 +293,6 @@ export const BOOK_ROWS: BookRow[] = [
   ...HUB_BOOK_ROWS,
   ...HOLE_BOOK_ROWS,
   ...BACK_BOOK_ROWS,
+  ...UNDONE_BOOK_ROWS,
   ...COPY_BOOK_ROWS,
 ];

@@ -3,7 +3,6 @@ import { countOf } from "../../../diagnosis/book/ledger";
 import { repairSite } from "../../../doctor/repair/repair";
 import { Mode } from "../catalogue/catalogue";
 import { TestFleet } from "../fleets/fleet";
-import { PROBE } from "../book/held";
 import { examined, observedAt } from "../fleets/watched";
 import { OPERATIONS, Operation, repaired } from "./operations";
 import { Random } from "./random";
@@ -71,9 +70,10 @@ class Count {
         const again = Math.max(0, now - 1) - Math.max(0, was - 1) - isBack;
         if (again > 0) this.doubledAlso(site, again);
       }
+    // Probes that a killed hub holds again are the program's, whoever takes them off.
     if (operation.drops === true)
       for (const [id, was] of this.before)
-        if (id.startsWith("narvik-") || id.startsWith(PROBE)) this.droppedCopies += was - (copies.get(id) ?? 0);
+        if (id.startsWith("narvik-")) this.droppedCopies += was - (copies.get(id) ?? 0);
     this.before = copies;
   }
 

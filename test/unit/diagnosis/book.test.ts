@@ -9,7 +9,7 @@ import {
   withoutMissing,
   withoutSite,
 } from "../../../diagnosis/book/ledger";
-import { withProbesBack } from "../../../diagnosis/book/leaving";
+import { withProbesBack, withProbesGone } from "../../../diagnosis/book/leaving";
 import { EndSeen, Look } from "../../../diagnosis/book/look";
 import { EMPTY_END, lookOf, told } from "../../support/book/looks";
 
@@ -81,6 +81,33 @@ describe("the arithmetic of the account book", () => {
     // A message at 2 is back too, which somebody had deleted.
     const seen = stored(10, { first: 2, held: 8, deleted: 1, empty: [{ first: 4, last: 4 }] });
     assert.equal(advance(now, look("03:00", stored(10), seen, 10)).hub.otherwise, 1);
+  });
+
+  it("counts probes as purged that a killed hub held again and somebody else removed", () => {
+    const book = after(look("01:00", stored(10), stored(10, { empty: [] }), 10));
+    const [record] = Object.values(book.sites);
+    assert.ok(record);
+    const own = { ...record.own, purgedAtSite: 3, purgedOnHub: 1 };
+    const back = [{ first: 5, last: 6 }];
+    const held: Collection = { ...book, sites: { oslo: { ...record, own, back, purges: [{ last: 6, count: 1 }] } } };
+    const now = withProbesGone(held, { first: 1, empty: [{ first: 6, last: 7 }] });
+    assert.deepEqual(
+      [now.sites.oslo?.own.purgedOnHub, now.sites.oslo?.purges, now.sites.oslo?.back, now.hub.held, now.hub.empty],
+      [2, [{ last: 6, count: 2 }], [{ first: 5, last: 5 }], 9, [{ first: 6, last: 6 }]],
+    );
+  });
+
+  it("takes a probe that the hub never had for no message that is reported already", () => {
+    const lossy = after(look("01:00", stored(10), stored(10), 10), look("02:00", stored(20), stored(15), 20));
+    const [record] = Object.values(lossy.sites);
+    assert.ok(record);
+    const own = { ...record.own, purgedAtSite: 2 };
+    const book: Collection = { ...lossy, sites: { oslo: { ...record, own } } };
+    const quiet = advance(book, look("03:00", stored(20), stored(15), 20));
+    assert.deepEqual(told(quiet), [{ kind: "missing", count: 5 }]);
+    const next = advance(quiet, look("04:00", stored(23), stored(15), 23));
+    assert.deepEqual(told(next), [{ kind: "missing", count: 6 }], "two of the next three were probes");
+    assert.deepEqual(told(advance(next, look("05:00", stored(23), stored(15), 23))), [{ kind: "missing", count: 6 }]);
   });
 
   it("counts nothing that waits", () => {

@@ -124,6 +124,34 @@ describe("holes in the hub's stream", () => {
     assert.deepEqual(record.passed, [{ first: 10, last: 11 }]);
   });
 
+  it("are beside the probes of each removal, wherever a killed server holds the messages around them again", () => {
+    // Probes stood at 3 and 4, whose copies nobody can tell any more, and at 8 and 9; 6 was deleted.
+    const one = gap("oslo", 5, 7, [{ first: 10, last: 10 }]);
+    const other = gap("oslo", 7, 10, [{ first: 12, last: 13 }]);
+    const found = [
+      [one, [6]],
+      [other, [8, 9]],
+    ] as const;
+    const record = withNewHoles({}, found, {
+      isHeld: () => false,
+      purged: {
+        count: 4,
+        last: 9,
+        removals: [
+          { last: 4, count: 2 },
+          { last: 9, count: 2 },
+        ],
+      },
+      unknown: [3, 4],
+      empty: [
+        { first: 3, last: 4 },
+        { first: 6, last: 6 },
+        { first: 8, last: 9 },
+      ],
+    });
+    assert.deepEqual(record.holes, [{ seq: 6, origin: 10, count: 1 }]);
+  });
+
   it("are none any more where a killed server holds the message again", () => {
     const holes = [{ seq: 5, origin: 10, count: 4 }];
     const record = withNewHoles({ holes }, [], { ...all, empty: [{ first: 6, last: 7 }] });
