@@ -243,17 +243,19 @@ interface Purged {
   removals?: readonly { last: number; count: number }[];
 }
 
-/** Where probes stood that were purged: each removal took the newest up to its last one, rather than what the site holds. */
+/**
+ * Where probes stood that were purged: each removal took the newest up to its last one, rather than what the site holds. In
+ * a merged stream nobody knows which of several sites' probes stood where: the others come last.
+ */
 function probesAmong(
   candidates: readonly Pick<Run, "seq" | "origin">[],
-  { count, last, removals }: Purged,
+  { count, last, removals = [] }: Purged,
   { isHeld }: Held,
 ): Set<number> {
   const held = ({ origin }: Pick<Run, "origin">) => (origin > 0 && isHeld(origin) ? 1 : 0);
   const inTurn = [...candidates].sort((a, b) => held(a) - held(b) || b.seq - a.seq);
   const probes = new Set<number>();
-  const known = removals === undefined ? [Infinity, last].map((upTo) => ({ last: upTo, count })) : removals;
-  for (const one of [...known].reverse()) {
+  for (const one of [{ last: Infinity, count }, { last, count }, ...removals].reverse()) {
     const standing = inTurn.filter(({ seq }) => seq <= one.last && !probes.has(seq));
     for (const { seq } of standing.slice(0, Math.min(one.count, count - probes.size))) probes.add(seq);
   }
@@ -270,7 +272,7 @@ interface NewHoles extends Held {
   /** All sequences that the hub's stream lacks now. */
   empty: readonly Range[];
   purged: Purged;
-  /** Those that are new, and of which nobody knows whose messages they were. */
+  /** Those that are new, and of which nobody knows which messages they were, of a stream of this site alone. */
   unknown?: readonly number[];
 }
 

@@ -103,6 +103,8 @@ export interface SiteRecord extends SecondBooked, HolesBooked {
   own: OwnMessages;
   /** Where the hub holds probes again that this program had purged. */
   back?: Range[];
+  /** While the source takes again what it had taken: up to which position, and whether a store went back or is another one. */
+  takesAgain?: { upTo: number; isBack: boolean };
   /** Messages that are not there because they were probes; absent for none. */
   explained?: number;
   /** The site's sequence of the oldest copy that the hub held at the last look; 0 or absent when unknown. */

@@ -43,7 +43,9 @@ export async function withHoles(
     const holes = { book, last, empty, news: without(news, secondIn(book)) };
     const gaps = holes.news.length === 0 ? [] : await gapsOf(js, stream, sites, holes);
     const found = [...filled(holes.news, gaps)];
-    const unknown = sequencesIn(without(holes.news, rangesOf(found.flatMap(([, seqs]) => seqs))));
+    const isAlone = Object.keys(book.positions).length < 2;
+    const known = rangesOf(found.flatMap(([, seqs]) => seqs));
+    const unknown = isAlone ? sequencesIn(without(holes.news, known)) : [];
     const filledIn = sites.flatMap((name): [string, SiteRecord][] => {
       const record = book.sites[name];
       if (record === undefined) return [];

@@ -257,6 +257,8 @@ export const OPERATIONS: Operation[] = [
   {
     name: "somebody purges the site's stream, of which the hub has everything",
     weight: 2,
+    // A store that went back shows in the messages that it holds.
+    harms: true,
     make: async (world, site) => (await world.fleet.atSite(site)).purge(world.streamAt(site), "events.>"),
   },
   // --- people on the hub

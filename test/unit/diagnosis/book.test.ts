@@ -110,6 +110,17 @@ describe("the arithmetic of the account book", () => {
     assert.deepEqual(told(advance(next, look("05:00", stored(23), stored(15), 23))), [{ kind: "missing", count: 6 }]);
   });
 
+  it("counts no more what a killed site holds again, and a recreated hub stream takes in several looks", () => {
+    const anew: Partial<EndSeen> = { created: "2026-11-01T02:30:00Z", history: "made anew" };
+    const again: Partial<EndSeen> = { ...anew, history: "same" };
+    const seen = (at: string, taken: number, hub: Partial<EndSeen>) =>
+      look(at, stored(20), stored(taken, hub), taken, { waiting: 20 - taken });
+    const lossy = [look("01:00", stored(10), stored(10), 10), look("02:00", stored(20), stored(15), 20)];
+    assert.deepEqual(told(after(...lossy)), [{ kind: "missing", count: 5 }]);
+    const turned = after(...lossy, seen("03:00", 8, anew), seen("04:00", 12, again), seen("05:00", 20, again));
+    assert.deepEqual(told(turned), []);
+  });
+
   it("counts nothing that waits", () => {
     assert.deepEqual(
       told(after(look("01:00", stored(10), stored(10), 10), look("02:00", stored(90), stored(10), 10))),
