@@ -2,26 +2,21 @@ import { present } from "../../configs/values";
 import { attribute, positionsAfter } from "./attribution";
 import { EndSeen, Look } from "./look";
 import { holesAfter } from "./holes";
+import { judged } from "./judged";
 import { lengthOf, newest } from "./runs";
 import { afterDelivery, secondOfEarlier } from "./second-copies";
 import { leaving, withTurned, withoutLostProbes } from "./leaving";
 import {
   Collection,
-  Difference,
   HubRecord,
   NOTHING_OWN,
   SiteRecord,
   StreamRecord,
   doubledOn,
-  explainedOf,
   missingOf,
   reportedCount,
   sum,
-  turnedSince,
-  withCause,
-  withDifference,
   withMark,
-  withoutMissing,
 } from "./ledger";
 
 /** What a look adds to the book. Pure: what it reads from the servers is given. */
@@ -141,7 +136,16 @@ function advancedSite(before: SiteRecord, look: Look): SiteRecord {
     leftBelow,
     ...more
   } = before;
-  const { holes, passed: _passed, gone: _gone, leftMiddle: _middle, leftMiddleAt: _at, lostAtSite, ...rest } = more;
+  const {
+    holes,
+    passed: _passed,
+    missed: _missed,
+    gone: _gone,
+    leftMiddle: _middle,
+    leftMiddleAt: _at,
+    lostAtSite,
+    ...rest
+  } = more;
   // Another store of the hub takes what the site has now.
   const isOther = front !== undefined || onHub.history === "made anew" || atSite.history === "made anew";
   const lost = [
@@ -257,42 +261,4 @@ const withPurged = (sites: Collection["sites"]): Collection["sites"] =>
 export function newsOf(collection: Collection, { site, probesOnHub }: Look): number {
   const record = collection.sites[site];
   return record === undefined ? 0 : missingOf(record, probesOnHub) - reportedCount(record.differences);
-}
-
-/** The record with what it reports after the look. */
-function judged(record: SiteRecord, before: SiteRecord, look: Look, hub: HubRecord): SiteRecord {
-  const { explained: _explained, takesAgain: earlier, ...rest } = record;
-  const explained = explainedOf(record, look.probesOnHub);
-  const { upTo, isBack } = earlier ?? { upTo: before.position, isBack: false };
-  const takes = {
-    upTo,
-    isBack: isBack || turnedSince(hub, look.onHub.history, before.at) !== "same" || look.atSite.history !== "same",
-  };
-  // While a source takes again what it had taken before, what it passed before counts as waiting.
-  const isSettled = look.position >= upTo || look.waiting === 0;
-  return {
-    ...rest,
-    ...(explained === 0 ? {} : { explained }),
-    ...(isSettled ? {} : { takesAgain: takes }),
-    differences: differencesAfter(record, before, look, { isSettled, isBack: takes.isBack }),
-  };
-}
-
-function differencesAfter(
-  record: SiteRecord,
-  before: SiteRecord,
-  look: Look,
-  { isSettled, isBack }: { isSettled: boolean; isBack: boolean },
-): Difference[] {
-  const { differences } = record;
-  const news = missingOf(record, look.probesOnHub) - reportedCount(differences);
-  const period = { from: before.at, to: look.at };
-  if (news > 0)
-    return withDifference(differences, withCause({ kind: "missing", count: news, ...period }, look.causes.missing));
-  if (news === 0 || !isSettled) return differences;
-  // A killed server of the site holds messages again that a limit had removed before the hub took them.
-  const found = isBack ? -news : look.causes.doubled === undefined ? Math.min(-news, before.gap) : 0;
-  const left = withoutMissing(differences, found);
-  const doubled: Difference = { kind: "doubled", count: -news - found, ...period };
-  return doubled.count === 0 ? left : withDifference(left, withCause(doubled, look.causes.doubled));
 }

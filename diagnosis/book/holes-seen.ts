@@ -1,8 +1,9 @@
 import { present } from "../../configs/values";
-import { Gap, withPassed } from "./holes";
+import { Gap } from "./gaps";
+import { withPassed } from "./holes";
 import { Collection, SiteRecord, sum } from "./ledger";
 import { Look } from "./look";
-import { MOST_RUNS, Range, lengthOf, mergedRanges, originsOf, pastOf, seqsOf, without } from "./runs";
+import { MOST_RUNS, Range, lengthOf, mergedRanges, newest, originsOf, pastOf, seqsOf, without } from "./runs";
 
 /** What a look sees of the holes in the hub's stream, and of the copies beside them. */
 
@@ -62,7 +63,16 @@ export const withPassedIn = ({ book, last: { site, jumps } }: Seen, empty: Range
     Object.entries(book.sites).map(([name, record]) => {
       const isSeen = name === site || record.probesInHoles !== undefined;
       const passed = withPassed(record, jumps?.passed?.[name] ?? []);
-      return [name, { ...record, ...passed, ...(isSeen ? { probesInHoles: record.own.purgedOnHub } : {}) }];
+      const missed = mergedRanges([...(record.missed ?? []), ...(jumps?.missed?.[name] ?? [])]);
+      return [
+        name,
+        {
+          ...record,
+          ...passed,
+          ...(missed.length === 0 ? {} : { missed: newest(missed) }),
+          ...(isSeen ? { probesInHoles: record.own.purgedOnHub } : {}),
+        },
+      ];
     }),
   ),
 });

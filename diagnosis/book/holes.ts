@@ -1,4 +1,5 @@
 import { present } from "../../configs/values";
+import { Gap } from "./gaps";
 import {
   Delivery,
   Past,
@@ -33,6 +34,8 @@ export interface HolesBooked {
   holes?: Run[];
   /** The site's other sequences of which the hub has nothing, as far as they are known: probes, and what it passed. */
   passed?: Range[];
+  /** Those that the hub passed and never had, as far as they are known. */
+  missed?: Range[];
   /** Probes purged on the hub, up to the last look at the stream's holes. */
   probesInHoles?: number;
   /** What had left the middle of a hub's store that is lost, until the site's next look shows what of it comes again. */
@@ -103,7 +106,9 @@ export function holesAfter(record: HolesBooked, { isAnew, ident, repeated, deliv
   const { front } = gone ?? {};
   const all = mergedRanges([...leftMiddleAt, ...(gone?.at ?? [])]);
   const before = leftMiddle + (gone?.earlier ?? 0) + lengthOf(all) - lengthOf(leftMiddleAt);
+  const missedNow = missedAfter(record, { isAnew, repeated, delivery });
   const booked = (holes: Run[], passed: Range[], count: number, at: Range[]): HolesBooked => ({
+    ...(missedNow.length === 0 ? {} : { missed: newest(missedNow) }),
     ...(holes.length === 0 ? {} : { holes: newest(holes) }),
     ...(passed.length === 0 ? {} : { passed: newest(passed) }),
     ...(count === 0 ? {} : { leftMiddle: count }),
@@ -111,8 +116,6 @@ export function holesAfter(record: HolesBooked, { isAnew, ident, repeated, deliv
     ...present({ probesInHoles }),
   });
   if (isAnew) return booked(ofEarlierStream(holes, ident), [], before + (front?.count ?? 0), []);
-  // Other messages have these sequences now, which the hub may have in their place.
-  const isNew = ({ first }: Range): Range[] => [{ first, last: Infinity }];
   const own = repeated === undefined ? holes : cutAt(holes, repeated.first);
   const left = gone === undefined ? leftMiddleAt : undelivered(all, delivery);
   const at = repeated === undefined ? left : without(left, isNew(repeated));
@@ -121,6 +124,16 @@ export function holesAfter(record: HolesBooked, { isAnew, ident, repeated, deliv
   const absent = [...undelivered(passed, delivery), ...rangesOf(delivery.deleted), ...(delivery.passed ?? [])];
   const ofFront = front === undefined ? { count: 0, at: [] } : frontLeft(front, delivery, at);
   return booked(own, mergedRanges(absent), count + ofFront.count, mergedRanges([...at, ...ofFront.at]));
+}
+
+/** Other messages have these sequences of the site now, which the hub may have in their place. */
+const isNew = ({ first }: Range): Range[] => [{ first, last: Infinity }];
+
+/** What a new store of the hub does not get either. */
+function missedAfter({ missed = [], gone }: HolesBooked, { isAnew, repeated, delivery }: Omit<Site, "ident">): Range[] {
+  if (isAnew) return [];
+  const left = gone === undefined ? missed : undelivered(missed, delivery);
+  return repeated === undefined ? left : without(left, isNew(repeated));
 }
 
 /** What had left the oldest end of a lost store, and does not come again; `known`: sequences that are counted already. */
@@ -146,47 +159,6 @@ const cutAt = (runs: readonly Run[], first: number): Run[] =>
       return [...upTo([run], end - 1), ...ofEarlierStream(startingAt([run], end))];
     }),
   );
-
-// --- whose they were
-
-/** Between two copies of a site that follow each other on the hub. */
-export interface Gap {
-  site: string;
-  /** Where these copies stand on the hub. */
-  after: number;
-  before: number;
-  /** The site's sequences between them that are not accounted for. */
-  origins: Range[];
-  /** How many more of an earlier stream of the site may have stood there, at most. */
-  earlier: number;
-  /** Where both copies are of one earlier stream: the sequences between them there that are not accounted for. */
-  past?: { ident: string; origins: Range[] };
-}
-
-/** Each sequence of the hub's stream that lost its message, with a gap that can have held it. Others are left out. */
-export function filled(empty: readonly Range[], gaps: readonly Gap[]): Map<Gap, number[]> {
-  const found = new Map<Gap, number[]>();
-  const later = [...gaps].sort((a, b) => b.after - a.after);
-  let open: { gap: Gap; known: number; earlier: number; seqs: number[] }[] = [];
-  for (const { first, last } of empty)
-    for (let seq = first; seq <= last; seq++) {
-      for (let next = later.at(-1); next !== undefined && next.after < seq; next = later.at(-1)) {
-        const seqs: number[] = [];
-        found.set(next, seqs);
-        open.push({ gap: next, known: lengthOf(next.origins), earlier: next.earlier, seqs });
-        later.pop();
-        open.sort((a, b) => a.gap.before - b.gap.before);
-      }
-      open = open.filter(({ gap }) => gap.before > seq);
-      // The gap that ends first: the others can still hold a later one.
-      const one = open.find(({ known }) => known > 0) ?? open.find(({ earlier }) => earlier > 0);
-      if (one === undefined) continue;
-      if (one.known > 0) one.known--;
-      else one.earlier--;
-      one.seqs.push(seq);
-    }
-  return found;
-}
 
 interface Held {
   /** Whether the site holds the message of a sequence; where that is unknown, it may. */

@@ -76,4 +76,6 @@ export interface Jumps {
   bySite: Record<string, number>;
   /** Sequences of each site that its copies leave out, where that was read. */
   passed?: Record<string, Range[]>;
+  /** Those among them that the hub never had, where they are known. */
+  missed?: Record<string, Range[]>;
 }

@@ -2,7 +2,7 @@ import { newsOf } from "./advance";
 import { Seen } from "./holes-seen";
 import { Collection, SiteRecord } from "./ledger";
 import { Look } from "./look";
-import { Delivery, Range, lengthOf, mergedRanges, rangesOf, without } from "./runs";
+import { Delivery, lengthOf, mergedRanges, rangesOf, without } from "./runs";
 
 /** What a look would add to the report, and what it counts of its own. */
 
@@ -27,18 +27,15 @@ export const newsIn = ({ book, last }: Seen, before: Collection | undefined): st
 
 /** Messages that the site still held of what had left the hub's stream before it was made anew, and delivered again. */
 export function deliveredAgain(
-  { oldest = 0, left = 0, leftBelow = oldest, lostAtSite = [], passed = [] }: SiteRecord,
+  { oldest = 0, leftBelow = oldest, lostAtSite = [], missed = [] }: SiteRecord,
   { from, deleted }: Delivery,
 ): Look["deliveredAgain"] {
   // What the hub never had comes for the first time: what the site has in place of lost messages, and what the hub passed.
-  const others = mergedRanges([...rangesOf(deleted), ...lostAtSite.map(({ first, last }) => ({ first, last }))]);
-  const never = mergedRanges([
-    ...others,
-    ...(left === 0 ? passed : without(passed, [{ first: 1, last: leftBelow - 1 }])),
-  ]);
-  const heldBelow = (end: number, absent: readonly Range[]): number =>
+  const never = lostAtSite.map(({ first, last }) => ({ first, last }));
+  const absent = mergedRanges([...rangesOf(deleted), ...never, ...missed]);
+  const heldBelow = (end: number): number =>
     end <= from ? 0 : lengthOf(without([{ first: from, last: end - 1 }], absent));
-  return { ofFront: heldBelow(oldest, never), ofLeft: heldBelow(Math.min(oldest, leftBelow), others) };
+  return { ofFront: heldBelow(oldest), ofLeft: heldBelow(Math.min(oldest, leftBelow)) };
 }
 
 type Purges = NonNullable<SiteRecord["purges"]>;

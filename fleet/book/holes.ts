@@ -1,6 +1,7 @@
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
-import { Gap, filled, withNewHoles } from "../../diagnosis/book/holes";
+import { Gap, filled } from "../../diagnosis/book/gaps";
+import { withNewHoles } from "../../diagnosis/book/holes";
 import {
   CopySeen,
   Seen,

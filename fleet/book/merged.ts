@@ -26,14 +26,23 @@ export async function jumpsOf(
   const found = await jumpsIn(js, stream.name, sites, { first: start.seq + 1, last: onHub.state.last_seq });
   if (found === undefined) return undefined;
   if (!start.isSinceLook) return { from: start.skipped, ...found };
-  // What was stored after the look before and has left the oldest end since looks as if it had been passed.
-  if (onHub.state.first_seq <= start.seq + 1) return found;
-  const passed = Object.entries(found.passed ?? {}).map(([name, ranges]) => {
-    const count = found.bySite[name] ?? 0;
-    const known = name === access.site ? inBoth(ranges, absentAt(atSite)) : ranges;
-    return [name, [ranges, known].find((some) => lengthOf(some) === count) ?? []] as const;
-  });
-  return { ...found, passed: Object.fromEntries(passed) };
+  const missed = Object.fromEntries(
+    Object.entries(found.passed ?? {}).map(([name, passed]) => {
+      const count = found.bySite[name] ?? 0;
+      return [name, missedAmong(passed, count, name === access.site ? absentAt(atSite) : undefined)];
+    }),
+  );
+  // Where the stream is of one site, its holes show the rest.
+  return { ...found, missed, ...(sites.length < 2 ? { passed: missed } : {}) };
+}
+
+/**
+ * So many sequences that the hub never had; none where others are among them. What was stored after the look before and has
+ * left the hub since looks as if it had been passed.
+ */
+function missedAmong(passed: readonly Range[], count: number, absent: readonly Range[] = []): Range[] {
+  if (count <= 0) return [];
+  return [[...passed], inBoth(passed, absent)].find((some) => lengthOf(some) === count) ?? [];
 }
 
 /** Sequences up to the last that the stream does not hold. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Gap, GoneFront, holesAfter, withNewHoles } from "../../../diagnosis/book/holes";
+import { Gap } from "../../../diagnosis/book/gaps";
+import { GoneFront, holesAfter, withNewHoles } from "../../../diagnosis/book/holes";
 import { gapBetween } from "../../../diagnosis/book/holes-seen";
 import { Delivery, Run, inOrder, newestOf, ofEarlierStream, pastOf, startingAt } from "../../../diagnosis/book/runs";
 import { afterHubWentBack, onlyCopies, secondOfEarlier } from "../../../diagnosis/book/second-copies";

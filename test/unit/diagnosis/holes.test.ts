@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import type { Look } from "../../../diagnosis/book/look";
 import { EMPTY_END, lookOf } from "../../support/book/looks";
 import { advance } from "../../../diagnosis/book/advance";
-import { Gap, filled, holesAfter, holesTurned, withNewHoles, withPassed } from "../../../diagnosis/book/holes";
+import { Gap, filled } from "../../../diagnosis/book/gaps";
+import { holesAfter, holesTurned, withNewHoles, withPassed } from "../../../diagnosis/book/holes";
 import { Collection } from "../../../diagnosis/book/ledger";
 import {
   Range,
