@@ -1,7 +1,7 @@
 import { NatsConnection } from "nats";
 import { ServerFacts } from "../diagnosis/facts/facts";
 import { maskOutput } from "./nats-server-binary";
-import { ask } from "./nats/system";
+import { SAME_LOOK_MS, ask } from "./nats/asking";
 import { sinceStart } from "./server-end";
 import { ServerHost } from "./server-host";
 import { present } from "../configs/values";
@@ -36,10 +36,10 @@ interface HealthError {
  * has it, or a stream cannot write. It stays so until a restart. undefined when nothing is known to be wrong.
  */
 async function storeFailure(connection: NatsConnection, account?: string): Promise<string | undefined> {
-  const { errors = [] } = await ask<{ errors?: HealthError[] }>(connection, "HEALTHZ", {
-    details: true,
-    ...present({ account }),
-  });
+  const options = { details: true, ...present({ account }) };
+  // Only looks ask for an account.
+  const maxAgeMs = account === undefined ? 0 : SAME_LOOK_MS;
+  const { errors = [] } = await ask<{ errors?: HealthError[] }>(connection, "HEALTHZ", options, maxAgeMs);
   const failed = errors.find(({ type, error }) =>
     type === "JETSTREAM" ? /not enabled/i.test(error) : type === "STREAM" && /write error/i.test(error),
   );

@@ -18,7 +18,7 @@ import { withHoles } from "./holes";
 import { deliveryBehind, deliveryOf } from "./delivery";
 import { oldestCopy, withLeft } from "./front";
 import { jumpsOf } from "./merged";
-import { positionsOf, siteEndOf } from "./positions";
+import { EndsRead, positionsOf, readEnds, siteEndOf } from "./positions";
 import { withBegun, withoutBegun } from "./own";
 import { Standing, emptyIn, listedIn, standingOf, withReturned, withReturnedAtSite } from "./stands";
 import { withSecondCopies } from "./second";
@@ -49,8 +49,9 @@ export async function lookAtBook(look: BookLook): Promise<BookFacts | undefined>
   const { root, access, stream } = look;
   try {
     return await changeBook(root, stream, access.site, async (found, write) => {
-      const before = await withReturned(access, stream, found ?? look.copy);
-      const seen = await settledLook(look, before);
+      const read = await readEnds(access, stream);
+      const before = await withReturned(access, stream, found ?? look.copy, read);
+      const seen = await settledLook(look, before, read);
       if (seen === undefined) return factsIn(before, access.site);
       const twice = await withSecondCopies(access, stream, seen, before);
       const all = await withHoles(access, stream, { ...seen, book: twice }, before);
@@ -70,7 +71,8 @@ const recordSite = ({ root, access, stream }: BookLook): Promise<void> =>
   changeBook(root, stream, access.site, async (book, write) => {
     const record = book?.sites[access.site];
     if (book === undefined || record === undefined) return;
-    const before = await withReturnedAtSite(access, stream, book);
+    const info = await (await atSite(access)).stream(siteStreamName(stream, access.site), true);
+    const before = await withReturnedAtSite(access, stream, book, info);
     const seen = await siteEndOf(access, stream, record);
     if (seen !== undefined) write(withSiteSeen(before, access.site, endOf(seen.info, seen.history, seen.mark)));
   });
@@ -92,11 +94,15 @@ interface Settled {
 const WHOLE = 1;
 
 /** Looks until nothing is new, or what is new stands; undefined when it goes on changing. */
-async function settledLook(look: BookLook, before: Collection | undefined): Promise<Settled | undefined> {
+async function settledLook(
+  look: BookLook,
+  before: Collection | undefined,
+  read: EndsRead,
+): Promise<Settled | undefined> {
   let [news, stood] = ["", 0];
   for (let looks = 0; looks < LOOKS; looks++) {
     if (looks > 0) await sleep(BETWEEN_LOOKS_MS);
-    const seen = await lookOnce(look, await withBegun(look, before));
+    const seen = await lookOnce(look, await withBegun(look, before), looks === 0 ? read : undefined);
     if (seen === undefined || isQuiet(seen, before)) return seen;
     const now = newsIn(seen, before);
     const isAlone = Object.keys(seen.book.positions).length < 2;
@@ -113,9 +119,10 @@ const NOTHING_STANDS: Partial<Standing> = {};
 async function lookOnce(
   { access, stream, overrun }: BookLook,
   before: Collection | undefined,
+  read: EndsRead | undefined,
 ): Promise<Settled | undefined> {
   const { site } = access;
-  const seen = await positionsOf(access, stream, before, overrun);
+  const seen = await positionsOf(access, stream, before, { overrun, read });
   if (seen === undefined) return undefined;
   const record = before?.sites[site];
   const isAnew = seen.history.hub === "made anew" || record?.front !== undefined;

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject, isSourceOfSite, siteApi, sourceOf } from "../../configs/streams";
-import { Collection, History, Mark, SiteRecord, StreamRecord } from "../../diagnosis/book/ledger";
+import { Collection, History, Mark, SiteRecord } from "../../diagnosis/book/ledger";
 import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { Ends, Overrun, Skew, divide, firstNew, clockSkew, isRecreated, originOf } from "../sourcing/lost-tail";
-import { lastOfAll, markOf } from "./marks";
+import { historyOf, lastOfAll, markOf, sameUpTo } from "./marks";
 import { JetStream, SOURCE_HEADER, SourceInfo, StoredMessage, StreamInfo } from "../../servers/nats/jetstream";
 import { originIn, sourceIdentity } from "../sourcing/source-identity";
 
@@ -78,43 +78,6 @@ const asConfig = (source: SourceInfo) => ({
   external: { api: "", ...source.external, deliver: source.external?.deliver ?? "" },
 });
 
-/** Maximum number of marks that are looked up, the newest first, until one is still there. */
-const MOST_LOOKUPS = 4;
-
-/** What happened to a stream's store: the message at a sequence must still be the same. */
-async function historyOf(js: JetStream, info: StreamInfo, record: StreamRecord | undefined): Promise<History> {
-  if (record === undefined) return "same";
-  if (info.created !== record.created) return "made anew";
-  if (info.state.last_seq < record.last) return "went back";
-  const mark = await newestMark(js, info, record);
-  return mark === undefined || mark.isSame ? "same" : "went back";
-}
-
-async function newestMark(
-  js: JetStream,
-  { config }: StreamInfo,
-  { marks }: StreamRecord,
-): Promise<{ mark: Mark; isSame: boolean } | undefined> {
-  for (const mark of [...marks].reverse().slice(0, MOST_LOOKUPS)) {
-    const message = await js.messageAt(config.name, mark.seq);
-    if (message !== undefined) return { mark, isSame: message.storedAt === mark.at };
-  }
-  return undefined;
-}
-
-/** The newest of the marks that stands as it was: up to there the store is the one of before. */
-export async function sameUpTo<M extends Mark>(
-  js: JetStream,
-  { config }: StreamInfo,
-  marks: readonly M[],
-): Promise<M | undefined> {
-  for (const mark of [...marks].reverse()) {
-    const message = await js.messageAt(config.name, mark.seq);
-    if (message?.storedAt === mark.at) return mark;
-  }
-  return undefined;
-}
-
 /** The newest message of an application's; probes are soon gone. */
 async function newestOf(js: JetStream, name: string, subjects: readonly string[]): Promise<StoredMessage | undefined> {
   const found = await Promise.all(subjects.map((subject) => js.lastMessage(name, subject)));
@@ -149,10 +112,14 @@ const MOST_STILL_LOOKS = 20;
  * The stream, of several sources at a moment at which it takes nothing, where there is one: the server reads positions and
  * last sequence one after the other.
  */
-async function stillOf(js: JetStream, name: string): Promise<{ info: StreamInfo | undefined; isStill: boolean }> {
+async function stillOf(
+  js: JetStream,
+  name: string,
+  first: StreamInfo | undefined,
+): Promise<{ info: StreamInfo | undefined; isStill: boolean }> {
   const standing = ({ state, sources = [] }: StreamInfo) =>
     JSON.stringify([state.last_seq, ...sources.map(({ seq }) => seq)]);
-  let info = await js.stream(name);
+  let info = first ?? (await js.stream(name));
   if (info === undefined || (info.sources ?? []).length < 2) return { info, isStill: true };
   for (let looks = 0; looks < MOST_STILL_LOOKS; looks++) {
     await sleep(STILL_MS);
@@ -163,20 +130,32 @@ async function stillOf(js: JetStream, name: string): Promise<{ info: StreamInfo 
   return { info, isStill: false };
 }
 
-/** Undefined when a stream or the site's source is missing. `overrun`: what a lost tail is known to have skipped. */
+/** Both streams, read one after the other; undefined for one that is missing. */
+export interface EndsRead {
+  onHub: StreamInfo | undefined;
+  atSite: StreamInfo | undefined;
+}
+
+export async function readEnds(access: SiteAccess, stream: StreamSettings): Promise<EndsRead> {
+  const [hub, site] = await Promise.all([atHub(access, stream), atSite(access)]);
+  const onHub = await hub.stream(stream.name, true);
+  return { onHub, atSite: await site.stream(siteStreamName(stream, access.site), true) };
+}
+
+/** Undefined when a stream or the site's source is missing. `read`: what was read a moment ago. `overrun`: what a lost tail is known to have skipped. */
 export async function positionsOf(
   access: SiteAccess,
   stream: StreamSettings,
   record: Collection | undefined,
-  overrun?: Overrun,
+  { overrun, read }: { overrun: Overrun | undefined; read: EndsRead | undefined },
 ): Promise<Positions | undefined> {
   const { site } = access;
   const name = siteStreamName(stream, site);
   const before = record?.sites[site];
   const [hub, local] = await Promise.all([atHub(access, stream), atSite(access)]);
+  const { info: onHub, isStill } = await stillOf(hub, stream.name, read?.onHub);
   // The hub first: what it took is never more than what the site shows afterwards, however fast data flows.
-  const { info: onHub, isStill } = await stillOf(hub, stream.name);
-  const atTheSite = await local.stream(name, true);
+  const atTheSite = (onHub === read?.onHub ? read?.atSite : undefined) ?? (await local.stream(name, true));
   if (onHub === undefined || atTheSite === undefined) return undefined;
   const source = declaredSource(onHub, stream, site);
   if (source === undefined) return undefined;

@@ -10,7 +10,8 @@ import { Range, Run, numberOf, rangesOf, startingAt, upTo } from "../../diagnosi
 import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";
 import { originIn } from "../sourcing/source-identity";
-import { sameUpTo } from "./positions";
+import { sameUpTo } from "./marks";
+import { EndsRead } from "./positions";
 
 /** Up to where a hub's store that went back is the one of the last look, and what a killed server holds again. */
 
@@ -80,7 +81,8 @@ export const listedIn = ({ num_deleted: count = 0, deleted }: StreamInfo["state"
 /** The sequences between the first and the last of a stream that hold nothing; undefined when they changed since. */
 export async function emptyIn(js: JetStream, { config, state }: StreamInfo): Promise<Range[] | undefined> {
   const { num_deleted: count = 0, first_seq: first, last_seq: last } = state;
-  if (count === 0) return [];
+  const known = listedIn(state);
+  if (known !== undefined) return known;
   const now = await js.stream(config.name, true);
   const deleted = (now?.state.deleted ?? []).filter((seq) => seq >= first && seq <= last);
   return deleted.length === count && now?.state.first_seq === first ? rangesOf(deleted) : undefined;
@@ -94,19 +96,21 @@ export async function withReturned(
   access: SiteAccess,
   stream: StreamSettings,
   book: Collection | undefined,
+  { onHub, atSite }: EndsRead,
 ): Promise<Collection | undefined> {
   if (book === undefined) return undefined;
+  const seen = standingAs(book.hub, onHub);
+  if (seen === undefined) return withReturnedAtSite(access, stream, book, atSite);
+  const known = withProbesGone(book, seen);
+  const found = backIn(known.hub, seen);
+  if (found.length === 0) return withReturnedAtSite(access, stream, known, atSite);
   const js = await atHub(access, stream);
-  const info = await standingInfo(js, stream.name, book.hub);
-  if (info === undefined) return withReturnedAtSite(access, stream, book);
-  const known = withProbesGone(book, info);
-  const found = backIn(known.hub, info);
-  if (found.length === 0) return withReturnedAtSite(access, stream, known);
   const back = Object.keys(known.sites).map(async (name): Promise<[string, number[]]> => {
     const filter = collectedSubject(stream, name, probeSubjects(siteStreamName(stream, name)));
     return [name, await standingIn(js, stream.name, filter, found)];
   });
-  return withReturnedAtSite(access, stream, withProbesBack(known, Object.fromEntries(await Promise.all(back))));
+  const now = withProbesBack(known, Object.fromEntries(await Promise.all(back)));
+  return withReturnedAtSite(access, stream, now, atSite);
 }
 
 /** Like `withReturned`, for the site's stream alone. */
@@ -114,25 +118,23 @@ export async function withReturnedAtSite(
   access: SiteAccess,
   stream: StreamSettings,
   book: Collection,
+  info: StreamInfo | undefined,
 ): Promise<Collection> {
   const { site } = access;
   const record = book.sites[site];
-  if (record === undefined) return book;
-  const name = siteStreamName(stream, site);
-  const js = await atSite(access);
-  const info = await standingInfo(js, name, record.stream);
-  const back = info === undefined ? [] : backIn(record.stream, info);
+  const seen = record === undefined ? undefined : standingAs(record.stream, info);
+  const back = record === undefined || seen === undefined ? [] : backIn(record.stream, seen);
   if (back.length === 0) return book;
-  return withProbesBackAt(book, site, (await standingIn(js, name, probeSubjects(name), back)).length);
+  const name = siteStreamName(stream, site);
+  const standing = await standingIn(await atSite(access), name, probeSubjects(name), back);
+  return withProbesBackAt(book, site, standing.length);
 }
 
 /** What a stream holds, and where it holds nothing; undefined where its store is not the one of the look before. */
-async function standingInfo(
-  js: JetStream,
-  name: string,
+function standingAs(
   before: Omit<StreamRecord, "marks">,
-): Promise<Pick<EndSeen, "first" | "last" | "empty"> | undefined> {
-  const info = await js.stream(name, true);
+  info: StreamInfo | undefined,
+): Pick<EndSeen, "first" | "last" | "empty"> | undefined {
   if (info === undefined || info.created !== before.created || info.state.last_seq < before.last) return undefined;
   const { first_seq: first, last_seq: last } = info.state;
   return { first, last, ...present({ empty: listedIn(info.state) }) };

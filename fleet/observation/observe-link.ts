@@ -1,6 +1,7 @@
 import { NatsConnection, nuid } from "nats";
 import { LinkFacts, SiteFacts, StreamFacts } from "../../diagnosis/facts/facts";
 import { Access, isNoResponders, shared } from "../../servers/nats/connection";
+import { MaxAgeMs } from "../../servers/nats/asking";
 import { LeafLink, leafLinks } from "../../servers/nats/system";
 import { messageOf } from "../../machine/refusal";
 import { present } from "../../configs/values";
@@ -61,12 +62,15 @@ interface Counts {
 }
 
 /** The counters of both ends; undefined when there is not exactly one link. */
-export async function countsOf({ hub, leaf, site, account }: LinkEnds): Promise<Counts | undefined> {
-  const [onHub, atSite] = await Promise.all([
-    shared(hub).then((connection) => leafLinks(connection, account)),
-    shared(leaf).then((connection) => leafLinks(connection)),
-  ]);
-  const [one, ...others] = onHub.filter((link) => link.name === site);
+export async function countsOf(
+  { hub, leaf, site, account }: LinkEnds,
+  maxAgeMs?: MaxAgeMs,
+): Promise<Counts | undefined> {
+  const [onHub, atSite] = await Promise.all(
+    [hub, leaf].map((access) => shared(access).then((connection) => leafLinks(connection, undefined, maxAgeMs))),
+  );
+  if (onHub === undefined || atSite === undefined) return undefined;
+  const [one, ...others] = onHub.filter((link) => link.name === site && link.account === account);
   const [other, ...more] = atSite;
   if (one === undefined || other === undefined || others.length + more.length > 0) return undefined;
   return { hub: one, leaf: other };

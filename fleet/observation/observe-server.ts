@@ -1,6 +1,7 @@
 import { NatsConnection } from "nats";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ServerFacts } from "../../diagnosis/facts/facts";
+import { SAME_LOOK_MS } from "../../servers/nats/asking";
 import { Access, shared } from "../../servers/nats/connection";
 import {
   LeafLink,
@@ -38,7 +39,9 @@ export async function readable<T>(reading: Promise<T>, timeoutMs = READ_TIMEOUT_
 /** Where JetStream is off, of the server itself and these accounts; "on" when it is on in all. */
 async function jetStreamOf(connection: NatsConnection, isOn: boolean, accounts: readonly string[]): Promise<string> {
   if (!isOn) return "off in the server";
-  const known = await Promise.all(accounts.map((account) => readable(accountStatus(connection, account))));
+  const known = await Promise.all(
+    accounts.map((account) => readable(accountStatus(connection, account, SAME_LOOK_MS))),
+  );
   const off = known.filter((account) => account?.jetstream_enabled === false);
   return off.length === 0 ? "on" : `off in account ${off.map((account) => account?.account_name).join(" and ")}`;
 }
@@ -74,11 +77,11 @@ export async function serverFacts(
   try {
     const connection = await shared(access);
     const [links, config, withSubjects, status, store] = await Promise.all([
-      leafLinks(connection),
-      jetStreamConfig(connection),
+      leafLinks(connection, undefined, SAME_LOOK_MS),
+      jetStreamConfig(connection, SAME_LOOK_MS),
       // With very many subjects the answer is larger than a message may be.
-      readable(linksWithSubjects(connection, account)),
-      readable(varz(connection)),
+      readable(linksWithSubjects(connection, account, SAME_LOOK_MS)),
+      readable(varz(connection, SAME_LOOK_MS)),
       storeOf(connection, place, storing),
     ]);
     const facts: ServerFacts = {

@@ -12,6 +12,7 @@ import { isRemade } from "../sourcing/lost-tail";
 import { Access, shared } from "../../servers/nats/connection";
 import { End, Owner, driftAt, hubEnd, siteEnd } from "../sourcing/stream-ends";
 import { AccountInfo, JetStream, StreamInfo } from "../../servers/nats/jetstream";
+import { SAME_LOOK_MS } from "../../servers/nats/asking";
 import { accountStatus, flowControlForm, sourceConsumers, varz } from "../../servers/nats/system";
 import { fullForNext, fullness } from "./fullness";
 import { askOverLink } from "./observe-link";
@@ -112,9 +113,14 @@ const lookAt = (js: Promise<JetStream>, name: string) =>
 async function notPassedOn(system: SystemAccess, name: string, site: string): Promise<string[] | undefined> {
   const connection = await shared(system.hub);
   const [owner, collector, form = "v1"] = await Promise.all([
-    accountStatus(connection, accountOf(site)),
-    accountStatus(connection, HUB_ACCOUNT),
-    readable(shared(system.leaf).then(varz).then(flowControlForm), READ_WITHIN_MS),
+    accountStatus(connection, accountOf(site), SAME_LOOK_MS),
+    accountStatus(connection, HUB_ACCOUNT, SAME_LOOK_MS),
+    readable(
+      shared(system.leaf)
+        .then((leaf) => varz(leaf, SAME_LOOK_MS))
+        .then(flowControlForm),
+      READ_WITHIN_MS,
+    ),
   ]);
   if (owner === undefined || collector === undefined) return undefined;
   const wanted = [

@@ -17,6 +17,7 @@ import { membersFacts } from "./observe-members";
 import { LinkEnds, DUPLICATE, countsOf, isReplaced, linkFacts, watchCrossing } from "./observe-link";
 import { readable, serverFacts } from "./observe-server";
 import { streamFacts } from "./observe-stream";
+import { SAME_LOOK_MS } from "../../servers/nats/asking";
 import { publicKeyOf } from "../../servers/nats/authenticator";
 import { present } from "../../configs/values";
 import { watcherFacts } from "../../servers/watch/hosts";
@@ -39,7 +40,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
   const servers = systemAccess(access, system);
   const ends: LinkEnds = { ...servers, site, account };
   const collecting = [...new Set(observed.streams.map((stream) => collectingAccount(stream, site)))];
-  const before = await readable(countsOf(ends));
+  const before = await readable(countsOf(ends, SAME_LOOK_MS));
   // Through the hub each question to a site that hangs would wait for its whole time.
   const isSilent = access.throughHub === true && before === undefined;
   const clocks = readable(clocksOf(access, system));

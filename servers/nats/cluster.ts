@@ -4,7 +4,7 @@ import { ClosedLink } from "../../diagnosis/foreign/links";
 import { Access, shared } from "./connection";
 import { Refusal, messageOf } from "../../machine/refusal";
 import { lookUntil } from "../../machine/until";
-import { ask, askAll, routes } from "./system";
+import { ask, askAll, routes } from "./asking";
 
 /** What the servers of one cluster say together, asked as the system account of one of them. */
 

@@ -1,9 +1,7 @@
 import { NatsConnection } from "nats";
-import { adminPrefix } from "../../configs/names";
 import type { FlowControlForm } from "../../configs/subjects";
-import { Refusal } from "../../machine/refusal";
 import { isAtLeast } from "../../machine/version";
-import { siteBehind } from "./connection";
+import { MaxAgeMs, ask, askAll, requestJson } from "./asking";
 import { present } from "../../configs/values";
 
 /** Requests to a server as its system account, with the fields that this program reads. */
@@ -94,79 +92,17 @@ export interface Jsz {
   account_details?: JszAccount[];
 }
 
-export interface Answer<T> {
-  data?: T;
-  error?: { code?: number; description?: string };
-}
-
-const REQUEST_TIMEOUT_MS = 5_000;
-
-export async function requestJson<T>(connection: NatsConnection, subject: string, options: object = {}): Promise<T> {
-  const message = await connection.request(subject, JSON.stringify(options), { timeout: REQUEST_TIMEOUT_MS });
-  return message.json<T>();
-}
-
-/** Where the server that is meant takes requests: the one that the connection leads to, or a site's behind the hub. */
-async function addressee(connection: NatsConnection): Promise<string> {
-  const site = siteBehind(connection);
-  if (site === undefined) return `$SYS.REQ.SERVER.${connection.info?.server_id ?? ""}`;
-  return `${adminPrefix(site)}.${await serverIdOf(connection, site)}`;
-}
-
-/** The id of a site's server, asked through the hub. */
-async function serverIdOf(connection: NatsConnection, site: string): Promise<string> {
-  const { server } = await requestJson<{ server: { id: string } }>(connection, `${adminPrefix(site)}.PING.VARZ`);
-  return server.id;
-}
-
-/** Asks the server that `connection` leads to. Errors: a Refusal with the server's own words. */
-export async function ask<T>(connection: NatsConnection, request: string, options: object = {}): Promise<T> {
-  const answer = await requestJson<Answer<T>>(connection, `${await addressee(connection)}.${request}`, options);
-  if (answer.error !== undefined) throw new Refusal(answer.error.description ?? `the server refused ${request}`);
-  return answer.data as T;
-}
-
-export const varz = (connection: NatsConnection): Promise<Varz> => ask<Varz>(connection, "VARZ");
-
-interface Route {
-  remote_id: string;
-  remote_name?: string;
-}
-
-/**
- * The routes of the server to the others of its cluster; none of a server that is alone. One that dials its own address shows
- * a route to itself for a moment.
- */
-export async function routes(connection: NatsConnection): Promise<Route[]> {
-  const { cluster, server_id: own } = connection.info ?? {};
-  if (cluster === undefined || siteBehind(connection) !== undefined) return [];
-  const { routes: all } = await ask<{ routes?: Route[] | null }>(connection, "ROUTEZ");
-  return (all ?? []).filter(({ remote_id: id }) => id !== own);
-}
-
-/**
- * What every server of the cluster answers: first the one that the connection leads to, without its id. One of the others
- * that does not answer has nothing to tell.
- */
-export async function askAll<T>(
-  connection: NatsConnection,
-  request: string,
-  options: object = {},
-): Promise<{ server?: string; data: T }[]> {
-  const ids = [...new Set((await routes(connection)).map(({ remote_id }) => remote_id))];
-  const others = ids.map((server) =>
-    requestJson<Answer<T>>(connection, `$SYS.REQ.SERVER.${server}.${request}`, options).then(
-      ({ data }) => (data === undefined ? [] : [{ server, data }]),
-      () => [],
-    ),
-  );
-  return [{ data: await ask<T>(connection, request, options) }, ...(await Promise.all(others)).flat()];
-}
+export const varz = (connection: NatsConnection, maxAgeMs?: MaxAgeMs): Promise<Varz> =>
+  ask<Varz>(connection, "VARZ", {}, maxAgeMs);
 
 /** The leaf links of the server and of the others of its cluster; of one account when it is named. */
-export async function leafLinks(connection: NatsConnection, account?: string): Promise<LeafLink[]> {
+export async function leafLinks(
+  connection: NatsConnection,
+  account?: string,
+  maxAgeMs?: MaxAgeMs,
+): Promise<LeafLink[]> {
   const options = account === undefined ? {} : { account };
-  const answers = await askAll<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", options);
+  const answers = await askAll<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", options, maxAgeMs);
   return answers.flatMap(linksIn);
 }
 
@@ -191,19 +127,25 @@ export async function keysOfLinks(connection: NatsConnection, account: string): 
 }
 
 /** The leaf links of one account, with what the other ends want to be sent. */
-export async function linksWithSubjects(connection: NatsConnection, account: string): Promise<LeafLink[]> {
+export async function linksWithSubjects(
+  connection: NatsConnection,
+  account: string,
+  maxAgeMs?: MaxAgeMs,
+): Promise<LeafLink[]> {
   const options = { account, subscriptions: true };
-  const answers = await askAll<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", options);
+  const answers = await askAll<{ leafs?: LeafLink[] | null }>(connection, "LEAFZ", options, maxAgeMs);
   // The server leaves an empty list out.
   return answers.flatMap(linksIn).map((link) => ({ subscriptions_list: [], ...link }));
 }
 
 /** What the server knows of an account; undefined when it has none of this name. */
-export async function accountStatus(connection: NatsConnection, account: string): Promise<AccountStatus | undefined> {
-  const found = await ask<{ accounts?: string[]; account_detail?: AccountStatus }>(connection, "ACCOUNTZ", {
-    account,
-  }).catch(() => undefined);
-  return found?.account_detail;
+export async function accountStatus(
+  connection: NatsConnection,
+  account: string,
+  maxAgeMs?: MaxAgeMs,
+): Promise<AccountStatus | undefined> {
+  const asking = ask<{ account_detail?: AccountStatus }>(connection, "ACCOUNTZ", { account }, maxAgeMs);
+  return (await asking.catch(() => undefined))?.account_detail;
 }
 
 /** The names of the accounts that the server has. */
@@ -271,8 +213,8 @@ export const sourceConsumers = async (
 ): Promise<SourceConsumer[]> => sourceConsumersIn(await jszOf(connection, account), account, stream);
 
 /** The JetStream settings in effect; undefined when it is off. */
-export const jetStreamConfig = (connection: NatsConnection): Promise<Jsz["config"]> =>
-  ask<Jsz>(connection, "JSZ").then(({ disabled, config }) => (disabled === true ? undefined : config));
+export const jetStreamConfig = (connection: NatsConnection, maxAgeMs?: MaxAgeMs): Promise<Jsz["config"]> =>
+  ask<Jsz>(connection, "JSZ", {}, maxAgeMs).then(({ disabled, config }) => (disabled === true ? undefined : config));
 
 /**
  * Makes the server read its configuration file again. It answers a bad file with the parse error, and needs neither a

@@ -1,6 +1,6 @@
 import { clusterTroubles } from "../../../servers/nats/cluster";
 import { shared } from "../../../servers/nats/connection";
-import { ask } from "../../../servers/nats/system";
+import { ask } from "../../../servers/nats/asking";
 import type { TestFleet } from "../fleets/fleet";
 import { until } from "../until";
 
