@@ -60,9 +60,11 @@ export function readStackConfig(projectFolder: string, stack: string): StackConf
     table: readSitesFile(raw.sitesFile, projectFolder),
     problems: [...unknownNames(Object.keys(given)), ...problems],
     keysAreHidden,
-    passphrase: isByPassphrase(readStackFile(projectFolder, stack), String(raw.state))
-      ? passphraseOf(ofStack, stack)
-      : "keyService",
+    // Half a second of processor time, which only `plan` needs.
+    get passphrase() {
+      const isByOne = isByPassphrase(readStackFile(projectFolder, stack), String(raw.state));
+      return isByOne ? passphraseOf(ofStack, stack) : "keyService";
+    },
     notes,
   };
 }
