@@ -5,6 +5,7 @@ import {
   isSourceOfSite,
   sourceOf,
 } from "../../configs/streams";
+import { relabelled } from "../../configs/monitor/metadata";
 import { siteStreamName } from "../../configs/names";
 import { atSite } from "../../fleet/sourcing/collected";
 import { becomesHeard, settleSource } from "../../fleet/sourcing/source";
@@ -25,7 +26,7 @@ export async function attachSources(
   js: JetStream,
   hub: HubStream,
   positions: readonly SourcePosition[],
-  config: StreamConfig,
+  saved: StreamConfig,
 ): Promise<void> {
   const { stream, sites } = hub;
   const sources: StreamSource[] = [];
@@ -38,6 +39,9 @@ export async function attachSources(
     if (position > 0) told.push(access.site);
     sources.push({ ...source, opt_start_seq: position + 1 });
   }
+  const offline = sites.flatMap(({ access: { site, expect } }) => (expect === "offline" ? [site] : []));
+  const monitored = { sources: sources.length, offline, replicas: stream.collect.replicas };
+  const config = { ...saved, metadata: relabelled(saved.metadata, monitored) };
   for (let attempt = 1; ; attempt++) {
     // A stream without a source took its own name as subject (nats-server stream.go).
     await js.updateStream({ ...config, subjects: [], sources });

@@ -1,4 +1,5 @@
 import { DECLARED_FIELDS, STREAM_FIELDS, defaultWindow } from "./stream-fields";
+import { isCounted, isWritten } from "../monitor/metadata";
 import { OWNER, StreamConfig, StreamSource, sameSource } from "../streams";
 
 /** A stream on a server against the one that this program would create there: field by field, none left out. */
@@ -93,10 +94,14 @@ function kindOf(field: string, from: unknown, to: unknown, existing: LiveConfig)
 
 const ownerOf = (config: LiveConfig): string | undefined => metadataOf(config)[OWNER];
 
+/** Whether the change is of metadata that this program writes for `nats server check stream`. */
+export const isLabel = (field: string): boolean => field.startsWith(LABEL) && isWritten(field.slice(LABEL.length));
+
 /** Whether an adopted stream may keep its own value of the field. On the hub, equal ids of different sites would meet. */
 function mayKeep(field: string, value: unknown, { subjects, discard, max_age: age }: StreamConfig): boolean {
   if (field === "duplicate_window") return subjects !== undefined && (age === 0 || Number(value) <= age);
   if (field === "discard_new_per_subject") return discard === "new";
+  if (field.startsWith(LABEL) && isCounted(field.slice(LABEL.length))) return false;
   return mayBeKept(field);
 }
 
@@ -147,8 +152,8 @@ export function wantedOver(existing: LiveConfig, wanted: StreamConfig, compariso
   const fields = Object.fromEntries(entries.filter(([field]) => !field.startsWith(LABEL)));
   const labels = entries.filter(([field]) => field.startsWith(LABEL));
   const metadata = {
-    ...Object.fromEntries(labels.map(([field, value]) => [field.slice(LABEL.length), String(value)])),
     ...wanted.metadata,
+    ...Object.fromEntries(labels.map(([field, value]) => [field.slice(LABEL.length), String(value)])),
     [ADOPTED]: JSON.stringify(kept),
   };
   return { ...fields, ...wanted, metadata };

@@ -30,6 +30,13 @@ export function changeWords({ field, from, to }: StreamChange): string {
     : `${field} is ${is}, declared ${declared}`;
 }
 
+/** `its metadata for 'nats server check stream' lacks min-sources, max-sources`. */
+export function labelWords(changes: readonly StreamChange[]): string {
+  const names = changes.map(({ field }) => field.slice(field.lastIndexOf(".") + 1));
+  const isNew = changes.every(({ from }) => from === undefined);
+  return `its metadata for 'nats server check stream' ${isNew ? "lacks" : "differs in"} ${names.join(", ")}`;
+}
+
 /** What a difference does to messages; undefined when nothing. */
 export function harmOf({ field, to }: StreamChange): string | undefined {
   if (field === "sources") return "what an undeclared source brings is stored too; if it is of the same site, twice";

@@ -35,7 +35,7 @@ const observedChannel = channel(OBSERVED);
 export async function observe(observed: Observed): Promise<SiteFacts> {
   const { access, root, place, system, hubDomain, linkSeed } = observed;
   const { site } = access;
-  const owner = observed.stack === undefined ? undefined : { site, root, stack: observed.stack };
+  const owner = observed.stack === undefined ? undefined : { site, expect: access.expect, root, stack: observed.stack };
   const account = accountOf(site);
   const servers = systemAccess(access, system);
   const ends: LinkEnds = { ...servers, site, account };

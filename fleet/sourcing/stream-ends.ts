@@ -1,14 +1,31 @@
+import { monitorMetadata } from "../../configs/monitor/metadata";
 import { present } from "../../configs/values";
-import { collectedName, declaredSources, hubStreamConfig, siteStreamConfig, OWNER } from "../../configs/streams";
+import {
+  collectedName,
+  declaredSources,
+  hubStreamConfig,
+  isSourceOfSite,
+  siteStreamConfig,
+  sourceOf,
+  OWNER,
+} from "../../configs/streams";
 import type { StreamConfig } from "../../configs/streams";
 import { siteStreamName } from "../../configs/names";
 import { StreamSettings } from "../../configs/settings";
-import { Comparison, StreamChange, mayBeKept, streamChanges } from "../../configs/plan/stream-changes";
+import {
+  Comparison,
+  StreamChange,
+  isLabel,
+  mayBeKept,
+  streamChanges,
+  wantedOver,
+} from "../../configs/plan/stream-changes";
 import { changeWords, harmOf } from "../../configs/plan/stream-words";
 import { declaredSites } from "./declared-sites";
 import { DriftFacts } from "../../diagnosis/facts/facts";
 import { awayOfHub } from "../../servers/away";
 import { StreamInfo } from "../../servers/nats/jetstream";
+import { monitoredBy } from "./monitored";
 import { otherOwner } from "./stream-owner";
 
 /** The two ends of a stream, at its site and on the hub: what each is to be, and how the server's own differs. */
@@ -23,11 +40,14 @@ export interface End {
   wanted: StreamConfig;
   adopt: boolean;
   comparison: (info: StreamInfo) => Comparison;
+  /** What `nats server check stream` reads of it, by what the stream is like now; a new one has a single source. */
+  labels?: (info?: StreamInfo) => Record<string, string>;
 }
 
 /** Whose streams they are. */
 export interface Owner {
   site: string;
+  expect: "online" | "offline";
   stack: string;
   /** The stack's folder. */
   root: string;
@@ -46,24 +66,43 @@ export function siteEnd(stream: StreamSettings, { site, stack }: Owner): End {
   };
 }
 
-export function hubEnd(stream: StreamSettings, { site, stack, root }: Owner): End {
+export function hubEnd(stream: StreamSettings, { site, expect, stack, root }: Owner): End {
   const { adopt } = stream;
+  const wanted = hubStreamConfig(stream, stack);
+  const source = sourceOf(stream, site);
+  const sites = declaredSites(root);
+  const comparison = ({ config }: StreamInfo): Comparison => ({
+    adopt,
+    declares: declaredSources(config.sources ?? [], stream, site, sites),
+  });
+  const labels = (info?: StreamInfo): Record<string, string> => {
+    const { config = wanted } = info ?? {};
+    const { declares = () => true } = info === undefined ? {} : comparison(info);
+    const others = (config.sources ?? []).filter((other) => declares(other) && !isSourceOfSite(other, site));
+    const kept = wantedOver({ ...config }, wanted, { adopt, declares }).sources ?? [];
+    const sources = [...kept, ...others, source];
+    return monitorMetadata(monitoredBy({ site, expect, sites }, config, sources, wanted.num_replicas));
+  };
   return {
     where: `hub stream ${collectedName(stream, site)}`,
     remake: `hub/${collectedName(stream, site)}`,
     site,
-    wanted: hubStreamConfig(stream, stack),
+    wanted,
     adopt,
-    comparison: ({ config }) => ({
-      adopt,
-      declares: declaredSources(config.sources ?? [], stream, site, declaredSites(root)),
-    }),
+    comparison,
+    labels,
   };
 }
 
+/** The wanted configuration with its labels: of a new stream, or by what the one that is there is like. */
+export const labelled = ({ wanted, labels }: End, info?: StreamInfo): StreamConfig =>
+  labels === undefined ? wanted : { ...wanted, metadata: { ...labels(info), ...wanted.metadata } };
+
 /** Copies stay as they are while the machine of a server of the hub is away: none can be made there. */
-export const wantedAt = ({ wanted }: End, { config }: StreamInfo): StreamConfig =>
-  awayOfHub().length === 0 ? wanted : { ...wanted, num_replicas: config.num_replicas };
+export function wantedAt(end: End, info: StreamInfo): StreamConfig {
+  const wanted = labelled(end, info);
+  return awayOfHub().length === 0 ? wanted : { ...wanted, num_replicas: info.config.num_replicas };
+}
 
 export const changesAt = (end: End, info: StreamInfo): StreamChange[] =>
   streamChanges({ ...info.config }, wantedAt(end, info), end.comparison(info));
@@ -94,9 +133,12 @@ export function remakeWords({ remake, adopt }: End, { state }: StreamInfo, refus
   return `${keep}have the stream recreated with REMAKE=${remake}: ${lost} (save them first with 'nats stream backup')`;
 }
 
+/** A label that an earlier version of this program did not write; the next `up` does. */
+const isUnlabelled = ({ field, from }: StreamChange): boolean => from === undefined && isLabel(field);
+
 /** How the server's stream differs from the declared one, as facts; undefined when it does not. */
 export function driftAt(end: End, info: StreamInfo): DriftFacts | undefined {
-  const changes = changesAt(end, info);
+  const changes = changesAt(end, info).filter((change) => !isUnlabelled(change));
   if (changes.length === 0) return undefined;
   const refused = changes.filter(isRefused);
   const [stranger, cost] = [strangerOf(end, info), atStake(end, info)];

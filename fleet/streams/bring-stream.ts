@@ -1,5 +1,12 @@
 import { present } from "../../configs/values";
-import { ADOPTED, StreamChange, wantedNew, wantedOver, withoutRefused } from "../../configs/plan/stream-changes";
+import {
+  ADOPTED,
+  StreamChange,
+  isLabel,
+  wantedNew,
+  wantedOver,
+  withoutRefused,
+} from "../../configs/plan/stream-changes";
 import { STREAM_FIELDS } from "../../configs/plan/stream-fields";
 import { changeWords } from "../../configs/plan/stream-words";
 import { StreamSource } from "../../configs/streams";
@@ -9,7 +16,7 @@ import { JetStream, StreamInfo } from "../../servers/nats/jetstream";
 import { Refusal } from "../../machine/refusal";
 import { refusalOf } from "./refuse-change";
 import { report } from "../../machine/report";
-import { End, changesAt, isRefused, strangerOf, wantedAt } from "../sourcing/stream-ends";
+import { End, changesAt, isRefused, labelled, strangerOf, wantedAt } from "../sourcing/stream-ends";
 
 /** Brings every field of one end of a stream to its declared value, whoever changed it. */
 
@@ -45,7 +52,7 @@ export async function bringStream(js: JetStream, end: End, info: StreamInfo, bri
     // A stream that lost its last source took its own name as subject (nats-server stream.go).
     ...(wanted.subjects === undefined ? { subjects: [] } : {}),
   });
-  const back = changes.filter((change) => !isRefused(change) && change.field !== "metadata");
+  const back = changes.filter((change) => !isRefused(change) && change.field !== "metadata" && !isLabel(change.field));
   if (back.length > 0) report(`site ${end.site}: ${where}: restored: ${back.map(changeWords).join("; ")}`);
   await refuseRest(js, end, updated);
   if (refusal !== undefined) throw new Refusal(refusal);
@@ -70,8 +77,13 @@ async function refuseRest(js: JetStream, end: End, info: StreamInfo): Promise<vo
   await js.updateStream({ ...info.config, metadata: { ...metadata, [ADOPTED]: JSON.stringify({ ...note, ...own }) } });
 }
 
-export const createStream = (js: JetStream, { wanted, adopt }: End, sources?: StreamSource[]): Promise<StreamInfo> =>
-  js.createStream({ ...wantedNew(wanted, { adopt }), ...present({ sources }) });
+/** Makes the stream. `info`: the one whose place it takes. */
+export const createStream = (
+  js: JetStream,
+  end: End,
+  sources?: StreamSource[],
+  info?: StreamInfo,
+): Promise<StreamInfo> => js.createStream({ ...wantedNew(labelled(end, info), end), ...present({ sources }) });
 
 /** The same on the hub: while the machine of one of its servers is away, with a copy on each of the others at most. */
 export function createOnHub(js: JetStream, end: End, servers: number, sources: StreamSource[]): Promise<StreamInfo> {
@@ -88,5 +100,5 @@ async function remake(js: JetStream, end: End, info: StreamInfo, { sources, befo
   await beforeRemake();
   report(`site ${end.site}: ${end.where}: recreated, as REMAKE allows; it held ${info.state.messages} messages`);
   await js.deleteStream(info.config.name);
-  await createStream(js, end, sources);
+  await createStream(js, end, sources, info);
 }

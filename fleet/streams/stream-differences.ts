@@ -1,6 +1,7 @@
 import { siteStreamName } from "../../configs/names";
+import { isLabel } from "../../configs/plan/stream-changes";
 import { StreamSettings } from "../../configs/settings";
-import { changeWords, harmOf } from "../../configs/plan/stream-words";
+import { changeWords, harmOf, labelWords } from "../../configs/plan/stream-words";
 import { collectedName, sameSource, sourceOf } from "../../configs/streams";
 import { SiteAccess, atHub, atSite, isOfSeveral } from "../sourcing/collected";
 import { mayDouble } from "../sourcing/discard";
@@ -42,7 +43,13 @@ function differencesAt(end: End, info: StreamInfo): string[] {
   const inPlace = changes.filter(
     (change) => refusal === undefined || (!isRefused(change) && change.field !== "metadata"),
   );
-  const shown = inPlace.map((change) => `${changeWords(change)}${asHarm(harmOf(change))}`).join(", ");
+  const labels = inPlace.filter(({ field }) => isLabel(field));
+  const shown = [
+    ...inPlace
+      .filter(({ field }) => !isLabel(field))
+      .map((change) => `${changeWords(change)}${asHarm(harmOf(change))}`),
+    ...(labels.length === 0 ? [] : [labelWords(labels)]),
+  ].join(", ");
   return [
     ...(shown === "" ? [] : [`${end.where}: ${shown}; ${refusal === undefined ? UP_REPAIRS : "see below"}`]),
     ...(refusal === undefined ? [] : [refusal]),

@@ -1,3 +1,4 @@
+import { relabelled } from "../../configs/monitor/metadata";
 import { siteStreamName } from "../../configs/names";
 import { probeSubjects } from "../../configs/permissions";
 import { StreamSettings } from "../../configs/settings";
@@ -8,6 +9,7 @@ import { bookLastPosition, readBook } from "../book/record";
 import { SiteAccess, atHub, atSite, sourceInfoOf } from "../sourcing/collected";
 import { mayDiscard, mayDiscardCollected } from "../sourcing/discard";
 import { StreamInfo, isNoStorage } from "../../servers/nats/jetstream";
+import { monitoredWithout } from "../sourcing/monitored";
 import { Refusal, messageOf, passUnlessRefusal } from "../../machine/refusal";
 import { report } from "../../machine/report";
 import { tryAgain } from "../../machine/until";
@@ -183,8 +185,10 @@ async function releaseSource(
   await bookLastPosition(root, stream, access.site, sourceInfoOf(info, access.site)?.seq ?? 0);
   // What is kept reserves what it holds: its account has no more room than the declared streams need.
   const isKept = others.length === 0 && !withServer;
-  const kept = isKept ? { ...info, config: { ...info.config, max_bytes: Math.max(1, info.state.bytes) } } : info;
-  await js.setSources(kept, others).catch((error: unknown) => {
+  const room = isKept ? { max_bytes: Math.max(1, info.state.bytes) } : {};
+  const monitored = monitoredWithout(access.site, info.config, others, stream.collect.replicas);
+  const config = { ...info.config, ...room, metadata: relabelled(info.config.metadata, monitored) };
+  await js.setSources({ ...info, config }, others).catch((error: unknown) => {
     // An account without any room takes no change; a source whose stream at the site is gone takes nothing.
     if (!isNoStorage(error)) throw error;
   });

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { DeployedFleet } from "./deployed";
+import { INACTIVE_FOR_S, INACTIVE_S } from "../../configs/monitor/limits";
 import { present } from "../../configs/values";
 import { bookMetric } from "./metrics";
 import { JOB } from "./prometheus";
@@ -13,7 +14,6 @@ import { JOB } from "./prometheus";
 export interface AlertTiming {
   /** A link comes back within a second of its server. */
   down: string;
-  /** The server itself takes up to 40 s to find a site again. */
   inactive: string;
   lag: string;
   unseen: string;
@@ -22,10 +22,16 @@ export interface AlertTiming {
   silent: number;
 }
 
-const TIMING: AlertTiming = { down: "1m", inactive: "1m", lag: "10m", unseen: "10m", missing: "5m", silent: 900 };
+const TIMING: AlertTiming = {
+  down: "1m",
+  inactive: `${INACTIVE_FOR_S / 60}m`,
+  lag: "10m",
+  unseen: "10m",
+  missing: "5m",
+  silent: 900,
+};
 
-/** A healthy source is heard of every second. */
-const INACTIVE_NS = "10e9";
+const INACTIVE_NS = `${INACTIVE_S}e9`;
 
 /** What the dashboard shows beside a rule: the numbers that it judges, whether or not it fires. */
 export interface Panel {

@@ -18,7 +18,7 @@ describe("a change of a stream", () => {
     state: { messages: 10, bytes: 500_000, first_seq: 1, last_seq: 10, ...state },
   });
   const change = (info: StreamInfo, wanted: Partial<StreamConfig> = {}, adopt = false) => {
-    const end = siteEnd({ ...settings!, adopt }, { site: "oslo", stack: "dev", root: "/none" });
+    const end = siteEnd({ ...settings!, adopt }, { site: "oslo", expect: "online", stack: "dev", root: "/none" });
     refuseChange({ ...end, wanted: { ...end.wanted, ...wanted } }, info);
   };
 
