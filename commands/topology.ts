@@ -1,6 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { count } from "../configs/plan/plan-facts";
+import { present } from "../configs/values";
+import { leadsIn } from "../fleet/observation/leads";
 import { unproven } from "../fleet/observation/unproven";
 import { mermaidOf } from "../views/topology/mermaid";
 import { pageOf } from "../views/topology/page";
@@ -31,10 +33,9 @@ export const plannedFleet = (projectFolder: string, stack: string): Fleet => ({
 /** The fleet that was deployed last, with its last proof. Errors: a Refusal when there is none. */
 async function deployedFleet(target: PulumiStack): Promise<Fleet> {
   const { projectFolder, stack } = target;
-  return fleetOfOutputs(await outputsOf(target), unproven(path.resolve(projectFolder, rootOf(target))), {
-    stack,
-    now: Date.now(),
-  });
+  const root = path.resolve(projectFolder, rootOf(target));
+  const fleet = fleetOfOutputs(await outputsOf(target), unproven(root), { stack, now: Date.now() });
+  return { ...fleet, leads: leadsIn(root) };
 }
 
 async function outputsOf(target: PulumiStack): Promise<Record<string, unknown>> {
@@ -78,8 +79,8 @@ export function drawings(stack: string, fleet: Fleet, madeAt: string): Record<"h
   const standings = standingOf(topology, known);
   return {
     html: pageOf({ stack, madeAt, ...fleet }),
-    svg: svgFile({ topology, standings, title: `Fleet ${stack}` }),
-    mmd: mermaidOf(topology),
+    svg: svgFile({ topology, standings, title: `Fleet ${stack}`, ...present({ leads: known.leads }) }),
+    mmd: mermaidOf(topology, new Map(), known.leads),
   };
 }
 

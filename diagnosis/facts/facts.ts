@@ -188,7 +188,19 @@ export interface SiteStreamFacts {
   drift?: DriftFacts;
 }
 
+/** Which server of a hub of several led a collected stream when it was looked at. */
+export interface Lead {
+  /** `OSLO/EVENTS` */
+  stream: string;
+  /** Empty where it had no leader. */
+  leader: string;
+  /** "2026-11-03T10:11:12Z" */
+  at: string;
+}
+
 export interface HubStreamFacts {
+  /** The server of a hub of several that leads it; empty for none. */
+  leader?: string;
   messages: number;
   lastSeq: number;
   created: string;

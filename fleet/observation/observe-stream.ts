@@ -61,6 +61,7 @@ function hubFacts(
   const { sources = [] } = info.config;
   if (info.ts !== undefined) facts.ageMs = Date.parse(info.ts) - Date.parse(info.created);
   if (full !== undefined) facts.full = full;
+  if (info.cluster?.name !== undefined) facts.leader = info.cluster.leader ?? "";
   const seen = sourceInfoOf(info, site);
   const [only] = info.sources ?? [];
   // A source with another api than the site's is still the one of this site where each has a stream of its own.

@@ -15,6 +15,7 @@ import { applicationFacts } from "./observe-application";
 import { configChanges, hubConfigChanges, recentErrors, remoteOf } from "./observe-config";
 import { membersFacts } from "./observe-members";
 import { LinkEnds, DUPLICATE, countsOf, isReplaced, linkFacts, watchCrossing } from "./observe-link";
+import { noteLeads } from "./leads";
 import { readable, serverFacts } from "./observe-server";
 import { streamFacts } from "./observe-stream";
 import { SAME_LOOK_MS } from "../../servers/nats/asking";
@@ -117,6 +118,7 @@ export async function observe(observed: Observed): Promise<SiteFacts> {
     if (between !== undefined) facts.unanswered = between;
   }
   if (DUPLICATE.test(errors.at(-1) ?? "")) facts.hub.replaced = (await readable(isReplaced(ends))) === true;
+  noteLeads(root, facts);
   observedChannel.publish({ root, facts });
   return facts;
 }

@@ -41,7 +41,7 @@ export interface StreamInfo {
   sources?: SourceInfo[];
   mirror?: SourceInfo;
   /** Of a cluster: a stream without a leader takes nothing, and does not show its sources. */
-  cluster?: { leader?: string; replicas?: { name: string; current?: boolean; offline?: boolean }[] };
+  cluster?: { name?: string; leader?: string; replicas?: { name: string; current?: boolean; offline?: boolean }[] };
 }
 
 export interface ConsumerInfo {

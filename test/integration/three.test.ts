@@ -5,6 +5,9 @@ import { TestFleet, TestServer } from "../support/fleets/fleet";
 import { handOver } from "../../fleet/streams/hand-over";
 import { editConfig, killServer, stopServer } from "../support/fleets/servers";
 import { Outcome, followerOf, leaderOf, metaLeaderOf, whilePublishing } from "../support/fleets/three";
+import { leadsIn } from "../../fleet/observation/leads";
+import { leadLines } from "../../views/topology/leads";
+import { topologyOf } from "../../views/topology/topology";
 import { diagnose } from "../../diagnosis/diagnose";
 import { shared } from "../../servers/nats/connection";
 import { accountNames, reload } from "../../servers/nats/system";
@@ -42,6 +45,27 @@ describe("a hub of three", () => {
     const { config } = await fleet.collected("oslo");
     assert.equal(config.num_replicas, 3);
     assert.deepEqual(await fleet.preview(), { changes: [], reports: [] });
+  });
+
+  it("shows which server leads a stream, as the proof or the doctor saw it last", async () => {
+    await using fleet = await TestFleet.deploy(THREE);
+    const shown = (): string[] => leadsIn(fleet.root).map(({ stream, leader }) => `${stream} ${leader}`);
+    const seen = async (site: string): Promise<string> =>
+      `${site.toUpperCase()}/EVENTS ${(await leaderOf(fleet, site)).name}`;
+    await fleet.prove();
+    assert.deepEqual(shown(), [await seen("bergen"), await seen("oslo")]);
+    const before = await leaderOf(fleet);
+    await handOver(fleet.led, before.name);
+    await until("another server leads", async () => (await leaderOf(fleet)).name !== before.name);
+    assert.ok(shown().includes(`OSLO/EVENTS ${before.name}`));
+    await fleet.look("oslo");
+    assert.ok(shown().includes(await seen("oslo")));
+    const lines = leadLines(topologyOf(fleet.settings), leadsIn(fleet.root));
+    assert.ok(
+      lines.some((line) => line.startsWith("hub-1 leads ")),
+      lines.join(),
+    );
+    assert.match(lines.at(-1) ?? "", /^seen /);
   });
 
   describe("while applications publish", () => {

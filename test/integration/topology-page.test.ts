@@ -3,12 +3,13 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { mermaidOf } from "../../views/topology/mermaid";
+import { leadLines } from "../../views/topology/leads";
 import { PageArgs, pageOf } from "../../views/topology/page";
 import { standingOf } from "../../views/topology/standing";
 import { svgFile } from "../../views/topology/svg";
 import { Browser, Page, missingBrowser } from "../support/pages/browser";
 import { Measured, measure } from "../support/pages/legibility";
-import { ALARMS, EVENTS, drawn, fleetOfSize, manySites } from "../support/pages/topologies";
+import { ALARMS, EVENTS, drawn, fleetOfSize, leadsOf, manySites } from "../support/pages/topologies";
 
 const suite = missingBrowser === undefined ? describe : describe.skip;
 
@@ -21,6 +22,12 @@ function longest(count: number): PageArgs {
     ...(i % 2 === 0 ? {} : { collect: { mode: "merged" as const } }),
   }));
   return fleetOfSize(count, { hub: { name: "h".padEnd(31, "w") }, sites, streams });
+}
+
+/** With a hub of several servers, and which of them led each stream. */
+function seenLeading(fleet: PageArgs): PageArgs {
+  const topology = { ...fleet.topology, hub: { ...fleet.topology.hub, servers: 5 } };
+  return { ...fleet, topology, leads: leadsOf(topology) };
 }
 
 /** What is known of a fleet from its settings alone. */
@@ -56,6 +63,9 @@ suite(
       ...[0, 1, 2, 20, 200].map((count): [string, PageArgs] => [`${count} sites`, fleetOfSize(count)]),
       ["3 sites with the longest names and 32 streams", longest(3)],
       ["40 sites with the longest names and 32 streams", longest(40)],
+      ["2 sites and a hub of five", seenLeading(fleetOfSize(2))],
+      ["40 sites with the longest names and a hub of five", seenLeading(longest(40))],
+      ["2 sites and a hub of five whose leaders nobody saw", { ...seenLeading(fleetOfSize(2)), leads: [] }],
       ["200 sites of a plan", plannedOf(fleetOfSize(200))],
     ];
 
@@ -82,6 +92,22 @@ suite(
         });
       });
     }
+
+    it("shows the servers of the hub, which of them leads what, and when that was seen", async () => {
+      const fleet = seenLeading(fleetOfSize(2));
+      const page = await open(pageOf(fleet));
+      const lines = await page.evaluate<string[]>(
+        `[...document.querySelectorAll("#hub text")].map((line) => line.textContent)`,
+      );
+      assert.deepEqual(lines.slice(-6), leadLines(fleet.topology, fleet.leads).slice(-6));
+      assert.match(lines.join(), /hub-2 leads HUB\/ALARMS/);
+      assert.match(lines.at(-1) ?? "", /^seen between 3 Nov 2026, \d\d:\d\d UTC and 3 Nov 2026, 1\d:\d\d UTC$/);
+      const cells = await page.evaluate<string[]>(
+        `[...document.querySelectorAll("tbody td small")].map((cell) => cell.textContent)`,
+      );
+      assert.equal(cells.filter((text) => / led by hub-\d, seen 3 Nov 2026/.test(text)).length, 4);
+      await page.close();
+    });
 
     describe("with a filter", () => {
       let page: Page;
@@ -220,6 +246,12 @@ suite(
             );
         });
       }
+
+      it("is drawn with the servers of the hub, and which of them leads", async () => {
+        const { topology, leads } = seenLeading(fleetOfSize(2));
+        const nodes = await render(mermaidOf(topology, new Map(), leads));
+        assert.ok(nodes.some((text) => text.includes("hub-2 leads HUB/ALARMS") && text.includes("hub-5 leads")));
+      });
 
       it("is drawn within Mermaid's limits when every one of 1000 sites is marked", async () => {
         const topology = drawn({ sites: manySites(1000), streams: [EVENTS, ALARMS] });

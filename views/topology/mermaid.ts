@@ -1,5 +1,7 @@
 import { count } from "../../configs/plan/plan-facts";
 import { maskSeeds } from "../../configs/seeds";
+import { Lead } from "../../diagnosis/facts/facts";
+import { leadLines } from "./leads";
 import { Topology, TopologyServer, TopologySite, TopologyStream } from "./topology";
 
 /** The fleet as a Mermaid flowchart: sites on the left, the hub on the right, an arrow for what flows over each link. */
@@ -40,9 +42,13 @@ interface Node {
 /**
  * A Mermaid flowchart that is the same text for the same input. `marks` are by name of a site or of the hub; a marked
  * site that the topology does not have (it was removed) is drawn too. Of more than 20 sites only the marked are drawn,
- * and the others are one node.
+ * and the others are one node. `leads`: which server of a hub of several led each stream, where that is known.
  */
-export function mermaidOf(topology: Topology, marks: ReadonlyMap<string, Mark> = new Map()): string {
+export function mermaidOf(
+  topology: Topology,
+  marks: ReadonlyMap<string, Mark> = new Map(),
+  leads?: readonly Lead[],
+): string {
   const { hub, sites } = topology;
   const known = new Set([hub.name, ...sites.map(({ name }) => name)]);
   const gone = [...marks].filter(([name]) => !known.has(name));
@@ -55,7 +61,7 @@ export function mermaidOf(topology: Topology, marks: ReadonlyMap<string, Mark> =
   const nodes = [
     ...drawable.filter((one) => shown.has(one)).map(({ node }) => node),
     ...(folded.length === 0 ? [] : [foldedNode(folded, shown.size > 0)]),
-    hubNode(hub, sites, marks.get(hub.name)),
+    hubNode(hub, sites, marks.get(hub.name), leads === undefined ? [] : leadLines(topology, leads)),
   ];
   const used = new Set(nodes.map(({ style }) => style));
   const classes = Object.entries(STYLES).filter(([style]) => used.has(style as Style));
@@ -82,14 +88,19 @@ function shownSites(all: readonly Drawable[]): readonly Drawable[] {
 const HUB_ID = "hub";
 
 /** Where the hub keeps what it collects: a merged stream by name, those of the sites by number. */
-function hubNode(hub: TopologyServer, sites: readonly TopologySite[], mark: Mark | undefined): Node {
+function hubNode(
+  hub: TopologyServer,
+  sites: readonly TopologySite[],
+  mark: Mark | undefined,
+  leads: readonly string[],
+): Node {
   const all = sites.flatMap(({ streams }) => streams);
   const merged = [...new Set(all.filter(isMerged).map(collectedName))];
   const ofSites = all.filter((stream) => !isMerged(stream)).length;
   const named = [...firstOf(merged, "merged stream"), ...(ofSites === 0 ? [] : [count(ofSites, "site stream")])];
   return {
     id: HUB_ID,
-    label: [titled(hub.name === "hub" ? hub.name : `hub ${hub.name}`, mark), placeWords(hub), ...named],
+    label: [titled(hub.name === "hub" ? hub.name : `hub ${hub.name}`, mark), placeWords(hub), ...named, ...leads],
     style: mark ?? "plain",
   };
 }

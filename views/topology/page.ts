@@ -1,7 +1,9 @@
 import { count } from "../../configs/plan/plan-facts";
+import { present } from "../../configs/values";
 import { SECURITY_WORDS, lockOf } from "./cards";
 import { escaped } from "./fitting";
 import { drawingStyle, legend, symbols, tally } from "./glyphs";
+import { leadWords } from "./leads";
 import { collectedName, placeWords } from "./mermaid";
 import { FILTER_SCRIPT, FILTER_SCRIPT_DIGEST } from "./page-script";
 import { PAGE_STYLE } from "./page-style";
@@ -47,9 +49,9 @@ export function pageOf({ stack, topology, madeAt, ...known }: PageArgs): string 
     isFiltered ? FILTER : "",
     "</header>",
     `<main>`,
-    `<figure>${svgPart({ topology, standings, title })}`,
+    `<figure>${svgPart({ topology, standings, title, ...present({ leads: known.leads }) })}`,
     `<figcaption>${legendHtml(standings)}</figcaption></figure>`,
-    standings.length === 0 ? "" : tableHtml(standings),
+    standings.length === 0 ? "" : tableHtml(standings, known.leads),
     "</main>",
     isFiltered ? `<script>${FILTER_SCRIPT}</script>` : "",
     "</body>",
@@ -93,19 +95,19 @@ const legendHtml = (standings: readonly SiteStanding[]): string =>
 
 const HEAD = ["site", "link", "stream", "collected in", "messages", "latency", "last proof", "state"];
 
-function tableHtml(standings: readonly SiteStanding[]): string {
+function tableHtml(standings: readonly SiteStanding[], leads: Known["leads"]): string {
   const head = HEAD.map((title) => `<th scope="col">${title}</th>`).join("");
   return [
     `<details${standings.length > MANY ? "" : " open"}><summary>Every stream of every site</summary>`,
     `<table><caption>Every stream of every site</caption>`,
     `<thead><tr>${head}</tr></thead>`,
-    ...standings.map(groupOf),
+    ...standings.map((standing) => groupOf(standing, leads)),
     "</table></details>",
   ].join("\n");
 }
 
 /** The rows of one site; what is the site's own stands beside all of them. */
-function groupOf({ site, state, said, streams, notes }: SiteStanding): string {
+function groupOf({ site, state, said, streams, notes }: SiteStanding, leads: Known["leads"]): string {
   const span = streams.length > 1 ? ` rowspan="${streams.length}"` : "";
   const lock = lockOf(site.link);
   const security = `${lock === undefined ? "" : sign(lock)}${escaped(SECURITY_WORDS[site.link.security])}`;
@@ -118,15 +120,16 @@ function groupOf({ site, state, said, streams, notes }: SiteStanding): string {
   const rows =
     streams.length === 0
       ? [`<tr>${first}<td colspan="5">no streams</td>${last}</tr>`]
-      : streams.map((one, i) => `<tr>${i === 0 ? first : ""}${cellsOf(one)}${i === 0 ? last : ""}</tr>`);
+      : streams.map((one, i) => `<tr>${i === 0 ? first : ""}${cellsOf(one, leads)}${i === 0 ? last : ""}</tr>`);
   return `<tbody data-site="${escaped(site.name)}" data-state="${state}">${rows.join("")}</tbody>`;
 }
 
-function cellsOf({ stream, proof }: StreamStanding): string {
+function cellsOf({ stream, proof }: StreamStanding, leads: Known["leads"]): string {
+  const lead = leadWords(stream, leads);
   const isProven = proof?.status === "proven";
   return [
     `<td>${code(stream.name)}<small>${code(stream.subjects.join(", "))}</small></td>`,
-    `<td>${code(collectedName(stream))}<small>${stream.collected.mode === "merged" ? "merged with other sites" : "in the site's own account"}</small></td>`,
+    `<td>${code(collectedName(stream))}<small>${stream.collected.mode === "merged" ? "merged with other sites" : "in the site's own account"}${lead === "" ? "" : `; ${escaped(lead)}`}</small></td>`,
     `<td class="number">${isProven ? proof.messages : ""}</td>`,
     `<td class="number">${isProven ? escaped(latencyWords(proof.latencyMs)) : ""}</td>`,
     `<td class="time">${proof?.provenAt === undefined ? "" : escaped(timeWords(proof.provenAt))}</td>`,

@@ -1,5 +1,6 @@
 import { present } from "../../configs/values";
 import { count } from "../../configs/plan/plan-facts";
+import { Lead } from "../../diagnosis/facts/facts";
 import { maskSeeds } from "../../configs/seeds";
 import { Topology, TopologySite, TopologyStream } from "./topology";
 
@@ -25,6 +26,8 @@ export interface Known {
   readonly proof?: readonly ProofOfStream[];
   /** Names of servers that changed since the last proof. */
   readonly unproven: readonly string[];
+  /** Which server of a hub of several led each collected stream, as it was seen last. */
+  readonly leads?: readonly Lead[];
 }
 
 /** "none": there is nothing to prove, or only the settings are known. */

@@ -1,7 +1,9 @@
+import { Lead } from "../../diagnosis/facts/facts";
 import { count } from "../../configs/plan/plan-facts";
 import { Piece, SECURITY_WORDS, cardSvg, linkWords, rounded, textSvg } from "./cards";
 import { escaped, widthOf } from "./fitting";
 import { drawingStyle, legend, symbols } from "./glyphs";
+import { leadLines } from "./leads";
 import { Layout, layoutOf } from "./layout";
 import { collectedName, placeWords } from "./mermaid";
 import { STATE_WORDS, SiteStanding, latencyWords, timeWords } from "./standing";
@@ -13,6 +15,8 @@ export interface Drawing {
   readonly topology: Topology;
   readonly standings: readonly SiteStanding[];
   readonly title: string;
+  /** Which server of a hub of several led each stream; absent where only the settings are known. */
+  readonly leads?: readonly Lead[];
   /** @default 1184, which a window of 1280 shows whole */
   readonly width?: number;
 }
@@ -48,15 +52,15 @@ export const svgPart = (drawing: Drawing): string => {
   ].join("\n");
 };
 
-const arranged = ({ topology, standings, width = WIDTH }: Drawing): Layout =>
+const arranged = ({ topology, standings, leads, width = WIDTH }: Drawing): Layout =>
   layoutOf(standings, {
     width,
     margin: MARGIN,
-    hubHeight: hubHeight(topology),
+    hubHeight: hubHeight(topology, leads),
     hubWidth: Math.min(620, width - 2 * MARGIN),
   });
 
-function inside({ topology, standings, title }: Drawing, layout: Layout): string[] {
+function inside({ topology, standings, title, leads }: Drawing, layout: Layout): string[] {
   const { hub } = topology;
   const of = layout.density === "large" ? ownLinks : trunks;
   const words = `The hub ${hub.name} and ${count(standings.length, "site")}. Each site dials the hub, and the hub sources its streams over that link.`;
@@ -64,7 +68,7 @@ function inside({ topology, standings, title }: Drawing, layout: Layout): string
     `<title id="fleet-title">${escaped(title)}</title>`,
     `<desc id="fleet-desc">${escaped(words)}</desc>`,
     ...of(standings, layout),
-    hubSvg(topology, standings, layout),
+    hubSvg(topology, standings, layout, leads),
     ...standings.map((standing, i) => siteSvg(standing, layout, i)),
   ];
 }
@@ -103,9 +107,19 @@ function collectedWords({ stream, sites }: Collected): string {
   return `${stream.collected.stream} of each site, in its account`;
 }
 
-const hubHeight = (topology: Topology): number => 2 * HUB_PADDING + 28 + 20 + 20 * hubLines(topology).length;
+const hubHeight = (topology: Topology, leads: Drawing["leads"]): number =>
+  2 * HUB_PADDING + 28 + 20 + 20 * hubLines(topology).length + LEAD_HEIGHT * ofLeads(topology, leads).length;
 
-function hubSvg(topology: Topology, standings: readonly SiteStanding[], { hub }: Layout): string {
+const LEAD_HEIGHT = 18;
+const ofLeads = (topology: Topology, leads: Drawing["leads"]): string[] =>
+  leads === undefined ? [] : leadLines(topology, leads);
+
+function hubSvg(
+  topology: Topology,
+  standings: readonly SiteStanding[],
+  { hub }: Layout,
+  leads: Drawing["leads"],
+): string {
   const [from, to] = [hub.x + HUB_PADDING + 4, hub.x + hub.width - HUB_PADDING - 4];
   const top = hub.y + HUB_PADDING;
   const about = `${topology.hub.name === "hub" ? "" : "hub · "}${placeWords(topology.hub)} · ${securityOf(standings)}`;
@@ -121,6 +135,9 @@ function hubSvg(topology: Topology, standings: readonly SiteStanding[], { hub }:
     textSvg(proven, to, top + 19, width, "end"),
     textSvg({ text: about, size: 13, tone: "hub-muted" }, from, top + 43, width),
     ...streams.map((stream, i) => textSvg(stream, from, top + 64 + 20 * i, width)),
+    ...ofLeads(topology, leads).map((text, i) =>
+      textSvg({ text, size: 13, tone: "hub-muted" }, from, top + 64 + 20 * streams.length + LEAD_HEIGHT * i, width),
+    ),
     "</g>",
   ].join("");
 }

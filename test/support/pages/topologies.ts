@@ -1,5 +1,7 @@
 import { RawSettings } from "../../../configs/settings";
 import { Topology, topologyOf } from "../../../views/topology/topology";
+import { Lead } from "../../../diagnosis/facts/facts";
+import { collectedName } from "../../../views/topology/mermaid";
 import { PageArgs } from "../../../views/topology/page";
 import { ProofOfStream } from "../../../views/topology/standing";
 import { settingsOf } from "../rules/settings";
@@ -17,6 +19,14 @@ export const manySites = (count: number) => Array.from({ length: count }, (_, i)
 const PLACES = ["oslo", "bergen", "tromso", "stavanger", "trondheim", "bodo", "alta", "narvik", "molde", "hamar"];
 const NOW = Date.parse("2026-11-03T12:00:00Z");
 const MINUTE = 60_000;
+
+/** What was seen of the leaders of a hub of several: each server leads some, and one stream has none. */
+export const leadsOf = ({ hub, sites }: Topology): Lead[] =>
+  [...new Set(sites.flatMap(({ streams }) => streams.map(collectedName)))].map((stream, i) => ({
+    stream,
+    leader: i % 4 === 3 ? "" : `${hub.name}-${(i % (hub.servers ?? 1)) + 1}`,
+    at: new Date(NOW - i * MINUTE).toISOString(),
+  }));
 
 /** A fleet with sites in every state, and what is known of it; the same for the same size. */
 export function fleetOfSize(count: number, raw: RawSettings = {}): PageArgs {
