@@ -2,7 +2,8 @@ import { present } from "../../configs/values";
 import { attribute, positionsAfter } from "./attribution";
 import { EndSeen, Look } from "./look";
 import { holesAfter } from "./holes";
-import { judged } from "./judged";
+import { judged, missingOf } from "./missing";
+import { probesAfter } from "./probes-back";
 import { lengthOf, newest } from "./runs";
 import { afterDelivery, secondOfEarlier } from "./second-copies";
 import { leaving, withTurned, withoutLostProbes } from "./leaving";
@@ -13,7 +14,6 @@ import {
   SiteRecord,
   StreamRecord,
   doubledOn,
-  missingOf,
   reportedCount,
   sum,
   withMark,
@@ -144,10 +144,12 @@ function advancedSite(before: SiteRecord, look: Look): SiteRecord {
     leftMiddle: _middle,
     leftMiddleAt: _at,
     lostAtSite,
+    backAtSite: _back,
     ...rest
   } = more;
   // Another store of the hub takes what the site has now.
-  const isOther = front !== undefined || onHub.history === "made anew" || atSite.history === "made anew";
+  const isAnew = atSite.history === "made anew";
+  const isOther = front !== undefined || onHub.history === "made anew" || isAnew;
   const lost = [
     ...(isOther ? [] : (lostAtSite ?? [])),
     ...(repeated === undefined ? [] : [{ ...repeated, upTo: onHub.last }]),
@@ -155,12 +157,8 @@ function advancedSite(before: SiteRecord, look: Look): SiteRecord {
   const left = leftBefore + frontLost(before, look);
   return {
     ...withSecond(rest, look, { isAnew: front !== undefined, ...present({ holes, ident: identBefore }) }),
-    ...holesAfter(before, {
-      isAnew: atSite.history === "made anew",
-      ident: identBefore,
-      repeated,
-      delivery: look.delivery,
-    }),
+    ...holesAfter(before, { isAnew, ident: identBefore, repeated, delivery: look.delivery }),
+    ...probesAfter(before, { isAnew, repeated }),
     ...present({ ident, earlier }),
     ...(lost.length === 0 ? {} : { lostAtSite: newest(lost) }),
     at,

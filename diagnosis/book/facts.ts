@@ -1,4 +1,5 @@
-import { Collection, Difference, countOf, missingOf, open } from "./ledger";
+import { Collection, Difference, countOf, open } from "./ledger";
+import { missingOf } from "./missing";
 
 /** What the book says of one stream of a site: a balance in messages, and what is not yet acknowledged. */
 export interface BookFacts {

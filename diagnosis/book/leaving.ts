@@ -15,20 +15,7 @@ import {
 } from "./ledger";
 import { EndSeen, HubLimits, Look } from "./look";
 import { GoneFront, HolesBooked, holesTurned } from "./holes";
-import {
-  MOST_RUNS,
-  Range,
-  inBoth,
-  mergedRanges,
-  lengthOf,
-  newest,
-  numberOf,
-  rangesOf,
-  sequencesIn,
-  standingAt,
-  startingAt,
-  without,
-} from "./runs";
+import { MOST_RUNS, Range, inBoth, mergedRanges, lengthOf, numberOf, standingAt, startingAt, without } from "./runs";
 import { afterHubWentBack, onlyCopies, secondBelow } from "./second-copies";
 
 /** What left the hub's stream, and why. */
@@ -64,82 +51,6 @@ export function backIn(
   if (empty === undefined || isEmptyOld === true || onHub.empty === undefined || empty.length === MOST_RUNS) return [];
   const left = mergedRanges([{ first: 1, last: first - 1 }, ...empty]);
   return inBoth(without(left, onHub.empty), [{ first: onHub.first, last: onHub.last }]);
-}
-
-/**
- * The book as if these probes had not been purged: a killed server holds some again, where the purge emptied a block of its
- * store (nats-server filestore.go, removeMsgBlock). `back`: by site, their sequences in the hub's stream.
- */
-export function withProbesBack(book: Collection, back: Readonly<Record<string, readonly number[]>>): Collection {
-  const all = rangesOf(Object.values(back).flat());
-  const [oldest] = all;
-  if (oldest === undefined) return book;
-  const { hub } = book;
-  const first = Math.min(hub.first, oldest.first);
-  const empty = mergedRanges([{ first, last: hub.first - 1 }, ...(hub.empty ?? [])]);
-  const sites = Object.entries(book.sites).map(([name, record]): [string, SiteRecord] => {
-    const { own, purges = [] } = record;
-    const seqs = back[name] ?? [];
-    if (seqs.length === 0) return [name, record];
-    const purgedOnHub = Math.max(0, own.purgedOnHub - seqs.length);
-    const held = mergedRanges([...(record.back ?? []), ...rangesOf(seqs)]);
-    return [name, { ...record, own: { ...own, purgedOnHub }, purges: counted(purges, seqs, -1), back: held }];
-  });
-  return {
-    ...book,
-    hub: { ...hub, first, held: hub.held + lengthOf(all), empty: newest(without(empty, all)) },
-    sites: Object.fromEntries(sites),
-  };
-}
-
-/** Like `withProbesBack`, for the stream of a site. */
-export function withProbesBackAt(book: Collection, site: string, back: number): Collection {
-  const record = book.sites[site];
-  if (record === undefined || back === 0) return book;
-  const purgedAtSite = Math.max(0, record.own.purgedAtSite - back);
-  return { ...book, sites: { ...book.sites, [site]: { ...record, own: { ...record.own, purgedAtSite } } } };
-}
-
-type Purges = NonNullable<SiteRecord["purges"]>;
-
-/** The purges with one probe more, or less, for each sequence at which one stood: the first purge behind it took it. */
-const counted = (purges: Purges, seqs: readonly number[], change: 1 | -1): Purges =>
-  seqs.reduce<Purges>((all, seq) => {
-    const taken = all.findIndex(({ last, count }) => last >= seq && count + change >= 0);
-    return all.map((one, i) => (i === taken ? { ...one, count: one.count + change } : one));
-  }, purges);
-
-/** The book as if this program had purged again the probes that were back and that somebody else removed from the hub. */
-export function withProbesGone(book: Collection, { first, empty }: Pick<EndSeen, "first" | "empty">): Collection {
-  if (empty === undefined) return book;
-  const left = mergedRanges([{ first: 1, last: first - 1 }, ...empty]);
-  const gone = mergedRanges(Object.values(book.sites).flatMap(({ back = [] }) => inBoth(back, left)));
-  if (gone.length === 0) return book;
-  const { hub } = book;
-  const sites = Object.entries(book.sites).map(([name, record]): [string, SiteRecord] => {
-    const { own, purges = [], back: before = [], probesInHoles = 0 } = record;
-    const seqs = sequencesIn(inBoth(before, left));
-    if (seqs.length === 0) return [name, record];
-    return [
-      name,
-      {
-        ...record,
-        own: { ...own, purgedOnHub: own.purgedOnHub + seqs.length },
-        purges: counted(purges, seqs, 1),
-        probesInHoles: probesInHoles + seqs.length,
-        back: without(before, left),
-      },
-    ];
-  });
-  return {
-    ...book,
-    hub: {
-      ...hub,
-      held: hub.held - lengthOf(gone),
-      empty: newest(mergedRanges([...(hub.empty ?? []), ...gone])),
-    },
-    sites: Object.fromEntries(sites),
-  };
 }
 
 const lastLook = ({ sites }: Collection): string =>
@@ -237,7 +148,7 @@ export function withTurned(collection: Collection, look: Look): Collection {
   const isAlone = Object.keys(collection.positions).length < 2;
   const { first, marks, empty = [] } = collection.hub;
   const sites = Object.entries(collection.sites).map(([name, record]): [string, SiteRecord] => {
-    const { second: _second, lostAtSite = [], back: _back, ...rest } = record;
+    const { second: _second, lostAtSite = [], back: _back, backAtSite: _atSite, ...rest } = record;
     // What is behind the message that stands, the site delivers as it has it now.
     const standing = lostAtSite.map((one) => ({ ...one, upTo: Math.min(one.upTo, stands?.seq ?? one.upTo) }));
     const { oldest = 0, purges = [], skipped, undone = 0 } = record;

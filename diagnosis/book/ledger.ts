@@ -101,8 +101,9 @@ export interface SiteRecord extends SecondBooked, HolesBooked {
   /** Positions that the hub passed without storing anything. */
   skipped: number;
   own: OwnMessages;
-  /** Where the hub holds probes again that this program had purged. */
+  /** Where the hub, and the site, hold probes again that this program had purged. */
   back?: Range[];
+  backAtSite?: Range[];
   /** While the source takes again what it had taken: up to which position, and whether a store went back or is another one. */
   takesAgain?: { upTo: number; isBack: boolean };
   /** Messages that are not there because they were probes; absent for none. */
@@ -161,46 +162,6 @@ export interface Collection {
 export const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
 
 export const NOTHING_OWN: OwnMessages = { purgedAtSite: 0, purgedOnHub: 0, fillers: 0 };
-
-/** Probes that were purged at the site and not on the hub, which holds `onHub` of them now. */
-export const lostProbes = (own: OwnMessages, onHub: number): number =>
-  Math.max(0, own.purgedAtSite - own.purgedOnHub - onHub);
-
-/**
- * Messages of a site that are neither on the hub nor waiting; negative for such that are there too often. A stream that
- * lost its tail has given away fewer sequences than the hub took: those above its last one are in `before`.
- */
-export const missingOf = (record: SiteRecord, probesOnHub: number): number =>
-  unexplainedOf(record, probesOnHub) - explainedOf(record, probesOnHub);
-
-/** Messages that are not there because they were probes, which explain no message that is reported already. */
-export function explainedOf(record: SiteRecord, probesOnHub: number): number {
-  const lost = lostProbes(record.own, probesOnHub);
-  const most = lost - knownOf(record, lost);
-  const before = Math.min(record.explained ?? 0, most);
-  const news = unexplainedOf(record, probesOnHub) - before - reportedCount(record.differences);
-  return before + Math.min(Math.max(0, news), most - before);
-}
-
-const knownOf = ({ absent = 0 }: SiteRecord, lost: number): number => Math.min(lost, absent);
-
-function unexplainedOf(record: SiteRecord, probesOnHub: number): number {
-  const { own, undone = 0, lost: lostCopies = 0 } = record;
-  return withLostProbes(record) - knownOf(record, lostProbes(own, probesOnHub)) - undone + lostCopies;
-}
-
-const withLostProbes = ({
-  stream: { last },
-  position,
-  before,
-  gap,
-  skipped,
-  own,
-  opening,
-  left = 0,
-  leftMiddle = 0,
-}: SiteRecord): number =>
-  Math.min(last, position) - position + before + gap + skipped - left - leftMiddle - own.fillers - opening;
 
 /** Second copies of the site's messages that the hub's stream has now. */
 export const doubledOn = ({ differences, undone = 0 }: SiteRecord): number => countOf(differences, "doubled") - undone;

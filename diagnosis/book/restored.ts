@@ -1,5 +1,6 @@
 import { present } from "../../configs/values";
-import { Collection, Difference, SiteRecord, missingOf, reportedCount, withDifference, withoutMissing } from "./ledger";
+import { Collection, Difference, SiteRecord, reportedCount, withDifference, withoutMissing } from "./ledger";
+import { missingOf } from "./missing";
 
 /** The account book of a hub's stream that was restored from a backup. */
 

@@ -8,7 +8,8 @@ import { advance, withSiteSeen } from "../../diagnosis/book/advance";
 import { EndSeen, Look } from "../../diagnosis/book/look";
 import { BookFacts, factsOf } from "../../diagnosis/book/facts";
 import { deliveredAgain, isQuiet, newsIn } from "../../diagnosis/book/news";
-import { Collection, SiteRecord, lostProbes } from "../../diagnosis/book/ledger";
+import { Collection, SiteRecord } from "../../diagnosis/book/ledger";
+import { lostProbes } from "../../diagnosis/book/missing";
 import { upTo } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { Overrun } from "../sourcing/lost-tail";
@@ -195,7 +196,7 @@ async function probesOnHub(
   stream: StreamSettings,
   record: SiteRecord | undefined,
 ): Promise<number> {
-  if (record === undefined || lostProbes(record.own, 0) === 0) return 0;
+  if (record === undefined || lostProbes(record, 0) === 0) return 0;
   const name = siteStreamName(stream, access.site);
   const [hub, site] = [await atHub(access, stream), await atSite(access)];
   const held = await hub.subjects(stream.name, collectedSubject(stream, access.site, probeSubjects(name)));

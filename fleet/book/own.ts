@@ -3,7 +3,6 @@ import { probeSubjects } from "../../configs/permissions";
 import { StreamSettings } from "../../configs/settings";
 import { collectedSubject } from "../../configs/streams";
 import { Collection, OwnMessages, PendingRemoval, SiteRecord, withoutMissing } from "../../diagnosis/book/ledger";
-import { present } from "../../configs/values";
 import { withPurge } from "../../diagnosis/book/news";
 import { without } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub, atSite } from "../sourcing/collected";
@@ -121,8 +120,15 @@ export function removalBook(ends: Ends): RemovalBook {
         const ended = { last: earlier?.last ?? 0, count: own.purgedOnHub - record.own.purgedOnHub };
         const purges = withPurge(record.purges ?? [], ended);
         // These are about to be purged again.
-        const back = end === "hub" ? without(record.back ?? [], [{ first: 1, last }]) : record.back;
-        return { ...record, own, purges, pending: [{ end, count, last }], ...present({ back }) };
+        const { back = [], backAtSite = [] } = record;
+        const left = without(end === "hub" ? back : backAtSite, [{ first: 1, last }]);
+        return {
+          ...record,
+          own,
+          purges,
+          pending: [{ end, count, last }],
+          [end === "hub" ? "back" : "backAtSite"]: left,
+        };
       }),
     after: ({ end, last }: Removal, removed: number) =>
       changeSite(ends, (record) => {

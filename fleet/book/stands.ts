@@ -5,7 +5,8 @@ import { collectedSubject } from "../../configs/streams";
 import { present } from "../../configs/values";
 import { EndSeen } from "../../diagnosis/book/look";
 import { Collection, HubMark, SiteRecord, StreamRecord, doubledOn, markUpTo, sum } from "../../diagnosis/book/ledger";
-import { backIn, withProbesBack, withProbesBackAt, withProbesGone } from "../../diagnosis/book/leaving";
+import { backIn } from "../../diagnosis/book/leaving";
+import { withProbesBack, withProbesBackAt, withProbesGone, withProbesGoneAt } from "../../diagnosis/book/probes-back";
 import { Range, Run, numberOf, rangesOf, startingAt, upTo } from "../../diagnosis/book/runs";
 import { SiteAccess, atHub, atSite } from "../sourcing/collected";
 import { JetStream, SOURCE_HEADER, StreamInfo } from "../../servers/nats/jetstream";
@@ -123,11 +124,12 @@ export async function withReturnedAtSite(
   const { site } = access;
   const record = book.sites[site];
   const seen = record === undefined ? undefined : standingAs(record.stream, info);
-  const back = record === undefined || seen === undefined ? [] : backIn(record.stream, seen);
-  if (back.length === 0) return book;
+  if (record === undefined || seen === undefined) return book;
+  const known = withProbesGoneAt(book, site, seen);
+  const back = backIn(record.stream, seen);
+  if (back.length === 0) return known;
   const name = siteStreamName(stream, site);
-  const standing = await standingIn(await atSite(access), name, probeSubjects(name), back);
-  return withProbesBackAt(book, site, standing.length);
+  return withProbesBackAt(known, site, await standingIn(await atSite(access), name, probeSubjects(name), back));
 }
 
 /** What a stream holds, and where it holds nothing; undefined where its store is not the one of the look before. */

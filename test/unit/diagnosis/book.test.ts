@@ -9,7 +9,12 @@ import {
   withoutMissing,
   withoutSite,
 } from "../../../diagnosis/book/ledger";
-import { withProbesBack, withProbesGone } from "../../../diagnosis/book/leaving";
+import {
+  withProbesBack,
+  withProbesBackAt,
+  withProbesGone,
+  withProbesGoneAt,
+} from "../../../diagnosis/book/probes-back";
 import { EndSeen, Look } from "../../../diagnosis/book/look";
 import { EMPTY_END, lookOf, told } from "../../support/book/looks";
 
@@ -95,6 +100,26 @@ describe("the arithmetic of the account book", () => {
       [now.sites.oslo?.own.purgedOnHub, now.sites.oslo?.purges, now.sites.oslo?.back, now.hub.held, now.hub.empty],
       [2, [{ last: 6, count: 2 }], [{ first: 5, last: 5 }], 9, [{ first: 6, last: 6 }]],
     );
+  });
+
+  it("counts probes that the hub's stream has passed, and a killed site holds again, as what the hub need not have", () => {
+    const anew: Partial<EndSeen> = { created: "2026-11-01T01:30:00Z", history: "made anew" };
+    const book = after(look("01:00", stored(10), stored(10), 10));
+    const [record] = Object.values(book.sites);
+    assert.ok(record);
+    const own = { ...record.own, purgedAtSite: 4, purgedOnHub: 4 };
+    const hub = { ...book.hub, held: 6, empty: [{ first: 3, last: 6 }] };
+    const purged: Collection = { ...book, hub, sites: { oslo: { ...record, own, purges: [{ last: 6, count: 4 }] } } };
+    const cut = { held: 6, deleted: 4, empty: [{ first: 3, last: 6 }] };
+    const delivery = { from: 1, deleted: [3, 4, 5, 6] };
+    const turned = advance(purged, look("02:00", stored(10, cut), stored(6, { ...anew, empty: [] }), 10, { delivery }));
+    assert.deepEqual(told(turned), []);
+    const back = withProbesBackAt(turned, "oslo", [5, 6]);
+    const after3 = advance(back, look("03:00", stored(10), stored(6, { ...anew, history: "same", empty: [] }), 10));
+    assert.deepEqual(told(after3), [], "they are at the site, and not missing on the hub");
+    const gone = withProbesGoneAt(after3, "oslo", { first: 1, empty: [{ first: 3, last: 6 }] });
+    assert.equal(gone.sites.oslo?.own.purgedAtSite, 4);
+    assert.deepEqual(gone.sites.oslo?.backAtSite, []);
   });
 
   it("takes a probe that the hub never had for no message that is reported already", () => {
