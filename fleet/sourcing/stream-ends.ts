@@ -78,7 +78,11 @@ export function hubEnd(stream: StreamSettings, { site, expect, stack, root }: Ow
   const labels = (info?: StreamInfo): Record<string, string> => {
     const { config = wanted } = info ?? {};
     const { declares = () => true } = info === undefined ? {} : comparison(info);
-    const others = (config.sources ?? []).filter((other) => declares(other) && !isSourceOfSite(other, site));
+    const declared = (config.sources ?? []).filter((other) => declares(other) && !isSourceOfSite(other, site));
+    // A second source of a site, made by hand, is none that the stream is to have.
+    const others = declared.filter(
+      ({ external }, i) => declared.findIndex((other) => other.external?.api === external?.api) === i,
+    );
     const kept = wantedOver({ ...config }, wanted, { adopt, declares }).sources ?? [];
     const sources = [...kept, ...others, source];
     return monitorMetadata(monitoredBy({ site, expect, sites }, config, sources, wanted.num_replicas));

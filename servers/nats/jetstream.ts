@@ -143,6 +143,12 @@ const OF_ELECTION: readonly number[] = [10005, 10008, 10035, 10118];
 const isOfElection = (error: unknown): boolean =>
   error instanceof JetStreamError ? OF_ELECTION.includes(error.code) : isNoResponders(error) || isTimeout(error);
 
+/** A stream that never stored anything lists sequence 0 as deleted, if it is asked for details (measured with 2.15.2). */
+function withoutDeleted({ state, ...info }: StreamInfo): StreamInfo {
+  const { num_deleted: _count, deleted: _deleted, ...rest } = state;
+  return { ...info, state: rest };
+}
+
 /** The API of the JetStream that the connection's own server has; `domain` reaches another one through a leaf link. */
 export class JetStream {
   /** @param prefix of the subjects, where the API is imported under another one. */
@@ -183,8 +189,9 @@ export class JetStream {
   async stream(name: string, details = false): Promise<StreamInfo | undefined> {
     try {
       const asked = Date.now();
-      const info = await this.request<StreamInfo>(`STREAM.INFO.${name}`, details ? { deleted_details: true } : {});
+      const told = await this.request<StreamInfo>(`STREAM.INFO.${name}`, details ? { deleted_details: true } : {});
       const answered = Date.now();
+      const info = told.state.last_seq === 0 ? withoutDeleted(told) : told;
       if (info.ts === undefined) return info;
       const clock = { aheadMs: Date.parse(info.ts) - (asked + answered) / 2, offByMs: (answered - asked) / 2 };
       return { ...info, clock };
