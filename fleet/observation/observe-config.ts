@@ -4,7 +4,6 @@ import { RemoteFacts } from "../../diagnosis/facts/facts";
 import { readText } from "../../machine/folders";
 import { maskOutput } from "../../servers/nats-server-binary";
 import { Access, shared } from "../../servers/nats/connection";
-import { SAME_LOOK_MS } from "../../servers/nats/asking";
 import { varz } from "../../servers/nats/system";
 import { handChanges } from "../../servers/server-config";
 import { CONFIG_FILE } from "../../servers/files/server-files";
@@ -89,7 +88,7 @@ function kindOfCredentials(
 
 /** What was changed by hand in the configuration of a running server, in words. Errors: when it does not answer. */
 export async function configChanges(place: Place, access: Access): Promise<string[]> {
-  const { config_digest: running } = await varz(await shared(access), SAME_LOOK_MS);
+  const { config_digest: running } = await varz(await shared(access));
   return handChanges(await hostOf(place).files(), running);
 }
 
